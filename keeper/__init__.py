@@ -1,0 +1,1 @@
+"""perp-keeper's daemon: follows perpetual positions, finds margin breaches, simulates and executes liquidations."""

@@ -1,0 +1,1 @@
+"""Reads one chain: RPC pool, heads, follower, pinned reads."""

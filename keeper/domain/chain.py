@@ -1,0 +1,101 @@
+"""What the chain says: blocks, logs, reads. Hex strings are lower case with 0x; amounts are plain integers."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import NewType, TypeAlias, TypeVar
+
+Address = NewType("Address", str)
+"""20 bytes as lower-case hex with 0x. One spelling only, so that it can be a dictionary key."""
+Hash32 = NewType("Hash32", str)
+"""32 bytes as lower-case hex with 0x."""
+Timestamp = NewType("Timestamp", int)
+"""Unix seconds, UTC, as in a block header."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRef:
+    """A block header as far as the daemon needs it."""
+
+    number: int
+    hash: Hash32
+    parent_hash: Hash32
+    timestamp: Timestamp
+    base_fee_wei: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RawLog:
+    """One log, undecoded. `topics` holds up to four 32-byte words; the first is the event's signature."""
+
+    address: Address
+    topics: tuple[bytes, ...]
+    data: bytes
+    block_number: int
+    block_hash: Hash32
+    transaction_hash: Hash32
+    log_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which logs to fetch: any of `addresses` and, where given, any of `topics` as first topic."""
+
+    addresses: tuple[Address, ...]
+    topics: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlockAdded:
+    """The next block of the canonical chain with its complete, ordered logs."""
+
+    block: BlockRef
+    logs: tuple[RawLog, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlocksReverted:
+    """Blocks above `ancestor` are orphaned. `orphaned` is ordered from the newest down."""
+
+    ancestor: BlockRef
+    orphaned: tuple[BlockRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFinalised:
+    """Nothing at or below `block` will be reverted."""
+
+    block: BlockRef
+
+
+ChainEvent: TypeAlias = BlockAdded | BlocksReverted | BlockFinalised
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One `eth_call`: a contract and its calldata."""
+
+    to: Address
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What a call returned; `data` is the revert payload when `success` is false."""
+
+    success: bool
+    data: bytes
+
+
+Reads: TypeAlias = Generator[Sequence[Call], Sequence[CallResult], T]
+"""A question in several rounds: yields a batch of calls, is sent their results in order, returns a T.
+The shell runs each batch pinned to one block hash, so the asker does no I/O and cannot see two blocks at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """RPC counters since start: HTTP requests sent, and JSON-RPC calls inside them."""
+
+    requests: int
+    calls: int

@@ -1,0 +1,119 @@
+"""Act or leave it, and why. Pure: the same plan, costs and limits always give the same answer."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType, TypeAlias
+
+from keeper.domain.chain import Address, BlockRef
+from keeper.domain.venue import AccountKey, LiquidationPlan, NoPlan
+
+CandidateId = NewType("CandidateId", str)
+"""Names one candidate for ever: derived from what triggered it, so a replay gives the same name."""
+
+
+class SkipReason(StrEnum):
+    """Why a candidate is left alone. The analytics layer's account of missed liquidations is built on these words."""
+
+    NO_POSITION = "no_position"
+    MARKET_NOT_OPEN = "market_not_open"
+    PRICE_UNAVAILABLE = "price_unavailable"
+    NO_PROFITABLE_SIZE = "no_profitable_size"
+    INSURANCE_FUND_EMPTY = "insurance_fund_empty"
+    NOT_ENOUGH_CAPITAL = "not_enough_capital"
+    UNPROFITABLE = "unprofitable"
+    TOO_SMALL = "too_small"
+    DENIED = "denied"
+    IN_FLIGHT = "in_flight"
+    COOLING_DOWN = "cooling_down"
+    SPENDING_CAP = "spending_cap"
+    GAS_PRICE_CAP = "gas_price_cap"
+    STALE = "stale"
+    PRE_CHECK_REVERTED = "pre_check_reverted"
+    SIMULATION_REVERTED = "simulation_reverted"
+    SIMULATION_UNPROFITABLE = "simulation_unprofitable"
+    OBSERVING = "observing"
+    SIMULATING = "simulating"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the operator allows. USD with 18 decimals, wei. `allow` empty means everybody not denied."""
+
+    min_profit_x18: int
+    min_notional_x18: int = 0
+    allow: frozenset[AccountKey] = frozenset()
+    deny: frozenset[AccountKey] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Economics:
+    """What a plan brings and costs, USD with 18 decimals. `cost` is gas plus the plan's own trading cost."""
+
+    reward_x18: int
+    cost_x18: int
+
+    @property
+    def profit_x18(self) -> int:
+        """Reward less cost."""
+        return self.reward_x18 - self.cost_x18
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidate:
+    """Go on with this plan."""
+
+    plan: LiquidationPlan
+    economics: Economics
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Leave it, and why."""
+
+    reason: SkipReason
+    detail: str = ""
+    economics: Economics | None = None
+
+
+Decision: TypeAlias = Liquidate | Skip
+
+
+def candidate_id(chain_id: int, venue: str, account: AccountKey, block: BlockRef) -> CandidateId:
+    """The name of "this account, breached as of this block": 16 hex digits of SHA-256."""
+    text = f"{chain_id}|{venue}|{account}|{block.hash}"
+    return CandidateId(hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def decide(plan: LiquidationPlan | NoPlan, gas_cost_x18: int, free_capital_x18: int, limits: Limits) -> Decision:
+    """Liquidate when the plan's reward beats gas, trading cost and the wanted profit within the operator's limits.
+
+    `gas_cost_x18`: the plan's whole gas at the price to be offered; `free_capital_x18`: the executor's margin not spoken for."""
+    if isinstance(plan, NoPlan):
+        return Skip(SkipReason(plan.reason), plan.detail)
+    if plan.account in limits.deny or (limits.allow and plan.account not in limits.allow):
+        return Skip(SkipReason.DENIED)
+    economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18 + gas_cost_x18)
+    if plan.notional_x18 < limits.min_notional_x18:
+        return Skip(SkipReason.TOO_SMALL, economics=economics)
+    if economics.profit_x18 < limits.min_profit_x18:
+        return Skip(SkipReason.UNPROFITABLE, economics=economics)
+    if plan.capital_x18 > free_capital_x18:
+        return Skip(SkipReason.NOT_ENOUGH_CAPITAL, economics=economics)
+    return Liquidate(plan, economics)
+
+
+def min_guard_change(plan: LiquidationPlan, wanted_profit_x18: int) -> int:
+    """What the executor's guard must grow by, in the guard's own unit, so that `wanted_profit_x18` (USD, 18 decimals) is left."""
+    return plan.guard_break_even_raw + wanted_profit_x18 * plan.guard_raw_per_usd // 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An account found breached at a block, on its way through decision, simulation and sending."""
+
+    id: CandidateId
+    venue: str
+    account: AccountKey
+    block: BlockRef
+    executor: Address

@@ -1,0 +1,38 @@
+"""EIP-1559 fees in wei (EIP-1559, `calc_base_fee`; replacement rule of go-ethereum's txpool)."""
+
+from dataclasses import dataclass
+
+from keeper.domain.fixed import X18
+
+_BASE_FEE_CHANGE_DENOMINATOR = 8
+_MIN_REPLACEMENT_PERCENT = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """What a transaction offers, wei per unit of gas."""
+
+    max_fee_wei: int
+    priority_fee_wei: int
+
+
+def offer(base_fee_wei: int, priority_fee_wei: int, cap_wei: int) -> Fees | None:
+    """Fees that stay valid through two full blocks of rising base fee; None when even the present base fee is above the cap."""
+    if base_fee_wei + priority_fee_wei > cap_wei:
+        return None
+    growth = _BASE_FEE_CHANGE_DENOMINATOR + 1
+    two_blocks_on = base_fee_wei * growth * growth // _BASE_FEE_CHANGE_DENOMINATOR**2 + 1
+    return Fees(max_fee_wei=min(two_blocks_on + priority_fee_wei, cap_wei), priority_fee_wei=priority_fee_wei)
+
+
+def bump(fees: Fees, base_fee_wei: int, cap_wei: int, percent: int) -> Fees | None:
+    """Fees that may replace `fees` at the same nonce; None when the cap forbids it. `percent` is 125 for a quarter more."""
+    factor = max(percent, _MIN_REPLACEMENT_PERCENT)
+    priority = -(-fees.priority_fee_wei * factor // 100)
+    max_fee = max(-(-fees.max_fee_wei * factor // 100), base_fee_wei + priority)
+    return None if max_fee > cap_wei else Fees(max_fee_wei=max_fee, priority_fee_wei=priority)
+
+
+def gas_cost_x18(gas: int, price_wei: int, native_price_x18: int) -> int:
+    """The cost of gas in USD with 18 decimals, rounded up; `native_price_x18` is USD per coin with 18 decimals."""
+    return -(-gas * price_wei * native_price_x18 // X18)

@@ -1,0 +1,72 @@
+"""What became of a candidate: simulated and sent. All of these are values; losing a race is not an error."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from keeper.domain.chain import BlockRef, Hash32, RawLog
+
+
+@dataclass(frozen=True, slots=True)
+class SimSettled:
+    """The plan went through on the fork. `profit_raw` is the guard's change in its own unit; gas is in units, not in ETH."""
+
+    profit_raw: int
+    gas_used: int
+    logs: tuple[RawLog, ...]
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class SimReverted:
+    """The plan reverted; `data` is the revert payload for the venue to name."""
+
+    data: bytes
+    gas_used: int
+    duration_ms: float
+
+
+SimOutcome: TypeAlias = SimSettled | SimReverted
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """Our transaction is in a block and did what it should."""
+
+    transaction_hash: Hash32
+    block: BlockRef
+    gas_used: int
+    gas_cost_wei: int
+    logs: tuple[RawLog, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """Our transaction is in a block and reverted; gas was paid. `data` is the revert payload where the node could tell it."""
+
+    transaction_hash: Hash32
+    block: BlockRef
+    gas_used: int
+    gas_cost_wei: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outbid:
+    """Somebody else liquidated the account before our transaction landed; ours reverted or was replaced by a cheap cancellation."""
+
+    transaction_hash: Hash32
+    block: BlockRef
+    gas_used: int
+    gas_cost_wei: int
+    liquidator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Our transaction is not in a block and its nonce is spent or given up; nothing was paid by it."""
+
+    transaction_hash: Hash32
+    reason: str
+
+
+Outcome: TypeAlias = Included | Reverted | Outbid | Dropped

@@ -1,0 +1,288 @@
+"""One class per table of the lake: field = column, class = table (see `TABLES`). The store writes them, analytics reads the tables.
+
+Types decide the column: `Timestamp` becomes TIMESTAMP (UTC), `MicroTime` TIMESTAMP with microseconds (UTC), int BIGINT, float DOUBLE,
+bool BOOLEAN, str VARCHAR; `| None` makes it nullable. Raw integers that may exceed 64 bits are `Raw` (a decimal string) in columns
+ending in `_raw`; beside them stands the same figure in plain units as a float, for analysis only. A changed field is a migration
+in keeper/store/schema."""
+
+from dataclasses import dataclass
+from typing import NewType, TypeAlias
+
+from keeper.domain.chain import Timestamp
+
+Raw = NewType("Raw", str)
+"""A decimal integer of any size, as text."""
+MicroTime = NewType("MicroTime", int)
+"""Unix microseconds, UTC, of the daemon's own clock."""
+
+
+def raw(value: int) -> Raw:
+    """An integer as the lake keeps it."""
+    return Raw(str(value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockRecord:
+    """blocks: every block the daemon processed, and what it took."""
+
+    chain_id: int
+    block_number: int
+    block_hash: str
+    parent_hash: str
+    block_time: Timestamp
+    received_at: MicroTime
+    finished_at: MicroTime
+    logs: int
+    evaluated: int
+    watched: int
+    rpc_requests: int
+    rpc_calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueEventRecord:
+    """venue_events: every event of a venue, from a log (`source` "log") or from a read ("read"); `payload` is JSON that rebuilds it.
+
+    `position` orders the events of a block; replaying them in order rebuilds the book."""
+
+    chain_id: int
+    venue: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    position: int
+    source: str
+    event: str
+    account: str | None
+    transaction_hash: str | None
+    log_index: int | None
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketStateRecord:
+    """market_state: each market at each block. Prices USD, open interest in base units, premium as a fraction per day."""
+
+    chain_id: int
+    venue: str
+    market: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    mark_price_raw: Raw
+    mark_price: float
+    index_price: float
+    spot_price: float
+    open_interest_long: float
+    open_interest_short: float
+    funding_growth_raw: Raw
+    premium_rate_per_day: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiquidationRecord:
+    """liquidations: every liquidation on the venue, ours or not. `side` is the victim's; `bad_debt_usd`
+    falls on the row that settled it."""
+
+    chain_id: int
+    venue: str
+    account: str
+    market: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    transaction_hash: str
+    log_index: int
+    liquidator: str
+    ours: bool
+    candidate_id: str | None
+    kind: str
+    side: str
+    size_raw: Raw
+    size: float
+    price: float
+    notional_raw: Raw
+    notional_usd: float
+    penalty_usd: float
+    reward_usd: float
+    bad_debt_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRecord:
+    """evaluations: exact margin tests near the threshold. `basis_time` is the time it was computed for (head or next block)."""
+
+    chain_id: int
+    venue: str
+    account: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    basis_time: Timestamp
+    candidate_id: str | None
+    equity_raw: Raw
+    equity_usd: float
+    requirement_raw: Raw
+    requirement_usd: float
+    breach: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRecord:
+    """decisions: what was decided about a candidate and why. `action` is "liquidate" or "skip"; `stage` where it was decided."""
+
+    chain_id: int
+    venue: str
+    account: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    candidate_id: str
+    stage: str
+    action: str
+    reason: str | None
+    detail: str | None
+    market: str | None
+    breach: str | None
+    size_raw: Raw | None
+    notional_usd: float | None
+    expected_reward_usd: float | None
+    expected_cost_usd: float | None
+    expected_profit_usd: float | None
+    decided_at: MicroTime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationRecord:
+    """simulations: one settlement of a plan, by `eth_call` or on the fork (`method` "call" or "fork")."""
+
+    chain_id: int
+    venue: str
+    account: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    candidate_id: str
+    method: str
+    settled: bool
+    reason: str | None
+    profit_usd: float | None
+    gas_used: int
+    log_count: int
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """attempts: one signed transaction handed to the network. `block_*` is the head it was built on."""
+
+    chain_id: int
+    venue: str
+    account: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    candidate_id: str
+    transaction_hash: str
+    sender: str
+    nonce: int
+    max_fee_wei: int
+    priority_fee_wei: int
+    gas_limit: int
+    replaces: str | None
+    sent_at: MicroTime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRecord:
+    """outcomes: what the chain said about an attempt: included, reverted, outbid, dropped. `block_*` is the block of inclusion;
+    for dropped attempts the head at which that was known. `profit_raw` is settlement change, USD with 18 decimals, before gas."""
+
+    chain_id: int
+    venue: str
+    account: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    candidate_id: str
+    transaction_hash: str
+    nonce: int
+    outcome: str
+    reason: str | None
+    gas_used: int
+    gas_cost_wei: int
+    gas_cost_usd: float
+    profit_raw: Raw
+    profit_usd: float
+    tokens_value_usd: float
+    tokens: str
+    blocks_since_seen: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSnapshotRecord:
+    """account_snapshots: local margin figures beside the contract's own view at the same block hash (the tripwire's sample)."""
+
+    chain_id: int
+    venue: str
+    account: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    equity_raw: Raw
+    equity_chain_raw: Raw
+    requirement_raw: Raw
+    requirement_chain_raw: Raw
+    matches: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionSnapshotRecord:
+    """position_snapshots: all open positions at a block, for maps of liquidation levels. Size in base units, + long."""
+
+    chain_id: int
+    venue: str
+    account: str
+    market: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    size_raw: Raw
+    size: float
+    open_notional_raw: Raw
+    open_notional_usd: float
+    mark_price: float
+    liquidation_price: float | None
+    equity_usd: float
+    requirement_usd: float
+    has_orders: bool
+
+
+Record: TypeAlias = (
+    BlockRecord
+    | VenueEventRecord
+    | MarketStateRecord
+    | LiquidationRecord
+    | EvaluationRecord
+    | DecisionRecord
+    | SimulationRecord
+    | AttemptRecord
+    | OutcomeRecord
+    | AccountSnapshotRecord
+    | PositionSnapshotRecord
+)
+
+TABLES: tuple[tuple[str, type[Record]], ...] = (
+    ("blocks", BlockRecord),
+    ("venue_events", VenueEventRecord),
+    ("market_state", MarketStateRecord),
+    ("liquidations", LiquidationRecord),
+    ("evaluations", EvaluationRecord),
+    ("decisions", DecisionRecord),
+    ("simulations", SimulationRecord),
+    ("attempts", AttemptRecord),
+    ("outcomes", OutcomeRecord),
+    ("account_snapshots", AccountSnapshotRecord),
+    ("position_snapshots", PositionSnapshotRecord),
+)
+"""Every table with its record, in the order the stages run."""

@@ -1,0 +1,283 @@
+"""What every venue gives, and nothing more. A venue keeps its own frozen dataclasses, named as in its Solidity;
+only the types of this file are common. An "account" is the unit the venue liquidates."""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType, Protocol, TypeVar
+
+from keeper.domain.chain import Address, Call, LogFilter, RawLog, Reads, Timestamp
+
+AccountKey = NewType("AccountKey", str)
+"""Names one account inside one venue: the trader's address, or a position's key."""
+FeedId = NewType("FeedId", str)
+"""Names one number of the market that watch boxes are drawn over, for example "ETH/mark" or "ETH/funding"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a liquidation on this venue takes."""
+
+    partial: bool
+    needs_margin: bool
+    cross_margin: bool
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The exact margin test at one moment. `equity` and `requirement` are USD with 18 decimals, rounded as the contract rounds.
+
+    `breach` says which of the venue's tests failed; None means healthy. `positions` is the liquidation of positions
+    (equity < requirement), `collateral` the venue's earlier test for non-settlement collateral."""
+
+    equity_x18: int
+    requirement_x18: int
+    breach: "Breach | None"
+
+    @property
+    def liquidatable(self) -> bool:
+        """True where the venue would let anybody act on the account."""
+        return self.breach is not None
+
+
+class Breach(StrEnum):
+    """Which test of the venue failed."""
+
+    POSITIONS = "positions"
+    COLLATERAL = "collateral"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchBox:
+    """While every feed stays inside its closed interval and `valid_until` is not passed, the account is provably healthy.
+
+    A bound of None is open. Bounds are in the feed's own raw unit."""
+
+    bounds: Mapping[FeedId, tuple[int | None, int | None]]
+    valid_until: Timestamp | None = None
+
+
+class CallPurpose(StrEnum):
+    """What one call of a plan is for."""
+
+    CANCEL_ORDERS = "cancel_orders"
+    LIQUIDATE = "liquidate"
+    CLOSE = "close"
+    LIQUIDATE_COLLATERAL = "liquidate_collateral"
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationCall:
+    """One call of a plan, made by the keeper's executor contract. With `may_fail` the rest goes on when it reverts."""
+
+    target: Address
+    calldata: bytes
+    purpose: CallPurpose
+    may_fail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationPlan:
+    """Everything that is done for one account in one transaction, and what it should bring.
+
+    The executor contract reads `guard` before and after the calls and reverts when the first word of the answer grew by less
+    than `guard_break_even_raw` + wanted profit in USD x `guard_raw_per_usd`. Amounts ending in x18 are USD with 18 decimals;
+    `size_x18` is base units, signed, + for a long victim; `capital_x18` is the margin the executor must have free."""
+
+    account: AccountKey
+    market: str
+    breach: Breach
+    size_x18: int
+    notional_x18: int
+    expected_reward_x18: int
+    expected_cost_x18: int
+    capital_x18: int
+    gas_limit: int
+    calls: tuple[LiquidationCall, ...]
+    guard: Call
+    guard_break_even_raw: int
+    guard_raw_per_usd: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoPlan:
+    """Nothing can be done for the account now, and why (a SkipReason value)."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationObserved:
+    """A liquidation anybody made, as the venue's logs tell it. `size_x18` is signed: + when a long was liquidated."""
+
+    account: AccountKey
+    liquidator: Address
+    market: str
+    breach: Breach
+    size_x18: int
+    notional_x18: int
+    penalty_x18: int
+    reward_x18: int
+    bad_debt_x18: int
+    log: RawLog
+
+
+@dataclass(frozen=True, slots=True)
+class Proceeds:
+    """What one transaction changed in the executor's own assets, before gas.
+
+    `settlement_x18` is realised in the settlement token (USD, 18 decimals, exact); `tokens` are raw amounts of other tokens
+    received (+) or paid (-), worth `tokens_value_x18` at the book's prices; `open_size_x18` is base taken over and not yet closed,
+    by market."""
+
+    settlement_x18: int
+    tokens: tuple[tuple[Address, int], ...] = ()
+    tokens_value_x18: int = 0
+    open_size_x18: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    """One position of an account, for people and for the lake. `liquidation_price_x18` holds everything else still."""
+
+    account: AccountKey
+    market: str
+    size_x18: int
+    open_notional_x18: int
+    mark_price_x18: int
+    liquidation_price_x18: int | None
+    has_orders: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MarketView:
+    """One market at one block, for people and for the lake. Open interest is in base units of 1e-18."""
+
+    market: str
+    mark_price_x18: int
+    index_price_x18: int
+    spot_price_x18: int
+    open_interest_long_x18: int
+    open_interest_short_x18: int
+    funding_growth_raw: int
+    premium_rate_per_day: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChainView:
+    """The contract's own answer about one account: what our `Health` must equal."""
+
+    account: AccountKey
+    equity_x18: int
+    requirement_x18: int
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One line of a margin computation: ours beside the contract's own figure where it has one."""
+
+    name: str
+    unit: str
+    local: int
+    chain: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Every number of one account's margin computation, in the order it is computed."""
+
+    terms: tuple[Term, ...]
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+E = TypeVar("E")
+B = TypeVar("B", bound="Book")
+
+
+class Book(Protocol):
+    """A venue's whole state, with undo per block. See `keeper.domain.journal.VenueBook`."""
+
+    def open_block(self, number: int) -> None:
+        """Start block `number`: changes from here on are remembered under it."""
+
+    def rollback(self, ancestor: int) -> Set[AccountKey]:
+        """Undo every block above `ancestor`; return the accounts whose state changed."""
+
+    def finalise(self, number: int) -> None:
+        """Forget how to undo blocks up to and including `number`."""
+
+    def account_keys(self) -> Set[AccountKey]:
+        """All accounts with anything at stake."""
+
+
+class Venue(Protocol[B, E]):
+    """One protocol. Pure: everything it must know comes as events; everything it asks is a `Reads`.
+
+    `now` is a block time. A venue answers `health` only for times its book holds market reads of: the head's,
+    and the next block's forecast."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def event_types(self) -> Sequence[type[E]]:
+        """Every event class, log or read, for bringing events back from the lake. Fields are int, str, bool or tuple[int, ...]."""
+
+    def new_book(self) -> B:
+        """An empty book."""
+
+    def filters(self) -> Sequence[LogFilter]:
+        """Which logs to fetch."""
+
+    def snapshot(self) -> Reads[Sequence[E]]:
+        """Start-up: parameters that no event tells. Raises ConfigError where an address is not what the settings say."""
+
+    def decode(self, log: RawLog) -> E | None:
+        """The event a log stands for; None for events without effect. Raises DecodeError when a claimed log is unreadable."""
+
+    def apply(self, event: E, book: B) -> Set[AccountKey]:
+        """Change the book; return the accounts that must be looked at again."""
+
+    def refresh(self, book: B, now: Timestamp) -> Reads[Sequence[E]]:
+        """Per block, O(markets): what no event tells (TWAPs, oracle values), valid at `now`."""
+
+    def inspect(self, keys: Sequence[AccountKey], book: B, now: Timestamp) -> Reads[Sequence[E]]:
+        """What no event tells about these accounts. Yields nothing for accounts whose events tell all."""
+
+    def feeds(self, book: B, now: Timestamp) -> Mapping[FeedId, int]:
+        """The current value of every feed boxes are drawn over."""
+
+    def health(self, key: AccountKey, book: B, now: Timestamp) -> Health:
+        """The exact margin test."""
+
+    def watch_box(self, key: AccountKey, book: B, now: Timestamp) -> WatchBox:
+        """The box inside which the account is provably healthy. Only asked for healthy accounts."""
+
+    def liquidation(self, key: AccountKey, book: B, now: Timestamp, executor: Address) -> LiquidationPlan | NoPlan:
+        """What to do about a breached account."""
+
+    def observed(self, events: Sequence[tuple[RawLog, E]]) -> Sequence[LiquidationObserved]:
+        """The liquidations in one block's events, in log order."""
+
+    def revert_reason(self, data: bytes) -> str:
+        """A named reason for a revert payload; the raw hex where it is unknown."""
+
+    def proceeds(self, logs: Sequence[RawLog], executor: Address, book: B) -> Proceeds:
+        """What the logs of one transaction brought the executor, before gas."""
+
+    def positions(self, key: AccountKey, book: B, now: Timestamp) -> Sequence[PositionView]:
+        """The account's positions."""
+
+    def markets(self, book: B, now: Timestamp) -> Sequence[MarketView]:
+        """All markets."""
+
+    def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
+        """The contract's own margin figures, for the tripwire and `explain`."""
+
+    def explain(self, key: AccountKey, book: B, now: Timestamp) -> Reads[Explanation]:
+        """Every number of the margin computation beside the contract's own."""

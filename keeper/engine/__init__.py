@@ -1,0 +1,1 @@
+"""Moves values between the pure core and the adapters, in one direction."""

@@ -1,0 +1,82 @@
+"""What the engine asks of the outside. Adapters satisfy these by shape; they do not import this file, and not each other."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol, TypeVar
+
+from keeper.domain.attempt import Attempt, Job, Settled
+from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, RawLog, Reads, Timestamp, Usage
+from keeper.domain.fees import Fees
+from keeper.domain.outcome import SimOutcome
+from keeper.domain.records import Record
+from keeper.domain.venue import AccountKey
+
+T = TypeVar("T")
+
+
+class Chain(Protocol):
+    """Reading one chain."""
+
+    async def head(self) -> BlockRef:
+        """The newest block."""
+
+    async def block(self, number: int) -> BlockRef:
+        """The canonical block at `number`."""
+
+    async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
+        """Run a question with every call pinned to `block`'s hash; `at` sets the block time the calls see (a forecast).
+        With `at`, a provider without block overrides makes it raise RpcError."""
+
+    def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncIterator[ChainEvent]:
+        """Everything after block `after`, for ever, in order. `known` are unfinalised blocks already processed up to `after`."""
+
+    def usage(self) -> Usage:
+        """What has been asked so far."""
+
+
+class Simulator(Protocol):
+    """Settles a transaction without spending anything."""
+
+    async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        """One `eth_call` on the node at `block`, seen at the next block's time. `profit_raw` is the executor's guard change."""
+
+    async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        """Mine it on a local fork of `block`, then undo it."""
+
+
+class Dispatcher(Protocol):
+    """Sends transactions of one key, one nonce lane, and tracks each to its outcome."""
+
+    @property
+    def sender(self) -> Address: ...
+
+    async def start(self) -> Sequence[Attempt]:
+        """Reconcile what was in flight when the last process ended; returns attempts still open. Raises NonceConflict."""
+
+    async def send(self, job: Job, fees: Fees) -> Attempt | None:
+        """Sign, write to the outbox, broadcast. None when a spending cap forbids it."""
+
+    async def track(self, head: BlockRef) -> Sequence[Settled]:
+        """Look at every open attempt once after a new head: settle, bump or drop."""
+
+    def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
+        """(venue, account) with an attempt still open: not to be sent again."""
+
+
+class Recorder(Protocol):
+    """Writes records to the lake, in order, off the hot path."""
+
+    def block(self, block: BlockRef, records: Sequence[Record]) -> None:
+        """Commit one block's records and move the cursor to it, in one transaction."""
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Commit records that arrive between blocks."""
+
+    def revert(self, orphaned: Sequence[BlockRef]) -> None:
+        """Remove every row of these blocks (in the transaction that adds the next block)."""
+
+
+class LogSource(Protocol):
+    """Historic logs in bounded chunks, for the backfill."""
+
+    def backfill(self, filters: Sequence[LogFilter], first: int, last: int) -> AsyncIterator[tuple[BlockRef, tuple[RawLog, ...]]]:
+        """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk."""

@@ -1,0 +1,78 @@
+"""The failure model. What is expected is a value (`Skip`, `SimReverted`, `Outbid`); an exception is what the code at hand cannot answer.
+
+KeeperError
+├── ConfigError          the operator must mend something; exit 2; the message names the file, the key and the mend
+├── Transient            worth a retry with backoff inside the adapter; becomes Fatal when the adapter gives up
+│   ├── RpcUnavailable   no endpoint answered sensibly (refused, timed out, HTML, wrong JSON)
+│   └── RpcLimited       the provider refused the size or rate of a request
+├── RpcError             the node understood the request and said no (a JSON-RPC error object)
+├── VenueFault           one venue cannot go on; it stops, the others continue
+│   ├── DecodeError      a log of a claimed contract did not decode
+│   └── StateDivergence  local state differs from the contract's own view
+└── Fatal                the daemon stops with exit 1; the supervisor restarts it, and start-up is recovery
+    ├── ReorgBeyondFinality
+    ├── NonceConflict    the key is used by somebody else
+    └── StoreError       the lake or the outbox cannot be written
+"""
+
+
+class KeeperError(Exception):
+    """Base of everything perp-keeper raises on purpose."""
+
+
+class ConfigError(KeeperError):
+    """The settings are wrong. Consequence: exit 2 before anything is started."""
+
+
+class Transient(KeeperError):
+    """May work when tried again. Consequence: the adapter retries with backoff."""
+
+
+class RpcUnavailable(Transient):
+    """No endpoint gave a usable answer."""
+
+
+class RpcLimited(Transient):
+    """The provider refused the range, the size or the rate of a request; `hint` is its own text."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__(hint)
+        self.hint = hint
+
+
+class RpcError(KeeperError):
+    """A JSON-RPC error object. `data` is the revert payload of a call, when there is one."""
+
+    def __init__(self, code: int, message: str, data: bytes = b"") -> None:
+        super().__init__(f"{message} (code {code})")
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class VenueFault(KeeperError):
+    """One venue cannot go on. Consequence: it stops and says so; other venues continue."""
+
+
+class DecodeError(VenueFault):
+    """A log of a contract the venue claims does not decode: the state would be a guess from here on."""
+
+
+class StateDivergence(VenueFault):
+    """Local state and the contract's own view differ at the same block. Never healed silently."""
+
+
+class Fatal(KeeperError):
+    """The daemon cannot go on. Consequence: everything is closed in order, exit 1."""
+
+
+class ReorgBeyondFinality(Fatal):
+    """The chain replaced a block the daemon had taken for final."""
+
+
+class NonceConflict(Fatal):
+    """A nonce of our key was used by a transaction we did not send."""
+
+
+class StoreError(Fatal):
+    """The lake or the outbox cannot be written (full disk, newer schema, foreign file)."""

@@ -1,0 +1,1 @@
+"""One package per protocol. `REGISTRY` holds the one line per venue."""
