@@ -1,0 +1,76 @@
+"""Writes the committed ABIs: `python contracts/extract_abis.py` after `npm ci` and `forge build` in contracts/.
+
+Of the venue, only events, functions and errors (what the keeper encodes and decodes). Of our own contracts, the
+creation code as well, so that nobody who runs the keeper or the devnet needs a compiler.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+_CONTRACTS = Path(__file__).resolve().parent
+_ABI = _CONTRACTS / "abi"
+_CURIE = (
+    "AccountBalance",
+    "BaseToken",
+    "ClearingHouse",
+    "ClearingHouseConfig",
+    "CollateralManager",
+    "Exchange",
+    "InsuranceFund",
+    "MarketRegistry",
+    "OrderBook",
+    "Vault",
+)
+VENUE = {
+    **dict.fromkeys(_CURIE, "@perp/curie-contract"),
+    "ChainlinkPriceFeedV3": "@perp/perp-oracle-contract",
+    "PriceFeedDispatcher": "@perp/perp-oracle-contract",
+    "UniswapV3Pool": "@uniswap/v3-core",
+}
+OWN = {"KeeperExecutor": "keeper", "Multicall": "keeper", "TestToken": "devnet", "TestAggregator": "devnet"}
+
+
+def venue_abi(contract: str) -> str:
+    """The committed form of a venue contract's ABI: one entry per line."""
+    package = _CONTRACTS / "node_modules" / VENUE[contract]
+    path = package / "artifacts" / "contracts" / f"{contract}.sol" / f"{contract}.json"
+    entries = [entry for entry in json.loads(path.read_text())["abi"] if entry["type"] in ("event", "function", "error")]
+    return "[\n" + ",\n".join(_compact(entry) for entry in entries) + "\n]\n"
+
+
+def own_artifact(contract: str) -> str:
+    """The committed form of one of our contracts: ABI, creation code, hash of the source."""
+    source = (_CONTRACTS / "src" / f"{contract}.sol").read_bytes()
+    built = json.loads((_CONTRACTS / "out" / f"{contract}.sol" / f"{contract}.json").read_text())
+    fields = {
+        "contract": contract,
+        "source_sha256": hashlib.sha256(source).hexdigest(),
+        "abi": built["abi"],
+        "bytecode": built["bytecode"]["object"],
+    }
+    return _compact(fields) + "\n"
+
+
+def main() -> None:
+    """Writes every file."""
+    for contract in VENUE:
+        _write(_ABI / "perp_v2" / f"{contract}.json", venue_abi(contract))
+    for contract, folder in OWN.items():
+        _write(_ABI / folder / f"{contract}.json", own_artifact(contract))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+if __name__ == "__main__":
+    main()
