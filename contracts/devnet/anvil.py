@@ -19,6 +19,8 @@ from contracts.devnet.rpc import Rpc, RpcUnavailable
 
 # A fixed birth makes every timestamp of a devnet a function of the seed: 2023-11-14 22:13:20 UTC.
 GENESIS_TIMESTAMP = 1_700_000_000
+BASE_FEE = 100_000_000
+"""0.1 gwei, in wei: what a busy rollup asks."""
 _CONTRACTS = Path(__file__).resolve().parents[1]
 _START_ATTEMPTS = 5
 _START_SECONDS = 20.0
@@ -45,7 +47,7 @@ class AnvilOptions:
     block_time: float | None = None
     no_mining: bool = False
     gas_limit: int = 60_000_000
-    base_fee: int | None = 100_000_000
+    base_fee: int | None = BASE_FEE
     order: Literal["fees", "fifo"] = "fees"
     slots_in_epoch: int = 8
     timestamp: int | None = GENESIS_TIMESTAMP

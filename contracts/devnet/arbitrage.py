@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.devnet.chain import TIP, Chain
+from contracts.devnet.chain import Chain, Transaction
 from contracts.devnet.deployment import Deployment, Market
 from contracts.devnet.pricing import price_8, sqrt_price_x96
 from contracts.devnet.trading import trade_to
@@ -20,13 +20,10 @@ def pool_price_8(chain: Chain, market: Market) -> int:
     return price_8(chain.view(market.pool, "slot0()", types)[0])
 
 
-def queue_arbitrage(chain: Chain, deployment: Deployment, market: Market, index_8: int, tip: int = TIP) -> bool:
-    """Queues the trade that brings the pool to `index_8`, or 8 % towards it; False if there is nothing to earn."""
-    spot_8 = pool_price_8(chain, market)
-    if abs(spot_8 - index_8) * _BPS <= index_8 * _TOLERANCE_BPS:
-        return False
+def arbitrage(deployment: Deployment, market: Market, spot_8: int, target_8: int) -> Transaction | None:
+    """The trade that brings the pool from `spot_8` to `target_8`, or 8 % towards it; None if there is nothing to earn."""
+    if abs(spot_8 - target_8) * _BPS <= target_8 * _TOLERANCE_BPS:
+        return None
     low, high = spot_8 * (_BPS - _STEP_BPS) // _BPS, spot_8 * (_BPS + _STEP_BPS) // _BPS
-    limit_x96 = sqrt_price_x96(min(max(index_8, low), high))
-    sell = spot_8 > index_8
-    trade_to(chain, deployment.core, market, deployment.arbitrageur, sell=sell, limit_x96=limit_x96, tip=tip)
-    return True
+    limit_x96 = sqrt_price_x96(min(max(target_8, low), high))
+    return trade_to(deployment.core, market, deployment.arbitrageur, sell=spot_8 > target_8, limit_x96=limit_x96)

@@ -35,6 +35,15 @@ class Transaction:
     tip: int = TIP
 
 
+@dataclass(frozen=True, slots=True)
+class MinedBlock:
+    """A block we had mined, with those of our own transactions that failed, in words."""
+
+    number: int
+    timestamp: int
+    failures: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Chain:
     """A queue of transactions for one node. Every sender must be unlocked there (dev account or impersonated)."""
@@ -44,7 +53,6 @@ class Chain:
     gas_limit: int
     _nonces: dict[str, int] = field(default_factory=dict)
     _queue: list[Transaction] = field(default_factory=list)
-    _sent: dict[str, Transaction] = field(default_factory=dict)
 
     @classmethod
     def at_head(cls, rpc: Rpc) -> Self:
@@ -67,21 +75,26 @@ class Chain:
         self.queue(Transaction(sender, None, code, CREATE_GAS, f"create {note}"))
         return created_address(sender, nonce)
 
-    def flush(self) -> None:
-        """Hands all queued transactions to the node, without mining."""
-        self._hand_over(len(self._queue))
-
     def mine(self, timestamp: int) -> int:
         """Mines blocks from `timestamp` on, a second apart, until all that is queued is in; returns the last number.
 
         Raises DevnetError if a transaction reverted or was not mined.
         """
-        self._hand_over(self._fitting())
-        number = self._mine_one(timestamp)
+        mined = self._mine_one(timestamp)
         while self._queue:
-            self._hand_over(self._fitting())
-            number = self._mine_one(self.now + 1)
-        return number
+            _demand(mined)
+            mined = self._mine_one(self.now + 1)
+        _demand(mined)
+        return mined.number
+
+    def produce(self, timestamp: int) -> MinedBlock:
+        """Mines one block with what is queued and whatever others sent; failures are reported, not raised.
+
+        Nonces are asked for anew afterwards, as a reorg or a dropped transaction may have changed them.
+        """
+        mined = self._mine_one(timestamp)
+        self._nonces.clear()
+        return mined
 
     def view(self, to: str, signature: str, types: tuple[str, ...], *arguments: object) -> tuple[Any, ...]:
         """The decoded result of an eth_call at the newest block."""
@@ -100,26 +113,26 @@ class Chain:
                 return count
         return len(self._queue)
 
-    def _hand_over(self, count: int) -> None:
+    def _hand_over(self, count: int) -> dict[str, Transaction]:
         chosen, self._queue = self._queue[:count], self._queue[count:]
         hashes = self.rpc.batch([("eth_sendTransaction", [self._fields(queued)]) for queued in chosen])
-        self._sent.update(zip(hashes, chosen, strict=True))
+        return dict(zip(hashes, chosen, strict=True))
 
-    def _mine_one(self, timestamp: int) -> int:
+    def _mine_one(self, timestamp: int) -> MinedBlock:
+        sent = self._hand_over(self._fitting())
         self.rpc.batch([("evm_setNextBlockTimestamp", [timestamp]), ("evm_mine", [])])
         self.now = timestamp
         number = int(self.rpc.call("eth_blockNumber"), 16)
-        self._settle(number)
-        return number
+        return MinedBlock(number, timestamp, self._failures(sent, number))
 
-    def _settle(self, number: int) -> None:
-        """Everything handed over must be in the block, and well."""
-        for receipt in self.rpc.call("eth_getBlockReceipts", hex(number)):
-            mined = self._sent.pop(receipt["transactionHash"], None)
-            if mined is not None and receipt["status"] != "0x1":
-                raise DevnetError(f"{mined.note} reverted in block {number}: {self._reason(mined, number)}")
-        if self._sent:
-            raise DevnetError(f"not mined in block {number}: {next(iter(self._sent.values())).note}")
+    def _failures(self, sent: dict[str, Transaction], number: int) -> tuple[str, ...]:
+        """Everything handed over must be in the block, and well; what is not, in words."""
+        if not sent:
+            return ()
+        receipts = {item["transactionHash"]: item for item in self.rpc.call("eth_getBlockReceipts", hex(number))}
+        missing = [f"{item.note}: not in block {number}" for key, item in sent.items() if key not in receipts]
+        bad = [item for key, item in sent.items() if key in receipts and receipts[key]["status"] != "0x1"]
+        return (*missing, *(f"{item.note}: reverted in block {number}: {self._reason(item, number)}" for item in bad))
 
     def _reason(self, mined: Transaction, number: int) -> str:
         """Why, as far as a repetition behind the block can tell."""
@@ -131,7 +144,7 @@ class Chain:
 
     def _nonce(self, sender: str) -> int:
         if sender not in self._nonces:
-            self._nonces[sender] = int(self.rpc.call("eth_getTransactionCount", sender, "latest"), 16)
+            self._nonces[sender] = int(self.rpc.call("eth_getTransactionCount", sender, "pending"), 16)
         return self._nonces[sender]
 
     def _fields(self, queued: Transaction) -> dict[str, str]:
@@ -146,6 +159,11 @@ class Chain:
             "maxPriorityFeePerGas": hex(queued.tip),
         }
         return fields if queued.to is None else {**fields, "to": queued.to}
+
+
+def _demand(mined: MinedBlock) -> None:
+    if mined.failures:
+        raise DevnetError(mined.failures[0])
 
 
 def created_address(sender: str, nonce: int) -> str:

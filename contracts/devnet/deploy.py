@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from contracts.devnet import protocol
@@ -12,6 +10,7 @@ from contracts.devnet.chain import Chain
 from contracts.devnet.deployment import Collateral, Core, Deployment, Market
 from contracts.devnet.executor import place_executor
 from contracts.devnet.liquidity import fund_actors, provide_liquidity
+from contracts.devnet.mining import everyone_unlocked, manual_mining
 from contracts.devnet.opening import open_all
 from contracts.devnet.roles import ARBITRAGEUR, BASE_MAKER, KEEPER, KEEPER_TEST_KEY, MULTICALL3, OWNER
 from contracts.devnet.rpc import Rpc
@@ -47,7 +46,7 @@ def deploy(url: str, seed: int = 7, traders: int = 120) -> Deployment:
     Raises DevnetError if a transaction fails, RpcError if the node is not a fresh anvil, ArtifactMissing if npm's
     packages are not installed.
     """
-    with Rpc(url) as rpc, _manual_mining(rpc):
+    with Rpc(url) as rpc, manual_mining(rpc), everyone_unlocked(rpc):
         chain = Chain.at_head(rpc)
         venue = _deploy_venue(chain, seed)
         provide_liquidity(chain, venue, traders)
@@ -120,13 +119,3 @@ def _place_multicall(chain: Chain) -> None:
     created = chain.create(OWNER, bytecode("keeper", "Multicall"), "Multicall")
     chain.mine(chain.now + BLOCK_SECONDS)
     chain.rpc.call("anvil_setCode", MULTICALL3, chain.rpc.call("eth_getCode", created, "latest"))
-
-
-@contextmanager
-def _manual_mining(rpc: Rpc) -> Iterator[None]:
-    automatic = rpc.call("anvil_getAutomine")
-    rpc.batch([("evm_setAutomine", [False]), ("anvil_autoImpersonateAccount", [True])])
-    try:
-        yield
-    finally:
-        rpc.batch([("anvil_autoImpersonateAccount", [False]), ("evm_setAutomine", [automatic])])

@@ -31,7 +31,7 @@ def provide_liquidity(chain: Chain, deployment: Deployment, traders: int) -> Non
     for market in deployment.markets:
         for low_bps, high_bps, share in _LAYERS:
             order = _layer(market, low_bps, high_bps, depth_usd * share // 100)
-            add_order(chain, deployment.core, market, BASE_MAKER, order)
+            chain.queue(add_order(deployment.core, market, BASE_MAKER, order))
 
 
 def _layer(market: Market, low_bps: int, high_bps: int, depth_usd: int) -> Order:

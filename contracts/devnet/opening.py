@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from contracts.devnet.arbitrage import queue_arbitrage
+from contracts.devnet.arbitrage import arbitrage, pool_price_8
 from contracts.devnet.chain import Chain
 from contracts.devnet.deployment import Deployment, Trader
 from contracts.devnet.trading import add_order, deposit, open_position
@@ -29,7 +29,9 @@ def open_all(chain: Chain, deployment: Deployment, traders: Sequence[Trader]) ->
             _open(chain, deployment, trader)
         chain.mine(chain.now + _BLOCK_SECONDS)
         for market in deployment.markets:
-            queue_arbitrage(chain, deployment, market, market.start_price_8)
+            trade = arbitrage(deployment, market, pool_price_8(chain, market), market.start_price_8)
+            if trade is not None:
+                chain.queue(trade)
         chain.mine(chain.now + 1)
 
 
@@ -42,9 +44,9 @@ def _deposit(chain: Chain, deployment: Deployment, trader: Trader) -> None:
 
 def _open(chain: Chain, deployment: Deployment, trader: Trader) -> None:
     for position in trader.positions:
-        open_position(chain, deployment.core, deployment.market(position.market), trader.address, position)
+        chain.queue(open_position(deployment.core, deployment.market(position.market), trader.address, position))
     for order in trader.orders:
-        add_order(chain, deployment.core, deployment.market(order.market), trader.address, order)
+        chain.queue(add_order(deployment.core, deployment.market(order.market), trader.address, order))
 
 
 def _groups(traders: Sequence[Trader], size: int) -> Iterator[Sequence[Trader]]:

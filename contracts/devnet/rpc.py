@@ -38,6 +38,10 @@ class Rpc:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; a later call opens it again."""
         self._connection.close()
 
     def call(self, method: str, *params: Any) -> Any:
@@ -46,6 +50,14 @@ class Rpc:
 
     def batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
         """Results in the order of the calls; the first error among them is raised."""
+        results = self.attempt(calls)
+        for result in results:
+            if isinstance(result, RpcError):
+                raise result
+        return results
+
+    def attempt(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        """Results in the order of the calls, an RpcError in the place of each that failed."""
         results: list[Any] = []
         for start in range(0, len(calls), _CHUNK):
             results += self._chunk(calls[start : start + _CHUNK])
@@ -69,5 +81,5 @@ def _result(method: str, answer: dict[str, Any]) -> Any:
     if "error" in answer:
         error = answer["error"]
         data = error.get("data")
-        raise RpcError(method, str(error.get("message")), data if isinstance(data, str) else None)
+        return RpcError(method, str(error.get("message")), data if isinstance(data, str) else None)
     return answer["result"]
