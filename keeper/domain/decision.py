@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType, TypeAlias
 
-from keeper.domain.chain import Address, BlockRef
+from keeper.domain.chain import BlockRef
 from keeper.domain.venue import AccountKey, LiquidationPlan, NoPlan
 
 CandidateId = NewType("CandidateId", str)
@@ -116,4 +116,3 @@ class Candidate:
     venue: str
     account: AccountKey
     block: BlockRef
-    executor: Address

@@ -8,7 +8,7 @@ from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, RawLog
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountKey
+from keeper.domain.venue import AccountKey, LiquidationPlan
 
 T = TypeVar("T")
 
@@ -73,6 +73,13 @@ class Recorder(Protocol):
 
     def revert(self, orphaned: Sequence[BlockRef]) -> None:
         """Remove every row of these blocks (in the transaction that adds the next block)."""
+
+
+class Encoder(Protocol):
+    """Turns a plan into one call of the operator's executor contract."""
+
+    def __call__(self, plan: LiquidationPlan, min_change_raw: int) -> bytes:
+        """Calldata that reverts unless the plan's guard grows by `min_change_raw`."""
 
 
 class LogSource(Protocol):

@@ -1,0 +1,191 @@
+"""One venue, block by block: logs into the book, market reads, the accounts that left their boxes, exact health, candidates.
+
+The same code runs live and in replay; only the `Questions` differ (chain reads, or what was recorded of them)."""
+
+import asyncio
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol
+
+from keeper.domain.chain import Address, BlockAdded, BlockRef, RawLog, Timestamp
+from keeper.domain.venue import AccountKey, B, E, Health, LiquidationObserved, LiquidationPlan, NoPlan, Venue
+from keeper.domain.watchlist import Watchlist
+
+
+class Questions(Protocol):
+    """Answers to a venue's questions about one block."""
+
+    async def refresh(self, venue: Venue[B, E], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
+        """Market reads valid at `at`: the block's own time, or later (a forecast)."""
+
+    async def inspect(self, venue: Venue[B, E], keys: Sequence[AccountKey], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
+        """Account reads valid at `at`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied(Generic[E]):
+    """One event of the block in the order it was applied; `log` is None for what was read. `source` names the question."""
+
+    event: E
+    source: str
+    log: RawLog | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """One exact margin test. `basis` is the time it holds for."""
+
+    account: AccountKey
+    health: Health
+    basis: Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Breached:
+    """An account the venue would let us act on in the next block, and the plan for it."""
+
+    account: AccountKey
+    health: Health
+    plan: LiquidationPlan | NoPlan
+    first_seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings(Generic[E]):
+    """What one block brought. `basis` is the time candidates were evaluated for."""
+
+    block: BlockRef
+    basis: Timestamp
+    applied: Sequence[Applied[E]]
+    evaluated: Sequence[Evaluated]
+    breached: Sequence[Breached]
+    observed: Sequence[LiquidationObserved]
+    watched: int
+
+
+class Evaluator(Generic[B, E]):
+    """Keeps one venue's book and watchlist in step with the chain."""
+
+    def __init__(
+        self,
+        venue: Venue[B, E],
+        questions: Questions,
+        *,
+        executor: Address | None,
+        block_seconds: int,
+        forecast: bool,
+    ) -> None:
+        self.venue = venue
+        self.book = venue.new_book()
+        self._questions = questions
+        self._executor = executor
+        self._ahead = block_seconds if forecast else 0
+        self._watchlist = Watchlist()
+        self._due: set[AccountKey] = set()
+        self._first_breach: dict[AccountKey, int] = {}
+
+    def restore(self, block_number: int, events: Iterable[E]) -> None:
+        """Apply one recorded block on the way back from the lake, without evaluating."""
+        self.book.open_block(block_number)
+        for event in events:
+            self._due |= self.venue.apply(event, self.book)
+
+    def finalised(self, block: BlockRef) -> None:
+        """Give up the undo layers up to `block`."""
+        self.book.finalise(block.number)
+
+    def reverted(self, ancestor: BlockRef) -> None:
+        """Undo everything above `ancestor`; what changed back is looked at again with the next block."""
+        self._due |= self.book.rollback(ancestor.number)
+        self._first_breach = {key: number for key, number in self._first_breach.items() if number <= ancestor.number}
+
+    async def added(self, event: BlockAdded, also: Set[AccountKey] = frozenset()) -> Findings[E]:
+        """Take in the next block and evaluate what it concerns, plus `also`. Raises DecodeError (VenueFault)."""
+        block = event.block
+        following = Timestamp(block.timestamp + self._ahead)
+        moments = (block.timestamp, following) if self._ahead else (block.timestamp,)
+        self.book.open_block(block.number)
+        applied = self._apply_logs(event.logs)
+        applied += await self._refresh(block, moments)
+        due = self._due_accounts(moments) | (also & self.book.account_keys())
+        applied += await self._inspect(sorted(due), block, moments)
+        evaluated = [Evaluated(key, self.venue.health(key, self.book, at), at) for key in sorted(due) for at in moments]
+        return Findings(
+            block=block,
+            basis=moments[-1],
+            applied=applied,
+            evaluated=evaluated,
+            breached=self._sort_out(evaluated, moments, block.number),
+            observed=self.venue.observed([(item.log, item.event) for item in applied if item.log is not None]),
+            watched=len(self._watchlist),
+        )
+
+    def _apply_logs(self, logs: Sequence[RawLog]) -> list[Applied[E]]:
+        applied: list[Applied[E]] = []
+        for log in logs:
+            event = self.venue.decode(log)
+            if event is not None:
+                self._due |= self.venue.apply(event, self.book)
+                applied.append(Applied(event, "log", log))
+        return applied
+
+    async def _refresh(self, block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied[E]]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [(at, group.create_task(self._questions.refresh(self.venue, self.book, block, at))) for at in moments]
+        applied: list[Applied[E]] = []
+        for at, task in tasks:
+            applied += self._apply_reads(task.result(), "refresh" if at == block.timestamp else "forecast")
+        return applied
+
+    async def _inspect(self, due: Sequence[AccountKey], block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied[E]]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [(at, group.create_task(self._questions.inspect(self.venue, due, self.book, block, at))) for at in moments]
+        applied: list[Applied[E]] = []
+        for at, task in tasks:
+            applied += self._apply_reads(task.result(), "inspect" if at == block.timestamp else "inspect_forecast")
+        return applied
+
+    def _apply_reads(self, events: Sequence[E], source: str) -> list[Applied[E]]:
+        for event in events:
+            self._due |= self.venue.apply(event, self.book)
+        return [Applied(event, source) for event in events]
+
+    def _due_accounts(self, moments: Sequence[Timestamp]) -> set[AccountKey]:
+        """Touched accounts, breached ones, and those whose box no longer holds; all of them that still exist."""
+        due = self._due
+        self._due = set()
+        for at in moments:
+            due |= self._watchlist.leave(self.venue.feeds(self.book, at), at)
+        gone = due - self.book.account_keys()
+        for key in gone:
+            self._watchlist.remove(key)
+            self._first_breach.pop(key, None)
+        due -= gone
+        own: Any = self._executor
+        due.discard(own)
+        return due
+
+    def _sort_out(self, evaluated: Sequence[Evaluated], moments: Sequence[Timestamp], number: int) -> list[Breached]:
+        """Healthy accounts get a new box, the others stay due; those breached at the last moment become candidates."""
+        breached: list[Breached] = []
+        by_account: dict[AccountKey, list[Evaluated]] = {}
+        for item in evaluated:
+            by_account.setdefault(item.account, []).append(item)
+        for key, items in by_account.items():
+            if not any(item.health.liquidatable for item in items):
+                self._first_breach.pop(key, None)
+                self._watchlist.watch(key, self.venue.watch_box(key, self.book, moments[0]))
+                continue
+            self._watchlist.remove(key)
+            self._due.add(key)
+            first_seen = self._first_breach.setdefault(key, number)
+            if items[-1].health.liquidatable:
+                breached.append(Breached(key, items[-1].health, self._plan(key, moments[-1]), first_seen))
+        return breached
+
+    def _plan(self, key: AccountKey, at: Timestamp) -> LiquidationPlan | NoPlan:
+        return self.venue.liquidation(key, self.book, at, self._executor or _NOBODY)
+
+
+_NOBODY = Address("0x" + "00" * 20)
+"""Stands for the executor while observing without one; plans then show what could be earned."""

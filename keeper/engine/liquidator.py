@@ -1,0 +1,164 @@
+"""One candidate at a time: pre-check, settle on the fork, send. Every stage leaves a row; every stop has a reason."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from keeper.domain.attempt import Attempt, Job
+from keeper.domain.chain import Address, BlockRef, Timestamp
+from keeper.domain.decision import Decision, Limits, Skip, SkipReason, min_guard_change
+from keeper.domain.fees import Fees, gas_cost_x18, offer
+from keeper.domain.fixed import X18, to_units
+from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
+from keeper.domain.records import MicroTime
+from keeper.domain.venue import AccountKey, LiquidationPlan
+from keeper.engine import recording
+from keeper.engine.mailbox import Case
+from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
+from keeper.engine.recording import Where
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What gas costs and may cost: tip, the highest fee (wei per gas) and the gas coin's price (USD, 18 decimals)."""
+
+    priority_fee_wei: int
+    max_fee_wei: int
+    native_price_x18: int
+
+    def cost_x18(self, gas: int, block: BlockRef) -> int:
+        """USD cost of `gas` in the block after `block`."""
+        return gas_cost_x18(gas, block.base_fee_wei + self.priority_fee_wei, self.native_price_x18)
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What the liquidator works with. Without a simulator it only observes, without a dispatcher it only simulates."""
+
+    simulator: Simulator | None
+    dispatcher: Dispatcher | None
+    encode: Encoder
+    sender: Address
+    executor: Address
+
+
+class Liquidator:
+    """Takes cases through the stages. `name_revert` is the venue's own reading of a revert payload."""
+
+    def __init__(
+        self,
+        hands: Hands | None,
+        recorder: Recorder,
+        limits: Limits,
+        *,
+        chain_id: int,
+        block_seconds: int,
+        cooldown_blocks: int,
+        clock: Callable[[], float],
+        name_revert: Mapping[str, Callable[[bytes], str]],
+    ) -> None:
+        self._hands = hands
+        self._recorder = recorder
+        self._limits = limits
+        self._chain_id = chain_id
+        self._block_seconds = block_seconds
+        self._cooldown_blocks = cooldown_blocks
+        self._clock = clock
+        self._name_revert = name_revert
+        self._cooling: dict[AccountKey, int] = {}
+
+    def resting(self, account: AccountKey, head: int) -> bool:
+        """True while the account rests after a plan for it reverted."""
+        return self._cooling.get(account, -1) > head
+
+    async def work(self, case: Case, tariff: Tariff) -> Attempt | Skip:
+        """Take the case as far as mode, simulation and limits allow."""
+        result = await self._stages(case, tariff)
+        if isinstance(result, Skip):
+            self.note(case, "liquidate", result)
+        else:
+            self._recorder.append([recording.attempt_row(self._chain_id, result)])
+        return result
+
+    def note(self, case: Case, stage: str, decision: Decision) -> None:
+        """Record a decision made after the first one."""
+        row = recording.decision_row(self._where(case), case.candidate, stage, decision, case.plan, self._now())
+        self._recorder.append([row])
+
+    async def _stages(self, case: Case, tariff: Tariff) -> Attempt | Skip:
+        if self._hands is None or self._hands.simulator is None:
+            return Skip(SkipReason.OBSERVING)
+        block = case.candidate.block
+        fees = offer(block.base_fee_wei, tariff.priority_fee_wei, tariff.max_fee_wei)
+        if fees is None:
+            return Skip(SkipReason.GAS_PRICE_CAP, f"base fee {block.base_fee_wei} wei")
+        gas_cost = tariff.cost_x18(case.plan.gas_limit, block)
+        calldata = self._hands.encode(case.plan, min_guard_change(case.plan, self._limits.min_profit_x18 + gas_cost))
+        stopped = await self._simulate(self._hands, self._hands.simulator, case, calldata, tariff)
+        if stopped is not None:
+            return stopped
+        if self._hands.dispatcher is None:
+            return Skip(SkipReason.SIMULATING)
+        return await self._send(self._hands, self._hands.dispatcher, case, calldata, fees)
+
+    async def _simulate(self, hands: Hands, simulator: Simulator, case: Case, calldata: bytes, tariff: Tariff) -> Skip | None:
+        block = case.candidate.block
+        at = Timestamp(block.timestamp + self._block_seconds)
+        arguments = (hands.sender, hands.executor, calldata, case.plan.gas_limit, block, at)
+        checked = await simulator.pre_check(*arguments)
+        self._record_simulation(case, "call", checked)
+        if isinstance(checked, SimReverted):
+            return self._rest(case, SkipReason.PRE_CHECK_REVERTED, checked)
+        settled = await simulator.settle(*arguments)
+        self._record_simulation(case, "fork", settled)
+        if isinstance(settled, SimReverted):
+            return self._rest(case, SkipReason.SIMULATION_REVERTED, settled)
+        profit = profit_x18(case.plan, settled) - tariff.cost_x18(settled.gas_used, block)
+        if profit < self._limits.min_profit_x18:
+            return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{to_units(profit):.2f} USD")
+        return None
+
+    async def _send(self, hands: Hands, dispatcher: Dispatcher, case: Case, calldata: bytes, fees: Fees) -> Attempt | Skip:
+        candidate = case.candidate
+        attempt = await dispatcher.send(
+            Job(
+                candidate_id=candidate.id,
+                venue=candidate.venue,
+                account=candidate.account,
+                block=candidate.block,
+                to=hands.executor,
+                calldata=calldata,
+                gas_limit=case.plan.gas_limit,
+                budget_wei=case.plan.gas_limit * fees.max_fee_wei * 2,
+            ),
+            fees,
+        )
+        return attempt if attempt is not None else Skip(SkipReason.SPENDING_CAP)
+
+    def _rest(self, case: Case, reason: SkipReason, outcome: SimReverted) -> Skip:
+        """A reverted plan is not tried again for some blocks; the first block it reverts in may only be a matter of timing."""
+        if case.blocks_breached > 0:
+            self._cooling[case.candidate.account] = case.candidate.block.number + self._cooldown_blocks
+        return Skip(reason, self._reason(case, outcome))
+
+    def _record_simulation(self, case: Case, method: str, outcome: SimOutcome) -> None:
+        if isinstance(outcome, SimSettled):
+            row = recording.simulation_row(
+                self._where(case), case.candidate, method, outcome, None, to_units(profit_x18(case.plan, outcome))
+            )
+        else:
+            row = recording.simulation_row(self._where(case), case.candidate, method, outcome, self._reason(case, outcome), None)
+        self._recorder.append([row])
+
+    def _reason(self, case: Case, outcome: SimReverted) -> str:
+        return self._name_revert[case.candidate.venue](outcome.data)
+
+    def _where(self, case: Case) -> Where:
+        return Where(self._chain_id, case.candidate.venue, case.candidate.block)
+
+    def _now(self) -> MicroTime:
+        return recording.timestamp_us(self._clock())
+
+
+def profit_x18(plan: LiquidationPlan, outcome: SimSettled) -> int:
+    """What the plan brought on the fork before gas, USD with 18 decimals, from the guard's change."""
+    return (outcome.profit_raw - plan.guard_break_even_raw) * X18 // plan.guard_raw_per_usd

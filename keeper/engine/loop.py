@@ -1,0 +1,264 @@
+"""The life of a block: logs and reads into the book, candidates to the liquidator, rows to the lake. One block at a time, in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from keeper.domain.attempt import Settled
+from keeper.domain.chain import Address, BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, RawLog, Usage
+from keeper.domain.decision import Candidate, Decision, Limits, Skip, SkipReason, candidate_id, decide
+from keeper.domain.outcome import Dropped, Outbid, Reverted
+from keeper.domain.records import Record
+from keeper.domain.venue import AccountKey, LiquidationPlan, Proceeds
+from keeper.engine import recording
+from keeper.engine.evaluator import Breached, Evaluator, Findings
+from keeper.engine.liquidator import Liquidator, Tariff
+from keeper.engine.mailbox import Case, Mailbox, decided
+from keeper.engine.ports import Chain, Dispatcher, Recorder
+from keeper.engine.recording import Where
+from keeper.engine.tripwire import Tripwire, must_match
+from keeper.errors import Fatal, VenueFault
+
+
+@dataclass(frozen=True, slots=True)
+class LoopOptions:
+    """What the loop must know of the settings."""
+
+    chain_id: int
+    executor: Address | None
+    limits: Limits
+    priority_fee_wei: int
+    max_fee_wei: int
+    gas_coin_market: str
+    position_snapshot_blocks: int
+    record_reads: bool
+
+
+class Loop:
+    """Drives every venue's evaluator with the chain's events. A venue that cannot go on is dropped; without any the daemon stops."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        recorder: Recorder,
+        evaluators: Mapping[str, Evaluator[Any, Any]],
+        liquidator: Liquidator,
+        dispatcher: Dispatcher | None,
+        tripwire: Tripwire,
+        mailbox: Mailbox,
+        options: LoopOptions,
+        clock: Callable[[], float],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._chain = chain
+        self._recorder = recorder
+        self._evaluators = dict(evaluators)
+        self._liquidator = liquidator
+        self._dispatcher = dispatcher
+        self._tripwire = tripwire
+        self._mailbox = mailbox
+        self._options = options
+        self._clock = clock
+        self._log = log
+        self._taken_by_others: dict[AccountKey, tuple[int, Address]] = {}
+        self.tariff = Tariff(options.priority_fee_wei, options.max_fee_wei, 0)
+        self.head: BlockRef | None = None
+
+    async def run(self, events: AsyncIterator[ChainEvent]) -> None:
+        """Until the events end. Raises Fatal when no venue is left."""
+        async for event in events:
+            match event:
+                case BlockAdded():
+                    await self._added(event)
+                case BlocksReverted():
+                    self._reverted(event)
+                case BlockFinalised():
+                    self._finalised(event)
+
+    def _reverted(self, event: BlocksReverted) -> None:
+        self._log.warning("reorg", ancestor=event.ancestor.number, orphaned=len(event.orphaned))
+        for evaluator in self._evaluators.values():
+            evaluator.reverted(event.ancestor)
+        self._mailbox.replace(())
+        self._recorder.revert(event.orphaned)
+
+    def _finalised(self, event: BlockFinalised) -> None:
+        for evaluator in self._evaluators.values():
+            evaluator.finalised(event.block)
+
+    async def _added(self, event: BlockAdded) -> None:
+        received = recording.timestamp_us(self._clock())
+        before = self._chain.usage()
+        self.head = event.block
+        async with asyncio.TaskGroup() as group:
+            tracking = group.create_task(self._track(event.block))
+            evaluating = group.create_task(self._evaluate(event))
+        settled, results = tracking.result(), evaluating.result()
+        rows: list[Record] = []
+        cases: list[Case] = []
+        for name, findings, _ in results:
+            self._remember_rivals(findings)
+            self._price_gas(name, findings)
+        rows += self._outcome_rows(settled, event.block)
+        for name, findings, _ in results:
+            rows += self._venue_rows(name, findings, settled)
+            rows += self._decide(name, findings, cases)
+        for left_over in self._mailbox.replace(cases):
+            self._liquidator.note(left_over, "mailbox", Skip(SkipReason.STALE))
+        for name, findings, sample in results:
+            rows += await self._compare(name, sample, findings.block)
+        used = _since(before, self._chain.usage())
+        finished = recording.timestamp_us(self._clock())
+        all_findings = [findings for _, findings, _ in results]
+        rows.append(recording.block_row(self._options.chain_id, event.block, (received, finished), used, all_findings))
+        self._recorder.block(event.block, rows)
+        self._log.info(
+            "block",
+            number=event.block.number,
+            logs=len(event.logs),
+            evaluated=sum(len(findings.evaluated) for findings in all_findings),
+            candidates=len(cases),
+            ms=(finished - received) // 1000,
+        )
+
+    async def _track(self, block: BlockRef) -> Sequence[Settled]:
+        if self._dispatcher is None:
+            return ()
+        return await self._dispatcher.track(block)
+
+    async def _evaluate(self, event: BlockAdded) -> list[tuple[str, Findings[Any], frozenset[AccountKey]]]:
+        results: list[tuple[str, Findings[Any], frozenset[AccountKey]]] = []
+        for name, evaluator in list(self._evaluators.items()):
+            sample = self._tripwire.sample(evaluator, event.block.number)
+            try:
+                findings = await evaluator.added(BlockAdded(event.block, _claimed(evaluator, event.logs)), sample)
+            except VenueFault as fault:
+                self._stop_venue(name, fault)
+            else:
+                results.append((name, findings, sample))
+        return results
+
+    def _stop_venue(self, name: str, fault: VenueFault) -> None:
+        self._log.error("venue stopped", venue=name, fault=type(fault).__name__, reason=str(fault))
+        del self._evaluators[name]
+        if not self._evaluators:
+            raise Fatal(f"no venue left: {name} stopped with {type(fault).__name__}: {fault}") from fault
+
+    def _decide(self, name: str, findings: Findings[Any], cases: list[Case]) -> list[Record]:
+        rows: list[Record] = []
+        where = Where(self._options.chain_id, name, findings.block)
+        free = self._free_capital_x18(name, findings)
+        busy = self._dispatcher.open_accounts() if self._dispatcher else frozenset()
+        for breached in findings.breached:
+            candidate = self._candidate(name, breached, findings.block)
+            decision = self._decision(name, breached, findings.block, free, busy)
+            plan = breached.plan if isinstance(breached.plan, LiquidationPlan) else None
+            rows.append(recording.decision_row(where, candidate, "decide", decision, plan, recording.timestamp_us(self._clock())))
+            case = decided(candidate, decision, findings.block.number - breached.first_seen)
+            cases += [case] if case else []
+        return rows
+
+    def _decision(self, name: str, breached: Breached, block: BlockRef, free_x18: int, busy: frozenset[tuple[str, AccountKey]]) -> Decision:
+        if (name, breached.account) in busy:
+            return Skip(SkipReason.IN_FLIGHT)
+        if self._liquidator.resting(breached.account, block.number):
+            return Skip(SkipReason.COOLING_DOWN)
+        gas = breached.plan.gas_limit if isinstance(breached.plan, LiquidationPlan) else 0
+        return decide(breached.plan, self.tariff.cost_x18(gas, block), free_x18, self._options.limits)
+
+    def _candidate(self, name: str, breached: Breached, block: BlockRef) -> Candidate:
+        chosen = candidate_id(self._options.chain_id, name, breached.account, block)
+        return Candidate(chosen, name, breached.account, block)
+
+    def _free_capital_x18(self, name: str, findings: Findings[Any]) -> int:
+        """The executor's own margin not needed for what it holds; without one limited by nothing (observing)."""
+        evaluator = self._evaluators[name]
+        key = AccountKey(self._options.executor or "")
+        if self._options.executor is None:
+            return 1 << 255
+        if key not in evaluator.book.account_keys():
+            return 0
+        health = evaluator.venue.health(key, evaluator.book, findings.basis)
+        return health.equity_x18 - health.requirement_x18
+
+    def _price_gas(self, name: str, findings: Findings[Any]) -> None:
+        evaluator = self._evaluators[name]
+        for view in evaluator.venue.markets(evaluator.book, findings.block.timestamp):
+            if view.market == self._options.gas_coin_market:
+                self.tariff = replace(self.tariff, native_price_x18=view.index_price_x18)
+
+    def _remember_rivals(self, findings: Findings[Any]) -> None:
+        for item in findings.observed:
+            if item.liquidator != self._options.executor:
+                self._taken_by_others[item.account] = (findings.block.number, item.liquidator)
+
+    def _venue_rows(self, name: str, findings: Findings[Any], settled: Sequence[Settled]) -> list[Record]:
+        evaluator = self._evaluators[name]
+        where = Where(self._options.chain_id, name, findings.block)
+        applied = [item for item in findings.applied if item.log is not None or self._options.record_reads]
+        ours = {item.outcome.transaction_hash: item.attempt.candidate_id for item in settled}
+        ids = {item.account: self._candidate(name, item, findings.block).id for item in findings.breached}
+        rows: list[Record] = [*recording.event_rows(where, applied)]
+        rows += recording.market_rows(where, evaluator.venue.markets(evaluator.book, findings.block.timestamp))
+        rows += recording.liquidation_rows(where, findings.observed, self._options.executor, ours)
+        rows += recording.evaluation_rows(where, findings.evaluated, ids)
+        rows += self._position_rows(where, evaluator)
+        return rows
+
+    def _position_rows(self, where: Where, evaluator: Evaluator[Any, Any]) -> list[Record]:
+        every = self._options.position_snapshot_blocks
+        if not every or where.block.number % every:
+            return []
+        now, keys = where.block.timestamp, evaluator.book.account_keys()
+        views = [view for key in keys for view in evaluator.venue.positions(key, evaluator.book, now)]
+        health = {key: evaluator.venue.health(key, evaluator.book, now) for key in {view.account for view in views}}
+        return [*recording.position_rows(where, views, health)]
+
+    def _outcome_rows(self, settled: Sequence[Settled], head: BlockRef) -> list[Record]:
+        return [self._outcome_row(self._as_outbid(item), head) for item in settled]
+
+    def _as_outbid(self, item: Settled) -> Settled:
+        """A revert after somebody else had liquidated the account is a lost race, not a fault."""
+        outcome = item.outcome
+        taken = self._taken_by_others.get(item.attempt.account)
+        if not isinstance(outcome, Reverted) or taken is None or not item.attempt.block.number < taken[0] <= outcome.block.number:
+            return item
+        lost = Outbid(outcome.transaction_hash, outcome.block, outcome.gas_used, outcome.gas_cost_wei, taken[1])
+        return replace(item, outcome=lost)
+
+    def _outcome_row(self, item: Settled, head: BlockRef) -> Record:
+        evaluator = self._evaluators.get(item.attempt.venue)
+        outcome = item.outcome
+        proceeds, reason = Proceeds(0), None
+        if evaluator is not None and self._options.executor is not None and not isinstance(outcome, (Dropped, Outbid, Reverted)):
+            proceeds = evaluator.venue.proceeds(outcome.logs, self._options.executor, evaluator.book)
+        elif evaluator is not None and isinstance(outcome, Reverted):
+            reason = evaluator.venue.revert_reason(outcome.data)
+        elif isinstance(outcome, (Dropped, Outbid)):
+            reason = outcome.reason if isinstance(outcome, Dropped) else outcome.liquidator
+        wei = 0 if isinstance(outcome, Dropped) else outcome.gas_cost_wei
+        gas_usd = wei / 10**18 * (self.tariff.native_price_x18 / 10**18)
+        self._log.info("outcome", account=item.attempt.account, outcome=type(outcome).__name__, reason=reason)
+        return recording.outcome_row(self._options.chain_id, item, head, reason, proceeds, gas_usd)
+
+    async def _compare(self, name: str, sample: frozenset[AccountKey], block: BlockRef) -> Sequence[Record]:
+        if not sample or name not in self._evaluators:
+            return ()
+        rows = await self._tripwire.compare(self._evaluators[name], sample, Where(self._options.chain_id, name, block))
+        try:
+            must_match(rows)
+        except VenueFault as fault:
+            self._stop_venue(name, fault)
+        return rows
+
+
+def _claimed(evaluator: Evaluator[Any, Any], logs: Sequence[RawLog]) -> tuple[RawLog, ...]:
+    addresses = {address for one in evaluator.venue.filters() for address in one.addresses}
+    return tuple(log for log in logs if log.address in addresses)
+
+
+def _since(before: Usage, after: Usage) -> Usage:
+    return Usage(after.requests - before.requests, after.calls - before.calls)

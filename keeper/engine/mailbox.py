@@ -1,0 +1,62 @@
+"""From the evaluator to the liquidator: only the newest block's cases count, the best one first."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keeper.domain.decision import Candidate, Decision, Liquidate
+from keeper.domain.venue import LiquidationPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A candidate with its plan and the decision to go on with it. `blocks_breached` is 0 in the block it was first seen."""
+
+    candidate: Candidate
+    decision: Liquidate
+    blocks_breached: int
+
+    @property
+    def plan(self) -> LiquidationPlan:
+        """What would be done."""
+        return self.decision.plan
+
+    @property
+    def urgency(self) -> tuple[bool, int]:
+        """Sorts last what should go first: the overdue before the fresh, then the more profitable."""
+        return (self.blocks_breached > 1, self.decision.economics.profit_x18)
+
+
+class Mailbox:
+    """Holds the cases of the newest block. A new block replaces them: an account still breached comes again with it."""
+
+    def __init__(self) -> None:
+        self._cases: list[Case] = []
+        self._filled = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def replace(self, cases: Sequence[Case]) -> Sequence[Case]:
+        """Put in the newest block's cases; returns the ones nobody had taken."""
+        left_over, self._cases = self._cases, sorted(cases, key=lambda case: case.urgency)
+        if self._cases:
+            self._filled.set()
+            self._idle.clear()
+        return left_over
+
+    async def take(self) -> Case:
+        """The most urgent case; waits for one."""
+        while not self._cases:
+            self._idle.set()
+            self._filled.clear()
+            await self._filled.wait()
+        return self._cases.pop()
+
+    async def drained(self) -> None:
+        """Waits until everything taken has been worked on and nothing is left."""
+        await self._idle.wait()
+
+
+def decided(candidate: Candidate, decision: Decision, blocks_breached: int) -> Case | None:
+    """A case where the decision is to go on."""
+    return Case(candidate, decision, blocks_breached) if isinstance(decision, Liquidate) else None

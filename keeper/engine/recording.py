@@ -1,0 +1,294 @@
+"""From what happened to the rows of the lake. Pure functions; one per table."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from keeper.domain import event_json
+from keeper.domain.attempt import Attempt, Settled
+from keeper.domain.chain import Address, BlockRef, Usage
+from keeper.domain.decision import Candidate, Decision, Liquidate, Skip
+from keeper.domain.fixed import to_units
+from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimOutcome, SimSettled
+from keeper.domain.records import (
+    AccountSnapshotRecord,
+    AttemptRecord,
+    BlockRecord,
+    DecisionRecord,
+    EvaluationRecord,
+    LiquidationRecord,
+    MarketStateRecord,
+    MicroTime,
+    OutcomeRecord,
+    PositionSnapshotRecord,
+    SimulationRecord,
+    VenueEventRecord,
+    raw,
+)
+from keeper.domain.venue import AccountKey, ChainView, Health, LiquidationObserved, LiquidationPlan, MarketView, PositionView, Proceeds
+from keeper.engine.evaluator import Applied, Evaluated, Findings
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The keys every table shares."""
+
+    chain_id: int
+    venue: str
+    block: BlockRef
+
+    def keys(self) -> dict[str, Any]:
+        """Columns chain_id, venue, block_number, block_hash, block_time."""
+        return {"chain_id": self.chain_id, "venue": self.venue} | _block_keys(self.block)
+
+
+def _block_keys(block: BlockRef) -> dict[str, Any]:
+    return {"block_number": block.number, "block_hash": block.hash, "block_time": block.timestamp}
+
+
+def block_row(
+    chain_id: int, block: BlockRef, times: tuple[MicroTime, MicroTime], used: Usage, findings: Sequence[Findings[Any]]
+) -> BlockRecord:
+    """blocks: `times` are received and finished; `used` is what this block cost in RPC."""
+    return BlockRecord(
+        chain_id=chain_id,
+        parent_hash=block.parent_hash,
+        received_at=times[0],
+        finished_at=times[1],
+        logs=sum(1 for found in findings for item in found.applied if item.log is not None),
+        evaluated=sum(len({item.account for item in found.evaluated}) for found in findings),
+        watched=sum(found.watched for found in findings),
+        rpc_requests=used.requests,
+        rpc_calls=used.calls,
+        **_block_keys(block),
+    )
+
+
+def event_rows(where: Where, applied: Sequence[Applied[Any]]) -> list[VenueEventRecord]:
+    """venue_events: in the order of application."""
+    return [
+        VenueEventRecord(
+            position=position,
+            source=item.source,
+            event=type(item.event).__name__,
+            account=getattr(item.event, "trader", None),
+            transaction_hash=item.log.transaction_hash if item.log else None,
+            log_index=item.log.log_index if item.log else None,
+            payload=event_json.dump(item.event),
+            **where.keys(),
+        )
+        for position, item in enumerate(applied)
+    ]
+
+
+def market_rows(where: Where, views: Sequence[MarketView]) -> list[MarketStateRecord]:
+    """market_state."""
+    return [
+        MarketStateRecord(
+            market=view.market,
+            mark_price_raw=raw(view.mark_price_x18),
+            mark_price=to_units(view.mark_price_x18),
+            index_price=to_units(view.index_price_x18),
+            spot_price=to_units(view.spot_price_x18),
+            open_interest_long=to_units(view.open_interest_long_x18),
+            open_interest_short=to_units(view.open_interest_short_x18),
+            funding_growth_raw=raw(view.funding_growth_raw),
+            premium_rate_per_day=view.premium_rate_per_day,
+            **where.keys(),
+        )
+        for view in views
+    ]
+
+
+def liquidation_rows(
+    where: Where, observed: Sequence[LiquidationObserved], executor: Address | None, candidates: Mapping[str, str]
+) -> list[LiquidationRecord]:
+    """liquidations: `candidates` maps our transaction hashes to their candidate."""
+    return [
+        LiquidationRecord(
+            account=item.account,
+            market=item.market,
+            transaction_hash=item.log.transaction_hash,
+            log_index=item.log.log_index,
+            liquidator=item.liquidator,
+            ours=item.liquidator == executor,
+            candidate_id=candidates.get(item.log.transaction_hash),
+            kind=item.breach.value,
+            side="long" if item.size_x18 > 0 else "short",
+            size_raw=raw(item.size_x18),
+            size=to_units(item.size_x18),
+            price=abs(item.notional_x18 / item.size_x18) if item.size_x18 else 0.0,
+            notional_raw=raw(item.notional_x18),
+            notional_usd=to_units(item.notional_x18),
+            penalty_usd=to_units(item.penalty_x18),
+            reward_usd=to_units(item.reward_x18),
+            bad_debt_usd=to_units(item.bad_debt_x18),
+            **where.keys(),
+        )
+        for item in observed
+    ]
+
+
+def evaluation_rows(where: Where, evaluated: Sequence[Evaluated], candidates: Mapping[AccountKey, str]) -> list[EvaluationRecord]:
+    """evaluations: those worth keeping, see `is_near`."""
+    return [
+        EvaluationRecord(
+            account=item.account,
+            basis_time=item.basis,
+            candidate_id=candidates.get(item.account),
+            equity_raw=raw(item.health.equity_x18),
+            equity_usd=to_units(item.health.equity_x18),
+            requirement_raw=raw(item.health.requirement_x18),
+            requirement_usd=to_units(item.health.requirement_x18),
+            breach=item.health.breach.value if item.health.breach else None,
+            **where.keys(),
+        )
+        for item in evaluated
+        if is_near(item.health)
+    ]
+
+
+def is_near(health: Health) -> bool:
+    """Breached, or less than a quarter of the requirement away from it."""
+    return health.liquidatable or 4 * (health.equity_x18 - health.requirement_x18) < health.requirement_x18
+
+
+def decision_row(
+    where: Where, candidate: Candidate, stage: str, decision: Decision, plan: LiquidationPlan | None, at: MicroTime
+) -> DecisionRecord:
+    """decisions."""
+    economics = decision.economics
+    skip = decision if isinstance(decision, Skip) else None
+    return DecisionRecord(
+        account=candidate.account,
+        candidate_id=candidate.id,
+        stage=stage,
+        action="liquidate" if isinstance(decision, Liquidate) else "skip",
+        reason=skip.reason.value if skip else None,
+        detail=skip.detail or None if skip else None,
+        market=plan.market if plan else None,
+        breach=plan.breach.value if plan else None,
+        size_raw=raw(plan.size_x18) if plan else None,
+        notional_usd=to_units(plan.notional_x18) if plan else None,
+        expected_reward_usd=to_units(economics.reward_x18) if economics else None,
+        expected_cost_usd=to_units(economics.cost_x18) if economics else None,
+        expected_profit_usd=to_units(economics.profit_x18) if economics else None,
+        decided_at=at,
+        **where.keys(),
+    )
+
+
+def simulation_row(
+    where: Where, candidate: Candidate, method: str, outcome: SimOutcome, reason: str | None, profit_usd: float | None
+) -> SimulationRecord:
+    """simulations: `reason` is the venue's name for the revert."""
+    settled = isinstance(outcome, SimSettled)
+    return SimulationRecord(
+        account=candidate.account,
+        candidate_id=candidate.id,
+        method=method,
+        settled=settled,
+        reason=reason,
+        profit_usd=profit_usd,
+        gas_used=outcome.gas_used,
+        log_count=len(outcome.logs) if isinstance(outcome, SimSettled) else 0,
+        duration_ms=outcome.duration_ms,
+        **where.keys(),
+    )
+
+
+def attempt_row(chain_id: int, attempt: Attempt) -> AttemptRecord:
+    """attempts."""
+    return AttemptRecord(
+        account=attempt.account,
+        candidate_id=attempt.candidate_id,
+        transaction_hash=attempt.transaction_hash,
+        sender=attempt.sender,
+        nonce=attempt.nonce,
+        max_fee_wei=attempt.fees.max_fee_wei,
+        priority_fee_wei=attempt.fees.priority_fee_wei,
+        gas_limit=attempt.gas_limit,
+        replaces=attempt.replaces,
+        sent_at=MicroTime(attempt.sent_at_us),
+        **Where(chain_id, attempt.venue, attempt.block).keys(),
+    )
+
+
+def outcome_row(
+    chain_id: int, settled: Settled, head: BlockRef, reason: str | None, proceeds: Proceeds, gas_cost_usd: float
+) -> OutcomeRecord:
+    """outcomes: `head` stands in for the block of inclusion of a dropped attempt."""
+    attempt, outcome = settled.attempt, settled.outcome
+    block = head if isinstance(outcome, Dropped) else outcome.block
+    return OutcomeRecord(
+        account=attempt.account,
+        candidate_id=attempt.candidate_id,
+        transaction_hash=outcome.transaction_hash,
+        nonce=attempt.nonce,
+        outcome=_outcome_name(outcome),
+        reason=reason,
+        gas_used=0 if isinstance(outcome, Dropped) else outcome.gas_used,
+        gas_cost_wei=0 if isinstance(outcome, Dropped) else outcome.gas_cost_wei,
+        gas_cost_usd=gas_cost_usd,
+        profit_raw=raw(proceeds.settlement_x18),
+        profit_usd=to_units(proceeds.settlement_x18),
+        tokens_value_usd=to_units(proceeds.tokens_value_x18),
+        tokens=json.dumps([[token, str(amount)] for token, amount in proceeds.tokens]),
+        blocks_since_seen=block.number - attempt.block.number if isinstance(outcome, Included) else None,
+        **Where(chain_id, attempt.venue, block).keys(),
+    )
+
+
+def parity_rows(where: Where, views: Sequence[ChainView], local: Mapping[AccountKey, Health]) -> list[AccountSnapshotRecord]:
+    """account_snapshots."""
+    return [
+        AccountSnapshotRecord(
+            account=view.account,
+            equity_raw=raw(local[view.account].equity_x18),
+            equity_chain_raw=raw(view.equity_x18),
+            requirement_raw=raw(local[view.account].requirement_x18),
+            requirement_chain_raw=raw(view.requirement_x18),
+            matches=(local[view.account].equity_x18, local[view.account].requirement_x18) == (view.equity_x18, view.requirement_x18),
+            **where.keys(),
+        )
+        for view in views
+    ]
+
+
+def position_rows(where: Where, views: Sequence[PositionView], health: Mapping[AccountKey, Health]) -> list[PositionSnapshotRecord]:
+    """position_snapshots."""
+    return [
+        PositionSnapshotRecord(
+            account=view.account,
+            market=view.market,
+            size_raw=raw(view.size_x18),
+            size=to_units(view.size_x18),
+            open_notional_raw=raw(view.open_notional_x18),
+            open_notional_usd=to_units(view.open_notional_x18),
+            mark_price=to_units(view.mark_price_x18),
+            liquidation_price=None if view.liquidation_price_x18 is None else to_units(view.liquidation_price_x18),
+            equity_usd=to_units(health[view.account].equity_x18),
+            requirement_usd=to_units(health[view.account].requirement_x18),
+            has_orders=view.has_orders,
+            **where.keys(),
+        )
+        for view in views
+    ]
+
+
+def timestamp_us(seconds: float) -> MicroTime:
+    """A clock reading in seconds as the lake keeps it."""
+    return MicroTime(int(seconds * 1_000_000))
+
+
+def _outcome_name(outcome: Outcome) -> str:
+    match outcome:
+        case Included():
+            return "included"
+        case Outbid():
+            return "outbid"
+        case Dropped():
+            return "dropped"
+        case Reverted():
+            return "reverted"

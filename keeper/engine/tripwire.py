@@ -1,0 +1,58 @@
+"""The running proof: local margin figures against the contract's own view, at the same block hash, account by account.
+
+A difference is never healed: it means a missed log, an unhandled reorg or a wrong formula, and the venue stops."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from keeper.domain.chain import BlockRef
+from keeper.domain.records import AccountSnapshotRecord
+from keeper.domain.venue import AccountKey, Health
+from keeper.engine import recording
+from keeper.engine.evaluator import Evaluator
+from keeper.engine.ports import Chain
+from keeper.engine.recording import Where
+from keeper.errors import StateDivergence
+
+
+class Tripwire:
+    """Compares a few accounts every few blocks, in rotation, so that its cost does not grow with the book."""
+
+    def __init__(self, chain: Chain, *, every_blocks: int, accounts: int) -> None:
+        self._chain = chain
+        self._every_blocks = every_blocks
+        self._accounts = accounts
+        self._after: AccountKey | None = None
+
+    def sample(self, evaluator: Evaluator[Any, Any], block_number: int) -> frozenset[AccountKey]:
+        """The accounts to compare at this block; empty in blocks without a comparison."""
+        if not self._every_blocks or block_number % self._every_blocks:
+            return frozenset()
+        keys = sorted(evaluator.book.account_keys())
+        start = next((index for index, key in enumerate(keys) if self._after is None or key > self._after), 0)
+        chosen = (keys[start:] + keys[:start])[: self._accounts]
+        self._after = chosen[-1] if chosen else None
+        return frozenset(chosen)
+
+    async def compare(self, evaluator: Evaluator[Any, Any], sample: frozenset[AccountKey], where: Where) -> Sequence[AccountSnapshotRecord]:
+        """Rows of the comparison. The book must stand at the block of `where`."""
+        local = local_health(evaluator, sample, where.block)
+        views = await self._chain.run(evaluator.venue.chain_views(sorted(local)), where.block)
+        return recording.parity_rows(where, views, local)
+
+
+def local_health(evaluator: Evaluator[Any, Any], keys: frozenset[AccountKey], block: BlockRef) -> Mapping[AccountKey, Health]:
+    """Exact local figures of the accounts that are still in the book."""
+    present = keys & evaluator.book.account_keys()
+    return {key: evaluator.venue.health(key, evaluator.book, block.timestamp) for key in present}
+
+
+def must_match(rows: Sequence[AccountSnapshotRecord]) -> None:
+    """Raises StateDivergence naming the first account that differs."""
+    for row in rows:
+        if not row.matches:
+            raise StateDivergence(
+                f"{row.venue} account {row.account} at block {row.block_number} ({row.block_hash}): "
+                f"equity {row.equity_raw} here, {row.equity_chain_raw} on chain; "
+                f"requirement {row.requirement_raw} here, {row.requirement_chain_raw} on chain"
+            )
