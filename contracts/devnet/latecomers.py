@@ -10,8 +10,6 @@ from contracts.devnet.rpc import Rpc, RpcError
 from contracts.devnet.trading import open_position
 
 _BPS = 10_000
-_A_BLOCK = 6
-"""Most of them asked about per block: a crowd does not arrive in one instant."""
 _SET_UP_TRANSACTIONS = 3
 """mint, approve, deposit: who has sent more has entered already."""
 
@@ -29,25 +27,28 @@ class Latecomers:
         ]
         rpc.batch([("anvil_impersonateAccount", [trader.address]) for trader in self._waiting])
 
-    def entering(self, index_8: Mapping[str, int], timestamp: int) -> Sequence[Transaction]:
-        """The trades of those who enter in the block of `timestamp`: the price is low enough, and the venue lets them.
+    def entering(self, settled_8: Mapping[str, int], timestamp: int) -> Sequence[Transaction]:
+        """The trades of those who enter in the block of `timestamp`, at most one in each market.
 
-        The venue may not, while the mark lags behind the market and their margin is short of 10 %: they wait.
+        `settled_8` holds the index of the markets that do not move in this block. Who wants to enter asks the venue
+        first: while the mark lags behind the market, a margin little above 10 % does not suffice, and he waits.
         """
-        willing = [trader for trader in self._waiting if self._wants(trader, index_8)][:_A_BLOCK]
-        trades = [self._trade(trader) for trader in willing]
-        answers = self._rpc.attempt([simulated(trade, timestamp) for trade in trades])
-        entering = [trade for trade, answer in zip(trades, answers, strict=True) if not isinstance(answer, RpcError)]
-        senders = {trade.sender for trade in entering}
-        refused = [trader for trader in willing if trader.address not in senders]
-        rest = [trader for trader in self._waiting if trader not in willing]
-        self._waiting = rest + refused
-        return entering
+        entering = [self._next(market, index_8, timestamp) for market, index_8 in settled_8.items()]
+        return [trade for trade in entering if trade is not None]
 
-    def _wants(self, trader: Trader, index_8: Mapping[str, int]) -> bool:
-        position = trader.positions[0]
-        start_8 = self._deployment.market(position.market).start_price_8
-        return index_8[position.market] * _BPS <= start_8 * (_BPS - trader.enters_below_bps)
+    def _next(self, market: str, index_8: int, timestamp: int) -> Transaction | None:
+        for trader in [waiting for waiting in self._waiting if self._wants(waiting, market, index_8)]:
+            trade = self._trade(trader)
+            if accepted(self._rpc, trade, timestamp):
+                self._waiting.remove(trader)
+                return trade
+        return None
+
+    def _wants(self, trader: Trader, market: str, index_8: int) -> bool:
+        if trader.positions[0].market != market:
+            return False
+        start_8 = self._deployment.market(market).start_price_8
+        return index_8 * _BPS <= start_8 * (_BPS - trader.enters_below_bps)
 
     def _trade(self, trader: Trader) -> Transaction:
         position = trader.positions[0]
@@ -55,7 +56,8 @@ class Latecomers:
         return open_position(self._deployment.core, market, trader.address, position)
 
 
-def simulated(trade: Transaction, timestamp: int) -> tuple[str, list[object]]:
-    """The eth_call that shows how a transaction would fare in a block of that time, on the newest state."""
+def accepted(rpc: Rpc, trade: Transaction, timestamp: int) -> bool:
+    """Whether a transaction would succeed in a block of that time, on the newest state."""
     call = {"from": trade.sender, "to": trade.to, "data": trade.data, "gas": hex(trade.gas)}
-    return ("eth_call", [call, "latest", {}, {"time": hex(timestamp)}])
+    answer = rpc.attempt([("eth_call", [call, "latest", {}, {"time": hex(timestamp)}])])[0]
+    return not isinstance(answer, RpcError)

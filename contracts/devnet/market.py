@@ -9,12 +9,12 @@ from typing import Self
 
 from contracts.devnet.arbitrage import arbitrage
 from contracts.devnet.calldata import calldata, returned
-from contracts.devnet.chain import Chain, DevnetError, MinedBlock, Transaction
+from contracts.devnet.chain import Chain, DevnetError, MinedBlock
 from contracts.devnet.deployment import Deployment, Feed, Market
-from contracts.devnet.latecomers import Latecomers, simulated
+from contracts.devnet.latecomers import Latecomers, accepted
 from contracts.devnet.mining import manual_mining
 from contracts.devnet.pricing import price_8
-from contracts.devnet.rpc import Rpc, RpcError
+from contracts.devnet.rpc import Rpc
 
 _SLOT0 = ("uint160", "int24", "uint16", "uint16", "uint16", "uint8", "bool")
 # In a block, the new index comes before the trades it causes, and those before everybody else's.
@@ -69,7 +69,8 @@ class MarketDriver:
             if goal[name] != quote.index_8:
                 self._answer(market, goal[name])
             self._arbitrage(market, quote.spot_8, goal[name], timestamp)
-        for trade in self._late.entering(goal, timestamp):
+        settled = {name: goal[name] for name, quote in before.items() if goal[name] == quote.index_8}
+        for trade in self._late.entering(settled, timestamp):
             self._chain.queue(trade)
         if base_fee is not None:
             self._rpc.call("anvil_setNextBlockBaseFeePerGas", hex(base_fee))
@@ -101,11 +102,8 @@ class MarketDriver:
     def _arbitrage(self, market: Market, spot_8: int, target_8: int, timestamp: int) -> None:
         """Not if the venue would refuse: the tick limit gives way 15 s after the last step."""
         trade = arbitrage(self._deployment, market, spot_8, target_8)
-        if trade is not None and self._accepted(trade, timestamp):
+        if trade is not None and accepted(self._rpc, trade, timestamp):
             self._chain.queue(replace(trade, tip=_ARBITRAGE_TIP))
-
-    def _accepted(self, trade: Transaction, timestamp: int) -> bool:
-        return not isinstance(self._rpc.attempt([simulated(trade, timestamp)])[0], RpcError)
 
     def head_time(self) -> int:
         """Timestamp of the newest block."""
