@@ -3,8 +3,10 @@
 A `Journal` is a dictionary that notes, for each block not yet final, the value every changed key had before that block."""
 
 from collections.abc import Hashable, Iterator, MutableMapping, Set
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from keeper.domain.chain import Timestamp
 from keeper.domain.venue import AccountKey
 
 K = TypeVar("K", bound=Hashable)
@@ -12,6 +14,7 @@ V = TypeVar("V")
 A = TypeVar("A")
 M = TypeVar("M")
 P = TypeVar("P")
+R = TypeVar("R")
 
 
 class _Absent:
@@ -81,33 +84,52 @@ class Journal(MutableMapping[K, V], Generic[K, V]):
             layer[key] = self._values.get(key, _ABSENT)
 
 
-class VenueBook(Generic[A, M, P]):
-    """A venue's state: accounts, markets and everything else (`globals`), undone together."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Which block the book stands at."""
+
+    number: int
+    timestamp: Timestamp
+
+
+class VenueBook(Generic[A, M, P, R]):
+    """A venue's state, undone together: accounts, markets, everything that concerns all accounts at once (`globals`), and what was
+    read of the chain for a certain time (`reads`), which by itself makes no account due: watch boxes are drawn over its values."""
+
+    _MOMENT = "moment"
 
     def __init__(self) -> None:
         self.accounts: Journal[AccountKey, A] = Journal()
         self.markets: Journal[str, M] = Journal()
         self.globals: Journal[str, P] = Journal()
+        self.reads: Journal[Timestamp, R] = Journal()
+        self._moments: Journal[str, Moment] = Journal()
 
-    def open_block(self, number: int) -> None:
+    @property
+    def moment(self) -> Moment:
+        """The newest open block, or the newest ever opened. Raises KeyError before the first."""
+        return self._moments[self._MOMENT]
+
+    def open_block(self, number: int, timestamp: Timestamp) -> None:
         """Start block `number` in every journal."""
-        self.accounts.open_block(number)
-        self.markets.open_block(number)
-        self.globals.open_block(number)
+        for journal in (self.accounts, self.markets, self.globals, self.reads, self._moments):
+            journal.open_block(number)
+        self._moments[self._MOMENT] = Moment(number, timestamp)
 
     def rollback(self, ancestor: int) -> Set[AccountKey]:
         """Undo every block above `ancestor`; return accounts to look at again (all of them when a global changed back)."""
         touched: Set[AccountKey] = self.accounts.rollback(ancestor)
         self.markets.rollback(ancestor)
+        self.reads.rollback(ancestor)
+        self._moments.rollback(ancestor)
         if self.globals.rollback(ancestor):
             return set(self.accounts) | touched
         return touched
 
     def finalise(self, number: int) -> None:
         """Forget the undo layers up to `number`."""
-        self.accounts.finalise(number)
-        self.markets.finalise(number)
-        self.globals.finalise(number)
+        for journal in (self.accounts, self.markets, self.globals, self.reads, self._moments):
+            journal.finalise(number)
 
     def account_keys(self) -> Set[AccountKey]:
         """All accounts of the book."""

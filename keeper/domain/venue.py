@@ -199,8 +199,8 @@ B = TypeVar("B", bound="Book")
 class Book(Protocol):
     """A venue's whole state, with undo per block. See `keeper.domain.journal.VenueBook`."""
 
-    def open_block(self, number: int) -> None:
-        """Start block `number`: changes from here on are remembered under it."""
+    def open_block(self, number: int, timestamp: Timestamp) -> None:
+        """Start block `number`, mined at `timestamp`: changes from here on are remembered under it."""
 
     def rollback(self, ancestor: int) -> Set[AccountKey]:
         """Undo every block above `ancestor`; return the accounts whose state changed."""
@@ -249,11 +249,14 @@ class Venue(Protocol[B, E]):
     def inspect(self, keys: Sequence[AccountKey], book: B, now: Timestamp) -> Reads[Sequence[E]]:
         """What no event tells about these accounts. Yields nothing for accounts whose events tell all."""
 
+    def resync(self, keys: Sequence[AccountKey], book: B) -> Reads[Sequence[E]]:
+        """Once after a backfill: what events tell only approximately, asked exactly. Returns corrections, none where all is exact."""
+
     def feeds(self, book: B, now: Timestamp) -> Mapping[FeedId, int]:
         """The current value of every feed boxes are drawn over."""
 
     def health(self, key: AccountKey, book: B, now: Timestamp) -> Health:
-        """The exact margin test."""
+        """The exact margin test. Where `inspect` has something to tell about the account, exact once it was applied for `now`."""
 
     def watch_box(self, key: AccountKey, book: B, now: Timestamp) -> WatchBox:
         """The box inside which the account is provably healthy. Only asked for healthy accounts."""
@@ -261,8 +264,14 @@ class Venue(Protocol[B, E]):
     def liquidation(self, key: AccountKey, book: B, now: Timestamp, executor: Address) -> LiquidationPlan | NoPlan:
         """What to do about a breached account."""
 
-    def observed(self, events: Sequence[tuple[RawLog, E]]) -> Sequence[LiquidationObserved]:
+    def observed(self, events: Sequence[tuple[RawLog, E]], book: B) -> Sequence[LiquidationObserved]:
         """The liquidations in one block's events, in log order."""
+
+    def free_capital(self, executor: Address, book: B, now: Timestamp) -> int:
+        """What the executor may still take on: compared with a plan's `capital_x18`. USD, 18 decimals."""
+
+    def unwind(self, executor: Address, book: B, now: Timestamp) -> LiquidationPlan | None:
+        """How to close what the executor took over and still holds, one market at a time; None when it holds nothing that can be closed."""
 
     def revert_reason(self, data: bytes) -> str:
         """A named reason for a revert payload; the raw hex where it is unknown."""

@@ -84,9 +84,9 @@ class Evaluator(Generic[B, E]):
         self._due: set[AccountKey] = set()
         self._first_breach: dict[AccountKey, int] = {}
 
-    def restore(self, block_number: int, events: Iterable[E]) -> None:
+    def restore(self, block_number: int, timestamp: Timestamp, events: Iterable[E]) -> None:
         """Apply one recorded block on the way back from the lake, without evaluating."""
-        self.book.open_block(block_number)
+        self.book.open_block(block_number, timestamp)
         for event in events:
             self._due |= self.venue.apply(event, self.book)
 
@@ -104,7 +104,7 @@ class Evaluator(Generic[B, E]):
         block = event.block
         following = Timestamp(block.timestamp + self._ahead)
         moments = (block.timestamp, following) if self._ahead else (block.timestamp,)
-        self.book.open_block(block.number)
+        self.book.open_block(block.number, block.timestamp)
         applied = self._apply_logs(event.logs)
         applied += await self._refresh(block, moments)
         due = self._due_accounts(moments) | (also & self.book.account_keys())
@@ -116,9 +116,16 @@ class Evaluator(Generic[B, E]):
             applied=applied,
             evaluated=evaluated,
             breached=self._sort_out(evaluated, moments, block.number),
-            observed=self.venue.observed([(item.log, item.event) for item in applied if item.log is not None]),
+            observed=self.venue.observed([(item.log, item.event) for item in applied if item.log is not None], self.book),
             watched=len(self._watchlist),
         )
+
+    async def look(self, block: BlockRef, keys: Set[AccountKey] | None = None) -> Sequence[Evaluated]:
+        """Evaluate accounts (all of them without `keys`) at `block`, without boxes, candidates or undo. For people, not for the loop."""
+        chosen = sorted(self.book.account_keys() if keys is None else keys & self.book.account_keys())
+        await self._refresh(block, (block.timestamp,))
+        await self._inspect(chosen, block, (block.timestamp,))
+        return [Evaluated(key, self.venue.health(key, self.book, block.timestamp), block.timestamp) for key in chosen]
 
     def _apply_logs(self, logs: Sequence[RawLog]) -> list[Applied[E]]:
         applied: list[Applied[E]] = []
