@@ -123,9 +123,9 @@ def tool_path(tool: Literal["anvil", "forge"]) -> Path:
 
 def _launch(options: AnvilOptions) -> tuple[subprocess.Popen[bytes], int]:
     """A port found free may be taken before anvil binds it: then anvil exits and another port is tried."""
-    attempts = 1 if options.port is not None else _START_ATTEMPTS
-    for _ in range(attempts):
-        port = options.port if options.port is not None else _free_port()
+    tries = [options.port] if options.port is not None else [None] * _START_ATTEMPTS
+    for wanted in tries:
+        port = wanted if wanted is not None else _free_port()
         process = _spawn(options, port)
         try:
             if _answers(process, port):
@@ -134,7 +134,7 @@ def _launch(options: AnvilOptions) -> tuple[subprocess.Popen[bytes], int]:
             _stop(process)
             raise
         _stop(process)
-    raise AnvilError(f"anvil did not come up (exit code {process.returncode}); is the port taken?")
+    raise AnvilError(f"anvil did not come up at port {options.port or '(any)'}: is the port taken, or the fork's endpoint down?")
 
 
 def _spawn(options: AnvilOptions, port: int) -> subprocess.Popen[bytes]:

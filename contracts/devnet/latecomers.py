@@ -22,9 +22,7 @@ class Latecomers:
         self._deployment = deployment
         late = [trader for trader in deployment.traders if trader.style == "late"]
         nonces = rpc.batch([("eth_getTransactionCount", [trader.address, "latest"]) for trader in late])
-        self._waiting = [
-            trader for trader, nonce in zip(late, nonces, strict=True) if int(nonce, 16) <= _SET_UP_TRANSACTIONS
-        ]
+        self._waiting = [trader for trader, nonce in zip(late, nonces, strict=True) if int(nonce, 16) <= _SET_UP_TRANSACTIONS]
         rpc.batch([("anvil_impersonateAccount", [trader.address]) for trader in self._waiting])
 
     def entering(self, settled_8: Mapping[str, int], timestamp: int) -> Sequence[Transaction]:

@@ -61,9 +61,7 @@ def whipsaw(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
     return _walk(start_8, seed, (Leg(-315, 4), Leg(264, 7), Leg(-170, 3)))
 
 
-PATHS: Mapping[str, Path] = MappingProxyType(
-    {"shock": shock, "staircase": staircase, "squeeze": squeeze, "whipsaw": whipsaw}
-)
+PATHS: Mapping[str, Path] = MappingProxyType({"shock": shock, "staircase": staircase, "squeeze": squeeze, "whipsaw": whipsaw})
 
 
 def _walk(start_8: Mapping[str, int], seed: int, legs: Sequence[Leg]) -> Sequence[PriceMove]:

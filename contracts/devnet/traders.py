@@ -19,7 +19,7 @@ _MIN_NOTIONAL_USD, _MAX_NOTIONAL_USD = 2_000, 120_000
 # after the trade, and one of 9.9x passes the venue's check of 10 % initial margin.
 _ENTRY_COST_BPS = 40
 _STYLES: tuple[tuple[Style, int], ...] = (("taker", 42), ("both", 12), ("maker", 10), ("collateral", 12), ("late", 24))
-_LONG_SHARE = 0.72
+_LONG_SHARE = 0.66
 """Of those in the market before the path begins; who comes late comes short."""
 
 
@@ -43,7 +43,6 @@ def trader_address(seed: int, index: int) -> str:
 
 def _draw(seed: int, index: int, scene: Scene) -> Trader:
     random = Random(f"{seed}/{index}")
-    # Every fifth trader of any fifth has its style by rank, so that a small devnet has all of them too.
     style = _style(index, random)
     leverage_bps = random.randint(_MIN_LEVERAGE_BPS, _MAX_LEVERAGE_BPS)
     blank = Trader(trader_address(seed, index), style, leverage_bps, 0)
@@ -58,6 +57,7 @@ def _draw(seed: int, index: int, scene: Scene) -> Trader:
 
 
 def _style(index: int, random: Random) -> Style:
+    # The first five are one of each, so that the smallest devnet has all styles too.
     if index < len(_STYLES):
         return _STYLES[index][0]
     names = [name for name, _ in _STYLES]

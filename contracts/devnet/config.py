@@ -1,0 +1,86 @@
+"""The ready configuration of a keeper for a devnet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from eth_account import Account
+
+from contracts.devnet.deployment import Core, Deployment
+
+Mode = Literal["observe", "simulate", "execute"]
+_PASSWORD = "devnet"
+_LIGHT_ITERATIONS = 1_000
+"""Of the key derivation: the key is a published one, so nothing is gained by making its file slow to open."""
+
+
+def write_config(
+    deployment: Deployment,
+    path: Path,
+    *,
+    url: str,
+    ws_url: str | None,
+    mode: Mode,
+    lake_dir: Path,
+    block_seconds: int = 2,
+    finality_depth: int = 16,
+) -> None:
+    """Writes a keeper's TOML to `path`; in execute mode also the operator's keystore and its password beside it.
+
+    `finality_depth` is in blocks, and should be twice AnvilOptions.slots_in_epoch, as anvil has it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sections = [
+        _chain(deployment, url, ws_url, block_seconds, finality_depth),
+        _section("keeper", {"mode": mode, "state_dir": str(lake_dir.parent / "keeper")}),
+        _section("limits", {"spending_cap_eth": 10.0}),
+        _execution(deployment, path, mode),
+        _section("lake", {"dir": str(lake_dir)}),
+        _section("venues.perp_v2", _addresses(deployment.core)),
+    ]
+    path.write_text("# Made for a local chain; the key is anvil's published test key.\n\n" + "\n".join(sections))
+
+
+def _chain(deployment: Deployment, url: str, ws_url: str | None, block_seconds: int, finality_depth: int) -> str:
+    fields: dict[str, object] = {
+        "id": deployment.chain_id,
+        "rpc_urls": [url],
+        "start_block": deployment.start_block,
+        "multicall": deployment.multicall,
+        "block_seconds": block_seconds,
+        "finality_depth": finality_depth,
+        "poll_interval_s": 0.2,
+    }
+    return _section("chain", fields if ws_url is None else {**fields, "ws_url": ws_url})
+
+
+def _execution(deployment: Deployment, path: Path, mode: Mode) -> str:
+    fields: dict[str, object] = {"executor": deployment.executor, "operator": deployment.keeper}
+    if mode == "execute":
+        key_file, password_file = path.with_suffix(".key.json"), path.with_suffix(".password")
+        keystore = Account.encrypt(bytes.fromhex(deployment.keeper_key[2:]), _PASSWORD, kdf="pbkdf2", iterations=_LIGHT_ITERATIONS)
+        key_file.write_text(json.dumps(keystore) + "\n")
+        password_file.write_text(_PASSWORD + "\n")
+        fields |= {"key_file": str(key_file), "password_file": str(password_file)}
+    return _section("execution", fields)
+
+
+def _addresses(core: Core) -> dict[str, object]:
+    return {
+        "clearing_house": core.clearing_house,
+        "account_balance": core.account_balance,
+        "vault": core.vault,
+        "exchange": core.exchange,
+        "order_book": core.order_book,
+        "market_registry": core.market_registry,
+        "clearing_house_config": core.clearing_house_config,
+        "collateral_manager": core.collateral_manager,
+        "insurance_fund": core.insurance_fund,
+    }
+
+
+def _section(name: str, fields: dict[str, object]) -> str:
+    # JSON's numbers, strings and flat lists are written the same way in TOML.
+    return f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in fields.items())

@@ -1,0 +1,68 @@
+"""What the venue itself says of accounts: the yardstick for everything computed elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from contracts.devnet.calldata import calldata, returned
+from contracts.devnet.deployment import Deployment
+from contracts.devnet.rpc import Rpc
+
+_AGGREGATE = "aggregate3((address,bool,bytes)[])"
+_ACCOUNTS_PER_CALL = 30
+_VIEWS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account at a block, 18 decimals, by the venue's own views.
+
+    Sources: ClearingHouse.getAccountValue, AccountBalance.getMarginRequirementForLiquidation, Vault.isLiquidatable.
+    """
+
+    account_value_18: int
+    requirement_18: int
+    collateral_liquidatable: bool
+
+    @property
+    def liquidatable(self) -> bool:
+        """Below maintenance margin. Source: ClearingHouse._isLiquidatable."""
+        return self.account_value_18 < self.requirement_18
+
+
+def account_views(rpc: Rpc, deployment: Deployment, accounts: Sequence[str], block: str = "latest") -> Mapping[str, AccountView]:
+    """The views of many accounts at one block: a tag, a number in hex, or a block hash.
+
+    Raises RpcError if a view reverts.
+    """
+    at = {"blockHash": block} if len(block) == 66 else block
+    groups = [accounts[start : start + _ACCOUNTS_PER_CALL] for start in range(0, len(accounts), _ACCOUNTS_PER_CALL)]
+    calls = [({"to": deployment.multicall, "data": _aggregate(deployment, group)}, at) for group in groups]
+    answers = rpc.batch([("eth_call", list(call)) for call in calls])
+    return {key: view for group, answer in zip(groups, answers, strict=True) for key, view in _views(group, answer).items()}
+
+
+def mark_price_18(rpc: Rpc, deployment: Deployment, market: str) -> int:
+    """The mark at the newest block, 18 decimals. Source: AccountBalance.getMarkPrice."""
+    data = calldata("getMarkPrice(address)", deployment.market(market).base)
+    price: int = returned(("uint256",), rpc.call("eth_call", {"to": deployment.core.account_balance, "data": data}, "latest"))[0]
+    return price
+
+
+def _aggregate(deployment: Deployment, accounts: Sequence[str]) -> str:
+    core = deployment.core
+    questions = (
+        (core.clearing_house, "getAccountValue(address)"),
+        (core.account_balance, "getMarginRequirementForLiquidation(address)"),
+        (core.vault, "isLiquidatable(address)"),
+    )
+    calls = [(to, False, bytes.fromhex(calldata(signature, account)[2:])) for account in accounts for to, signature in questions]
+    return calldata(_AGGREGATE, calls)
+
+
+def _views(accounts: Sequence[str], answer: str) -> Mapping[str, AccountView]:
+    results = returned(("(bool,bytes)[]",), answer)[0]
+    words = [int.from_bytes(data[:32], "big", signed=True) for _, data in results]
+    rows = [words[start : start + _VIEWS] for start in range(0, len(words), _VIEWS)]
+    return {account: AccountView(value, need, bool(flag)) for account, (value, need, flag) in zip(accounts, rows, strict=True)}
