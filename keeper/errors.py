@@ -6,6 +6,7 @@ KeeperError
 │   ├── RpcUnavailable   no endpoint answered sensibly (refused, timed out, HTML, wrong JSON)
 │   └── RpcLimited       the provider refused the size or rate of a request
 ├── RpcError             the node understood the request and said no (a JSON-RPC error object)
+│   └── BlockUnknown     no endpoint knows the block (any more): most likely it was orphaned, and the follower will say so next
 ├── VenueFault           one venue cannot go on; it stops, the others continue
 │   ├── DecodeError      a log of a claimed contract did not decode
 │   └── StateDivergence  local state differs from the contract's own view
@@ -48,6 +49,10 @@ class RpcError(KeeperError):
         self.code = code
         self.message = message
         self.data = data
+
+
+class BlockUnknown(RpcError):
+    """The block asked for is not, or no longer, known. Consequence: drop the work for that block and await the next chain event."""
 
 
 class VenueFault(KeeperError):

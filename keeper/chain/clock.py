@@ -1,0 +1,27 @@
+"""Time as the chain layer needs it: passed in, so that tests do not wait."""
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """A monotonic clock and a way to wait on it, both in seconds."""
+
+    def now(self) -> float:
+        """Seconds since an arbitrary moment; never goes back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds` on this clock."""
+
+
+class SystemClock:
+    """The event loop's own time."""
+
+    def now(self) -> float:
+        """`time.monotonic()`."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """`asyncio.sleep`."""
+        await asyncio.sleep(seconds)

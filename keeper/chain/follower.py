@@ -1,0 +1,136 @@
+"""The canonical chain as a stream of values, block after block, reorgs included.
+
+One cursor, moved by pulling: a head says what to reach, headers must link by parent hash, logs must carry the hash of their block.
+The cases (after ponder's reconcileBlock): seen already; behind the tip or not linked to it (a reorg); a gap; the next block."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from keeper.chain.clock import Clock
+from keeper.chain.fetch import BlockFetcher
+from keeper.chain.header import Header
+from keeper.chain.heads import Heads, Hint
+from keeper.chain.pool import Pool
+from keeper.chain.rpc import Untrustworthy
+from keeper.chain.segment import Segment
+from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent
+from keeper.errors import BlockUnknown, Fatal, ReorgBeyondFinality, RpcError, Transient
+
+
+@dataclass(frozen=True, slots=True)
+class FollowOptions:
+    """`finality_depth` blocks below the tip a block is final. `gap_chunk` blocks are fetched at once. After `outage_s` seconds without
+    any progress of questions, following is given up."""
+
+    finality_depth: int
+    gap_chunk: int
+    outage_s: float
+    survey_interval_s: float
+
+
+class Follower:
+    """Follows one chain from a known block on."""
+
+    def __init__(self, fetcher: BlockFetcher, pool: Pool, heads: Heads, clock: Clock, options: FollowOptions) -> None:
+        self._fetcher = fetcher
+        self._pool = pool
+        self._heads = heads
+        self._clock = clock
+        self._options = options
+
+    async def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
+        """Everything after block `after`, for ever, in order.
+
+        `known` are the unfinalised blocks up to and including `after` that were processed already; without any, `after` is final.
+        Raises ReorgBeyondFinality; Fatal when nothing usable was heard for `outage_s`; ValueError when `known` do not link."""
+        segment: Segment | None = None
+        hint: Hint | None = None
+        answered_at = surveyed_at = self._clock.now()
+        while True:
+            try:
+                if segment is None:
+                    segment = await self._begin(after, known)
+                events, waiting = await self._advance(segment, hint)
+            except (Transient, RpcError) as error:
+                self._check_outage(answered_at, error)
+                events, waiting = [], True
+            else:
+                answered_at = self._clock.now()
+            for event in events:
+                yield event
+            hint = None
+            if waiting:
+                if self._clock.now() - surveyed_at >= self._options.survey_interval_s and len(self._pool) > 1:
+                    await self._pool.survey()
+                    surveyed_at = self._clock.now()
+                hint = await self._heads.next(after.number if segment is None else segment.tip.number)
+
+    async def _begin(self, after: BlockRef, known: Sequence[BlockRef]) -> Segment:
+        unfinalised = sorted({*known, after}, key=lambda block: block.number) if known else []
+        if not unfinalised or unfinalised[0].number == 0:
+            return Segment(unfinalised[0] if unfinalised else after, unfinalised[1:])
+        first = unfinalised[0]
+        try:
+            anchor = await self._fetcher.block_by_hash(first.parent_hash)
+        except BlockUnknown:
+            # Either the node is behind, which passes, or it has another block there.
+            there = await self._fetcher.block_by_number(first.number - 1)
+            raise ReorgBeyondFinality(f"block {there.number} was final as {first.parent_hash}, the chain has {there.hash}") from None
+        return Segment(anchor, unfinalised)
+
+    async def _advance(self, segment: Segment, hint: Hint | None) -> tuple[list[ChainEvent], bool]:
+        """One step towards the head: its events, and whether the head is reached (wait before the next). The segment changes only
+        when everything was fetched, so a step that failed can be taken again."""
+        if hint is not None and hint.hash == segment.tip.hash:
+            return [], True
+        look = await self._fetcher.look(segment.anchor, hint)
+        head = look.head.ref
+        if segment.holds(head.hash):
+            return [], True
+        if head.number <= segment.tip.number:
+            return await self._revert(segment, head)
+        headers = await self._headers(segment, look.head)
+        if not segment.continues(headers[0].ref):
+            return await self._revert(segment, head)
+        logs = look.logs if look.logs is not None and len(headers) == 1 else await self._fetcher.logs(headers)
+        events: list[ChainEvent] = []
+        for header in headers:
+            segment.append(header.ref)
+            events.append(BlockAdded(header.ref, logs.get(header.ref.hash, ())))
+            final = segment.finalise(self._options.finality_depth)
+            if final is not None:
+                events.append(BlockFinalised(final))
+        return events, segment.tip.hash == head.hash
+
+    async def _headers(self, segment: Segment, head: Header) -> list[Header]:
+        """The next headers towards the head, at most `gap_chunk`; they link to each other, not yet to the tip."""
+        first = segment.tip.number + 1
+        if head.ref.number == first:
+            return [head]
+        return await self._fetcher.headers(first, min(head.ref.number, segment.tip.number + self._options.gap_chunk))
+
+    async def _revert(self, segment: Segment, head: BlockRef) -> tuple[list[ChainEvent], bool]:
+        """The head does not continue the segment: find where they part. Nothing is reverted when the canonical blocks below the head
+        turn out to be ours after all (an endpoint that wavers between two heads)."""
+        ancestor = await self._fetcher.common_ancestor(segment, min(head.number, segment.tip.number))
+        if ancestor is None:
+            await self._confirm_beyond_finality(segment.anchor)
+            return [], True
+        orphaned = segment.revert_to(ancestor)
+        return ([BlocksReverted(ancestor, orphaned)], False) if orphaned else ([], True)
+
+    async def _confirm_beyond_finality(self, anchor: BlockRef) -> None:
+        """No endpoint alone may stop the daemon: fatal only when none of them still has the final block. Raises ReorgBeyondFinality."""
+        said = await self._fetcher.opinions(anchor.number)
+        if not said:
+            raise Untrustworthy("no endpoint answered about the final block")
+        if all(block.hash != anchor.hash for _, block in said):
+            raise ReorgBeyondFinality(f"block {anchor.number} was final as {anchor.hash}, the chain has {said[0][1].hash}")
+        for endpoint, block in said:
+            if block.hash != anchor.hash:
+                self._pool.distrust(endpoint, f"has {block.hash} as final block {anchor.number}, others {anchor.hash}")
+
+    def _check_outage(self, answered_at: float, error: Exception) -> None:
+        silent_s = self._clock.now() - answered_at
+        if silent_s >= self._options.outage_s:
+            raise Fatal(f"no usable answer about the chain for {silent_s:.0f} s; the last failure: {error}") from error

@@ -1,0 +1,149 @@
+"""When to look at the head again. Only a hint: what the head is, and its logs, is always pulled over HTTP."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import aiohttp
+
+from keeper.chain.clock import Clock
+from keeper.chain.pool import Incident
+from keeper.chain.rpc import redacted
+from keeper.domain.chain import Hash32
+from keeper.domain.parse import hash32, quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A head somebody announced."""
+
+    number: int
+    hash: Hash32
+
+
+class Heads(Protocol):
+    """Waits for a reason to look at the head."""
+
+    async def next(self, seen: int) -> Hint | None:
+        """Return when it is time to look: with the newest announced head, or None. `seen` is the newest block already known."""
+
+    async def close(self) -> None:
+        """Give up the connection, if any."""
+
+
+class PolledHeads:
+    """Every `interval_s` seconds."""
+
+    def __init__(self, clock: Clock, interval_s: float) -> None:
+        self._clock = clock
+        self._interval_s = interval_s
+
+    async def next(self, seen: int) -> Hint | None:
+        """Sleep one interval."""
+        await self._clock.sleep(self._interval_s)
+        return None
+
+    async def close(self) -> None:
+        """Nothing to give up."""
+
+
+class AnnouncedHeads:
+    """`newHeads` of a websocket. While it is silent, broken or late, this is polling.
+
+    The socket is read only here, so there is no task to leave behind; what piles up between two reads is reduced to the newest."""
+
+    _LATE_LIMIT = 3
+    _RECONNECT_S = 5.0
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        clock: Clock,
+        interval_s: float,
+        on_incident: Callable[[Incident], None],
+    ) -> None:
+        self._session = session
+        self._url = url
+        self._clock = clock
+        self._interval_s = interval_s
+        self._on_incident = on_incident
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._connect_at = float("-inf")
+        self._announced = -1
+        self._late = 0
+
+    async def next(self, seen: int) -> Hint | None:
+        """The newest announced head, or None after `interval_s` of silence and after every (re)connection."""
+        try:
+            if self._socket is not None:
+                return await self._listen(self._socket, seen)
+            await self._connect_or_sleep()
+        except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:
+            await self._drop(repr(error))
+        return None
+
+    async def close(self) -> None:
+        """Close the socket without waiting long for the other side."""
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            await socket.close()
+
+    async def _connect_or_sleep(self) -> None:
+        now = self._clock.now()
+        if now < self._connect_at:
+            await self._clock.sleep(self._interval_s)
+            return
+        self._connect_at = now + self._RECONNECT_S
+        async with asyncio.timeout(self._interval_s):
+            timeout = aiohttp.ClientWSTimeout(ws_close=self._interval_s)
+            self._socket = await self._session.ws_connect(self._url, timeout=timeout)
+            await self._socket.send_str(_SUBSCRIBE)
+
+    async def _listen(self, socket: aiohttp.ClientWebSocketResponse, seen: int) -> Hint | None:
+        hint: Hint | None = None
+        wait_s = self._interval_s
+        while True:
+            try:
+                async with asyncio.timeout(wait_s):
+                    message = await socket.receive()
+            except TimeoutError:
+                break
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                raise ValueError(f"the socket said {message.type.name}")
+            newer = _hint(message.data)
+            if newer is not None:
+                # With no time left the loop only takes what has arrived already.
+                hint, wait_s = newer, 0.0
+        return await self._judged(hint, seen)
+
+    async def _judged(self, hint: Hint | None, seen: int) -> Hint | None:
+        if hint is not None:
+            self._announced, self._late = hint.number, 0
+            return hint
+        # Polling found a head the socket has not told of: a socket that stays connected can be many blocks behind, or dead.
+        self._late = self._late + 1 if seen > self._announced else 0
+        if self._late >= self._LATE_LIMIT:
+            await self._drop(f"silent since block {self._announced}, the head is {seen}")
+        return None
+
+    async def _drop(self, reason: str) -> None:
+        self._late = 0
+        self._on_incident(Incident(redacted(self._url), "socket_lost", reason))
+        await self.close()
+
+
+_SUBSCRIBE = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]})
+
+
+def _hint(text: str) -> Hint | None:
+    """The head of a notification; None for the confirmation of the subscription. Raises ValueError, KeyError or TypeError."""
+    message = json.loads(text)
+    if "error" in message:
+        raise ValueError(f"newHeads refused: {message['error']}")
+    if message.get("method") != "eth_subscription":
+        return None
+    head = message["params"]["result"]
+    return Hint(quantity(head["number"]), hash32(head["hash"]))

@@ -1,0 +1,86 @@
+"""Logs over a range of blocks, in as many requests as the provider's limits ask for."""
+
+from collections.abc import Mapping, Sequence
+
+from keeper.chain.log import LogSelection
+from keeper.chain.pool import Pool
+from keeper.chain.refusals import SizeLimited, range_advice
+from keeper.chain.rpc import Answer, RpcCall, RpcTimeout
+from keeper.domain.chain import Hash32, RawLog
+
+_GROW_AFTER = 4
+
+
+class RangeSize:
+    """How many blocks to ask for at once: halves, or follows the provider's advice, on refusal; doubles after some successes."""
+
+    def __init__(self, most: int) -> None:
+        """`most` blocks at once at first, and never more."""
+        if most < 1:
+            raise ValueError(f"a range of {most} blocks holds nothing")
+        self._ceiling = most
+        self._successes = 0
+        self.blocks = most
+
+    def refused(self, first: int, span: int, hint: str) -> None:
+        """A request for `span` blocks from `first` was refused with the text `hint` (empty for a timeout)."""
+        advice = range_advice(hint)
+        wanted = span // 2
+        if advice.last_block is not None and first <= advice.last_block < first + span - 1:
+            wanted = advice.last_block - first + 1
+        elif advice.most_blocks is not None and advice.most_blocks < span:
+            # A fixed limit will not go away: never try more again.
+            self._ceiling = min(self._ceiling, advice.most_blocks)
+            wanted = advice.most_blocks
+        # Several requests are under way at once: one that was bigger than the present size says nothing new.
+        self.blocks = max(1, min(self.blocks, wanted))
+        self._successes = 0
+
+    def accepted(self, span: int) -> None:
+        """A request for `span` blocks was answered."""
+        if span < self.blocks:
+            return
+        self._successes += 1
+        if self._successes >= _GROW_AFTER:
+            self._successes = 0
+            self.blocks = min(self._ceiling, self.blocks * 2)
+
+
+class LogRanges:
+    """Fetches ranges; what it learns about the provider's limits is kept for the next."""
+
+    def __init__(self, pool: Pool, size: RangeSize) -> None:
+        self._pool = pool
+        self.size = size
+
+    async def fetch(self, selection: LogSelection, first: int, last: int, hashes: Mapping[int, Hash32] | None = None) -> list[RawLog]:
+        """The selected logs of blocks `first` to `last`, in order. With `hashes`, a log of any other block is an untrue answer.
+
+        Raises SizeLimited when even one block is too much, and what `Pool.ask` raises."""
+        logs: list[RawLog] = []
+        at = first
+        while at <= last:
+            span = min(self.size.blocks, last - at + 1)
+            try:
+                logs += await self._part(selection, at, at + span - 1, hashes)
+            except (SizeLimited, RpcTimeout) as error:
+                if span == 1:
+                    raise
+                self.size.refused(at, span, error.hint if isinstance(error, SizeLimited) else "")
+                continue
+            self.size.accepted(span)
+            at += span
+        return logs
+
+    async def _part(self, selection: LogSelection, first: int, last: int, hashes: Mapping[int, Hash32] | None) -> list[RawLog]:
+        def decode(answers: Sequence[Answer]) -> list[RawLog]:
+            logs = selection.parse(answers[0])
+            for log in logs:
+                if not first <= log.block_number <= last:
+                    raise ValueError(f"a log of block {log.block_number}, asked for {first} to {last}")
+                if hashes is not None and hashes.get(log.block_number) != log.block_hash:
+                    raise ValueError(f"a log of another block {log.block_number}: {log.block_hash}")
+            return logs
+
+        call: RpcCall = selection.in_range(first, last)
+        return await self._pool.ask([call], decode, give_up_on_timeout=last > first)

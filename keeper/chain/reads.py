@@ -1,0 +1,125 @@
+"""Runs a venue's question: every round of calls is one HTTP request, pinned to one block hash (EIP-1898)."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from keeper.chain.multicall import decode_aggregate, encode_aggregate
+from keeper.chain.pool import Pool
+from keeper.chain.refusals import SizeLimited, is_call_failure
+from keeper.chain.rpc import Answer, Json, RpcCall
+from keeper.domain.chain import Address, BlockRef, Call, CallResult, Reads, Timestamp
+from keeper.domain.parse import hex_bytes
+from keeper.errors import RpcError
+
+T = TypeVar("T")
+
+# Init code that returns the block time it runs at: TIMESTAMP PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN.
+_TIME_PROBE = "0x4260005260206000f3"
+_IGNORED_OVERRIDE = -32_602
+
+
+class Reader:
+    """Asks through Multicall3 where its address is known, else by one `eth_call` per call in one batch."""
+
+    def __init__(self, pool: Pool, multicall: Address | None, calls_per_multicall: int) -> None:
+        self._pool = pool
+        self._multicall = multicall
+        self._chunk = calls_per_multicall
+
+    async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
+        """Drive the generator to its end. `at` is the block time the calls see instead of the block's own.
+
+        Raises BlockUnknown when the block is gone, RpcError when the node refuses, or with `at` has no block overrides."""
+        try:
+            calls = next(reads)
+            while True:
+                calls = reads.send(await self.round(calls, block, at))
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        finally:
+            reads.close()
+
+    async def round(self, calls: Sequence[Call], block: BlockRef, at: Timestamp | None = None) -> list[CallResult]:
+        """The results of `calls` in order. A call that reverts is a result; see `run` for what is raised."""
+        if self._multicall is None or len(calls) < 2:
+            return await self._singly(calls, block, at)
+        try:
+            results = await self._together(self._multicall, calls, block, at)
+        except (SizeLimited, RpcError) as error:
+            if isinstance(error, RpcError) and not is_call_failure(error):
+                raise
+            results = None
+        if results is None:
+            return await self._singly(calls, block, at)
+        return await self._settle_doubts(calls, results, block, at)
+
+    async def _together(self, multicall: Address, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult] | None:
+        """All calls through Multicall3, in chunks; None where there is no such contract at that block."""
+        chunks = [calls[start : start + self._chunk] for start in range(0, len(calls), self._chunk)]
+
+        def decode(answers: Sequence[Answer]) -> list[CallResult] | None:
+            results: list[CallResult] = []
+            for chunk, answer in zip(chunks, _checked(answers, at), strict=True):
+                if isinstance(answer, RpcError):
+                    raise answer
+                data = hex_bytes(answer)
+                if not data:
+                    return None
+                results += decode_aggregate(data, len(chunk))
+            return results
+
+        bundled = [Call(multicall, encode_aggregate(chunk)) for chunk in chunks]
+        return await self._pool.ask(_eth_calls(bundled, block, at), decode)
+
+    async def _settle_doubts(
+        self, calls: Sequence[Call], results: list[CallResult], block: BlockRef, at: Timestamp | None
+    ) -> list[CallResult]:
+        """A failure without a payload may only mean that the calls before it had used up the common gas: ask those alone."""
+        doubtful = [place for place, result in enumerate(results) if not result.success and not result.data]
+        if doubtful:
+            again = await self._singly([calls[place] for place in doubtful], block, at)
+            for place, result in zip(doubtful, again, strict=True):
+                results[place] = result
+        return results
+
+    async def _singly(self, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult]:
+        if not calls:
+            return []
+
+        def decode(answers: Sequence[Answer]) -> list[CallResult]:
+            return [_result(answer) for answer in _checked(answers, at)]
+
+        return await self._pool.ask(_eth_calls(calls, block, at), decode)
+
+
+def _eth_calls(calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[RpcCall]:
+    """One `eth_call` each. With `at`, a last one reports the block time that was really used: a node that ignores the fourth
+    parameter would otherwise answer for the wrong time without a word."""
+    where: list[Json] = [{"blockHash": block.hash}]
+    if at is not None:
+        where += [{}, {"time": hex(at)}]
+    asked = [RpcCall("eth_call", [{"to": call.to, "data": "0x" + call.data.hex()}, *where]) for call in calls]
+    if at is not None:
+        asked.append(RpcCall("eth_call", [{"data": _TIME_PROBE}, *where]))
+    return asked
+
+
+def _checked(answers: Sequence[Answer], at: Timestamp | None) -> Sequence[Answer]:
+    """The answers to the calls themselves. Raises RpcError when the block time was not overridden."""
+    if at is None:
+        return answers
+    *asked, probe = answers
+    if isinstance(probe, RpcError):
+        raise probe
+    if int(probe, 16) != at:
+        raise RpcError(_IGNORED_OVERRIDE, f"the endpoint ignores eth_call block overrides (time {at}, seen {int(probe, 16)})")
+    return asked
+
+
+def _result(answer: Answer) -> CallResult:
+    if isinstance(answer, RpcError):
+        if not is_call_failure(answer):
+            raise answer
+        return CallResult(False, answer.data)
+    return CallResult(True, hex_bytes(answer))

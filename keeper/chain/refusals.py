@@ -1,0 +1,132 @@
+"""What providers say when they refuse a request, and what it means. JSON-RPC has no common code for this, so their texts are listed."""
+
+import re
+from dataclasses import dataclass
+
+from keeper.errors import BlockUnknown, RpcError, RpcLimited
+
+
+class RateLimited(RpcLimited):
+    """Too many requests in a given time: asking for less at once does not help, waiting or another endpoint does."""
+
+
+class SizeLimited(RpcLimited):
+    """The request or its answer is too big: asking for less does help."""
+
+
+# Lower-case fragments of the messages, with who says so. The codes overlap (-32005 is both at Infura), so texts decide first.
+_SIZE = (
+    "query returned more than",  # Infura, geth-based providers
+    "response size exceeded",  # Alchemy ("Log response size exceeded")
+    "response size is larger",  # Chainstack
+    "response is too big",  # Parity-derived nodes
+    "response too large",  # Erigon
+    "block range",  # Ankr, BSC, Polygon, dRPC: "block range is too wide", "exceed maximum block range: 5000"
+    "range is too large",  # Base public endpoint, Blast
+    "range too large",  # Cloudflare, LlamaNodes
+    "too many blocks",  # OnFinality
+    "too many results",  # several
+    "too many logs",  # Nethermind
+    "exceeds max results",  # Reth: "query exceeds max results 20000"
+    "max block range",  # Reth: "query exceeds max block range 100000"
+    "logs matched by query exceeds limit",  # Klaytn, zkSync
+    "eth_getlogs is limited to",  # QuickNode: "eth_getLogs is limited to a 10,000 range"
+    "query timeout exceeded",  # Alchemy, Infura
+    "request timed out",  # Infura
+    "query timed out",  # several
+    "batch too large",  # geth
+    "batch limit exceeded",  # several
+    "batch of more than",  # public nodes
+    "request entity too large",  # proxies
+)
+_RATE = (
+    "rate limit",
+    "ratelimit",
+    "too many requests",
+    "compute units per second",  # Alchemy
+    "request limit reached",  # QuickNode
+    "daily request count exceeded",  # Infura
+    "exceeded its throughput",  # Alchemy
+    "capacity exceeded",
+)
+_UNKNOWN_BLOCK = (
+    "unknown block",  # anvil, geth getLogs by hash, Nethermind
+    "resource not found",  # anvil, EIP-1898 calls
+    "header not found",  # geth
+    "header for hash not found",  # geth, EIP-1898
+    "block not found",  # Erigon, Reth
+    "hash is not currently canonical",  # geth with requireCanonical
+    "could not find block",  # several
+    "blockoutofrangeerror",  # anvil
+    "cannot be found",  # Alchemy: "One of the blocks specified in filter ... cannot be found"
+    "block is out of range",  # several
+    "missing trie node",  # geth: the block is known, its state is pruned; another endpoint may hold it
+    "state is not available",  # geth with path-based storage
+    "pruned",  # Reth, Erigon
+)
+_RATE_CODES = (429, -32_097)
+_REVERTED = 3  # geth's code for a reverted call: its message holds the contract's own text, which must not be read as the provider's
+
+
+def refusal(code: int, message: str, detail: bytes = b"") -> RpcError | RpcLimited:
+    """The error a JSON-RPC error object stands for: SizeLimited, RateLimited, BlockUnknown, or plain RpcError."""
+    said = message.lower()
+    if code == _REVERTED or said.startswith("execution reverted"):
+        return RpcError(code, message, detail)
+    if any(fragment in said for fragment in _SIZE):
+        return SizeLimited(message)
+    if code in _RATE_CODES or any(fragment in said for fragment in _RATE):
+        return RateLimited(message)
+    if any(fragment in said for fragment in _UNKNOWN_BLOCK):
+        return BlockUnknown(code, message, detail)
+    return RpcError(code, message, detail)
+
+
+_EVM_FAILURES = (
+    "revert",
+    "out of gas",
+    "invalid opcode",
+    "invalid jump",
+    "stack underflow",
+    "stack overflow",
+    "stack limit reached",
+    "vm execution error",
+    "evm error",
+)
+
+
+def is_call_failure(error: RpcError) -> bool:
+    """Whether an `eth_call` error is the contract's doing (a result with `success` false) and not the node's."""
+    return error.code == _REVERTED or any(fragment in error.message.lower() for fragment in _EVM_FAILURES)
+
+
+@dataclass(frozen=True, slots=True)
+class RangeAdvice:
+    """What a refusal says about ranges: the most blocks that are allowed at once, or a range that would work. Either may be None."""
+
+    most_blocks: int | None = None
+    last_block: int | None = None
+
+
+_SUGGESTED = re.compile(r"\[\s*(0x[0-9a-f]+|\d+)\s*[,-]\s*(0x[0-9a-f]+|\d+)\s*\]")
+_MOST = re.compile(
+    r"(?:limited to(?: a)?|up to(?: an?)?|max(?:imum)?(?: allowed)?(?: block)?(?: range)?(?: is| of|:)?|range limit(?: is| of|:)?)"
+    r"\s*(\d[\d,]*)\s*(k)?\b(?!\s*(?:results|logs|events))",
+)
+
+
+def range_advice(hint: str) -> RangeAdvice:
+    """Reads the provider's own advice out of its message; an empty advice when there is none.
+
+    Known forms: "this block range should work: [0x1, 0x7d0]" (Alchemy, Infura), "limited to a 10,000 range" (QuickNode),
+    "exceed maximum block range: 5000" (BSC, Polygon), "max block range 1000" (Reth)."""
+    said = hint.lower()
+    suggested = _SUGGESTED.search(said)
+    if suggested:
+        first, last = (int(text, 0) for text in suggested.groups())
+        return RangeAdvice(most_blocks=None, last_block=last) if last >= first else RangeAdvice()
+    most = _MOST.search(said)
+    if most is None:
+        return RangeAdvice()
+    blocks = int(most.group(1).replace(",", "")) * (1000 if most.group(2) else 1)
+    return RangeAdvice(most_blocks=blocks) if blocks > 0 else RangeAdvice()
