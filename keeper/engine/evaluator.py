@@ -2,7 +2,6 @@
 
 The same code runs live and in replay; only the `Questions` differ (chain reads, or what was recorded of them)."""
 
-import asyncio
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol
@@ -10,6 +9,7 @@ from typing import Any, Generic, Protocol
 from keeper.domain.chain import Address, BlockAdded, BlockRef, RawLog, Timestamp
 from keeper.domain.venue import AccountKey, B, E, Health, LiquidationObserved, LiquidationPlan, NoPlan, Venue
 from keeper.domain.watchlist import Watchlist
+from keeper.engine.together import together
 
 
 class Questions(Protocol):
@@ -52,7 +52,7 @@ class Breached:
 
 @dataclass(frozen=True, slots=True)
 class Findings(Generic[E]):
-    """What one block brought. `basis` is the time candidates were evaluated for."""
+    """What one block brought. `basis` is the time candidates were evaluated for; `unwind` closes what the executor still holds."""
 
     block: BlockRef
     basis: Timestamp
@@ -60,6 +60,7 @@ class Findings(Generic[E]):
     evaluated: Sequence[Evaluated]
     breached: Sequence[Breached]
     observed: Sequence[LiquidationObserved]
+    unwind: LiquidationPlan | None
     watched: int
 
 
@@ -96,8 +97,12 @@ class Evaluator(Generic[B, E]):
 
     def reverted(self, ancestor: BlockRef) -> None:
         """Undo everything above `ancestor`; what changed back is looked at again with the next block."""
-        self._due |= self.book.rollback(ancestor.number)
-        self._first_breach = {key: number for key, number in self._first_breach.items() if number <= ancestor.number}
+        self.undo(ancestor.number + 1)
+
+    def undo(self, first: int) -> None:
+        """Undo block `first` and everything after it."""
+        self._due |= self.book.rollback(first - 1)
+        self._first_breach = {key: number for key, number in self._first_breach.items() if number < first}
 
     async def added(self, event: BlockAdded, also: Set[AccountKey] = frozenset()) -> Findings[E]:
         """Take in the next block and evaluate what it concerns, plus `also`. Raises DecodeError (VenueFault)."""
@@ -108,8 +113,11 @@ class Evaluator(Generic[B, E]):
         applied = self._apply_logs(event.logs)
         applied += await self._refresh(block, moments)
         due = self._due_accounts(moments) | (also & self.book.account_keys())
+        # They stay due until they are evaluated: a read that fails now must not lose them.
+        self._due = set(due)
         applied += await self._inspect(sorted(due), block, moments)
         evaluated = [Evaluated(key, self.venue.health(key, self.book, at), at) for key in sorted(due) for at in moments]
+        self._due = set()
         return Findings(
             block=block,
             basis=moments[-1],
@@ -117,6 +125,7 @@ class Evaluator(Generic[B, E]):
             evaluated=evaluated,
             breached=self._sort_out(evaluated, moments, block.number),
             observed=self.venue.observed([(item.log, item.event) for item in applied if item.log is not None], self.book),
+            unwind=self.venue.unwind(self._executor, self.book, moments[-1]) if self._executor else None,
             watched=len(self._watchlist),
         )
 
@@ -137,19 +146,17 @@ class Evaluator(Generic[B, E]):
         return applied
 
     async def _refresh(self, block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied[E]]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [(at, group.create_task(self._questions.refresh(self.venue, self.book, block, at))) for at in moments]
+        answers = await together(*(self._questions.refresh(self.venue, self.book, block, at) for at in moments))
         applied: list[Applied[E]] = []
-        for at, task in tasks:
-            applied += self._apply_reads(task.result(), "refresh" if at == block.timestamp else "forecast")
+        for at, events in zip(moments, answers, strict=True):
+            applied += self._apply_reads(events, "refresh" if at == block.timestamp else "forecast")
         return applied
 
     async def _inspect(self, due: Sequence[AccountKey], block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied[E]]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [(at, group.create_task(self._questions.inspect(self.venue, due, self.book, block, at))) for at in moments]
+        answers = await together(*(self._questions.inspect(self.venue, due, self.book, block, at) for at in moments))
         applied: list[Applied[E]] = []
-        for at, task in tasks:
-            applied += self._apply_reads(task.result(), "inspect" if at == block.timestamp else "inspect_forecast")
+        for at, events in zip(moments, answers, strict=True):
+            applied += self._apply_reads(events, "inspect" if at == block.timestamp else "inspect_forecast")
         return applied
 
     def _apply_reads(self, events: Sequence[E], source: str) -> list[Applied[E]]:
@@ -159,8 +166,7 @@ class Evaluator(Generic[B, E]):
 
     def _due_accounts(self, moments: Sequence[Timestamp]) -> set[AccountKey]:
         """Touched accounts, breached ones, and those whose box no longer holds; all of them that still exist."""
-        due = self._due
-        self._due = set()
+        due = set(self._due)
         for at in moments:
             due |= self._watchlist.leave(self.venue.feeds(self.book, at), at)
         gone = due - self.book.account_keys()

@@ -91,8 +91,8 @@ class Liquidator:
         fees = offer(block.base_fee_wei, tariff.priority_fee_wei, tariff.max_fee_wei)
         if fees is None:
             return Skip(SkipReason.GAS_PRICE_CAP, f"base fee {block.base_fee_wei} wei")
-        gas_cost = tariff.cost_x18(case.plan.gas_limit, block)
-        calldata = self._hands.encode(case.plan, min_guard_change(case.plan, self._limits.min_profit_x18 + gas_cost))
+        wanted = 0 if case.unwind else self._limits.min_profit_x18 + tariff.cost_x18(case.plan.gas_limit, block)
+        calldata = self._hands.encode(case.plan, min_guard_change(case.plan, wanted))
         stopped = await self._simulate(self._hands, self._hands.simulator, case, calldata, tariff)
         if stopped is not None:
             return stopped
@@ -113,7 +113,7 @@ class Liquidator:
         if isinstance(settled, SimReverted):
             return self._rest(case, SkipReason.SIMULATION_REVERTED, settled)
         profit = profit_x18(case.plan, settled) - tariff.cost_x18(settled.gas_used, block)
-        if profit < self._limits.min_profit_x18:
+        if profit < self._limits.min_profit_x18 and not case.unwind:
             return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{to_units(profit):.2f} USD")
         return None
 

@@ -9,18 +9,18 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper.domain.attempt import Settled
 from keeper.domain.chain import Address, BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, RawLog, Usage
-from keeper.domain.decision import Candidate, Decision, Limits, Skip, SkipReason, candidate_id, decide
+from keeper.domain.decision import Candidate, Decision, Economics, Limits, Liquidate, Skip, SkipReason, candidate_id, decide
 from keeper.domain.outcome import Dropped, Outbid, Reverted
 from keeper.domain.records import Record
 from keeper.domain.venue import AccountKey, LiquidationPlan, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Breached, Evaluator, Findings
 from keeper.engine.liquidator import Liquidator, Tariff
-from keeper.engine.mailbox import Case, Mailbox, decided
+from keeper.engine.mailbox import Case, Mailbox
 from keeper.engine.ports import Chain, Dispatcher, Recorder
 from keeper.engine.recording import Where
 from keeper.engine.tripwire import Tripwire, must_match
-from keeper.errors import Fatal, VenueFault
+from keeper.errors import BlockUnknown, Fatal, VenueFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +66,32 @@ class Loop:
         self._taken_by_others: dict[AccountKey, tuple[int, Address]] = {}
         self.tariff = Tariff(options.priority_fee_wei, options.max_fee_wei, 0)
         self.head: BlockRef | None = None
+        self._unread: BlockAdded | None = None
+        self._settled: list[Settled] = []
 
     async def run(self, events: AsyncIterator[ChainEvent]) -> None:
         """Until the events end. Raises Fatal when no venue is left."""
         async for event in events:
             match event:
                 case BlockAdded():
+                    await self._catch_up()
                     await self._added(event)
                 case BlocksReverted():
                     self._reverted(event)
                 case BlockFinalised():
+                    await self._catch_up()
                     self._finalised(event)
 
+    async def _catch_up(self) -> None:
+        """Process the block whose reads failed because no endpoint knew it; it was not orphaned after all."""
+        event, self._unread = self._unread, None
+        if event is not None:
+            await self._added(event)
+            if self._unread is not None:
+                raise Fatal(f"no endpoint can read block {event.block.number} ({event.block.hash}), though it is canonical")
+
     def _reverted(self, event: BlocksReverted) -> None:
+        self._unread = None
         self._log.warning("reorg", ancestor=event.ancestor.number, orphaned=len(event.orphaned))
         for evaluator in self._evaluators.values():
             evaluator.reverted(event.ancestor)
@@ -96,7 +109,12 @@ class Loop:
         async with asyncio.TaskGroup() as group:
             tracking = group.create_task(self._track(event.block))
             evaluating = group.create_task(self._evaluate(event))
-        settled, results = tracking.result(), evaluating.result()
+        self._settled += tracking.result()
+        results = evaluating.result()
+        if results is None:
+            self._unread = event
+            return
+        settled, self._settled = self._settled, []
         rows: list[Record] = []
         cases: list[Case] = []
         for name, findings, _ in results:
@@ -129,7 +147,8 @@ class Loop:
             return ()
         return await self._dispatcher.track(block)
 
-    async def _evaluate(self, event: BlockAdded) -> list[tuple[str, Findings[Any], frozenset[AccountKey]]]:
+    async def _evaluate(self, event: BlockAdded) -> list[tuple[str, Findings[Any], frozenset[AccountKey]]] | None:
+        """Every venue's findings; None when the block is not known (any more), after undoing what was begun."""
         results: list[tuple[str, Findings[Any], frozenset[AccountKey]]] = []
         for name, evaluator in list(self._evaluators.items()):
             sample = self._tripwire.sample(evaluator, event.block.number)
@@ -137,6 +156,10 @@ class Loop:
                 findings = await evaluator.added(BlockAdded(event.block, _claimed(evaluator, event.logs)), sample)
             except VenueFault as fault:
                 self._stop_venue(name, fault)
+            except BlockUnknown:
+                for begun in self._evaluators.values():
+                    begun.undo(event.block.number)
+                return None
             else:
                 results.append((name, findings, sample))
         return results
@@ -157,9 +180,16 @@ class Loop:
             decision = self._decision(name, breached, findings.block, free, busy)
             plan = breached.plan if isinstance(breached.plan, LiquidationPlan) else None
             rows.append(recording.decision_row(where, candidate, "decide", decision, plan, recording.timestamp_us(self._clock())))
-            case = decided(candidate, decision, findings.block.number - breached.first_seen)
-            cases += [case] if case else []
+            if isinstance(decision, Liquidate):
+                cases.append(Case(candidate, decision, findings.block.number - breached.first_seen))
+        if findings.unwind is not None and (name, findings.unwind.account) not in busy:
+            cases.append(self._unwinding(name, findings.unwind, findings.block))
         return rows
+
+    def _unwinding(self, name: str, plan: LiquidationPlan, block: BlockRef) -> Case:
+        chosen = candidate_id(self._options.chain_id, name, plan.account, block)
+        economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18)
+        return Case(Candidate(chosen, name, plan.account, block), Liquidate(plan, economics), 0, unwind=True)
 
     def _decision(self, name: str, breached: Breached, block: BlockRef, free_x18: int, busy: frozenset[tuple[str, AccountKey]]) -> Decision:
         if (name, breached.account) in busy:
@@ -174,15 +204,11 @@ class Loop:
         return Candidate(chosen, name, breached.account, block)
 
     def _free_capital_x18(self, name: str, findings: Findings[Any]) -> int:
-        """The executor's own margin not needed for what it holds; without one limited by nothing (observing)."""
-        evaluator = self._evaluators[name]
-        key = AccountKey(self._options.executor or "")
+        """The executor's margin not needed for what it holds; while observing without an executor nothing limits."""
         if self._options.executor is None:
-            return 1 << 255
-        if key not in evaluator.book.account_keys():
-            return 0
-        health = evaluator.venue.health(key, evaluator.book, findings.basis)
-        return health.equity_x18 - health.requirement_x18
+            return _UNLIMITED_X18
+        evaluator = self._evaluators[name]
+        return evaluator.venue.free_capital(self._options.executor, evaluator.book, findings.basis)
 
     def _price_gas(self, name: str, findings: Findings[Any]) -> None:
         evaluator = self._evaluators[name]
@@ -247,12 +273,20 @@ class Loop:
     async def _compare(self, name: str, sample: frozenset[AccountKey], block: BlockRef) -> Sequence[Record]:
         if not sample or name not in self._evaluators:
             return ()
-        rows = await self._tripwire.compare(self._evaluators[name], sample, Where(self._options.chain_id, name, block))
+        try:
+            rows = await self._tripwire.compare(self._evaluators[name], sample, Where(self._options.chain_id, name, block))
+        except BlockUnknown:
+            return ()
         try:
             must_match(rows)
         except VenueFault as fault:
+            self._recorder.append(rows)
             self._stop_venue(name, fault)
+            return ()
         return rows
+
+
+_UNLIMITED_X18 = 1 << 255
 
 
 def _claimed(evaluator: Evaluator[Any, Any], logs: Sequence[RawLog]) -> tuple[RawLog, ...]:

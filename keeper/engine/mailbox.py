@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keeper.domain.decision import Candidate, Decision, Liquidate
+from keeper.domain.decision import Candidate, Liquidate
 from keeper.domain.venue import LiquidationPlan
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A candidate with its plan and the decision to go on with it. `blocks_breached` is 0 in the block it was first seen."""
+    """A candidate with its plan and the decision to go on with it. `blocks_breached` is 0 in the block it was first seen.
+
+    `unwind` marks the closing of what the executor took over: it lowers risk, so no profit is asked of it."""
 
     candidate: Candidate
     decision: Liquidate
     blocks_breached: int
+    unwind: bool = False
 
     @property
     def plan(self) -> LiquidationPlan:
@@ -36,6 +39,9 @@ class Mailbox:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    def __len__(self) -> int:
+        return len(self._cases)
+
     def replace(self, cases: Sequence[Case]) -> Sequence[Case]:
         """Put in the newest block's cases; returns the ones nobody had taken."""
         left_over, self._cases = self._cases, sorted(cases, key=lambda case: case.urgency)
@@ -55,8 +61,3 @@ class Mailbox:
     async def drained(self) -> None:
         """Waits until everything taken has been worked on and nothing is left."""
         await self._idle.wait()
-
-
-def decided(candidate: Candidate, decision: Decision, blocks_breached: int) -> Case | None:
-    """A case where the decision is to go on."""
-    return Case(candidate, decision, blocks_breached) if isinstance(decision, Liquidate) else None

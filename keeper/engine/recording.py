@@ -7,8 +7,8 @@ from typing import Any
 
 from keeper.domain import event_json
 from keeper.domain.attempt import Attempt, Settled
-from keeper.domain.chain import Address, BlockRef, Usage
-from keeper.domain.decision import Candidate, Decision, Liquidate, Skip
+from keeper.domain.chain import Address, BlockRef, Hash32, Usage
+from keeper.domain.decision import Candidate, CandidateId, Decision, Liquidate, Skip
 from keeper.domain.fixed import to_units
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimOutcome, SimSettled
 from keeper.domain.records import (
@@ -102,7 +102,7 @@ def market_rows(where: Where, views: Sequence[MarketView]) -> list[MarketStateRe
 
 
 def liquidation_rows(
-    where: Where, observed: Sequence[LiquidationObserved], executor: Address | None, candidates: Mapping[str, str]
+    where: Where, observed: Sequence[LiquidationObserved], executor: Address | None, candidates: Mapping[Hash32, CandidateId]
 ) -> list[LiquidationRecord]:
     """liquidations: `candidates` maps our transaction hashes to their candidate."""
     return [

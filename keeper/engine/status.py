@@ -1,0 +1,79 @@
+"""What the daemon says of itself: /livez, /readyz and /metrics on 127.0.0.1, fed by the loop's own figures."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_BLOCK_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """The daemon's figures in Prometheus form. One instance per daemon, its own registry."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.head = Gauge("keeper_head_block", "Newest block processed", registry=self.registry)
+        self.head_time = Gauge("keeper_head_timestamp_seconds", "Block time of the newest block processed", registry=self.registry)
+        self.block_seconds = Histogram(
+            "keeper_block_seconds", "Seconds from a block's arrival to its rows handed over", buckets=_BLOCK_SECONDS, registry=self.registry
+        )
+        self.evaluated = Counter("keeper_evaluations", "Exact margin tests", registry=self.registry)
+        self.watched = Gauge("keeper_watched_accounts", "Accounts inside a watch box", registry=self.registry)
+        self.candidates = Counter("keeper_candidates", "Accounts found breached, per block", registry=self.registry)
+        self.skips = Counter("keeper_skips", "Candidates left alone", ["reason"], registry=self.registry)
+        self.outcomes = Counter("keeper_outcomes", "What the chain said about attempts", ["outcome"], registry=self.registry)
+        self.rpc_requests = Counter("keeper_rpc_requests", "HTTP requests to endpoints", registry=self.registry)
+        self.parity = Counter("keeper_parity_comparisons", "Accounts compared with the contract's own view", registry=self.registry)
+        self.reorgs = Counter("keeper_reorgs", "Reorganisations followed", registry=self.registry)
+
+
+@dataclass(slots=True)
+class Heartbeat:
+    """When the loop last finished a block, and how long that may lie back before it counts as dead (seconds of the monotonic clock)."""
+
+    clock: Callable[[], float]
+    limit_s: float
+    last_beat: float | None = None
+
+    def beat(self) -> None:
+        """The loop finished a block."""
+        self.last_beat = self.clock()
+
+    def started(self) -> bool:
+        """At least one block was finished: ready."""
+        return self.last_beat is not None
+
+    def alive(self) -> bool:
+        """Recently enough. Before the first block (start-up, backfill) the daemon counts as alive."""
+        return self.last_beat is None or self.clock() - self.last_beat < self.limit_s
+
+
+@asynccontextmanager
+async def serve(metrics: Metrics, heartbeat: Heartbeat, port: int) -> AsyncIterator[None]:
+    """Serve on 127.0.0.1:`port` while the context is open. OSError where the port is taken."""
+
+    async def livez(_: web.Request) -> web.Response:
+        return _answer(heartbeat.alive(), f"no block finished for {heartbeat.limit_s:.0f} s")
+
+    async def readyz(_: web.Request) -> web.Response:
+        return _answer(heartbeat.started() and heartbeat.alive(), "not caught up yet")
+
+    async def figures(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    app = web.Application()
+    app.add_routes([web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", figures)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _answer(good: bool, otherwise: str) -> web.Response:
+    return web.Response(text="ok\n") if good else web.Response(status=503, text=f"{otherwise}\n")

@@ -1,0 +1,134 @@
+"""Small stand-ins for the adapters: a scripted chain, a recorder that keeps rows, a simulator and a dispatcher with fixed answers."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from keeper.domain.attempt import Attempt, Job, Settled
+from keeper.domain.chain import Address, BlockRef, CallResult, ChainEvent, Hash32, Reads, Timestamp, Usage
+from keeper.domain.fees import Fees
+from keeper.domain.outcome import SimOutcome
+from keeper.domain.records import Record
+from keeper.domain.venue import AccountKey
+
+T = TypeVar("T")
+OPERATOR = Address("0x" + "aa" * 20)
+EXECUTOR = Address("0x" + "bb" * 20)
+
+
+def block_ref(number: int, *, fork: int = 0) -> BlockRef:
+    """Block `number` of branch `fork`; its parent is on the same branch. Two seconds apart."""
+    return BlockRef(number, Hash32(f"0x{fork:032x}{number:032x}"), Hash32(f"0x{fork:032x}{number - 1:032x}"), Timestamp(2 * number), 10**9)
+
+
+@dataclass
+class FakeChain:
+    """Answers every call with the same words: the toy venue needs no more. `view` is what chain_views sees."""
+
+    view: bytes = b""
+    requests: int = 0
+
+    async def head(self) -> BlockRef:
+        return block_ref(1)
+
+    async def block(self, number: int) -> BlockRef:
+        return block_ref(number)
+
+    async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
+        try:
+            calls = next(reads)
+            while True:
+                self.requests += 1
+                calls = reads.send([CallResult(True, self.view) for _ in calls])
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    async def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncIterator[ChainEvent]:
+        """Nothing: the tests hand events to the loop themselves."""
+        nothing: tuple[ChainEvent, ...] = ()
+        for event in nothing:
+            yield event
+
+    def usage(self) -> Usage:
+        return Usage(self.requests, self.requests)
+
+
+@dataclass
+class ListRecorder:
+    """Keeps what the lake would hold, block by block."""
+
+    rows: list[Record] = field(default_factory=list)
+    blocks: list[BlockRef] = field(default_factory=list)
+    reverted: list[BlockRef] = field(default_factory=list)
+
+    def block(self, block: BlockRef, records: Sequence[Record]) -> None:
+        self.blocks.append(block)
+        self.rows += records
+
+    def append(self, records: Sequence[Record]) -> None:
+        self.rows += records
+
+    def revert(self, orphaned: Sequence[BlockRef]) -> None:
+        self.reverted += orphaned
+
+    def of(self, kind: type[T]) -> list[T]:
+        """The rows of one table."""
+        return [row for row in self.rows if isinstance(row, kind)]
+
+
+@dataclass
+class ScriptedSimulator:
+    """Gives the same answer to every plan."""
+
+    checked: SimOutcome
+    settled: SimOutcome
+    settlements: int = 0
+
+    async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        return self.checked
+
+    async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        self.settlements += 1
+        return self.settled
+
+
+@dataclass
+class ListDispatcher:
+    """Keeps the jobs; `results` is what the next `track` finds. `full` plays a spending cap that is reached."""
+
+    sender: Address = OPERATOR
+    jobs: list[Job] = field(default_factory=list)
+    results: list[Settled] = field(default_factory=list)
+    open: set[tuple[str, AccountKey]] = field(default_factory=set)
+    full: bool = False
+
+    async def start(self) -> Sequence[Attempt]:
+        return ()
+
+    async def send(self, job: Job, fees: Fees) -> Attempt | None:
+        if self.full:
+            return None
+        self.jobs.append(job)
+        self.open.add((job.venue, job.account))
+        number = len(self.jobs)
+        return Attempt(
+            job.candidate_id,
+            job.venue,
+            job.account,
+            job.block,
+            Hash32(f"0x{number:064x}"),
+            self.sender,
+            number,
+            fees,
+            job.gas_limit,
+            None,
+            0,
+        )
+
+    async def track(self, head: BlockRef) -> Sequence[Settled]:
+        found, self.results = self.results, []
+        return found
+
+    def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
+        return frozenset(self.open)

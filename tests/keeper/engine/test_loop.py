@@ -1,0 +1,302 @@
+"""A block's life through the loop: rows, decisions, lost races, reorgs, a venue that stops, a node that forgets a block."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import structlog
+
+from keeper.domain.attempt import Attempt, Settled
+from keeper.domain.chain import BlockAdded, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog
+from keeper.domain.decision import CandidateId, Limits
+from keeper.domain.fees import Fees
+from keeper.domain.fixed import X18
+from keeper.domain.outcome import Included, Reverted, SimReverted, SimSettled
+from keeper.domain.records import (
+    AccountSnapshotRecord,
+    AttemptRecord,
+    BlockRecord,
+    DecisionRecord,
+    EvaluationRecord,
+    LiquidationRecord,
+    OutcomeRecord,
+    SimulationRecord,
+)
+from keeper.domain.venue import AccountKey
+from keeper.engine.evaluator import Evaluator
+from keeper.engine.liquidator import Hands, Liquidator
+from keeper.engine.loop import Loop, LoopOptions
+from keeper.engine.mailbox import Mailbox
+from keeper.engine.questions import ChainQuestions
+from keeper.engine.tripwire import Tripwire
+from keeper.errors import BlockUnknown, Fatal
+from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, FakeChain, ListDispatcher, ListRecorder, ScriptedSimulator, block_ref
+from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyVenue, log_of
+
+ALICE = "0xa11ce"
+BREACHED = {2: 85, 4: 85, 6: 85, 8: 85}
+
+
+@dataclass
+class World:
+    """A loop with everything it touches."""
+
+    loop: Loop
+    chain: FakeChain
+    recorder: ListRecorder
+    simulator: ScriptedSimulator
+    dispatcher: ListDispatcher | None
+    liquidator: Liquidator
+    mailbox: Mailbox
+
+    def run(self, *events: ChainEvent, work: bool = True) -> None:
+        """Feed the events one by one, working off the mailbox after each."""
+
+        async def feed() -> None:
+            for event in events:
+                await self.loop.run(_stream(event))
+                while work and len(self.mailbox):
+                    await self.liquidator.work(await self.mailbox.take(), self.loop.tariff)
+
+        asyncio.run(feed())
+
+    def decisions(self) -> list[tuple[str, str | None]]:
+        return [(row.stage, row.reason) for row in self.recorder.of(DecisionRecord)]
+
+
+async def _stream(*events: ChainEvent) -> AsyncIterator[ChainEvent]:
+    for event in events:
+        yield event
+
+
+def _world(
+    *,
+    simulates: bool = True,
+    executes: bool = True,
+    settled: SimSettled | SimReverted | None = None,
+    checked: SimSettled | SimReverted | None = None,
+    limits: Limits | None = None,
+    chain: FakeChain | None = None,
+    tripwire_blocks: int = 0,
+    venue: ToyVenue | None = None,
+) -> World:
+    good = SimSettled(9_000_000, 90_000, (), 1.0)
+    chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
+    simulator = ScriptedSimulator(checked or good, settled or good)
+    dispatcher = ListDispatcher() if executes else None
+    venue = venue or ToyVenue(BREACHED)
+    hands = Hands(simulator if simulates else None, dispatcher, lambda plan, change: b"call", OPERATOR, EXECUTOR)
+    limits = limits or Limits(min_profit_x18=X18)
+    liquidator = Liquidator(
+        hands, recorder, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={"toy": venue.revert_reason}
+    )
+    evaluator: Evaluator[Any, Any] = Evaluator(venue, ChainQuestions(chain), executor=EXECUTOR, block_seconds=2, forecast=False)
+    loop = Loop(
+        chain,
+        recorder,
+        {"toy": evaluator},
+        liquidator,
+        dispatcher,
+        Tripwire(chain, every_blocks=tripwire_blocks, accounts=2),
+        mailbox,
+        LoopOptions(1, EXECUTOR, limits, 10**6, 10**11, "TOY", 0, True),
+        lambda: 1.0,
+        structlog.get_logger(),
+    )
+    return World(loop, chain, recorder, simulator, dispatcher, liquidator, mailbox)
+
+
+def _added(number: int, *events: Opened | Liquidated, fork: int = 0) -> BlockAdded:
+    block = block_ref(number, fork=fork)
+    return BlockAdded(block, tuple(log_of(event, block, index) for index, event in enumerate(events)))
+
+
+OPENS = Opened(ALICE, 10, 800)
+
+
+def test_a_breach_is_decided_checked_settled_and_sent_and_every_stage_leaves_a_row() -> None:
+    world = _world()
+    world.run(_added(1, OPENS))
+    assert world.decisions() == [("decide", None)]
+    assert [(row.method, row.settled, row.profit_usd) for row in world.recorder.of(SimulationRecord)] == [
+        ("call", True, 9.0),
+        ("fork", True, 9.0),
+    ]
+    (attempt,) = world.recorder.of(AttemptRecord)
+    (evaluation,) = world.recorder.of(EvaluationRecord)
+    assert attempt.candidate_id == evaluation.candidate_id == world.recorder.of(DecisionRecord)[0].candidate_id
+    assert world.dispatcher is not None
+    assert [job.account for job in world.dispatcher.jobs] == [ALICE]
+
+
+def test_an_account_in_flight_is_not_sent_again() -> None:
+    world = _world()
+    world.run(_added(1, OPENS), _added(2))
+    assert world.dispatcher is not None
+    assert len(world.dispatcher.jobs) == 1
+    assert ("decide", "in_flight") in world.decisions()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"simulates": False, "executes": False}, "observing"),
+        ({"executes": False}, "simulating"),
+        ({"checked": SimReverted(b"too late", 1, 1.0)}, "pre_check_reverted"),
+        ({"settled": SimReverted(b"too late", 1, 1.0)}, "simulation_reverted"),
+        ({"settled": SimSettled(10, 90_000, (), 1.0)}, "simulation_unprofitable"),
+    ],
+)
+def test_a_candidate_that_is_not_sent_says_why(changes: dict[str, Any], reason: str) -> None:
+    world = _world(**changes)
+    world.run(_added(1, OPENS))
+    assert world.decisions() == [("decide", None), ("liquidate", reason)]
+    assert world.recorder.of(AttemptRecord) == []
+
+
+def test_a_spending_cap_is_a_reason_not_an_error() -> None:
+    world = _world()
+    assert world.dispatcher is not None
+    world.dispatcher.full = True
+    world.run(_added(1, OPENS))
+    assert world.decisions()[-1] == ("liquidate", "spending_cap")
+
+
+def test_a_plan_that_keeps_reverting_rests() -> None:
+    world = _world(settled=SimReverted(b"no", 1, 1.0))
+    world.run(_added(1, OPENS), _added(2), _added(3))
+    assert world.simulator.settlements == 2
+    assert world.decisions()[-1] == ("decide", "cooling_down")
+
+
+def test_limits_decide_before_anything_is_simulated() -> None:
+    world = _world(limits=Limits(min_profit_x18=1000 * X18))
+    world.run(_added(1, OPENS))
+    assert world.decisions() == [("decide", "unprofitable")]
+    denied = _world(limits=Limits(min_profit_x18=0, deny=frozenset({AccountKey(ALICE)})))
+    denied.run(_added(1, OPENS))
+    assert denied.decisions() == [("decide", "denied")]
+
+
+def _attempt(block: BlockRef) -> Attempt:
+    return Attempt(CandidateId("c1"), "toy", AccountKey(ALICE), block, Hash32("0x01"), OPERATOR, 1, Fees(1, 1), 1, None, 0)
+
+
+def test_outcomes_carry_proceeds_and_gas_and_our_liquidations_their_candidate() -> None:
+    world = _world()
+    assert world.dispatcher is not None
+    block = block_ref(2)
+    log = log_of(Liquidated(ALICE, EXECUTOR), block, 0)
+    included = Included(log.transaction_hash, block, 50_000, 50_000 * 10**9, (log,))
+    world.run(_added(1, OPENS))
+    world.dispatcher.results = [Settled(_attempt(block_ref(1)), included)]
+    world.run(BlockAdded(block, (log,)))
+    (outcome,) = world.recorder.of(OutcomeRecord)
+    assert (outcome.outcome, outcome.profit_usd, outcome.blocks_since_seen) == ("included", 1.0, 1)
+    assert outcome.gas_cost_usd == pytest.approx(50_000 * 1e-9 * 85)
+    (liquidation,) = world.recorder.of(LiquidationRecord)
+    assert (liquidation.ours, liquidation.candidate_id) == (True, "c1")
+
+
+def test_a_revert_after_a_rival_took_the_account_is_outbid() -> None:
+    world = _world()
+    assert world.dispatcher is not None
+    world.run(_added(1, OPENS))
+    world.dispatcher.results = [Settled(_attempt(block_ref(1)), Reverted(Hash32("0x01"), block_ref(2), 1, 1, b"healthy"))]
+    world.run(_added(2, Liquidated(ALICE, "0xf1")))
+    assert [(row.outcome, row.reason) for row in world.recorder.of(OutcomeRecord)] == [("outbid", "0xf1")]
+
+
+def test_a_revert_without_a_rival_keeps_the_venues_reason() -> None:
+    world = _world()
+    assert world.dispatcher is not None
+    world.run(_added(1, OPENS))
+    world.dispatcher.results = [Settled(_attempt(block_ref(1)), Reverted(Hash32("0x01"), block_ref(2), 1, 1, b"healthy"))]
+    world.run(_added(2))
+    assert [(row.outcome, row.reason) for row in world.recorder.of(OutcomeRecord)] == [("reverted", "healthy")]
+
+
+def test_a_reorg_undoes_the_book_and_the_rows() -> None:
+    world = _world()
+    orphan = _added(2, Opened("0xdead", 1, 1000), fork=0)
+    world.run(_added(1, OPENS), orphan, BlocksReverted(block_ref(1), (orphan.block,)), _added(2, fork=1), work=False)
+    assert world.recorder.reverted == [orphan.block]
+    last = [row for row in world.recorder.of(EvaluationRecord) if row.block_hash == block_ref(2, fork=1).hash]
+    assert {row.account for row in last} == {ALICE}
+
+
+def test_stale_cases_are_recorded_when_a_newer_block_replaces_them() -> None:
+    world = _world()
+    world.run(_added(1, OPENS), _added(2), work=False)
+    assert ("mailbox", "stale") in world.decisions()
+
+
+def test_an_unreadable_log_stops_the_venue_and_the_last_venue_stops_the_daemon() -> None:
+    world = _world()
+    block = block_ref(1)
+    garbage = RawLog(EXCHANGE, (b"?",), b"?", 1, block.hash, Hash32("0x00"), 0)
+    with pytest.raises(ExceptionGroup) as raised:
+        world.run(BlockAdded(block, (garbage,)))
+    fatal = raised.value.exceptions[0]
+    assert isinstance(fatal, Fatal)
+    assert "toy" in str(fatal)
+    assert "DecodeError" in str(fatal)
+
+
+def _words(equity: int, requirement: int) -> bytes:
+    return (equity * X18).to_bytes(32, signed=True) + (requirement * X18).to_bytes(32)
+
+
+def test_the_tripwire_records_agreement_and_stops_on_difference() -> None:
+    world = _world(chain=FakeChain(view=_words(50, 85)), tripwire_blocks=1)
+    world.run(_added(1, OPENS), _added(2))
+    assert [row.matches for row in world.recorder.of(AccountSnapshotRecord)] == [True]
+    lying = _world(chain=FakeChain(view=_words(50, 85)), tripwire_blocks=1, venue=ToyVenue(BREACHED, chain_offset=1))
+    with pytest.raises(Fatal, match=r"0xa11ce.*StateDivergence|StateDivergence.*0xa11ce"):
+        lying.run(_added(1, OPENS), _added(2))
+    assert [row.matches for row in lying.recorder.of(AccountSnapshotRecord)] == [False]
+
+
+@dataclass
+class _ForgetfulChain(FakeChain):
+    """Does not know block 2 for the first `fails` questions about it."""
+
+    fails: int = 1
+
+    async def run(self, reads: Any, block: BlockRef, at: Any = None) -> Any:
+        if block.number == 2 and self.fails:
+            self.fails -= 1
+            raise BlockUnknown(-32000, "header not found")
+        return await super().run(reads, block, at)
+
+
+def test_a_block_no_node_knows_is_read_again_when_it_was_not_orphaned() -> None:
+    world = _world(chain=_ForgetfulChain())
+    world.run(_added(1, OPENS), _added(2), _added(3), work=False)
+    assert [row.block_number for row in world.recorder.of(BlockRecord)] == [1, 2, 3]
+
+
+def test_a_block_no_node_knows_is_dropped_when_it_was_orphaned() -> None:
+    world = _world(chain=_ForgetfulChain())
+    lost = _added(2)
+    world.run(_added(1, OPENS), lost, BlocksReverted(block_ref(1), (lost.block,)), _added(2, fork=1), work=False)
+    assert [row.block_hash for row in world.recorder.of(BlockRecord)] == [block_ref(1).hash, block_ref(2, fork=1).hash]
+
+
+def test_a_canonical_block_that_stays_unreadable_is_fatal() -> None:
+    world = _world(chain=_ForgetfulChain(fails=9))
+    with pytest.raises(Fatal, match="no endpoint can read block 2"):
+        world.run(_added(1, OPENS), _added(2), _added(3), work=False)
+
+
+def _kinds(rows: Sequence[object]) -> set[str]:
+    return {type(row).__name__ for row in rows}
+
+
+def test_a_block_hands_over_all_its_tables_at_once() -> None:
+    world = _world()
+    world.run(_added(1, OPENS), work=False)
+    assert world.recorder.blocks == [block_ref(1)]
+    assert _kinds(world.recorder.rows) == {"VenueEventRecord", "MarketStateRecord", "EvaluationRecord", "DecisionRecord", "BlockRecord"}

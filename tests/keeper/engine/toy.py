@@ -1,0 +1,185 @@
+"""A venue small enough to reason about: isolated longs, one price, health linear in it. Unlike perp_v2 on purpose: no cross margin."""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from keeper.domain.chain import Address, BlockRef, Call, Hash32, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.fixed import X18
+from keeper.domain.journal import VenueBook
+from keeper.domain.venue import (
+    AccountKey,
+    Breach,
+    CallPurpose,
+    Capabilities,
+    ChainView,
+    Explanation,
+    FeedId,
+    Health,
+    LiquidationCall,
+    LiquidationObserved,
+    LiquidationPlan,
+    MarketView,
+    NoPlan,
+    PositionView,
+    Proceeds,
+    WatchBox,
+)
+from keeper.errors import DecodeError
+
+EXCHANGE = Address("0x" + "ee" * 20)
+PRICE = FeedId("TOY/price")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """`trader` holds `size` base bought with `debt` borrowed USD; both whole numbers."""
+
+    trader: str
+    size: int
+    debt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidated:
+    """`liquidator` closed all of `trader`."""
+
+    trader: str
+    liquidator: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRead:
+    """The price at a time."""
+
+    timestamp: int
+    price: int
+
+
+ToyEvent: TypeAlias = Opened | Liquidated | PriceRead
+ToyBook: TypeAlias = VenueBook[Opened, int, int, int]
+
+
+def log_of(event: Opened | Liquidated, block: BlockRef, index: int) -> RawLog:
+    """The event as the toy exchange would log it."""
+    kind = b"o" if isinstance(event, Opened) else b"l"
+    text = f"{event.trader},{event.size},{event.debt}" if isinstance(event, Opened) else f"{event.trader},{event.liquidator}"
+    return RawLog(EXCHANGE, (kind,), text.encode(), block.number, block.hash, Hash32(f"0x{block.number:032x}{index:032x}"), index)
+
+
+class ToyVenue:
+    """Requirement is a tenth of the position's value; the whole position is liquidated for a reward of a hundredth."""
+
+    name = "toy"
+    capabilities = Capabilities(partial=False, needs_margin=False, cross_margin=False, steps=1)
+    event_types: Sequence[type[ToyEvent]] = (Opened, Liquidated, PriceRead)
+
+    def __init__(self, prices: Mapping[int, int], chain_offset: int = 0) -> None:
+        self._prices = prices
+        self._chain_offset = chain_offset
+
+    def new_book(self) -> ToyBook:
+        return VenueBook()
+
+    def filters(self) -> Sequence[LogFilter]:
+        return (LogFilter((EXCHANGE,)),)
+
+    def snapshot(self) -> Reads[Sequence[ToyEvent]]:
+        yield ()
+        return ()
+
+    def resync(self, keys: Sequence[AccountKey], book: ToyBook) -> Reads[Sequence[ToyEvent]]:
+        yield ()
+        return ()
+
+    def decode(self, log: RawLog) -> ToyEvent | None:
+        parts = log.data.decode().split(",")
+        match log.topics[0], parts:
+            case b"o", [trader, size, debt]:
+                return Opened(trader, int(size), int(debt))
+            case b"l", [trader, liquidator]:
+                return Liquidated(trader, liquidator)
+        raise DecodeError(f"toy log {log.data!r}")
+
+    def apply(self, event: ToyEvent, book: ToyBook) -> Set[AccountKey]:
+        match event:
+            case Opened():
+                book.accounts[AccountKey(event.trader)] = event
+                return {AccountKey(event.trader)}
+            case Liquidated():
+                del book.accounts[AccountKey(event.trader)]
+                return {AccountKey(event.trader)}
+            case PriceRead():
+                book.reads[Timestamp(event.timestamp)] = event.price
+        return frozenset()
+
+    def refresh(self, book: ToyBook, now: Timestamp) -> Reads[Sequence[ToyEvent]]:
+        yield (Call(EXCHANGE, b"price"),)
+        return (PriceRead(now, self._prices[now]),)
+
+    def inspect(self, keys: Sequence[AccountKey], book: ToyBook, now: Timestamp) -> Reads[Sequence[ToyEvent]]:
+        yield ()
+        return ()
+
+    def feeds(self, book: ToyBook, now: Timestamp) -> Mapping[FeedId, int]:
+        return {PRICE: book.reads[now]}
+
+    def health(self, key: AccountKey, book: ToyBook, now: Timestamp) -> Health:
+        account, price = book.accounts[key], book.reads[now]
+        value = account.size * price
+        breached = 10 * (value - account.debt) < value
+        return Health((value - account.debt) * X18, value * X18 // 10, Breach.POSITIONS if breached else None)
+
+    def watch_box(self, key: AccountKey, book: ToyBook, now: Timestamp) -> WatchBox:
+        account = book.accounts[key]
+        return WatchBox({PRICE: (-(-10 * account.debt // (9 * account.size)), None)})
+
+    def liquidation(self, key: AccountKey, book: ToyBook, now: Timestamp, executor: Address) -> LiquidationPlan | NoPlan:
+        value = book.accounts[key].size * book.reads[now] * X18
+        call = LiquidationCall(EXCHANGE, key.encode(), CallPurpose.LIQUIDATE)
+        return LiquidationPlan(
+            account=key, market="TOY", breach=Breach.POSITIONS, size_x18=book.accounts[key].size * X18, notional_x18=value,
+            expected_reward_x18=value // 100, expected_cost_x18=0, capital_x18=0, gas_limit=100_000, calls=(call,),
+            guard=Call(EXCHANGE, b"equity"), guard_break_even_raw=0, guard_raw_per_usd=10**6,
+        )  # fmt: skip
+
+    def free_capital(self, executor: Address, book: ToyBook, now: Timestamp) -> int:
+        return 10**6 * X18
+
+    def unwind(self, executor: Address, book: ToyBook, now: Timestamp) -> LiquidationPlan | None:
+        return None
+
+    def observed(self, events: Sequence[tuple[RawLog, ToyEvent]], book: ToyBook) -> Sequence[LiquidationObserved]:
+        return [
+            LiquidationObserved(
+                AccountKey(event.trader), Address(event.liquidator), "TOY", Breach.POSITIONS, X18, 100 * X18, 2 * X18, X18, 0, log
+            )
+            for log, event in events
+            if isinstance(event, Liquidated)
+        ]
+
+    def revert_reason(self, data: bytes) -> str:
+        return data.decode()
+
+    def proceeds(self, logs: Sequence[RawLog], executor: Address, book: ToyBook) -> Proceeds:
+        return Proceeds(len(logs) * X18)
+
+    def positions(self, key: AccountKey, book: ToyBook, now: Timestamp) -> Sequence[PositionView]:
+        account = book.accounts[key]
+        price = book.reads[now]
+        return [PositionView(key, "TOY", account.size * X18, -account.debt * X18, price * X18, None, False)]
+
+    def markets(self, book: ToyBook, now: Timestamp) -> Sequence[MarketView]:
+        price = book.reads[now] * X18
+        return [MarketView("TOY", price, price, price, 0, 0, 0, 0.0)]
+
+    def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
+        results = yield tuple(Call(EXCHANGE, key.encode()) for key in keys)
+        return [
+            ChainView(key, int.from_bytes(result.data[:32], signed=True) + self._chain_offset, int.from_bytes(result.data[32:]))
+            for key, result in zip(keys, results, strict=True)
+        ]
+
+    def explain(self, key: AccountKey, book: ToyBook, now: Timestamp) -> Reads[Explanation]:
+        yield ()
+        return Explanation(())
