@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from contracts.devnet.rpc import Rpc, RpcUnavailable
@@ -25,6 +26,7 @@ _CONTRACTS = Path(__file__).resolve().parents[1]
 _START_ATTEMPTS = 5
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
+_BOUND, _ERRORS = "bound.json", "errors"
 
 
 class AnvilError(RuntimeError):
@@ -124,51 +126,49 @@ def tool_path(tool: Literal["anvil", "forge"]) -> Path:
 def _launch(options: AnvilOptions) -> tuple[subprocess.Popen[bytes], int]:
     """A port found free may be taken before anvil binds it: then anvil exits and another port is tried."""
     tries = [options.port] if options.port is not None else [None] * _START_ATTEMPTS
+    reason = ""
     for wanted in tries:
         port = wanted if wanted is not None else _free_port()
-        process = _spawn(options, port)
-        try:
-            if _answers(process, port):
-                return process, port
-        except BaseException:
+        with TemporaryDirectory(prefix="anvil-") as scratch:
+            process = _spawn(options, port, Path(scratch))
+            try:
+                if _answers(process, port, Path(scratch)):
+                    return process, port
+            except BaseException:
+                _stop(process)
+                raise
             _stop(process)
-            raise
-        _stop(process)
-    raise AnvilError(f"anvil did not come up at port {options.port or '(any)'}: is the port taken, or the fork's endpoint down?")
+            reason = (Path(scratch) / _ERRORS).read_text(errors="replace").strip()
+    raise AnvilError(f"anvil did not come up at port {options.port or '(any)'}: {reason or 'no answer'}")
 
 
-def _spawn(options: AnvilOptions, port: int) -> subprocess.Popen[bytes]:
-    command = [str(anvil_path()), *options.arguments(port)]
-    environment = {**os.environ, "NO_COLOR": "1"}
-    if options.log_path is None:
-        return _popen(command, environment, subprocess.DEVNULL)
-    with options.log_path.open("ab") as log:
-        return _popen(command, environment, log.fileno())
+def _spawn(options: AnvilOptions, port: int, scratch: Path) -> subprocess.Popen[bytes]:
+    command = [str(anvil_path()), *options.arguments(port), "--config-out", str(scratch / _BOUND)]
+    output = options.log_path or Path(os.devnull)
+    with output.open("ab") as log, (scratch / _ERRORS).open("wb") as errors:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=errors,
+            env={**os.environ, "NO_COLOR": "1"},
+            start_new_session=True,
+        )
 
 
-def _popen(command: list[str], environment: dict[str, str], output: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        env=environment,
-        start_new_session=True,
-    )
-
-
-def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
+def _answers(process: subprocess.Popen[bytes], port: int, scratch: Path) -> bool:
+    """Whether it came up. anvil writes the file once the port is its own: else another's anvil might be taken for it."""
     deadline = time.monotonic() + _START_SECONDS
     with Rpc(f"http://127.0.0.1:{port}", timeout=2.0) as rpc:
         while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.02)
+            if not (scratch / _BOUND).exists():
+                continue
             try:
                 rpc.call("eth_chainId")
             except RpcUnavailable:
-                time.sleep(0.02)
-            else:
-                # Another program's anvil may answer on a port lost in the race: ours must still be alive.
-                time.sleep(0.02)
-                return process.poll() is None
+                continue
+            return True
     return False
 
 

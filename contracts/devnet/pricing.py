@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from math import isqrt
+from math import floor, isqrt
 
 TICK_SPACING = 200
 """Of pools with a fee of 1 %, the only ones Perp V2 uses."""
@@ -30,7 +30,7 @@ def tick_at(price_8: int) -> int:
     """The tick a price lies in, rounded down to a usable one."""
     with localcontext(prec=40):
         tick = (Decimal(price_8) / _E8).ln() / Decimal("1.0001").ln()
-        return int(tick // TICK_SPACING) * TICK_SPACING
+        return floor(tick / TICK_SPACING) * TICK_SPACING
 
 
 @dataclass(frozen=True, slots=True)

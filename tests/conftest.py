@@ -1,0 +1,41 @@
+"""Fixtures of the whole suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from contracts.devnet.anvil import Anvil, AnvilError, AnvilOptions, anvil_path
+from contracts.devnet.devnet import Devnet
+
+
+@pytest.fixture
+def anvil() -> Iterator[Callable[[AnvilOptions], Anvil]]:
+    """Starts anvils that end with the test. Skips where anvil is not installed."""
+    _need_anvil()
+    with ExitStack() as running:
+        yield lambda options: running.enter_context(Anvil.start(options))
+
+
+@pytest.fixture(scope="session")
+def _session_devnet() -> Iterator[Devnet]:
+    _need_anvil()
+    with Devnet.up(AnvilOptions(no_mining=True), seed=7, traders=24) as devnet:
+        yield devnet
+
+
+@pytest.fixture
+def devnet(_session_devnet: Devnet) -> Iterator[Devnet]:
+    """A devnet of 24 traders in manual mining; what a test does to the chain is taken back after it."""
+    snapshot = _session_devnet.rpc.call("evm_snapshot")
+    yield _session_devnet
+    assert _session_devnet.rpc.call("evm_revert", snapshot)
+
+
+def _need_anvil() -> None:
+    try:
+        anvil_path()
+    except AnvilError as error:
+        pytest.skip(str(error))
