@@ -23,6 +23,11 @@ SANITY = Definition(
     "M11", "branching ratio from counts", "1", "1 - sqrt(mean / variance) of counts in wide bins", "biased up by a varying base rate"
 )
 
+_LEAST_EVENTS = 10
+_CONSTANT_STARTS = ((0.3, 1.0), (0.6, 10.0))
+_PIECEWISE_STARTS = ((0.3, 5.0),)
+"""(n, beta in units of the mean event rate) from which the likelihood is climbed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
@@ -40,6 +45,17 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Candidate:
+    """A maximum of the likelihood before it is described."""
+
+    base: Base
+    ratio: float
+    beta: float
+    log_likelihood: float
+    bic: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Merged:
     """One event per block: time (s) and mark (USD)."""
 
@@ -48,7 +64,9 @@ class Merged:
 
 
 def merge_ties(time: ArrayLike, block: ArrayLike, notional: ArrayLike) -> Merged:
-    """One event per block of one (underlying, side): liquidations in one oracle tick are one event with a larger mark, not children."""
+    """One event per block of one (underlying, side): liquidations in one oracle tick are one event with a larger mark, not children.
+
+    In blocks longer than 1/beta nearly every block has an event and n is lost: `jitter` keeps it."""
     at, usd = floats("time", time), floats("notional", notional)
     number: Ints = np.asarray(block, dtype=np.int64)
     same_length(time=at, block=number, notional=usd)
@@ -64,34 +82,20 @@ def jitter(time: ArrayLike, block_seconds: float, rng: np.random.Generator) -> F
     return np.sort(at + rng.random(len(at)) * block_seconds)
 
 
-def fit(times: ArrayLike, end: float, scope: Scope, edges: ArrayLike | None = None) -> Fit:
-    """Maximum likelihood on [0, end] (s) with a base rate constant between `edges` (default: constant throughout). Needs >= 10 events."""
-    at = floats("times", times)
-    check(at, end)
-    if len(at) < 10:
-        raise ModelInputError(f"{len(at)} events are too few for a branching ratio (10 needed)")
-    bounds = np.array([0.0, end]) if edges is None else floats("edges", edges)
-    pieces = len(bounds) - 1
-    counts = np.histogram(at, bounds)[0]
-    rate = np.maximum(counts, 0.5) / np.diff(bounds)
-    results = [_maximise(at, end, bounds, rate, n, beta) for n, beta in ((0.3, len(at) / end), (0.6, 10 * len(at) / end))]
-    parameters, value = max(results, key=lambda result: result[1])
-    base = Base(bounds, parameters[:pieces])
-    n, beta = float(parameters[-2]), float(parameters[-1])
-    error = _ratio_error(at, end, base, n, beta)
-    increments = compensator_increments(at, base, n, beta)
-    free = pieces + 2 + (pieces - 1)
-    ratio = RATIO.figure(n, scope, len(at), interval=(max(n - 1.96 * error, 0.0), n + 1.96 * error), note=f"{pieces} base-rate pieces")
-    correlation = float(np.corrcoef(increments[1:], increments[:-1])[0, 1])
-    return Fit(ratio, beta, base, value, free * float(np.log(len(at))) - 2 * value, float(kstest(increments, "expon").pvalue), correlation)
+def fit(times: ArrayLike, end: float, scope: Scope) -> Fit:
+    """Maximum likelihood on [0, end] (s) with a constant base rate. Needs >= 10 events, strictly increasing (merge block ties first)."""
+    at = _checked(times, end)
+    return _described(at, end, _candidate(at, end, np.array([0.0, end]), _CONSTANT_STARTS), scope)
 
 
 def fit_piecewise(times: ArrayLike, end: float, scope: Scope, *, most_pieces: int = 12) -> Fit:
-    """`fit` with the number of base-rate pieces (1..most_pieces, change points by Poisson dynamic programming) chosen by BIC.
+    """`fit` with the number of base-rate pieces (change points by Poisson dynamic programming) chosen by BIC.
 
     Guards against the regime trap: a Poisson process whose rate switches looks almost critical to a constant base rate."""
-    at = floats("times", times)
-    return min((fit(at, end, scope, edges) for edges in segmentations(at, end, most_pieces)), key=lambda fitted: fitted.bic)
+    at = _checked(times, end)
+    constant, *others = segmentations(at, end, most_pieces)
+    candidates = [_candidate(at, end, constant, _CONSTANT_STARTS), *(_candidate(at, end, edges, _PIECEWISE_STARTS) for edges in others)]
+    return _described(at, end, min(candidates, key=lambda candidate: candidate.bic), scope)
 
 
 def null_p_value(fitted: Fit, reference: Fit, end: float, rng: np.random.Generator, runs: int = 99) -> float:
@@ -104,7 +108,7 @@ def null_p_value(fitted: Fit, reference: Fit, end: float, rng: np.random.Generat
     rate = Base(reference.base.edges, reference.base.rate / max(1 - n, 1e-3))
     scope = Scope("simulated", "synthetic")
     drawn = (simulate(rate, 0.0, 1.0, rng) for _ in range(runs))
-    exceed = sum((fit(path, end, scope).ratio.value or 0.0) >= (fitted.ratio.value or 0.0) for path in drawn if len(path) >= 10)
+    exceed = sum((fit(path, end, scope).ratio.value or 0.0) >= (fitted.ratio.value or 0.0) for path in drawn if len(path) >= _LEAST_EVENTS)
     return (1 + exceed) / (1 + runs)
 
 
@@ -121,6 +125,36 @@ def ratio_from_counts(times: ArrayLike, end: float, bin_seconds: float, scope: S
     return SANITY.figure(value, scope, bins, note="" if value >= 0 else "under-dispersed: no clustering")
 
 
+def _checked(times: ArrayLike, end: float) -> Floats:
+    at = floats("times", times)
+    check(at, end)
+    if len(at) < _LEAST_EVENTS:
+        raise ModelInputError(f"{len(at)} events are too few for a branching ratio ({_LEAST_EVENTS} needed)")
+    return at
+
+
+def _candidate(at: Floats, end: float, edges: Floats, starts: tuple[tuple[float, float], ...]) -> _Candidate:
+    """The best of the maxima reached from the starts (n, beta in mean event rates). Each change point costs two parameters: place and
+    level."""
+    rate = np.maximum(np.histogram(at, edges)[0], 0.5) / np.diff(edges)
+    mean_rate = len(at) / end
+    reached = [_maximise(at, end, edges, rate, n, beta * mean_rate) for n, beta in starts]
+    parameters, value = max(reached, key=lambda result: result[1])
+    pieces = len(rate)
+    free = 2 * pieces + 1
+    bic = free * float(np.log(len(at))) - 2 * value
+    return _Candidate(Base(edges, parameters[:pieces]), float(parameters[-2]), float(parameters[-1]), value, bic)
+
+
+def _described(at: Floats, end: float, found: _Candidate, scope: Scope) -> Fit:
+    error = _ratio_error(at, end, found.base, found.ratio, found.beta)
+    increments = compensator_increments(at, found.base, found.ratio, found.beta)
+    interval = (max(found.ratio - 1.96 * error, 0.0), found.ratio + 1.96 * error)
+    ratio = RATIO.figure(found.ratio, scope, len(at), interval=interval, note=f"{len(found.base.rate)} base-rate pieces")
+    correlation = float(np.corrcoef(increments[1:], increments[:-1])[0, 1])
+    return Fit(ratio, found.beta, found.base, found.log_likelihood, found.bic, float(kstest(increments, "expon").pvalue), correlation)
+
+
 def _maximise(at: Floats, end: float, edges: Floats, rate: Floats, n: float, beta: float) -> tuple[Floats, float]:
     def objective(logs: Floats) -> tuple[float, Floats]:
         values = np.exp(logs)
@@ -128,7 +162,7 @@ def _maximise(at: Floats, end: float, edges: Floats, rate: Floats, n: float, bet
         return -value, -gradient * values
 
     start = np.log(np.concatenate([rate * (1 - n), [n, beta]]))
-    widest = [(np.log(1e-9), np.log(1e9))] * len(rate) + [(np.log(1e-6), np.log(0.999)), (np.log(0.01 / end), np.log(1e6 * len(at) / end))]
+    widest = [(np.log(1e-9), np.log(1e9))] * len(rate) + [(np.log(1e-6), np.log(0.999)), (np.log(0.01 / end), np.log(1e4 * len(at) / end))]
     result = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=widest)
     return np.exp(result.x), -float(result.fun)
 

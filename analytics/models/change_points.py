@@ -4,7 +4,7 @@ import numpy as np
 
 from analytics.models.arrays import Floats
 
-_BINS = 120
+_BINS = 400
 """Resolution of candidate change points: the window is cut into this many equal bins."""
 
 
