@@ -1,0 +1,79 @@
+"""The operator's KeeperExecutor contract (contracts/src/KeeperExecutor.sol): one call that makes a whole plan, or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from eth_utils.crypto import keccak
+
+from keeper.domain.chain import Address, Call, RawLog, Reads
+from keeper.domain.parse import address_of_word
+from keeper.domain.venue import LiquidationPlan
+from keeper.errors import ConfigError
+
+_EXECUTE_TYPES = ("(address,bytes,bool)[]", "(address,bytes,int256)")
+_EXECUTE = keccak(text="execute((address,bytes,bool)[],(address,bytes,int256))")[:4]
+_OWNER = keccak(text="owner()")[:4]
+_EXECUTED = keccak(text="Executed(int256)")
+_PROFIT_TOO_LOW = keccak(text="ProfitTooLow(int256,int256)")[:4]
+_WORD = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What `execute` returned: the guard's change in its own unit, and one flag per call of the plan."""
+
+    change_raw: int
+    succeeded: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfitTooLow:
+    """The guard grew by less than was wanted; both in the guard's own unit."""
+
+    change_raw: int
+    min_change_raw: int
+
+
+def encode_execute(plan: LiquidationPlan, min_change_raw: int) -> bytes:
+    """Calldata of KeeperExecutor.execute for a plan. It reverts unless the plan's guard grows by `min_change_raw`."""
+    calls = [(call.target, call.calldata, call.may_fail) for call in plan.calls]
+    return _EXECUTE + encode(_EXECUTE_TYPES, [calls, (plan.guard.to, plan.guard.data, min_change_raw)])
+
+
+def decode_execution(returned: bytes, executor: Address) -> Execution:
+    """The return value of `execute`. Raises ConfigError when the address holds no KeeperExecutor."""
+    try:
+        change, succeeded = decode(("int256", "bool[]"), returned)
+    except DecodingError as error:
+        raise _no_executor(executor) from error
+    return Execution(change, tuple(succeeded))
+
+
+def executed_change(logs: Sequence[RawLog], executor: Address) -> int:
+    """The guard's change from the Executed event. Raises ConfigError when the address holds no KeeperExecutor."""
+    for log in logs:
+        if log.address == executor and log.topics[:1] == (_EXECUTED,):
+            return int.from_bytes(log.data[:_WORD], "big", signed=True)
+    raise _no_executor(executor)
+
+
+def profit_too_low(revert_data: bytes) -> ProfitTooLow | None:
+    """The executor's own refusal, None for any other payload (which is then the venue's to name)."""
+    if revert_data[:4] != _PROFIT_TOO_LOW or len(revert_data) < 4 + 2 * _WORD:
+        return None
+    change, wanted = decode(("int256", "int256"), revert_data[4:])
+    return ProfitTooLow(change, wanted)
+
+
+def owner(executor: Address) -> Reads[Address]:
+    """Who owns the executor. Raises ConfigError when the address holds no KeeperExecutor."""
+    [result] = yield [Call(executor, _OWNER)]
+    if not result.success or len(result.data) < _WORD:
+        raise _no_executor(executor)
+    return address_of_word(result.data[:_WORD])
+
+
+def _no_executor(executor: Address) -> ConfigError:
+    return ConfigError(f"execution.executor: {executor} is not a KeeperExecutor; deploy one and name its address")

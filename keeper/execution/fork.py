@@ -1,0 +1,151 @@
+"""One fork of the chain: moved from head to head, and put back after every transaction."""
+
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Self
+
+from keeper.domain.chain import Address, BlockRef, Timestamp
+from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
+from keeper.domain.parse import hash32, hex_bytes
+from keeper.errors import BlockUnknown, ConfigError, RpcError, RpcUnavailable
+from keeper.execution.executor import executed_change
+from keeper.execution.fork_connection import ForkConnection
+from keeper.execution.fork_process import ForkProcess
+from keeper.execution.node import Json, Node
+from keeper.execution.receipt import Receipt, parse_receipt
+
+_PLENTY_WEI = 10**24
+_TOP_CALL = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A transaction to try out at a block time."""
+
+    sender: Address
+    to: Address
+    calldata: bytes
+    gas: int
+    at: Timestamp
+
+    def wire(self) -> dict[str, Json]:
+        """As a JSON-RPC transaction object; whoever runs it fills in nonce and fees."""
+        return {"from": self.sender, "to": self.to, "data": "0x" + self.calldata.hex(), "gas": hex(self.gas)}
+
+
+class Fork:
+    """An anvil fork at a block. `node` is asked for access lists only; None for doing without them."""
+
+    def __init__(self, process: ForkProcess, connection: ForkConnection, node: Node | None, fork_url: str, stack: AsyncExitStack) -> None:
+        self._process = process
+        self._connection = connection
+        self._node = node
+        self._fork_url = fork_url
+        self._stack = stack
+        self._block: BlockRef | None = None
+        self._known: set[tuple[str, str]] = set()
+
+    @classmethod
+    async def start(cls, command: Sequence[str], fork_url: str, chain_id: int, node: Node | None, timeout_s: float) -> Self:
+        """Start the process. Raises ConfigError (no program, another chain), RpcUnavailable."""
+        async with AsyncExitStack() as stack:
+            process = await ForkProcess.start(command, fork_url, timeout_s)
+            stack.push_async_callback(process.stop)
+            connection = await stack.enter_async_context(ForkConnection(process.url, timeout_s))
+            answered = int(await connection.request("eth_chainId", []), 16)
+            if answered != chain_id:
+                raise ConfigError(
+                    f"chain.rpc_urls: the simulator's node serves chain {answered}, not {chain_id}; correct chain.id or the address"
+                )
+            return cls(process, connection, node, fork_url, stack.pop_all())
+
+    @property
+    def pid(self) -> int:
+        """The process behind it."""
+        return self._process.pid
+
+    async def close(self) -> None:
+        """End the process."""
+        await self._stack.aclose()
+
+    async def move_to(self, block: BlockRef) -> None:
+        """Stand on `block`. Cheap when there already. Raises BlockUnknown when the node has another block at that height (a reorg)."""
+        if self._block is not None and self._block.hash == block.hash:
+            return
+        self._block = None
+        self._known.clear()
+        forking = {"jsonRpcUrl": self._fork_url, "blockNumber": block.number}
+        await self._connection.request("anvil_reset", [{"forking": forking}])
+        answer = await self._connection.request("eth_getBlockByNumber", [hex(block.number), False])
+        # anvil forks by number: only the hash shows whether it stands on the block that was meant.
+        if answer is None or hash32(answer["hash"]) != block.hash:
+            raise BlockUnknown(0, f"block {block.number} {block.hash} is no longer the node's")
+        self._block = block
+
+    async def settle(self, trial: Trial) -> SimOutcome:
+        """Mine the transaction in a block of its own at `trial.at`, then undo it. Call `move_to` first.
+
+        `duration_ms` is the whole of it. Raises RpcError when the fork refuses the transaction as such (gas above the block's limit)."""
+        started = time.perf_counter()
+        await self._warm(trial)
+        # Until the undo is proven the fork stands nowhere, so that a failure or a cancellation in between forces a reset.
+        block, self._block = self._block, None
+        snapshot = await self._connection.request("evm_snapshot", [])
+        receipt = await self._mine(trial)
+        payload = b"" if receipt.succeeded else await self._payload(receipt)
+        if await self._connection.request("evm_revert", [snapshot]) is not True:
+            raise RpcUnavailable("the fork could not undo a transaction")
+        self._block = block
+        duration_ms = (time.perf_counter() - started) * 1e3
+        if not receipt.succeeded:
+            return SimReverted(payload, receipt.gas_used, duration_ms)
+        return SimSettled(executed_change(receipt.logs, trial.to), receipt.gas_used, receipt.logs, duration_ms)
+
+    async def _warm(self, trial: Trial) -> None:
+        """Fetch what the transaction touches before the snapshot is taken: evm_revert throws away what was fetched after it."""
+        if (trial.sender, "balance") not in self._known:
+            await self._connection.request("anvil_setBalance", [trial.sender, hex(_PLENTY_WEI)])
+            self._known.add((trial.sender, "balance"))
+        await self._prefetch(trial)
+        try:
+            await self._connection.request("eth_call", [trial.wire(), "latest", {}, {"time": hex(trial.at)}])
+        except RpcError:
+            # A revert is the mined transaction's to report; the state has been fetched all the same.
+            return
+
+    async def _prefetch(self, trial: Trial) -> None:
+        """Ask the fork for all slots of the access list at once; left alone the EVM fetches them one after the other, each a round trip."""
+        if self._node is None or self._block is None:
+            return
+        try:
+            listed = await self._node.request("eth_createAccessList", [trial.wire(), hex(self._block.number)])
+        except RpcError:
+            # The node has no such method, or cannot list a call that reverts: only speed is lost.
+            return
+        wanted = {(item["address"], slot) for item in listed["accessList"] for slot in ("code", *item["storageKeys"])} - self._known
+        if wanted:
+            await self._connection.batch([_fetch(address, slot) for address, slot in wanted])
+            self._known |= wanted
+
+    async def _mine(self, trial: Trial) -> Receipt:
+        await self._connection.request("evm_setNextBlockTimestamp", [trial.at])
+        transaction_hash = await self._connection.request("eth_sendTransaction", [trial.wire()])
+        await self._connection.request("evm_mine", [])
+        receipt = parse_receipt(await self._connection.request("eth_getTransactionReceipt", [transaction_hash]))
+        if receipt is None:
+            raise RpcUnavailable("the fork did not mine the transaction")
+        return receipt
+
+    async def _payload(self, receipt: Receipt) -> bytes:
+        """The revert payload; empty when it reverted without one (out of gas, a bare revert)."""
+        trace = await self._connection.request("debug_traceTransaction", [receipt.transaction_hash, _TOP_CALL])
+        return hex_bytes(trace.get("output") or "0x")
+
+
+def _fetch(address: str, slot: str) -> tuple[str, list[Json]]:
+    if slot == "code":
+        # The nonce is the smallest answer that makes the fork fetch the whole account, code included.
+        return "eth_getTransactionCount", [address, "latest"]
+    return "eth_getStorageAt", [address, slot, "latest"]

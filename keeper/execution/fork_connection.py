@@ -1,0 +1,63 @@
+"""JSON-RPC to our own fork on this machine: one HTTP connection, no retries, because a fork that fails is thrown away."""
+
+import json
+from collections.abc import Sequence
+from typing import Self
+
+import aiohttp
+
+from keeper.domain.parse import hex_bytes
+from keeper.errors import RpcError, RpcUnavailable
+from keeper.execution.node import Answer, Json
+
+
+class ForkConnection:
+    """A `Node` over one address. An async context manager."""
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self._url = url
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=self._timeout)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def request(self, method: str, params: Sequence[Json]) -> Json:
+        """One call's result. Raises RpcError or RpcUnavailable."""
+        answer = _answer(await self._post({"jsonrpc": "2.0", "id": 0, "method": method, "params": params}))
+        if isinstance(answer, RpcError):
+            raise answer
+        return answer
+
+    async def batch(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> list[Answer]:
+        """Answers in the order of the calls. anvil works on the calls of a batch at the same time: they must not depend on each other."""
+        members = await self._post([{"jsonrpc": "2.0", "id": i, "method": m, "params": p} for i, (m, p) in enumerate(calls)])
+        try:
+            ordered = {member["id"]: _answer(member) for member in members}
+            return [ordered[place] for place in range(len(calls))]
+        except (KeyError, TypeError) as error:
+            raise RpcUnavailable(f"the fork answered a batch with {str(members)[:80]!r}") from error
+
+    async def _post(self, body: Json) -> Json:
+        if self._session is None:
+            raise RpcUnavailable("the connection to the fork is closed")
+        try:
+            async with self._session.post(self._url, data=json.dumps(body), headers={"Content-Type": "application/json"}) as response:
+                return json.loads(await response.read())
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise RpcUnavailable(f"the fork at {self._url} did not answer: {error!r}") from error
+
+
+def _answer(member: Json) -> Answer:
+    if not isinstance(member, dict) or ("error" not in member and "result" not in member):
+        raise RpcUnavailable(f"the fork answered {str(member)[:80]!r}")
+    if "error" not in member:
+        return member["result"]
+    error = member["error"]
+    payload = error.get("data")
+    return RpcError(error.get("code", 0), str(error.get("message")), hex_bytes(payload) if isinstance(payload, str) else b"")

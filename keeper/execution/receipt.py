@@ -1,0 +1,57 @@
+"""A transaction's receipt from the wire."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keeper.domain.chain import Hash32, RawLog
+from keeper.domain.parse import address, hash32, hex_bytes, quantity
+from keeper.errors import RpcUnavailable
+from keeper.execution.node import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a block says about one transaction. `gas_price_wei` is what was really paid per unit of gas."""
+
+    transaction_hash: Hash32
+    block_number: int
+    block_hash: Hash32
+    succeeded: bool
+    gas_used: int
+    gas_price_wei: int
+    logs: tuple[RawLog, ...]
+
+    @property
+    def gas_cost_wei(self) -> int:
+        """What the transaction cost its sender."""
+        return self.gas_used * self.gas_price_wei
+
+
+def parse_receipt(answer: Json) -> Receipt | None:
+    """A receipt from an `eth_getTransactionReceipt` answer; None for null. Raises RpcUnavailable when it is malformed."""
+    if answer is None:
+        return None
+    try:
+        return Receipt(
+            transaction_hash=hash32(answer["transactionHash"]),
+            block_number=quantity(answer["blockNumber"]),
+            block_hash=hash32(answer["blockHash"]),
+            succeeded=quantity(answer["status"]) == 1,
+            gas_used=quantity(answer["gasUsed"]),
+            gas_price_wei=quantity(answer["effectiveGasPrice"]),
+            logs=tuple(_log(item) for item in answer["logs"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RpcUnavailable(f"a malformed receipt: {error!r}") from error
+
+
+def _log(item: Mapping[str, Json]) -> RawLog:
+    return RawLog(
+        address=address(item["address"]),
+        topics=tuple(hex_bytes(topic) for topic in item["topics"]),
+        data=hex_bytes(item["data"]),
+        block_number=quantity(item["blockNumber"]),
+        block_hash=hash32(item["blockHash"]),
+        transaction_hash=hash32(item["transactionHash"]),
+        log_index=quantity(item["logIndex"]),
+    )

@@ -1,0 +1,106 @@
+"""Settles a transaction without spending anything: by eth_call on the node, and for real on a local fork of its head."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Self
+
+from keeper.domain.chain import Address, BlockRef, Timestamp
+from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
+from keeper.domain.parse import hex_bytes
+from keeper.errors import BlockUnknown, RpcError, RpcUnavailable
+from keeper.execution.executor import decode_execution
+from keeper.execution.fork import Fork, Trial
+from keeper.execution.node import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorOptions:
+    """`fork_url`: the node to fork. `anvil_command`: the program and leading arguments. `prefetch`: fetch a candidate's state in one
+    batch found by eth_createAccessList; worth a lot when the node is far away."""
+
+    fork_url: str
+    anvil_command: tuple[str, ...]
+    chain_id: int
+    timeout_s: float = 20.0
+    prefetch: bool = True
+
+
+class ForkSimulator:
+    """One fork process, used by one candidate at a time; it is started when first needed and again when it has died.
+
+    An async context manager; leaving it ends the process. `node` is the chain's own client."""
+
+    def __init__(self, options: SimulatorOptions, node: Node) -> None:
+        self._options = options
+        self._node = node
+        self._fork: Fork | None = None
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        async with self._turn:
+            self._fork = await self._start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._discard()
+
+    @property
+    def fork_pid(self) -> int | None:
+        """The fork's process id and process group; None while there is none."""
+        return self._fork.pid if self._fork is not None else None
+
+    async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        """One `eth_call` of KeeperExecutor.execute at `block`'s hash, seen at block time `at`.
+
+        `profit_raw` is the guard's change. A call tells neither gas nor logs: `gas_used` is 0 and `logs` empty.
+        Raises BlockUnknown, RpcError (a node without block overrides), RpcUnavailable, ConfigError (`to` is no KeeperExecutor)."""
+        started = time.perf_counter()
+        trial = Trial(sender, to, calldata, gas, at)
+        # Only the time is set: block.number means another chain's block on some rollups.
+        try:
+            answer = await self._node.request("eth_call", [trial.wire(), {"blockHash": block.hash}, {}, {"time": hex(at)}])
+        except RpcError as error:
+            if isinstance(error, BlockUnknown) or not _is_revert(error):
+                raise
+            return SimReverted(error.data, 0, _since(started))
+        return SimSettled(decode_execution(hex_bytes(answer), to).change_raw, 0, (), _since(started))
+
+    async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        """Mine it on a fork of `block` at block time `at`, then undo it.
+
+        Raises BlockUnknown when `block` is no longer the node's, RpcError when the transaction cannot be mined at all (gas above the
+        block's limit), RpcUnavailable when the fork fails twice, ConfigError (`to` is no KeeperExecutor)."""
+        trial = Trial(sender, to, calldata, gas, at)
+        async with self._turn:
+            try:
+                return await self._settle(trial, block)
+            except RpcUnavailable:
+                # Dead or hanging: either way a fresh one costs less than finding out which.
+                await self._discard()
+            return await self._settle(trial, block)
+
+    async def _settle(self, trial: Trial, block: BlockRef) -> SimOutcome:
+        if self._fork is None:
+            self._fork = await self._start()
+        await self._fork.move_to(block)
+        return await self._fork.settle(trial)
+
+    async def _start(self) -> Fork:
+        options = self._options
+        lister = self._node if options.prefetch else None
+        return await Fork.start(options.anvil_command, options.fork_url, options.chain_id, lister, options.timeout_s)
+
+    async def _discard(self) -> None:
+        fork, self._fork = self._fork, None
+        if fork is not None:
+            await fork.close()
+
+
+def _is_revert(error: RpcError) -> bool:
+    """Nodes answer a revert with code 3 (geth), or another code and the words; data alone proves it too."""
+    return error.code == 3 or bool(error.data) or "revert" in error.message.lower() or "out of gas" in error.message.lower()
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1e3
