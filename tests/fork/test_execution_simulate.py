@@ -1,0 +1,306 @@
+"""The simulator against the real venue: what it foretells is what the chain then does, and it leaves no trace."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from eth_abi.abi import encode
+
+from contracts.devnet.anvil import Anvil, AnvilOptions, anvil_path
+from contracts.devnet.calldata import calldata
+from contracts.devnet.deployment import Trader
+from contracts.devnet.devnet import Devnet
+from contracts.devnet.executor import EXECUTE, account_value_guard
+from contracts.devnet.market import MarketDriver
+from contracts.devnet.rpc import Rpc
+from contracts.devnet.views import account_views
+from keeper.domain.chain import Address, BlockRef, Timestamp
+from keeper.domain.outcome import SimReverted, SimSettled
+from keeper.domain.parse import address, hash32
+from keeper.errors import BlockUnknown, ConfigError, RpcError, RpcUnavailable
+from keeper.execution.executor import ProfitTooLow, profit_too_low
+from keeper.execution.fork_connection import ForkConnection
+from keeper.execution.simulate import ForkSimulator, SimulatorOptions
+
+pytestmark = pytest.mark.fork
+_CLOSE = "closePosition((address,uint160,uint256,uint256,bytes32))"
+_GAS = 5_000_000
+Call = tuple[str, bytes, bool]
+
+
+def head(rpc: Rpc) -> BlockRef:
+    block = rpc.call("eth_getBlockByNumber", "latest", False)
+    return BlockRef(
+        int(block["number"], 16),
+        hash32(block["hash"]),
+        hash32(block["parentHash"]),
+        Timestamp(int(block["timestamp"], 16)),
+        int(block["baseFeePerGas"], 16),
+    )
+
+
+def options(url: str, **changes: Any) -> SimulatorOptions:
+    return SimulatorOptions(**{"fork_url": url, "anvil_command": (str(anvil_path()),), "chain_id": 31_337, **changes})
+
+
+def execution(devnet: Devnet, calls: list[Call], min_change_6: int) -> bytes:
+    deployment = devnet.deployment
+    guard = account_value_guard(deployment.core, deployment.executor, min_change_6)
+    return bytes.fromhex(calldata(EXECUTE, calls, guard)[2:])
+
+
+def liquidation(devnet: Devnet, trader: Trader) -> list[Call]:
+    house, base = devnet.deployment.core.clearing_house, devnet.deployment.market(trader.positions[0].market).base
+    liquidate = calldata("liquidate(address,address)", trader.address, base)
+    close = calldata(_CLOSE, (base, 0, 0, 2**256 - 1, bytes(32)))
+    return [(house, bytes.fromhex(data[2:]), False) for data in (liquidate, close)]
+
+
+def victims(devnet: Devnet, wanted: int) -> list[Trader]:
+    """The market falls until so many plain longs are liquidatable."""
+    deployment = devnet.deployment
+    longs = [t for t in deployment.traders if t.style == "taker" and t.positions[0].side == "long"]
+    with MarketDriver(devnet.url, deployment) as driver:
+        for percent in range(97, 60, -3):
+            for market in deployment.markets:
+                driver.move(market.name, market.start_price_8 * percent // 100)
+            views = account_views(devnet.rpc, deployment, [trader.address for trader in longs])
+            found = [trader for trader in longs if views[trader.address].liquidatable]
+            if len(found) >= wanted:
+                return found[:wanted]
+    raise AssertionError("nobody became liquidatable")
+
+
+def sides(devnet: Devnet) -> tuple[Address, Address]:
+    return address(devnet.deployment.keeper), address(devnet.deployment.executor)
+
+
+def test_both_ways_foretell_what_the_chain_then_does(devnet: Devnet) -> None:
+    (trader,) = victims(devnet, 1)
+    calls = execution(devnet, liquidation(devnet, trader), 1)
+    block = head(devnet.rpc)
+    at = Timestamp(block.timestamp + 7)
+
+    async def simulate() -> tuple[Any, Any]:
+        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+            asked = (*sides(devnet), calls, _GAS, block, at)
+            return await simulator.pre_check(*asked), await simulator.settle(*asked)
+
+    checked, settled = asyncio.run(simulate())
+    assert isinstance(checked, SimSettled)
+    assert isinstance(settled, SimSettled)
+    assert checked.profit_raw == settled.profit_raw > 0
+    assert head(devnet.rpc) == block, "the chain itself must not move"
+
+    devnet.rpc.call("evm_setNextBlockTimestamp", at)
+    sender, executor = sides(devnet)
+    sent = devnet.rpc.call("eth_sendTransaction", {"from": sender, "to": executor, "data": "0x" + calls.hex(), "gas": hex(_GAS)})
+    devnet.rpc.call("evm_mine")
+    receipt = devnet.rpc.call("eth_getTransactionReceipt", sent)
+    assert receipt["status"] == "0x1"
+    assert int(receipt["gasUsed"], 16) == settled.gas_used
+    real = [(log["address"], log["topics"], log["data"]) for log in receipt["logs"]]
+    assert real == [(log.address, ["0x" + t.hex() for t in log.topics], "0x" + log.data.hex()) for log in settled.logs]
+
+
+def test_candidates_do_not_see_each_other(devnet: Devnet) -> None:
+    """The same liquidation settles again and again, also after one that reverted: each is undone before the next."""
+    first, second = victims(devnet, 2)
+    block = head(devnet.rpc)
+    at = Timestamp(block.timestamp + 2)
+
+    async def simulate() -> list[Any]:
+        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+
+            async def settle(trader: Trader, least: int) -> Any:
+                return await simulator.settle(*sides(devnet), execution(devnet, liquidation(devnet, trader), least), _GAS, block, at)
+
+            return [await settle(first, 1), await settle(first, 10**12), await settle(second, 1), await settle(first, 1)]
+
+    one, refused, other, again = asyncio.run(simulate())
+    assert isinstance(one, SimSettled)
+    assert isinstance(again, SimSettled)
+    assert isinstance(other, SimSettled)
+    assert (one.profit_raw, one.gas_used, len(one.logs)) == (again.profit_raw, again.gas_used, len(again.logs))
+    assert isinstance(refused, SimReverted)
+    assert refused.gas_used > 100_000
+    assert profit_too_low(refused.data) == ProfitTooLow(one.profit_raw, 10**12)
+
+
+def test_a_healthy_account_reverts_with_the_venues_code(devnet: Devnet) -> None:
+    healthy = next(trader for trader in devnet.deployment.traders if trader.style == "taker")
+    calls = execution(devnet, liquidation(devnet, healthy), 0)
+    block = head(devnet.rpc)
+
+    async def simulate() -> list[Any]:
+        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+            asked = (*sides(devnet), calls, _GAS, block, Timestamp(block.timestamp + 2))
+            return [await simulator.pre_check(*asked), await simulator.settle(*asked)]
+
+    expected = bytes.fromhex("08c379a0") + encode(("string",), ("CH_EAV",))
+    assert [outcome.data for outcome in asyncio.run(simulate())] == [expected, expected]
+
+
+@pytest.mark.parametrize("prefetch", [True, False])
+def test_it_follows_the_head(devnet: Devnet, prefetch: bool) -> None:
+    """The block's time is what the transaction sees, and the newest state is what it runs on."""
+    target = "0x00000000000000000000000000000000000c0de5"
+    code = "0x600054600052426020526040 6000fd".replace(" ", "")  # revert(sload(0), timestamp)
+    devnet.rpc.call("anvil_setCode", target, code)
+
+    async def simulate() -> list[tuple[int, int]]:
+        seen = []
+        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url, prefetch=prefetch), node) as simulator:
+            for value in (5, 6, 7):
+                devnet.rpc.call("anvil_setStorageAt", target, "0x0", "0x" + value.to_bytes(32, "big").hex())
+                devnet.rpc.call("evm_mine")
+                block = head(devnet.rpc)
+                outcome = await simulator.settle(sides(devnet)[0], address(target), b"", 100_000, block, Timestamp(block.timestamp + value))
+                assert isinstance(outcome, SimReverted)
+                seen.append((int.from_bytes(outcome.data[:32]), int.from_bytes(outcome.data[32:]) - block.timestamp))
+        return seen
+
+    assert asyncio.run(simulate()) == [(5, 5), (6, 6), (7, 7)]
+
+
+def test_a_block_that_was_reorganised_away_is_refused(devnet: Devnet) -> None:
+    block = head(devnet.rpc)
+    gone = BlockRef(block.number, hash32("0x" + "ab" * 32), block.parent_hash, block.timestamp)
+    calls = execution(devnet, [], 0)
+
+    async def simulate() -> Any:
+        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+            with pytest.raises(BlockUnknown):
+                await simulator.settle(*sides(devnet), calls, _GAS, gone, Timestamp(block.timestamp + 2))
+            return await simulator.settle(*sides(devnet), calls, _GAS, block, Timestamp(block.timestamp + 2))
+
+    outcome = asyncio.run(simulate())
+    assert isinstance(outcome, SimSettled)
+    assert outcome.profit_raw == 0
+
+
+@pytest.mark.chaos
+def test_a_killed_fork_is_started_again_and_none_is_left_over(devnet: Devnet) -> None:
+    block = head(devnet.rpc)
+    asked = (*sides(devnet), execution(devnet, [], 0), _GAS, block, Timestamp(block.timestamp + 2))
+
+    async def simulate() -> list[int]:
+        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+            first = simulator.fork_pid
+            assert first is not None
+            assert isinstance(await simulator.settle(*asked), SimSettled)
+            os.kill(first, signal.SIGKILL)
+            assert isinstance(await simulator.settle(*asked), SimSettled)
+            second = simulator.fork_pid
+            assert second is not None
+            return [first, second]
+
+    for pid in asyncio.run(simulate()):
+        assert not _running(pid)
+
+
+@pytest.mark.chaos
+def test_a_cancelled_settlement_leaves_no_trace(devnet: Devnet) -> None:
+    """Whatever moment it is stopped at, the next one starts from the clean block."""
+    (trader,) = victims(devnet, 1)
+    block = head(devnet.rpc)
+    asked = (*sides(devnet), execution(devnet, liquidation(devnet, trader), 1), _GAS, block, Timestamp(block.timestamp + 2))
+
+    async def simulate() -> list[Any]:
+        outcomes = []
+        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+            for patience_ms in (1, 3, 5, 8, 12, 20, 40):
+                try:
+                    async with asyncio.timeout(patience_ms / 1e3):
+                        await simulator.settle(*asked)
+                except TimeoutError:
+                    pass
+                outcomes.append(await simulator.settle(*asked))
+        return outcomes
+
+    outcomes = asyncio.run(simulate())
+    assert all(isinstance(outcome, SimSettled) for outcome in outcomes)
+    assert len({outcome.gas_used for outcome in outcomes}) == 1
+
+
+def test_what_the_operator_must_mend_is_named(devnet: Devnet) -> None:
+    block = head(devnet.rpc)
+    nobody = address("0x" + "77" * 20)
+
+    async def simulate() -> None:
+        at = Timestamp(block.timestamp + 2)
+        async with ForkConnection(devnet.url, 10) as node:
+            with pytest.raises(ConfigError, match=r"chain\.rpc_urls: .* chain 31337, not 10"):
+                async with ForkSimulator(options(devnet.url, chain_id=10), node):
+                    pass
+            with pytest.raises(ConfigError, match=r"execution\.anvil: no program '/nowhere/anvil'"):
+                async with ForkSimulator(options(devnet.url, anvil_command=("/nowhere/anvil",)), node):
+                    pass
+            async with ForkSimulator(options(devnet.url), node) as simulator:
+                with pytest.raises(ConfigError, match=r"execution\.executor: 0x7777.* is not a KeeperExecutor"):
+                    await simulator.pre_check(sides(devnet)[0], nobody, b"", _GAS, block, at)
+                with pytest.raises(ConfigError, match=r"execution\.executor"):
+                    await simulator.settle(sides(devnet)[0], nobody, b"", _GAS, block, at)
+                with pytest.raises(RpcError, match="gas"):
+                    await simulator.settle(*sides(devnet), execution(devnet, [], 0), 10**9, block, at)
+                assert isinstance(await simulator.settle(*sides(devnet), execution(devnet, [], 0), _GAS, block, at), SimSettled)
+
+    asyncio.run(simulate())
+
+
+def test_a_node_that_is_down_is_unavailable_and_its_address_is_not_told() -> None:
+    async def simulate() -> None:
+        async with ForkConnection("http://127.0.0.1:9/secretkey", 5) as node:
+            async with ForkSimulator(options("http://127.0.0.1:9/secretkey"), node):
+                pass
+
+    with pytest.raises(RpcUnavailable) as raised:
+        asyncio.run(simulate())
+    assert "secretkey" not in str(raised.value)
+
+
+@pytest.mark.chaos
+def test_the_fork_dies_with_a_killed_keeper(anvil: Callable[[AnvilOptions], Anvil]) -> None:
+    base = anvil(AnvilOptions())
+    keeper = subprocess.Popen([sys.executable, "-c", _KEEPER, base.url, *options(base.url).anvil_command], stdout=subprocess.PIPE)
+    assert keeper.stdout is not None
+    with keeper.stdout:
+        fork_pid = int(keeper.stdout.readline())
+        assert _running(fork_pid)
+        keeper.kill()
+        keeper.wait()
+    deadline = time.monotonic() + 5
+    while _running(fork_pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _running(fork_pid)
+
+
+_KEEPER = """
+import asyncio, sys
+from keeper.execution.fork_connection import ForkConnection
+from keeper.execution.simulate import ForkSimulator, SimulatorOptions
+
+async def main(url, anvil):
+    async with ForkConnection(url, 10) as node:
+        async with ForkSimulator(SimulatorOptions(fork_url=url, anvil_command=(anvil,), chain_id=31337), node) as simulator:
+            print(simulator.fork_pid, flush=True)
+            await asyncio.sleep(60)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def _running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
