@@ -1,0 +1,123 @@
+"""What one commit holds: queued calls folded into rows per table, cursor moves and blocks to take away. No I/O."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from keeper.domain.chain import BlockRef, Hash32
+from keeper.domain.records import AttemptRecord, OutcomeRecord, Record
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCall:
+    """One block's records; the cursors of `venues` move to it."""
+
+    block: BlockRef
+    records: Sequence[Record]
+    venues: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AppendCall:
+    """Records between blocks."""
+
+    records: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class RevertCall:
+    """Blocks the chain has replaced."""
+
+    orphaned: Sequence[BlockRef]
+
+
+StoreCall: TypeAlias = BlockCall | AppendCall | RevertCall
+Sent: TypeAlias = tuple[str, str]
+"""What makes a row of attempts (transaction, "") or outcomes (transaction, block) the same as one already written."""
+
+
+@dataclass(slots=True)
+class Written:
+    """What the lake holds already, as far as it decides whether a row is new."""
+
+    cursors: set[tuple[str, str]] = field(default_factory=set)
+    """(venue, block hash) of recent blocks."""
+    sent: set[Sent] = field(default_factory=set)
+    orphaned: set[str] = field(default_factory=set)
+    """Hashes of replaced blocks: a late record about one of them must not come back."""
+
+
+class Batch:
+    """Calls of one commit in order. A row of a block that a later call takes away is never written."""
+
+    def __init__(self, written: Written) -> None:
+        self._written = written
+        self.rows: dict[type[Record], list[Record]] = {}
+        self.cursors: list[tuple[str, BlockRef]] = []
+        self.orphaned: dict[Hash32, BlockRef] = {}
+
+    def add(self, call: StoreCall) -> None:
+        """Fold one more call in."""
+        match call:
+            case BlockCall():
+                self._block(call)
+            case AppendCall():
+                self._append(call.records)
+            case RevertCall():
+                self._revert(call.orphaned)
+
+    def row_count(self) -> int:
+        """Rows to insert."""
+        return sum(len(rows) for rows in self.rows.values()) + len(self.cursors)
+
+    def following(self, closing: bool) -> "Batch":
+        """The batch after this one. Blocks to take away move on to it when this one brings no new block and is not the last."""
+        later = Batch(self._written)
+        if not self.cursors and not closing:
+            later.orphaned, self.orphaned = self.orphaned, {}
+        return later
+
+    def _block(self, call: BlockCall) -> None:
+        done = {venue for venue in call.venues if (venue, call.block.hash) in self._written.cursors}
+        new = [venue for venue in call.venues if venue not in done]
+        if not new:
+            return
+        self._written.orphaned.discard(call.block.hash)
+        self._written.cursors.update((venue, call.block.hash) for venue in new)
+        self.cursors += [(venue, call.block) for venue in new]
+        self._append(record for record in call.records if not done or getattr(record, "venue", None) in new)
+
+    def _append(self, records: Iterable[Record]) -> None:
+        for record in records:
+            if record.block_hash not in self._written.orphaned and self._is_new(record):
+                self.rows.setdefault(type(record), []).append(record)
+
+    def _is_new(self, record: Record) -> bool:
+        """Attempts and outcomes are told again after a crash; the other tables' rows stand and fall with their block."""
+        key = sent_key(record)
+        if key is None:
+            return True
+        new = key not in self._written.sent
+        self._written.sent.add(key)
+        return new
+
+    def _revert(self, orphaned: Sequence[BlockRef]) -> None:
+        hashes = {block.hash for block in orphaned}
+        self.orphaned.update((block.hash, block) for block in orphaned)
+        self.cursors = [(venue, block) for venue, block in self.cursors if block.hash not in hashes]
+        for kind, rows in self.rows.items():
+            kept = [row for row in rows if row.block_hash not in hashes]
+            self._written.sent.difference_update(key for row in rows if row.block_hash in hashes and (key := sent_key(row)))
+            self.rows[kind] = kept
+        self._written.orphaned |= hashes
+        self._written.cursors = {(venue, hash_) for venue, hash_ in self._written.cursors if hash_ not in hashes}
+        self._written.sent = {key for key in self._written.sent if key[1] not in hashes}
+
+
+def sent_key(record: Record) -> Sent | None:
+    """The identity of an attempt or outcome; None for records without one."""
+    if isinstance(record, AttemptRecord):
+        return (record.transaction_hash, "")
+    if isinstance(record, OutcomeRecord):
+        return (record.transaction_hash, record.block_hash)
+    return None

@@ -1,0 +1,45 @@
+"""What DuckDB, DuckLake, SQLite and the file system say about a lake that cannot be used, and what we call it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from keeper.errors import StoreError
+
+_BUSY = re.compile(r"database is locked|transaction conflict|conflicts? with|could not serialize|deadlock", re.IGNORECASE)
+
+_MENDS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"no space left|disk is full|file too large|disk quota", re.IGNORECASE), "the disk is full: free some space"),
+    (
+        re.compile(r"read-?only|permission denied|unable to open database file|cannot open file", re.IGNORECASE),
+        "it cannot be written: check the directory's owner, its permissions and that it is not mounted read-only",
+    ),
+    (
+        re.compile(r"file is not a database|not a ducklake|malformed", re.IGNORECASE),
+        "the catalog is no lake or is damaged: name another directory, or restore the catalog from a backup",
+    ),
+    (_BUSY, "another program holds the catalog: end it"),
+)
+
+
+def is_busy(error: duckdb.Error) -> bool:
+    """Somebody else was writing: the same transaction may succeed when tried again. DuckDB tells this in words only."""
+    return _BUSY.search(str(error)) is not None
+
+
+def store_error(lake: str, doing: str, error: Exception) -> StoreError:
+    """One line: what was being done, to which lake, what to do about it, and the library's own first line."""
+    text = str(error)
+    mend = next((mend for pattern, mend in _MENDS if pattern.search(text)), "nothing was lost up to the last commit")
+    return StoreError(f"cannot {doing} the lake {lake}: {mend} ({text.strip().splitlines()[0] if text.strip() else type(error).__name__})")
+
+
+@contextmanager
+def translated(lake: str, doing: str) -> Iterator[None]:
+    """Turns everything the libraries raise inside into StoreError."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        raise store_error(lake, doing, error) from error

@@ -1,0 +1,40 @@
+"""Where the lake is and how it is written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LakeOptions:
+    """`catalog` is what stands behind `ducklake:` ("sqlite:PATH", "postgres:dbname=..."), `data_path` a directory or an object store's
+    prefix. Everything else about the lake is the same for all of them."""
+
+    catalog: str
+    data_path: str
+    queue_blocks: int = 2000
+    """Most calls (blocks, appends, reverts) waiting to be written. The next one raises StoreError: no unrecorded trading."""
+    batch_rows: int = 20_000
+    """Waiting blocks are committed together up to this many rows."""
+    upkeep_blocks: int = 250
+    """Blocks between two runs of upkeep (small files merged, old snapshots and their files let go)."""
+    keep_snapshots_s: int = 3600
+    """How far back time travel reaches, and how long a reader may work on one snapshot."""
+    busy_s: float = 30.0
+    """How long a commit is tried again while another program writes the same catalog."""
+
+    @classmethod
+    def at(cls, directory: Path, *, queue_blocks: int = 2000) -> Self:
+        """The default layout: `directory`/catalog.sqlite and `directory`/data/."""
+        return cls(catalog=f"sqlite:{directory / 'catalog.sqlite'}", data_path=f"{directory / 'data'}/", queue_blocks=queue_blocks)
+
+    @property
+    def catalog_file(self) -> Path | None:
+        """The catalog's file; None where a server holds it."""
+        kind, _, where = self.catalog.partition(":")
+        return Path(where) if kind == "sqlite" else None
+
+    @property
+    def name(self) -> str:
+        """The lake in an error message: never a password of a connection string."""
+        return str(self.catalog_file or f"{self.catalog.partition(':')[0]} catalog with data in {self.data_path}")

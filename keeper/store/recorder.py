@@ -1,0 +1,213 @@
+"""The lake's only writer: a thread behind a bounded queue. It outlives the event loop, and drains on success and on a crash."""
+
+import asyncio
+import fcntl
+import queue
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Self, TypeAlias
+
+import duckdb
+import pyarrow as pa
+
+from keeper.domain.chain import BlockRef
+from keeper.domain.records import Record
+from keeper.errors import StoreError
+from keeper.store import recovery
+from keeper.store.batch import AppendCall, Batch, BlockCall, RevertCall, StoreCall
+from keeper.store.connection import LAKE, connect
+from keeper.store.faults import translated
+from keeper.store.migrations import migrate, migrations
+from keeper.store.options import LakeOptions
+from keeper.store.recovery import Recovered
+from keeper.store.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How the writer is doing. `last_commit_ms` is the duration of the newest commit, `last_block` the newest committed block."""
+
+    queued: int
+    commits: int
+    last_commit_ms: float
+    last_block: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Barrier:
+    """Set when everything queued before it is committed."""
+
+    reached: threading.Event
+
+
+class _Close:
+    """The last thing in the queue."""
+
+
+_Item: TypeAlias = StoreCall | _Barrier | _Close
+
+
+class Recorder:
+    """Satisfies `keeper.engine.ports.Recorder`. Use as a context manager: entering opens, locks and migrates the lake.
+
+    A call only queues; when the queue is full, or the thread has failed, it raises StoreError. A block that is already in the lake
+    (told again after a crash) is not written twice. Leaving writes what is queued; it raises what stopped the thread, unless another
+    exception is on its way already."""
+
+    def __init__(self, options: LakeOptions, chain_id: int, venues: Sequence[str]) -> None:
+        self._options = options
+        self._chain_id = chain_id
+        self._venues = tuple(venues)
+        self._queue: queue.Queue[_Item] = queue.Queue(options.queue_blocks)
+        self._backlog = Backlog(0, 0, 0.0, None)
+        self._stack = ExitStack()
+        self._running: Future[None] = Future()
+        self._reader: duckdb.DuckDBPyConnection | None = None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            if self._options.catalog_file is not None:
+                stack.enter_context(_sole_writer(self._options))
+            connection = stack.enter_context(connect(self._options))
+            migrate(connection, self._options.name, migrations())
+            writer = Writer(connection, self._options, self._chain_id)
+            with translated(self._options.name, "open"):
+                batch = Batch(writer.load())
+                self._reader = stack.enter_context(connection.cursor())
+                self._reader.execute(f"USE {LAKE}")
+            threads = stack.enter_context(ThreadPoolExecutor(1, "recorder"))
+            self._running = threads.submit(self._run, writer, batch)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        with self._stack:
+            while not self._running.done():
+                try:
+                    self._queue.put(_Close(), timeout=0.1)
+                except queue.Full:
+                    continue
+                break
+            failure = self._running.exception()
+            if failure is not None and error is None:
+                raise failure
+
+    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> None:
+        """Commit one block's records and move the cursors of `venues` (all, where not given) to it, in one transaction."""
+        self._put(BlockCall(block, tuple(records), self._venues if venues is None else tuple(venues)))
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Commit records that arrive between blocks."""
+        self._put(AppendCall(tuple(records)))
+
+    def revert(self, orphaned: Sequence[BlockRef]) -> None:
+        """Remove every row of these blocks, in the transaction that adds the next block."""
+        self._put(RevertCall(tuple(orphaned)))
+
+    def flush(self) -> None:
+        """Wait until everything queued so far is committed; call it off the event loop. Raises StoreError."""
+        barrier = _Barrier(threading.Event())
+        self._put(barrier)
+        while not barrier.reached.wait(0.1):
+            if self._running.done():
+                self._raise_ended()
+
+    async def watch(self) -> None:
+        """Returns when the recorder is closed, raises as soon as its thread fails: for a task beside the daemon's others."""
+        await asyncio.wrap_future(self._running)
+
+    def backlog(self) -> Backlog:
+        """The writer's figures at this moment."""
+        return Backlog(self._queue.qsize(), self._backlog.commits, self._backlog.last_commit_ms, self._backlog.last_block)
+
+    def recovered(self, venue: str, finality_depth: int) -> Recovered:
+        """Where `venue` was, and its blocks that may still be replaced. Ask before the first block is queued."""
+        return recovery.recovered(self._cursor(), self._options.name, self._chain_id, venue, finality_depth)
+
+    def venue_events(self, venue: str, *, after: int = -1, batch_rows: int = 10_000) -> Iterator[pa.RecordBatch]:
+        """The venue's recorded events above block `after`, in order, as Arrow batches with the columns of the table."""
+        return recovery.venue_events(self._cursor(), self._options.name, self._chain_id, venue, after, batch_rows)
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        if self._reader is None:
+            raise StoreError("the recorder is not open: use it as a context manager")
+        return self._reader
+
+    def _put(self, item: _Item) -> None:
+        if self._running.done() or self._reader is None:
+            self._raise_ended()
+        try:
+            self._queue.put_nowait(item)
+        except queue.Full:
+            raise StoreError(
+                f"the lake {self._options.name} is {self._options.queue_blocks} writes behind and nothing may go unrecorded: "
+                "use a faster disk, or raise [lake] queue_blocks"
+            ) from None
+
+    def _raise_ended(self) -> None:
+        if self._running.done():
+            self._running.result()
+        raise StoreError(f"the recorder of the lake {self._options.name} is not open")
+
+    def _run(self, writer: Writer, batch: Batch) -> None:
+        """The thread: gather what is queued, commit it, and tidy up now and then. Any exception ends it and is kept by the future."""
+        runs = blocks_since_upkeep = 0
+        closing = False
+        while not closing:
+            barriers, closing = self._gather(batch)
+            if closing or batch.row_count():
+                blocks_since_upkeep += len({block.hash for _, block in batch.cursors})
+                batch = self._commit(writer, batch, closing)
+            for barrier in barriers:
+                barrier.reached.set()
+            if blocks_since_upkeep >= self._options.upkeep_blocks or closing:
+                writer.upkeep(runs := runs + 1)
+                blocks_since_upkeep = 0
+
+    def _gather(self, batch: Batch) -> tuple[list[_Barrier], bool]:
+        """Waits for one call, then takes what else is there, up to the batch's size."""
+        barriers: list[_Barrier] = []
+        item = self._queue.get()
+        while True:
+            if isinstance(item, _Close):
+                return barriers, True
+            if isinstance(item, _Barrier):
+                barriers.append(item)
+            else:
+                batch.add(item)
+            if batch.row_count() >= self._options.batch_rows:
+                return barriers, False
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return barriers, False
+
+    def _commit(self, writer: Writer, batch: Batch, closing: bool) -> Batch:
+        """Blocks to take away wait for the next block, so that no reader sees the gap; at the end there is nothing to wait for."""
+        later = batch.following(closing)
+        started = time.monotonic()
+        writer.commit(batch)
+        elapsed_ms = 1000 * (time.monotonic() - started)
+        newest = batch.cursors[-1][1].number if batch.cursors else self._backlog.last_block
+        self._backlog = Backlog(0, self._backlog.commits + 1, elapsed_ms, newest)
+        return later
+
+
+def _sole_writer(options: LakeOptions) -> IO[str]:
+    """Holds `<catalog>.lock` for the life of the process; the system lets go of it however the process ends. Raises StoreError."""
+    assert options.catalog_file is not None
+    path = Path(f"{options.catalog_file}.lock")
+    with translated(options.name, "open"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise StoreError(f"another keeper is writing the lake {options.name}: end it, or name another directory in [lake] dir") from error
+    return file

@@ -1,0 +1,60 @@
+"""What a restarted daemon needs back from the lake: where it was, which blocks may still be replaced, and the events in order."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from keeper.domain.chain import BlockRef, Hash32, Timestamp
+from keeper.store.faults import translated
+
+_BLOCKS_PER_QUERY = 50_000
+"""Bounds the sort, and with it memory, however long the history is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """`cursor` is the last committed block, None for a new lake; `unfinalised` the last blocks up to it, oldest first."""
+
+    cursor: BlockRef | None
+    unfinalised: tuple[BlockRef, ...]
+
+
+def recovered(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, venue: str, finality_depth: int) -> Recovered:
+    """The venue's cursor and its committed blocks above `cursor.number - finality_depth`. Raises StoreError."""
+    query = """
+        SELECT block_number, block_hash, parent_hash, epoch(block_time)::BIGINT, base_fee_wei FROM cursors
+        WHERE chain_id = $chain AND venue = $venue
+          AND block_number >= (SELECT max(block_number) FROM cursors WHERE chain_id = $chain AND venue = $venue) - $depth
+        ORDER BY block_number
+    """
+    with translated(lake, "read"):
+        rows = connection.execute(query, {"chain": chain_id, "venue": venue, "depth": finality_depth}).fetchall()
+    blocks = tuple(
+        BlockRef(number, Hash32(hash_), Hash32(parent), Timestamp(time), int(base_fee)) for number, hash_, parent, time, base_fee in rows
+    )
+    if not blocks:
+        return Recovered(None, ())
+    cursor = blocks[-1]
+    return Recovered(cursor, tuple(block for block in blocks if block.number > cursor.number - finality_depth))
+
+
+def venue_events(
+    connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, venue: str, after: int, batch_rows: int
+) -> Iterator[pa.RecordBatch]:
+    """The rows of venue_events above block `after`, ordered by block and position, in batches. Raises StoreError."""
+    values: dict[str, object] = {"chain": chain_id, "venue": venue}
+    with translated(lake, "read"):
+        span = "SELECT min(block_number), max(block_number) FROM venue_events WHERE chain_id = $chain AND venue = $venue"
+        lowest, highest = connection.execute(f"{span} AND block_number > $after", values | {"after": after}).fetchall()[0]
+        if highest is None:
+            return
+        for first in range(lowest, highest + 1, _BLOCKS_PER_QUERY):
+            bounds = {"first": first, "last": first + _BLOCKS_PER_QUERY - 1}
+            ordered = connection.execute(
+                "SELECT * FROM venue_events WHERE chain_id = $chain AND venue = $venue AND block_number BETWEEN $first AND $last "
+                "ORDER BY block_number, position",
+                values | bounds,
+            )
+            yield from ordered.to_arrow_reader(batch_rows)

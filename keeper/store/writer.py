@@ -1,0 +1,152 @@
+"""One commit: a batch becomes rows, in one transaction. Also the catalog's upkeep. Runs on the recorder's thread only."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import duckdb
+import pyarrow as pa
+
+from keeper.domain.chain import BlockRef
+from keeper.domain.records import TABLES, AttemptRecord, OutcomeRecord
+from keeper.errors import StoreError
+from keeper.store.batch import Batch, Written
+from keeper.store.columns import arrow_table, schemas
+from keeper.store.connection import LAKE
+from keeper.store.faults import is_busy, store_error
+from keeper.store.options import LakeOptions
+
+_CURSORS = pa.schema(
+    [
+        pa.field("chain_id", pa.int64()),
+        pa.field("venue", pa.string()),
+        pa.field("block_number", pa.int64()),
+        pa.field("block_hash", pa.string()),
+        pa.field("parent_hash", pa.string()),
+        pa.field("block_time", pa.timestamp("s")),
+        pa.field("base_fee_wei", pa.string()),
+    ]
+)
+_REMEMBERED = 10_000
+"""Cursor rows, attempts and outcomes looked at to recognise what is written again after a crash."""
+_TIERS = ((1, 1 << 18), (16, 1 << 22), (256, 1 << 26))
+"""Every so many runs, files below so many bytes are merged. Tiers, because merging rewrites: with one, every run would rewrite all."""
+_LET_GO = (
+    "CALL ducklake_expire_snapshots('{lake}', older_than => now() - INTERVAL {keep} SECOND)",
+    "CALL ducklake_cleanup_old_files('{lake}', older_than => now() - INTERVAL {keep} SECOND)",
+)
+
+
+class Writer:
+    """Writes one chain's batches through one connection."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, options: LakeOptions, chain_id: int) -> None:
+        self._connection = connection
+        self._options = options
+        self._chain_id = chain_id
+        self._schemas = schemas()
+        self._tables = ("cursors", *(table for table, _ in TABLES))
+
+    def load(self) -> Written:
+        """What is written already. Also takes away rows of blocks that never were committed: those blocks will come again."""
+        written = Written()
+        with_chain = {"chain": self._chain_id, "limit": _REMEMBERED}
+        recent = "WHERE chain_id = $chain ORDER BY block_number DESC LIMIT $limit"
+        written.cursors.update(self._fetch(f"SELECT venue, block_hash FROM cursors {recent}", with_chain))  # noqa: S608
+        written.sent.update(self._fetch(f"SELECT transaction_hash, '' FROM attempts {recent}", with_chain))  # noqa: S608
+        written.sent.update(self._fetch(f"SELECT transaction_hash, block_hash FROM outcomes {recent}", with_chain))  # noqa: S608
+        self._transaction("clean up", self._remove_unfinished)
+        return written
+
+    def commit(self, batch: Batch) -> None:
+        """All of the batch or nothing. Raises StoreError."""
+        try:
+            tables = self._arrow(batch)
+        except (OverflowError, pa.ArrowException) as error:
+            raise StoreError(f"a record does not fit its column in the lake {self._options.name}: {error}") from error
+
+        def write() -> None:
+            if batch.orphaned:
+                self._remove(list(batch.orphaned.values()))
+            for name, table in tables.items():
+                self._connection.register("arriving", table)
+                self._connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM arriving")  # noqa: S608 (names are our own)
+                self._connection.unregister("arriving")
+
+        self._transaction("write", write)
+
+    def upkeep(self, run: int) -> None:
+        """Small files into larger ones; old snapshots and their files away. `run` counts the calls. Raises StoreError.
+
+        Another program writing at the same time is no fault: the next run does it."""
+        sizes = [size for every, size in _TIERS if run % every == 0]
+        merges = [f"CALL ducklake_merge_adjacent_files('{LAKE}', max_file_size => {size})" for size in sizes]
+        for statement in (*merges, *(text.format(lake=LAKE, keep=self._options.keep_snapshots_s) for text in _LET_GO)):
+            try:
+                self._connection.execute(statement)
+            except duckdb.Error as error:
+                if not is_busy(error):
+                    raise store_error(self._options.name, "tidy up", error) from error
+
+    def _arrow(self, batch: Batch) -> Mapping[str, pa.Table]:
+        tables = {}
+        for record, (name, schema) in self._schemas.items():
+            if rows := batch.rows.get(record):
+                tables[name] = arrow_table(schema, rows)
+        if batch.cursors:
+            moves = [self._cursor_row(venue, block) for venue, block in batch.cursors]
+            tables["cursors"] = pa.Table.from_pylist(moves, schema=_CURSORS)
+        return tables
+
+    def _cursor_row(self, venue: str, block: BlockRef) -> dict[str, object]:
+        return {
+            "chain_id": self._chain_id,
+            "venue": venue,
+            "block_number": block.number,
+            "block_hash": block.hash,
+            "parent_hash": block.parent_hash,
+            "block_time": block.timestamp,
+            "base_fee_wei": str(block.base_fee_wei),
+        }
+
+    def _remove(self, orphaned: list[BlockRef]) -> None:
+        values = {"chain": self._chain_id, "lowest": min(block.number for block in orphaned), "hashes": [block.hash for block in orphaned]}
+        which = "chain_id = $chain AND block_number >= $lowest AND list_contains($hashes, block_hash)"
+        for table in self._tables:
+            self._connection.execute(f"DELETE FROM {table} WHERE {which}", values)  # noqa: S608 (names are our own)
+
+    def _remove_unfinished(self) -> None:
+        """What was sent stays: the outbox knows it and will not say it again."""
+        reached = "(SELECT coalesce(max(block_number), -1) FROM cursors WHERE chain_id = $chain)"
+        kept = {name for name, record in TABLES if record in (AttemptRecord, OutcomeRecord)}
+        for table in self._tables:
+            if table not in kept:
+                condition = f"chain_id = $chain AND block_number > {reached}"
+                self._connection.execute(f"DELETE FROM {table} WHERE {condition}", {"chain": self._chain_id})  # noqa: S608
+
+    def _fetch(self, query: str, values: Mapping[str, object]) -> list[tuple[str, str]]:
+        return [(str(first), str(second)) for first, second in self._connection.execute(query, values).fetchall()]
+
+    def _transaction(self, doing: str, write: Callable[[], None]) -> None:
+        """Run `write` in a transaction; again while another program holds the catalog, up to the options' limit."""
+        give_up = time.monotonic() + self._options.busy_s
+        pause = 0.02
+        while True:
+            try:
+                self._connection.begin()
+                write()
+                self._connection.commit()
+            except (duckdb.Error, OSError) as error:
+                self._roll_back()
+                if not isinstance(error, duckdb.Error) or not is_busy(error) or time.monotonic() > give_up:
+                    raise store_error(self._options.name, doing, error) from error
+                time.sleep(pause)
+                pause = min(2 * pause, 1.0)
+            else:
+                return
+
+    def _roll_back(self) -> None:
+        """A failed commit may have ended its transaction already; DuckDB then says so with an error that tells nothing new."""
+        try:
+            self._connection.rollback()
+        except duckdb.TransactionException:
+            return
