@@ -258,9 +258,9 @@ def test_what_the_operator_must_mend_is_named(devnet: Devnet) -> None:
 
 def test_a_node_that_is_down_is_unavailable_and_its_address_is_not_told() -> None:
     async def simulate() -> None:
-        async with ForkConnection("http://127.0.0.1:9/secretkey", 5) as node:
-            async with ForkSimulator(options("http://127.0.0.1:9/secretkey"), node):
-                pass
+        url = "http://127.0.0.1:9/secretkey"
+        async with ForkConnection(url, 5) as node, ForkSimulator(options(url), node):
+            pass
 
     with pytest.raises(RpcUnavailable) as raised:
         asyncio.run(simulate())
