@@ -1,0 +1,63 @@
+"""M25: why a liquidation that somebody else made was not ours, from the stages the keeper recorded."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """The first stage at which we fell out."""
+
+    NOT_TRACKED = "not tracked"
+    STALE = "stale"
+    UNPROFITABLE = "unprofitable"
+    SIMULATION_FAILED = "simulation failed"
+    OUTBID = "outbid"
+    LATE = "late"
+    NOT_ALLOWED = "not allowed"
+    OBSERVING = "observing only"
+
+
+_SKIPS = {
+    Reason.STALE: ("stale", "price_unavailable", "market_not_open"),
+    Reason.UNPROFITABLE: ("unprofitable", "simulation_unprofitable", "no_profitable_size", "too_small", "insurance_fund_empty"),
+    Reason.SIMULATION_FAILED: ("simulation_reverted", "pre_check_reverted"),
+    Reason.NOT_ALLOWED: ("denied", "spending_cap", "gas_price_cap", "not_enough_capital", "cooling_down"),
+    Reason.OBSERVING: ("observing", "simulating"),
+    Reason.LATE: ("in_flight", "no_position"),
+}
+"""The keeper's skip reasons (column `reason` of decisions) by what they mean for an analyst."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What we did about one victim account up to the block of its liquidation by another.
+
+    `known`: it was in our book; `evaluated_block`: the first block we found it liquidatable; `skip`: the last decision's skip reason;
+    `simulated`: did the simulation settle (None: none run); `sent_block`: head our transaction was built on; `outcome`: of our attempt."""
+
+    known: bool
+    liquidated_block: int
+    evaluated_block: int | None
+    skip: str | None
+    simulated: bool | None
+    sent_block: int | None
+    outcome: str | None
+
+
+def missed_reason(stages: Stages) -> Reason:
+    """The reason, from the furthest stage reached backwards: what stopped us last is what cost the liquidation."""
+    if stages.outcome == "outbid" or (
+        stages.outcome is not None and stages.sent_block is not None and stages.sent_block < stages.liquidated_block
+    ):
+        return Reason.OUTBID
+    if stages.sent_block is not None:
+        return Reason.LATE
+    if stages.simulated is False:
+        return Reason.SIMULATION_FAILED
+    if stages.skip is not None:
+        return next((reason for reason, words in _SKIPS.items() if stages.skip in words), Reason.NOT_ALLOWED)
+    if not stages.known:
+        return Reason.NOT_TRACKED
+    if stages.evaluated_block is None:
+        return Reason.STALE
+    return Reason.LATE
