@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TypeAlias
 
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from keeper.domain.chain import Address, RawLog
 from keeper.errors import DecodeError

@@ -32,28 +32,35 @@ class CollateralDescribed:
 
 @dataclass(frozen=True, slots=True)
 class MarketRead:
-    """One market at `timestamp`. `ticks` are the pool's mean ticks over the mark's 15 s, the mark's long TWAP, the premium's TWAP
-    and the funding's; a TWAP shorter than 10 s is not a tick but the spot and stands as the tick 2**24. `indexes` are index prices (X18):
-    newest, premium TWAP, funding TWAP. Both are empty where the contract reverts: it cannot tell a price then.
-    `halted` is empty while the market is open, else (status, stopped at, price it is valued at)."""
+    """One market at `timestamp`. TWAPs are square-root prices in Q96: the mark's 15 s and long ones, the premium's and the funding's;
+    indexes are X18: the newest, the premium's and the funding's TWAP. 0 where the contract reverts: it cannot tell then.
+    `status` is IBaseToken.Status; when not open, `stopped_at` is when funding stopped and `stopped_price_x18` what positions are worth."""
 
     base_token: str
     timestamp: int
     sqrt_price_x96: int
     tick: int
     liquidity: int
-    ticks: tuple[int, ...]
-    indexes: tuple[int, ...]
-    halted: tuple[int, ...]
+    short_twap_x96: int
+    long_twap_x96: int
+    premium_twap_x96: int
+    funding_twap_x96: int
+    index_x18: int
+    premium_index_x18: int
+    funding_index_x18: int
+    status: int
+    stopped_at: int
+    stopped_price_x18: int
 
 
 @dataclass(frozen=True, slots=True)
 class CollateralRead:
-    """One collateral's prices at `timestamp`, in its feed's decimals; empty when the feed gave none."""
+    """One collateral's prices at `timestamp`, in its feed's decimals: the Vault's 15-minute TWAP and the newest; 0 when there is none."""
 
     token: str
     timestamp: int
-    prices: tuple[int, ...]
+    twap: int
+    spot: int
 
 
 @dataclass(frozen=True, slots=True)

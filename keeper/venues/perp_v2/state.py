@@ -3,9 +3,9 @@
 Suffixes: `_x18` 18 decimals, `_x96` Q96, `_raw` the token's own decimals, `_ratio` 1e6 = 100 %. Mappings are never changed in place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.journal import VenueBook
@@ -24,8 +24,10 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """OpenOrder.Info as far as events tell it: one range of a maker. The key is (lower tick, upper tick)."""
+    """OpenOrder.Info as far as events tell it: one range of a maker, keyed by (lower tick, upper tick), whose sqrt prices it keeps."""
 
+    sqrt_lower_x96: int
+    sqrt_upper_x96: int
     liquidity: int
     base_debt: int
     quote_debt: int
@@ -42,6 +44,16 @@ class Position:
     growth_x96: int
     settled_at: int
     orders: Mapping[tuple[int, int], Order] = field(default_factory=dict)
+
+    @property
+    def base_debt(self) -> int:
+        """OrderBook.getTotalOrderDebt in base."""
+        return sum(order.base_debt for order in self.orders.values())
+
+    @property
+    def quote_debt(self) -> int:
+        """OrderBook.getTotalOrderDebt in quote."""
+        return sum(order.quote_debt for order in self.orders.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,11 @@ class Market:
     long_x18: int = 0
     short_x18: int = 0
 
+    def changed(self, **numbers: int) -> "Market":
+        """The market with these figures replaced."""
+        values: dict[str, Any] = dict(numbers)
+        return replace(self, **values)
+
 
 @dataclass(frozen=True, slots=True)
 class Collateral:
@@ -105,6 +122,11 @@ class Collateral:
     name: str = ""
     decimals: int | None = None
     feed_decimals: int | None = None
+
+    def changed(self, **numbers: int | None) -> "Collateral":
+        """The collateral with these figures replaced."""
+        values: dict[str, Any] = dict(numbers)
+        return replace(self, **values)
 
 
 @dataclass(frozen=True, slots=True)
