@@ -1,5 +1,6 @@
 """One fork of the chain: moved from head to head, and put back after every transaction."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -121,13 +122,24 @@ class Fork:
             return
         try:
             listed = await self._node.request("eth_createAccessList", [trial.wire(), hex(self._block.number)])
-        except RpcError:
-            # The node has no such method, or cannot list a call that reverts: only speed is lost.
+        except (RpcError, RpcUnavailable):
+            # The node has no such method, cannot list a call that reverts, or is busy: only speed is lost.
             return
         wanted = {(item["address"], slot) for item in listed["accessList"] for slot in ("code", *item["storageKeys"])} - self._known
-        if wanted:
-            await self._connection.batch([_fetch(address, slot) for address, slot in wanted])
-            self._known |= wanted
+        # One request each: anvil works through a batch in order, and waits for the node at every step.
+        async with asyncio.TaskGroup() as group:
+            for address, slot in wanted:
+                group.create_task(self._fetch(address, slot))
+        self._known |= wanted
+
+    async def _fetch(self, address: str, slot: str) -> None:
+        # The nonce is the smallest answer that makes the fork fetch the whole account, code included.
+        question = ("eth_getTransactionCount", [address, "latest"]) if slot == "code" else ("eth_getStorageAt", [address, slot, "latest"])
+        try:
+            await self._connection.request(*question)
+        except (RpcError, RpcUnavailable):
+            # What is missing is fetched when the EVM asks for it; a fork that has died says so there.
+            return
 
     async def _mine(self, trial: Trial) -> Receipt:
         await self._connection.request("evm_setNextBlockTimestamp", [trial.at])
@@ -142,10 +154,3 @@ class Fork:
         """The revert payload; empty when it reverted without one (out of gas, a bare revert)."""
         trace = await self._connection.request("debug_traceTransaction", [receipt.transaction_hash, _TOP_CALL])
         return hex_bytes(trace.get("output") or "0x")
-
-
-def _fetch(address: str, slot: str) -> tuple[str, list[Json]]:
-    if slot == "code":
-        # The nonce is the smallest answer that makes the fork fetch the whole account, code included.
-        return "eth_getTransactionCount", [address, "latest"]
-    return "eth_getStorageAt", [address, slot, "latest"]

@@ -16,8 +16,10 @@ from keeper.execution.node import Node
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorOptions:
-    """`fork_url`: the node to fork. `anvil_command`: the program and leading arguments. `prefetch`: fetch a candidate's state in one
-    batch found by eth_createAccessList; worth a lot when the node is far away."""
+    """`fork_url`: the node to fork. `anvil_command`: the program and leading arguments.
+
+    `prefetch` fetches a candidate's state concurrently, as eth_createAccessList foretells it. Measured on the first Perp V2 candidate
+    of a head: 3.6 s without and 0.35 s with it when the node is 20 ms away, but 0.05 s without and 0.13 s with it on one machine."""
 
     fork_url: str
     anvil_command: tuple[str, ...]
