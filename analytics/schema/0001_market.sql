@@ -23,7 +23,7 @@ CREATE TABLE market.liquidations (
     mark_price DOUBLE,
     order_notional_usd DOUBLE,
     fill_notional_usd DOUBLE,
-    notional_usd DOUBLE NOT NULL,
+    notional_usd DOUBLE,                -- null where the market is not quoted in a dollar (ETHBTC): the event counts, its value is not known
     price_basis VARCHAR NOT NULL,       -- 'order' or 'fill'
     method VARCHAR NOT NULL,            -- 'book', 'backstop' or 'adl'
     stage VARCHAR NOT NULL,             -- 'trader', or 'vault' when the venue's own liquidator vault is the victim
@@ -130,7 +130,7 @@ CREATE TABLE market.depth (
     base DOUBLE NOT NULL,
     notional_usd DOUBLE NOT NULL,
     usable BOOLEAN NOT NULL,
-    flag VARCHAR,                       -- why not: 'inverted', 'shrinking', 'crossed', 'stale', 'beyond recorded levels'
+    flag VARCHAR,                       -- why not: 'inverted', 'near inverted', 'shrinking', 'crossed', 'stale', 'beyond recorded levels'
     quality VARCHAR NOT NULL,
     source VARCHAR NOT NULL,
     source_file VARCHAR NOT NULL
@@ -141,7 +141,7 @@ CREATE TABLE market.book_snapshots (
     venue VARCHAR NOT NULL,
     market VARCHAR NOT NULL,
     underlying VARCHAR NOT NULL,
-    exchange_time TIMESTAMP NOT NULL,   -- exchange time of the last update in the book
+    exchange_time TIMESTAMP NOT NULL,   -- the exchange's clock at the snapshot: the last update's stamp plus its age
     receive_time TIMESTAMP NOT NULL,    -- the recorder's clock at the snapshot
     time_resolution VARCHAR NOT NULL,
     age_ms DOUBLE NOT NULL,             -- receive_time less the receive time of the last update

@@ -1,0 +1,21 @@
+"""Importers of real recordings into the lake's `market` tables.
+
+`import_files(connection, kind, paths, progress)` imports; `KINDS` lists what is known; `detect_kind(path)` says what a file is."""
+
+from analytics.sources.importing import FileReport, ImportReport, Skipped, import_files
+from analytics.sources.kinds import KINDS, detect_kind
+from analytics.sources.progress import ImportProgress, ProgressBar, Silent
+from analytics.sources.refusal import Refusal
+
+__all__ = [
+    "KINDS",
+    "FileReport",
+    "ImportProgress",
+    "ImportReport",
+    "ProgressBar",
+    "Refusal",
+    "Silent",
+    "Skipped",
+    "detect_kind",
+    "import_files",
+]
