@@ -1,3 +1,4 @@
+# ruff: noqa: S608 constants of this file put together
 """Binance USD-M open interest and funding: Binance Vision's own files, and the trimmed per-coin series made of them.
 
 Vision `metrics` stamps in words without offset, which are UTC; everything else is Unix milliseconds. Open interest comes in base tokens
@@ -55,7 +56,7 @@ SELECT line, NULL::VARCHAR AS skip, CASE WHEN fields <> 2 THEN format('{} fields
        round(least(epoch(exchange_time) - epoch(lag(exchange_time) OVER w), epoch(lead(exchange_time)
            OVER w) - epoch(exchange_time)) / 3600) AS period_hours,
        decimal_of(rate) * period_hours AS rate
-FROM timed WINDOW w AS (ORDER BY exchange_time)"""  # noqa: S608 constants of this file
+FROM timed WINDOW w AS (ORDER BY exchange_time)"""
 )
 
 REFUSE_MIXED = """

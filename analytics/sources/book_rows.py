@@ -1,3 +1,4 @@
+# ruff: noqa: S608 constants of this file put together
 """Ladders at a fixed cadence as rows: the columns of the view `rebuilt`, and from it the market tables."""
 
 from collections.abc import Iterator
@@ -123,7 +124,7 @@ WITH flagged AS (
            CASE WHEN bid_prices[1] >= ask_prices[1] THEN 'crossed' WHEN age_ms > {STALE_MS} THEN 'stale' END AS flag
     FROM rebuilt
 )
-"""  # noqa: S608 our own number
+"""
 
 SNAPSHOT_ROWS = (
     _FLAGGED
@@ -155,7 +156,7 @@ SELECT line, NULL::VARCHAR AS reason, venue, market, underlying, exchange_time, 
        flag IS NULL AND band_bps <= covered_bps AS usable,
        coalesce(flag, CASE WHEN band_bps > covered_bps THEN 'beyond recorded levels' END) AS flag, 'exact' AS quality
 FROM band
-"""  # noqa: S608 our own numbers
+"""
 )
 
 BOOK_OUTPUTS = (Output("book_snapshots", SNAPSHOT_ROWS), Output("depth", DEPTH_ROWS))

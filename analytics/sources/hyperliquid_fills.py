@@ -1,3 +1,4 @@
+# ruff: noqa: S608 constants of this file put together
 """Hyperliquid `node_fills_by_block`: one block per line, every fill once per side.
 
 The `liquidation` object stands on both fills of a trade, so liquidations are one row per trade id and victim. A position closed by
@@ -96,7 +97,7 @@ SELECT line, CASE WHEN unequal THEN 'the two fills of trade ' || tid || ' differ
 FROM trade
 UNION ALL BY NAME
 SELECT line, broken AS reason FROM token WHERE broken IS NOT NULL
-"""  # noqa: S608 constants of this file
+"""
 )
 
 _LIQUIDATIONS = (
@@ -127,7 +128,7 @@ SELECT line,
        CASE WHEN adl THEN 'adl' WHEN method = 'backstop' THEN 'backstop' ELSE 'book' END AS method,
        CASE WHEN victim IN ({vaults}) THEN 'vault' ELSE 'trader' END AS stage, 'exact' AS quality
 FROM sided
-"""  # noqa: S608 constants of this file
+"""
 )
 LIQUIDATIONS = _LIQUIDATIONS.replace("{vaults}", ", ".join(f"'{vault}'" for vault in VAULTS))
 

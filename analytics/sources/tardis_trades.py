@@ -1,3 +1,4 @@
+# ruff: noqa: S608 constants of this file put together
 """Tardis trades CSV (usually gz): exchange, symbol, exchange and local time in microseconds, id, taker side, price, amount.
 
 The unit of `amount` is the exchange's: base tokens, USD (inverse contracts of Bybit) or contracts (Binance COIN-M: 100 USD for BTC,
@@ -41,7 +42,7 @@ REFUSE = (
 SELECT format('amounts of exchange {} are in a unit not known here; known exchanges: {}', parsed.exchange,
     (SELECT string_agg(exchange, ', ') FROM exchange))
 FROM parsed LEFT JOIN exchange USING (exchange) WHERE venue IS NULL AND broken IS NULL LIMIT 1
-"""  # noqa: S608 constants of this file
+"""
 )
 
 TRADES = (
@@ -88,7 +89,7 @@ SELECT line,
        CASE WHEN bool_and(TRY_CAST(time AS BIGINT) % 1000 = 0) OVER () THEN 'ms' ELSE 'us' END AS time_resolution,
        side, px / scale AS price, units * scale AS base, units * px AS notional_usd, 'exact' AS quality
 FROM sized
-"""  # noqa: S608 constants of this file
+"""
 )
 
 TARDIS_TRADES = Source(
