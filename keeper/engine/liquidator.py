@@ -79,6 +79,11 @@ class Liquidator:
             self._recorder.append([recording.attempt_row(self._chain_id, result)])
         return result
 
+    @staticmethod
+    def name_of(result: Attempt | Skip) -> str:
+        """The result of `work` in one or two words, for the log."""
+        return f"skip: {result.reason.value} {result.detail}".strip() if isinstance(result, Skip) else f"sent {result.transaction_hash}"
+
     def note(self, case: Case, stage: str, decision: Decision) -> None:
         """Record a decision made after the first one."""
         row = recording.decision_row(self._where(case), case.candidate, stage, decision, case.plan, self._now())

@@ -11,7 +11,7 @@ from keeper.domain.attempt import Settled
 from keeper.domain.chain import Address, BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, RawLog, Usage
 from keeper.domain.decision import Candidate, Decision, Economics, Limits, Liquidate, Skip, SkipReason, candidate_id, decide
 from keeper.domain.outcome import Dropped, Outbid, Reverted
-from keeper.domain.records import Record
+from keeper.domain.records import BlockRecord, Record
 from keeper.domain.venue import AccountKey, LiquidationPlan, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Breached, Evaluator, Findings
@@ -19,6 +19,7 @@ from keeper.engine.liquidator import Liquidator, Tariff
 from keeper.engine.mailbox import Case, Mailbox
 from keeper.engine.ports import Chain, Dispatcher, Recorder
 from keeper.engine.recording import Where
+from keeper.engine.status import Heartbeat, Metrics
 from keeper.engine.tripwire import Tripwire, must_match
 from keeper.errors import BlockUnknown, Fatal, VenueFault
 
@@ -52,6 +53,8 @@ class Loop:
         options: LoopOptions,
         clock: Callable[[], float],
         log: FilteringBoundLogger,
+        metrics: Metrics,
+        heartbeat: Heartbeat,
     ) -> None:
         self._chain = chain
         self._recorder = recorder
@@ -63,6 +66,8 @@ class Loop:
         self._options = options
         self._clock = clock
         self._log = log
+        self._metrics = metrics
+        self._heartbeat = heartbeat
         self._taken_by_others: dict[AccountKey, tuple[int, Address]] = {}
         self.tariff = Tariff(options.priority_fee_wei, options.max_fee_wei, 0)
         self.head: BlockRef | None = None
@@ -92,6 +97,7 @@ class Loop:
 
     def _reverted(self, event: BlocksReverted) -> None:
         self._unread = None
+        self._metrics.reorgs.inc()
         self._log.warning("reorg", ancestor=event.ancestor.number, orphaned=len(event.orphaned))
         for evaluator in self._evaluators.values():
             evaluator.reverted(event.ancestor)
@@ -132,15 +138,21 @@ class Loop:
         finished = recording.timestamp_us(self._clock())
         all_findings = [findings for _, findings, _ in results]
         rows.append(recording.block_row(self._options.chain_id, event.block, (received, finished), used, all_findings))
-        self._recorder.block(event.block, rows)
-        self._log.info(
-            "block",
-            number=event.block.number,
-            logs=len(event.logs),
-            evaluated=sum(len(findings.evaluated) for findings in all_findings),
-            candidates=len(cases),
-            ms=(finished - received) // 1000,
-        )
+        self._recorder.block(event.block, rows, tuple(self._evaluators))
+        self._tell(event.block, rows[-1], len(cases), (finished - received) / 1_000_000)
+
+    def _tell(self, block: BlockRef, row: Record, cases: int, seconds: float) -> None:
+        """Log line, metrics and heartbeat of a finished block."""
+        assert isinstance(row, BlockRecord)
+        self._log.info("block", number=block.number, logs=row.logs, evaluated=row.evaluated, candidates=cases, ms=round(seconds * 1000))
+        self._metrics.block_done(block, row, cases, seconds)
+        self._heartbeat.beat()
+
+    async def settle(self, head: BlockRef) -> None:
+        """Look at open attempts outside of a block's processing (while stopping) and record what became of them."""
+        rows = self._outcome_rows(await self._track(head), head)
+        if rows:
+            self._recorder.append(rows)
 
     async def _track(self, block: BlockRef) -> Sequence[Settled]:
         if self._dispatcher is None:
@@ -180,7 +192,9 @@ class Loop:
             decision = self._decision(name, breached, findings.block, free, busy)
             plan = breached.plan if isinstance(breached.plan, LiquidationPlan) else None
             rows.append(recording.decision_row(where, candidate, "decide", decision, plan, recording.timestamp_us(self._clock())))
-            if isinstance(decision, Liquidate):
+            if isinstance(decision, Skip):
+                self._metrics.skips.labels(decision.reason.value).inc()
+            else:
                 cases.append(Case(candidate, decision, findings.block.number - breached.first_seen))
         if findings.unwind is not None and (name, findings.unwind.account) not in busy:
             cases.append(self._unwinding(name, findings.unwind, findings.block))
@@ -267,6 +281,7 @@ class Loop:
             reason = outcome.reason if isinstance(outcome, Dropped) else outcome.liquidator
         wei = 0 if isinstance(outcome, Dropped) else outcome.gas_cost_wei
         gas_usd = wei / 10**18 * (self.tariff.native_price_x18 / 10**18)
+        self._metrics.outcomes.labels(type(outcome).__name__.lower()).inc()
         self._log.info("outcome", account=item.attempt.account, outcome=type(outcome).__name__, reason=reason)
         return recording.outcome_row(self._options.chain_id, item, head, reason, proceeds, gas_usd)
 
@@ -277,6 +292,7 @@ class Loop:
             rows = await self._tripwire.compare(self._evaluators[name], sample, Where(self._options.chain_id, name, block))
         except BlockUnknown:
             return ()
+        self._metrics.parity.inc(len(rows))
         try:
             must_match(rows)
         except VenueFault as fault:

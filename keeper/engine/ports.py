@@ -1,7 +1,7 @@
 """What the engine asks of the outside. Adapters satisfy these by shape; they do not import this file, and not each other."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 from keeper.domain.attempt import Attempt, Job, Settled
 from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, RawLog, Reads, Timestamp, Usage
@@ -26,7 +26,7 @@ class Chain(Protocol):
         """Run a question with every call pinned to `block`'s hash; `at` sets the block time the calls see (a forecast).
         With `at`, a provider without block overrides makes it raise RpcError."""
 
-    def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncIterator[ChainEvent]:
+    def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
         """Everything after block `after`, for ever, in order. `known` are unfinalised blocks already processed up to `after`."""
 
     def usage(self) -> Usage:
@@ -65,14 +65,46 @@ class Dispatcher(Protocol):
 class Recorder(Protocol):
     """Writes records to the lake, in order, off the hot path."""
 
-    def block(self, block: BlockRef, records: Sequence[Record]) -> None:
-        """Commit one block's records and move the cursor to it, in one transaction."""
+    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> None:
+        """Commit one block's records and move the cursors of `venues` (all, where not given) to it, in one transaction."""
 
     def append(self, records: Sequence[Record]) -> None:
         """Commit records that arrive between blocks."""
 
     def revert(self, orphaned: Sequence[BlockRef]) -> None:
         """Remove every row of these blocks (in the transaction that adds the next block)."""
+
+
+class RecordBatch(Protocol):
+    """Some rows with the columns of their table (an Arrow record batch)."""
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """One dictionary per row."""
+
+
+class Recovered(Protocol):
+    """Where a venue was when the last process ended."""
+
+    @property
+    def cursor(self) -> BlockRef | None:
+        """The last committed block; None for a new lake."""
+
+    @property
+    def unfinalised(self) -> tuple[BlockRef, ...]:
+        """Committed blocks that may still be replaced, oldest first, the cursor's included."""
+
+
+class Memory(Recorder, Protocol):
+    """The recorder, and what it remembers. Asked before the first block is recorded."""
+
+    def recovered(self, venue: str, finality_depth: int) -> Recovered:
+        """Where `venue` was."""
+
+    def venue_events(self, venue: str) -> Iterator[RecordBatch]:
+        """The rows of venue_events in order of block and position."""
+
+    def flush(self) -> None:
+        """Wait until everything queued is committed; blocking."""
 
 
 class Encoder(Protocol):

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from keeper.domain.chain import BlockRef
+from keeper.domain.records import BlockRecord
+
 _BLOCK_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -28,6 +31,16 @@ class Metrics:
         self.rpc_requests = Counter("keeper_rpc_requests", "HTTP requests to endpoints", registry=self.registry)
         self.parity = Counter("keeper_parity_comparisons", "Accounts compared with the contract's own view", registry=self.registry)
         self.reorgs = Counter("keeper_reorgs", "Reorganisations followed", registry=self.registry)
+
+    def block_done(self, block: BlockRef, row: BlockRecord, candidates: int, seconds: float) -> None:
+        """Take in one finished block."""
+        self.head.set(block.number)
+        self.head_time.set(block.timestamp)
+        self.block_seconds.observe(seconds)
+        self.evaluated.inc(row.evaluated)
+        self.watched.set(row.watched)
+        self.candidates.inc(candidates)
+        self.rpc_requests.inc(row.rpc_requests)
 
 
 @dataclass(slots=True)

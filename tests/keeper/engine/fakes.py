@@ -1,6 +1,6 @@
 """Small stand-ins for the adapters: a scripted chain, a recorder that keeps rows, a simulator and a dispatcher with fixed answers."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -44,7 +44,7 @@ class FakeChain:
             result: T = stop.value
             return result
 
-    async def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncIterator[ChainEvent]:
+    async def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
         """Nothing: the tests hand events to the loop themselves."""
         nothing: tuple[ChainEvent, ...] = ()
         for event in nothing:
@@ -62,7 +62,7 @@ class ListRecorder:
     blocks: list[BlockRef] = field(default_factory=list)
     reverted: list[BlockRef] = field(default_factory=list)
 
-    def block(self, block: BlockRef, records: Sequence[Record]) -> None:
+    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> None:
         self.blocks.append(block)
         self.rows += records
 

@@ -30,6 +30,7 @@ from keeper.engine.liquidator import Hands, Liquidator
 from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions
+from keeper.engine.status import Heartbeat, Metrics
 from keeper.engine.tripwire import Tripwire
 from keeper.errors import BlockUnknown, Fatal
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, FakeChain, ListDispatcher, ListRecorder, ScriptedSimulator, block_ref
@@ -104,6 +105,8 @@ def _world(
         LoopOptions(1, EXECUTOR, limits, 10**6, 10**11, "TOY", 0, True),
         lambda: 1.0,
         structlog.get_logger(),
+        Metrics(),
+        Heartbeat(lambda: 1.0, 60.0),
     )
     return World(loop, chain, recorder, simulator, dispatcher, liquidator, mailbox)
 

@@ -1,0 +1,80 @@
+"""The two programs as a user runs them: `keeper` in the background, `analytics` for answers. Nothing of them is imported."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_STOP_SECONDS = 45.0
+
+
+class ProgramFailed(RuntimeError):
+    """One of the programs ended badly; the message carries the end of what it printed."""
+
+
+class Keeper:
+    """A running daemon whose log goes to a file."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log_path: Path) -> None:
+        self._process = process
+        self._log_path = log_path
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def must_run(self) -> None:
+        """Raises ProgramFailed when it has ended."""
+        if self._process.poll() is not None:
+            raise ProgramFailed(f"the keeper ended with exit code {self._process.returncode}:\n{_tail(self._log_path)}")
+
+    def stop(self) -> None:
+        """SIGTERM, as a supervisor does it, and the proof that it ended cleanly."""
+        self.must_run()
+        self._process.send_signal(signal.SIGTERM)
+        if self._process.wait(_STOP_SECONDS) != 0:
+            raise ProgramFailed(f"the keeper did not stop cleanly ({self._process.returncode}):\n{_tail(self._log_path)}")
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut does it."""
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def running_keeper(config: Path, log_path: Path, *options: str) -> Iterator[Keeper]:
+    """`keeper run --config CONFIG`; ended on leaving if it still runs."""
+    command = [sys.executable, "-m", "keeper", "run", "--config", str(config), *options]
+    with log_path.open("ab") as log, subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL) as process:
+        keeper = Keeper(process, log_path)
+        try:
+            yield keeper
+        finally:
+            if process.poll() is None:
+                keeper.kill()
+
+
+def query(lake: Path, sql: str) -> Sequence[Mapping[str, Any]]:
+    """`analytics query --json SQL` on the lake; works while the keeper writes it."""
+    rows: Sequence[Mapping[str, Any]] = json.loads(analytics(lake, "query", "--json", sql))
+    return rows
+
+
+def analytics(lake: Path, *arguments: str) -> str:
+    """What `analytics ARGUMENTS` prints. Raises ProgramFailed when it fails."""
+    command = [sys.executable, "-m", "analytics", *arguments, "--lake", str(lake)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ProgramFailed(f"analytics {arguments[0]} failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _tail(path: Path, lines: int = 25) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

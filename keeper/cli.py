@@ -1,0 +1,102 @@
+"""The command line of the daemon. Every command: `--help` with examples, `--json` where a program may read, one line for a failure."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from keeper.commands import session
+from keeper.commands.check_config import check_config as check_config_command
+from keeper.commands.explain import explain as explain_command
+from keeper.commands.positions import positions as positions_command
+from keeper.commands.run import backfill as backfill_command
+from keeper.commands.run import run as run_command
+from keeper.settings import Mode
+
+app = typer.Typer(
+    help="Liquidation keeper for on-chain perpetual exchanges. Observing is the default and needs no key.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+devnet_app = typer.Typer(help="A local chain with the real contracts.", no_args_is_help=True)
+app.add_typer(devnet_app, name="devnet")
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="Settings file (TOML).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+Block = Annotated[int | None, typer.Option("--block", help="Block number; the head when not given.")]
+_DEFAULT = Path("config/keeper.toml")
+
+
+def main() -> None:
+    """Entry point of the `keeper` script."""
+    app(prog_name="keeper")
+
+
+@app.command(epilog="Examples:  keeper run -c keeper.toml    |    keeper run -c keeper.toml --mode simulate")
+def run(
+    config: Config = _DEFAULT,
+    mode: Annotated[Mode | None, typer.Option(help="Overrides keeper.mode.")] = None,
+    lake: Annotated[Path | None, typer.Option(help="Overrides lake.dir.")] = None,
+) -> None:
+    """Follow the chain, find breaches, and do what the mode allows. Ends cleanly on SIGTERM and Ctrl-C."""
+    overrides: dict[str, Any] = {"keeper.mode": mode, "lake.dir": lake}
+    _end(session.guarded(lambda: run_command(config, overrides)))
+
+
+@app.command("check-config", epilog="Examples:  keeper check-config -c keeper.toml    |    keeper check-config --json")
+def check_config(config: Config = _DEFAULT, as_json: AsJson = False) -> None:
+    """Show every setting as resolved, with the origin of its value."""
+    _end(session.guarded(lambda: check_config_command(config, {}, as_json)))
+
+
+@app.command(epilog="Example:  keeper backfill -c keeper.toml    (stop it any time; the next run goes on)")
+def backfill(config: Config = _DEFAULT) -> None:
+    """Bring the lake from the start block (or where it stopped) to the newest final block."""
+    _end(session.guarded(lambda: backfill_command(config)))
+
+
+@app.command(epilog="Examples:  keeper positions --at-risk 20    |    keeper positions --block 1200 --json")
+def positions(
+    config: Config = _DEFAULT,
+    venue: Annotated[str, typer.Option(help="Which venue of the settings.")] = "perp_v2",
+    at_risk: Annotated[int | None, typer.Option("--at-risk", min=1, help="Only the N accounts nearest to liquidation.")] = None,
+    block: Block = None,
+    as_json: AsJson = False,
+) -> None:
+    """All positions, sorted by distance to liquidation. Works beside a running daemon, and without a lake."""
+    _end(session.guarded(lambda: positions_command(config, venue, at_risk, block, as_json)))
+
+
+@app.command(epilog="Example:  keeper explain perp_v2 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --block 1200")
+def explain(
+    venue: Annotated[str, typer.Argument(help="Venue of the settings, for example perp_v2.")],
+    account: Annotated[str, typer.Argument(help="The account (trader's address).")],
+    config: Config = _DEFAULT,
+    block: Block = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every number of one account's margin computation beside the contract's own view, the decision and why."""
+    _end(session.guarded(lambda: explain_command(config, venue, account, block, as_json)))
+
+
+@devnet_app.command("up", epilog="Example:  keeper devnet up --traders 120 --seed 7 --path staircase")
+def devnet_up(
+    traders: Annotated[int, typer.Option(min=1, help="How many traders.")] = 120,
+    seed: Annotated[int, typer.Option(help="Everything is drawn from it.")] = 7,
+    port: Annotated[int, typer.Option(help="Port of the chain; 0 for a free one.")] = 8545,
+    directory: Annotated[Path, typer.Option("--dir", help="Where the addresses and the ready settings go.")] = Path("var/devnet"),
+    path: Annotated[str | None, typer.Option(help="Price path to play: shock, staircase, squeeze, whipsaw.")] = None,
+    block_seconds: Annotated[int, typer.Option(min=1, help="Chain seconds per block.")] = 2,
+    interval: Annotated[float, typer.Option(min=0.05, help="Wall seconds per block.")] = 2.0,
+) -> None:
+    """Start anvil with the real contracts, makers and traders; write keeper.toml for it; produce blocks until Ctrl-C."""
+    # Imported here: everybody else does without eth-account and the npm packages.
+    from keeper.commands.devnet import up
+
+    _end(session.guarded(lambda: up(traders, seed, port, directory, path, block_seconds, interval)))
+
+
+def _end(code: int) -> None:
+    raise typer.Exit(code)

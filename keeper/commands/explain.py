@@ -1,0 +1,119 @@
+"""keeper explain: one account's margin computation beside the contract's own figures, and the decision."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from keeper import daemon
+from keeper.commands import session
+from keeper.commands.session import Book
+from keeper.domain import parse
+from keeper.domain.chain import Address
+from keeper.domain.decision import Decision, Liquidate, Skip, decide
+from keeper.domain.fees import gas_cost_x18
+from keeper.domain.fixed import to_units
+from keeper.domain.venue import AccountKey, Explanation, Health, LiquidationPlan, Term
+from keeper.errors import ConfigError
+from keeper.settings import Loaded
+
+_GWEI = 10**9
+
+
+def explain(path: Path, venue: str, account: str, number: int | None, as_json: bool) -> int:
+    """Print every number, ours beside the chain's, with the decision. Exit code 1 when a figure differs."""
+    return asyncio.run(_explain(path, venue, account, number, as_json))
+
+
+async def _explain(path: Path, venue: str, account: str, number: int | None, as_json: bool) -> int:
+    try:
+        key = AccountKey(parse.address(account))
+    except ValueError as error:
+        raise ConfigError(f"{error}. Give the trader's address, 0x and 40 hex digits.") from None
+    loaded = session.settings(path)
+    async with session.book_at(loaded, venue, number) as book:
+        if key not in book.evaluator.book.account_keys():
+            raise ConfigError(f"{venue} knows no account {key} at block {book.block.number}. `keeper positions` lists them.")
+        (evaluated,) = await book.evaluator.look(book.block, {key})
+        told = await book.chain.run(book.venue.explain(key, book.evaluator.book, book.block.timestamp), book.block)
+        decision, plan = _decision(loaded, book, key, evaluated.health)
+    if as_json:
+        Console().print_json(json.dumps(_plain(book, key, evaluated.health, told, decision)))
+    else:
+        _print(book, key, evaluated.health, told, decision, plan)
+    return daemon.FAILED if any(_differs(term) for term in told.terms) else daemon.OK
+
+
+def _decision(loaded: Loaded, book: Book, key: AccountKey, health: Health) -> tuple[Decision | None, LiquidationPlan | None]:
+    """What the daemon would decide; None for a healthy account."""
+    if not health.liquidatable:
+        return None, None
+    given, state, now = loaded.settings, book.evaluator.book, book.block.timestamp
+    executor = given.execution.executor or Address("0x" + "00" * 20)
+    plan = book.venue.liquidation(key, state, now, executor)
+    markets = {view.market: view for view in book.venue.markets(state, now)}
+    native = markets[given.execution.gas_coin_market].index_price_x18 if given.execution.gas_coin_market in markets else 0
+    gas = plan.gas_limit if isinstance(plan, LiquidationPlan) else 0
+    cost = gas_cost_x18(gas, book.block.base_fee_wei + int(given.limits.priority_fee_gwei * _GWEI), native)
+    free = book.venue.free_capital(executor, state, now) if given.execution.executor else 1 << 255
+    return decide(plan, cost, free, daemon.limits_of(given)), plan if isinstance(plan, LiquidationPlan) else None
+
+
+def _print(book: Book, key: AccountKey, health: Health, told: Explanation, decision: Decision | None, plan: LiquidationPlan | None) -> None:
+    table = Table("figure", "unit", "here", "contract", "", title=f"{key} at block {book.block.number}", title_justify="left")
+    for term in told.terms:
+        verdict = "" if term.chain is None else ("[red]DIFFERS[/]" if _differs(term) else "[green]equal[/]")
+        table.add_row(term.name, term.unit, f"{term.local:,}", "" if term.chain is None else f"{term.chain:,}", verdict)
+    console = Console()
+    console.print(table)
+    for note in told.notes:
+        console.print(f"- {note}", highlight=False)
+    margin = to_units(health.equity_x18 - health.requirement_x18)
+    console.print(f"margin above the requirement: {margin:,.6f} USD; breach: {health.breach.value if health.breach else 'none'}")
+    console.print(f"decision: {_words(decision)}")
+    for call in plan.calls if plan is not None else ():
+        console.print(f"  {call.purpose.value:<20} {call.target} 0x{call.calldata.hex()}", highlight=False, soft_wrap=True)
+
+
+def _words(decision: Decision | None) -> str:
+    if decision is None:
+        return "none: the account is healthy"
+    if isinstance(decision, Skip):
+        return f"skip, {decision.reason.value} {decision.detail}".rstrip()
+    economics = decision.economics
+    return (
+        f"liquidate {to_units(abs(decision.plan.size_x18)):,.6f} {decision.plan.market} "
+        f"({to_units(decision.plan.notional_x18):,.2f} USD): reward {to_units(economics.reward_x18):,.2f}, "
+        f"cost {to_units(economics.cost_x18):,.2f}, profit {to_units(economics.profit_x18):,.2f} USD"
+    )
+
+
+def _differs(term: Term) -> bool:
+    return term.chain is not None and term.chain != term.local
+
+
+def _plain(book: Book, key: AccountKey, health: Health, told: Explanation, decision: Decision | None) -> dict[str, object]:
+    return {
+        "account": key,
+        "block": book.block.number,
+        "block_hash": book.block.hash,
+        "equity_raw": str(health.equity_x18),
+        "requirement_raw": str(health.requirement_x18),
+        "breach": health.breach.value if health.breach else None,
+        "terms": [
+            {
+                "name": term.name,
+                "unit": term.unit,
+                "local_raw": str(term.local),
+                "chain_raw": None if term.chain is None else str(term.chain),
+                "equal": not _differs(term),
+            }
+            for term in told.terms
+        ],
+        "notes": list(told.notes),
+        "action": None if decision is None else ("liquidate" if isinstance(decision, Liquidate) else "skip"),
+        "reason": decision.reason.value if isinstance(decision, Skip) else None,
+        "decision": _words(decision),
+    }

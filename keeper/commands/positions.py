@@ -1,0 +1,106 @@
+"""keeper positions: who is nearest to liquidation."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from keeper import daemon
+from keeper.commands import session
+from keeper.commands.session import Book
+from keeper.domain.fixed import to_units
+from keeper.domain.venue import AccountKey, Health, PositionView
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One account with its positions. `distance` is the smallest relative move of one market's mark price, everything else
+    standing still, that makes it liquidatable; 0 for accounts that are, None where no single market can."""
+
+    account: AccountKey
+    health: Health
+    positions: tuple[PositionView, ...]
+    distance: float | None
+
+
+def positions(path: Path, venue: str, at_risk: int | None, number: int | None, as_json: bool) -> int:
+    """Print the accounts, nearest first."""
+    return asyncio.run(_positions(path, venue, at_risk, number, as_json))
+
+
+async def _positions(path: Path, venue: str, at_risk: int | None, number: int | None, as_json: bool) -> int:
+    async with session.book_at(session.settings(path), venue, number) as book:
+        rows = await _rows(book)
+    chosen = [row for row in rows if row.positions][:at_risk]
+    if as_json:
+        Console().print_json(json.dumps({"block": book.block.number, "accounts": [_plain(row) for row in chosen]}))
+        return daemon.OK
+    table = Table(title=f"{venue} at block {book.block.number}: {len(chosen)} of {len(rows)} accounts, nearest first", title_justify="left")
+    for header in ("account", "equity USD", "requirement USD", "distance", "positions"):
+        table.add_column(header, justify="left" if header in ("account", "positions") else "right")
+    for row in chosen:
+        table.add_row(
+            row.account,
+            f"{to_units(row.health.equity_x18):,.2f}",
+            f"{to_units(row.health.requirement_x18):,.2f}",
+            _distance(row),
+            "\n".join(_position(view) for view in row.positions),
+            style="bold red" if row.health.liquidatable else None,
+        )
+    Console().print(table)
+    return daemon.OK
+
+
+async def _rows(book: Book) -> list[Row]:
+    now = book.block.timestamp
+    evaluated = await book.evaluator.look(book.block)
+    rows = []
+    for item in evaluated:
+        views = tuple(book.venue.positions(item.account, book.evaluator.book, now))
+        rows.append(Row(item.account, item.health, views, 0.0 if item.health.liquidatable else _nearest(views)))
+    return sorted(rows, key=lambda row: (row.distance is None, row.distance or 0.0))
+
+
+def _nearest(views: tuple[PositionView, ...]) -> float | None:
+    moves = [
+        abs(view.liquidation_price_x18 / view.mark_price_x18 - 1)
+        for view in views
+        if view.liquidation_price_x18 is not None and view.mark_price_x18
+    ]
+    return min(moves, default=None)
+
+
+def _distance(row: Row) -> str:
+    if row.health.breach is not None:
+        return f"liquidatable ({row.health.breach.value})"
+    return "-" if row.distance is None else f"{row.distance:.2%}"
+
+
+def _position(view: PositionView) -> str:
+    at = "" if view.liquidation_price_x18 is None else f", liquidation at {to_units(view.liquidation_price_x18):,.2f}"
+    orders = ", has orders" if view.has_orders else ""
+    return f"{to_units(view.size_x18):+,.4f} {view.market} at mark {to_units(view.mark_price_x18):,.2f}{at}{orders}"
+
+
+def _plain(row: Row) -> dict[str, object]:
+    return {
+        "account": row.account,
+        "equity_raw": str(row.health.equity_x18),
+        "requirement_raw": str(row.health.requirement_x18),
+        "breach": row.health.breach.value if row.health.breach else None,
+        "distance": row.distance,
+        "positions": [
+            {
+                "market": view.market,
+                "size_raw": str(view.size_x18),
+                "open_notional_raw": str(view.open_notional_x18),
+                "mark_price_raw": str(view.mark_price_x18),
+                "liquidation_price_raw": None if view.liquidation_price_x18 is None else str(view.liquidation_price_x18),
+                "has_orders": view.has_orders,
+            }
+            for view in row.positions
+        ],
+    }

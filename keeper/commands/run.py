@@ -1,0 +1,43 @@
+"""keeper run, keeper backfill."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from keeper import daemon, log
+from keeper.commands import session
+from keeper.engine.recovery import Recovery
+from keeper.settings import Loaded
+from keeper.store.options import LakeOptions
+from keeper.store.recorder import Recorder
+
+
+def run(path: Path, overrides: dict[str, Any]) -> int:
+    """The daemon."""
+    loaded = session.settings(path, overrides)
+    with session.ProgressBar() as report:
+        return daemon.run(loaded.settings, report)
+
+
+def backfill(path: Path) -> int:
+    """Everything up to the newest final block into the lake, then stop; a second run goes on where the first one ended."""
+    return asyncio.run(_backfill(session.settings(path)))
+
+
+async def _backfill(loaded: Loaded) -> int:
+    given = loaded.settings
+    venues = daemon.build_venues(given)
+    options = LakeOptions.at(given.lake.dir, queue_blocks=given.lake.queue_blocks)
+    started = time.monotonic()
+    with session.ProgressBar() as report, Recorder(options, given.chain.id, tuple(venues)) as recorder:
+        async with daemon.open_chain(given, venues, log.logger()) as chain:
+            recovery = Recovery(chain, chain, recorder, record_reads=given.keeper.record_reads, report=report)
+            evaluators = daemon.build_evaluators(given, venues, chain)
+            start = await recovery.run(evaluators, given.chain.id, given.chain.start_block, given.chain.finality_depth)
+    accounts = sum(len(evaluator.book.account_keys()) for evaluator in evaluators.values())
+    seconds = time.monotonic() - started
+    Console(stderr=True).print(f"at block {start.after.number}: {accounts} accounts, {seconds:.1f} s. The lake is in {given.lake.dir}.")
+    return daemon.OK

@@ -1,0 +1,112 @@
+"""What several commands need at their start: settings, a chain, the book at a block; and how a failure becomes one line and a code."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from keeper import daemon, log
+from keeper.chain.chain import ChainClient
+from keeper.domain.chain import BlockRef
+from keeper.domain.venue import Venue
+from keeper.engine import recovery
+from keeper.engine.evaluator import Evaluator
+from keeper.engine.survey import Survey
+from keeper.errors import ConfigError, KeeperError
+from keeper.settings import Loaded, load
+from keeper.store.options import LakeOptions
+from keeper.store.reader import LakeReader
+
+
+def settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Loaded:
+    """The settings, with logging configured by them. Raises ConfigError."""
+    loaded = load(path, os.environ, overrides)
+    given = loaded.settings.log
+    try:
+        log.configure(given.format, given.level)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}.") from None
+    return loaded
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """Run a command; a foreseen failure is one line on stderr and exit code 2 (settings) or 1."""
+    try:
+        return work()
+    except (KeeperError, ExceptionGroup) as error:
+        cause = daemon.first_cause(error)
+        if not isinstance(cause, KeeperError):
+            raise
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error[/] {escape(str(cause))}", highlight=False)
+        return daemon.MISCONFIGURED if isinstance(cause, ConfigError) else daemon.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One venue's book at a block, and the chain it was read from."""
+
+    chain: ChainClient
+    venue: Venue[Any, Any]
+    evaluator: Evaluator[Any, Any]
+    block: BlockRef
+
+
+@asynccontextmanager
+async def book_at(loaded: Loaded, venue_name: str, number: int | None) -> AsyncIterator[Book]:
+    """The venue's book at block `number` (the head without). Raises ConfigError for a venue that is not configured."""
+    given = loaded.settings
+    venues = daemon.build_venues(given)
+    if venue_name not in venues:
+        raise ConfigError(f"{loaded.path}: venue {venue_name} is not configured. Configured: {', '.join(venues)}.")
+    with ExitStack() as stack:
+        records = None
+        options = LakeOptions.at(given.lake.dir)
+        if options.catalog_file is not None and options.catalog_file.exists():
+            records = stack.enter_context(LakeReader(options, given.chain.id))
+        report = stack.enter_context(ProgressBar())
+        async with daemon.open_chain(given, venues, log.logger()) as chain:
+            evaluator = daemon.build_evaluators(given, venues, chain)[venue_name]
+            block = await chain.head() if number is None else await chain.block(number)
+            survey = Survey(
+                chain, chain, records, start_block=given.chain.start_block, finality_depth=given.chain.finality_depth, report=report
+            )
+            await survey.bring_to(venue_name, evaluator, block)
+            yield Book(chain, venues[venue_name], evaluator, block)
+
+
+class ProgressBar:
+    """A progress bar on stderr while blocks are rebuilt and fetched; silent where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("blocks"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+
+    def __enter__(self) -> recovery.Report:
+        self._bar.start()
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def _show(self, step: recovery.Progress) -> None:
+        key = (step.venue, step.stage)
+        if key not in self._tasks:
+            words = "from the lake" if step.stage == "lake" else "from the chain"
+            self._tasks[key] = self._bar.add_task(f"{step.venue} {words}", total=step.last - step.first + 1)
+        self._bar.update(self._tasks[key], completed=step.block - step.first + 1)
