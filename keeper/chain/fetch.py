@@ -89,13 +89,18 @@ class BlockFetcher:
         Headers come first and logs after: if the chain changes in between, what is missed belongs to blocks that are orphaned already."""
         if not self._selection:
             return {}
-        if len(headers) == 1:
-            found = await self._by_hash(headers, turn=0)
-        else:
+        found: dict[Hash32, tuple[RawLog, ...]] = {}
+        if len(headers) > 1:
             hashes = {header.ref.number: header.ref.hash for header in headers}
             found = _grouped(await self._ranges.fetch(self._selection, min(hashes), max(hashes), hashes))
-        doubtful = [header for header in headers if self._doubtful(header, found.get(header.ref.hash, ()))]
-        return {**found, **await self._by_hash(doubtful, turn=1)} if doubtful else found
+        # A block is without logs when its bloom says so, or when two answers by hash do, from different endpoints where there are any.
+        for turn in (0, 1):
+            asked = [header for header in headers if self._doubtful(header, found.get(header.ref.hash, ()))]
+            if turn == 0 and len(headers) == 1:
+                asked = list(headers)
+            if asked:
+                found |= await self._by_hash(asked, turn)
+        return found
 
     async def common_ancestor(self, segment: Segment, top: int) -> BlockRef | None:
         """The newest block at or below `top` that the segment and the canonical chain share; None when there is none in the segment."""

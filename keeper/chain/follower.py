@@ -63,7 +63,15 @@ class Follower:
                 if self._clock.now() - surveyed_at >= self._options.survey_interval_s and len(self._pool) > 1:
                     await self._pool.survey()
                     surveyed_at = self._clock.now()
-                hint = await self._heads.next(after.number if segment is None else segment.tip.number)
+                hint = await self._next_hint(after if segment is None else segment.tip)
+
+    async def _next_hint(self, tip: BlockRef) -> Hint | None:
+        """Wait for a reason to look. One announcement of the tip itself is no reason; a second is, as it may be a socket that repeats
+        itself while the chain goes on."""
+        hint = await self._heads.next(tip.number)
+        if hint is not None and hint.hash == tip.hash:
+            hint = await self._heads.next(tip.number)
+        return hint
 
     async def _begin(self, after: BlockRef, known: Sequence[BlockRef]) -> Segment:
         unfinalised = sorted({*known, after}, key=lambda block: block.number) if known else []
@@ -81,8 +89,6 @@ class Follower:
     async def _advance(self, segment: Segment, hint: Hint | None) -> tuple[list[ChainEvent], bool]:
         """One step towards the head: its events, and whether the head is reached (wait before the next). The segment changes only
         when everything was fetched, so a step that failed can be taken again."""
-        if hint is not None and hint.hash == segment.tip.hash:
-            return [], True
         look = await self._fetcher.look(segment.anchor, hint)
         head = look.head.ref
         if segment.holds(head.hash):

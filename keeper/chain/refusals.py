@@ -108,7 +108,7 @@ class RangeAdvice:
     last_block: int | None = None
 
 
-_SUGGESTED = re.compile(r"\[\s*(0x[0-9a-f]+|\d+)\s*[,-]\s*(0x[0-9a-f]+|\d+)\s*\]")
+_SUGGESTED = re.compile(r"(?:\[|\brange )\s*(0x[0-9a-f]+|\d+)\s*[,-]\s*(0x[0-9a-f]+|\d+)\b")
 _MOST = re.compile(
     r"(?:limited to(?: a)?|up to(?: an?)?|max(?:imum)?(?: allowed)?(?: block)?(?: range)?(?: is| of|:)?|range limit(?: is| of|:)?)"
     r"\s*(\d[\d,]*)\s*(k)?\b(?!\s*(?:results|logs|events))",
@@ -118,8 +118,8 @@ _MOST = re.compile(
 def range_advice(hint: str) -> RangeAdvice:
     """Reads the provider's own advice out of its message; an empty advice when there is none.
 
-    Known forms: "this block range should work: [0x1, 0x7d0]" (Alchemy, Infura), "limited to a 10,000 range" (QuickNode),
-    "exceed maximum block range: 5000" (BSC, Polygon), "max block range 1000" (Reth)."""
+    Known forms: "this block range should work: [0x1, 0x7d0]" (Alchemy, Infura), "retry with the range 100-200" (Reth), "limited to a
+    10,000 range" (QuickNode), "exceed maximum block range: 5000" (BSC, Polygon), "max block range 1000" (Reth)."""
     said = hint.lower()
     suggested = _SUGGESTED.search(said)
     if suggested:

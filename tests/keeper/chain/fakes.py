@@ -1,0 +1,110 @@
+"""The network and the clock, scripted."""
+
+import asyncio
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from keeper.chain.heads import Hint
+from keeper.chain.pool import Incident, Pool, RetryOptions
+from keeper.chain.rpc import Endpoint, Reply
+from keeper.errors import RpcError
+
+CHAIN_ID = 31_337
+
+
+class FakeClock:
+    """Time passes only by sleeping, and at once."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.sleeps: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds
+        self.sleeps.append(seconds)
+        await asyncio.sleep(0)
+
+
+class ScriptedTransport:
+    """Hands the decoded request to `handler`, which returns what the node would answer: any JSON, a Reply, an error to raise, or an
+    awaitable to wait for first."""
+
+    def __init__(self, handler: Callable[[Any], Any]) -> None:
+        self._handler = handler
+        self.posts: list[Any] = []
+
+    async def post(self, body: bytes) -> Reply:
+        request = json.loads(body)
+        self.posts.append(request)
+        await asyncio.sleep(0)
+        answer = self._handler(request)
+        if inspect.isawaitable(answer):
+            answer = await answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, Reply) else Reply(200, json.dumps(answer).encode())
+
+
+def node(answer: Callable[[str, Sequence[Any]], Any]) -> Callable[[Any], Any]:
+    """A handler that answers each call with `answer(method, params)`; a returned RpcError becomes the call's error object."""
+
+    def member(call: Any) -> Any:
+        result = CHAIN_ID_HEX if call["method"] == "eth_chainId" else answer(call["method"], call["params"])
+        if isinstance(result, RpcError):
+            error = {"code": result.code, "message": result.message, "data": "0x" + result.data.hex()}
+            return {"jsonrpc": "2.0", "id": call["id"], "error": error}
+        return {"jsonrpc": "2.0", "id": call["id"], "result": result}
+
+    def handler(request: Any) -> Any:
+        return [member(call) for call in request] if isinstance(request, list) else member(request)
+
+    return handler
+
+
+CHAIN_ID_HEX = hex(CHAIN_ID)
+
+
+@dataclass
+class Bench:
+    """A pool over scripted transports, with what it reported."""
+
+    pool: Pool
+    clock: FakeClock
+    transports: list[ScriptedTransport]
+    incidents: list[Incident] = field(default_factory=list)
+
+
+def bench(*handlers: Callable[[Any], Any], retry: RetryOptions | None = None, per_request: int = 100) -> Bench:
+    """One endpoint per handler, named http://a, http://b, ..."""
+    clock = FakeClock()
+    transports = [ScriptedTransport(handler) for handler in handlers]
+    endpoints = [Endpoint(f"http://{chr(97 + place)}", transport, per_request) for place, transport in enumerate(transports)]
+    incidents: list[Incident] = []
+    pool = Pool(endpoints, CHAIN_ID, retry or RetryOptions(), clock, lambda: 0.5, incidents.append)
+    return Bench(pool, clock, transports, incidents)
+
+
+class StopFollowing(Exception):
+    """Ends a follower in a test: there will be no further head."""
+
+
+class ScriptedHeads:
+    """Gives the hints of a list, each made when it is due; then ends the follower."""
+
+    def __init__(self, hints: Sequence[Callable[[], Hint | None]]) -> None:
+        self._hints = list(hints)
+
+    async def next(self, seen: int) -> Hint | None:
+        await asyncio.sleep(0)
+        if not self._hints:
+            raise StopFollowing
+        return self._hints.pop(0)()
+
+    async def close(self) -> None:
+        return None

@@ -1,0 +1,158 @@
+"""Ranges find the provider's limits, whatever they are, and no log is lost on the way."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keeper.chain.log import LogSelection
+from keeper.chain.ranges import LogRanges, RangeSize
+from keeper.chain.refusals import SizeLimited
+from keeper.chain.rpc import RpcTimeout
+from keeper.domain.chain import RawLog
+from keeper.errors import RpcError, RpcUnavailable
+from tests.keeper.chain.fakes import Bench, bench, node
+from tests.keeper.chain.simulated import FILTER, SimulatedNode, wanted
+
+SELECTION = LogSelection([FILTER])
+
+
+def _simulated(logs: Sequence[int]) -> SimulatedNode:
+    simulated = SimulatedNode()
+    simulated.mine(logs)
+    return simulated
+
+
+def _limited(simulated: SimulatedNode, refuse: Any) -> Bench:
+    """A provider that first lets `refuse(first, last, logs)` object."""
+
+    def answer(method: str, params: Sequence[Any]) -> Any:
+        first, last = int(params[0]["fromBlock"], 16), int(params[0]["toBlock"], 16)
+        logs = sum(len(wanted(block)) for block in simulated.chain[first : last + 1])
+        return refuse(first, last, logs) or simulated.answer()(method, params)
+
+    return bench(node(answer))
+
+
+def _fetch(on: Bench, size: RangeSize, first: int, last: int) -> list[RawLog]:
+    return asyncio.run(LogRanges(on.pool, size).fetch(SELECTION, first, last))
+
+
+def _expected(simulated: SimulatedNode, first: int, last: int) -> list[RawLog]:
+    return [log for block in simulated.chain[first : last + 1] for log in wanted(block)]
+
+
+@given(
+    logs=st.lists(st.integers(0, 4), min_size=1, max_size=60),
+    most=st.integers(1, 70),
+    most_blocks=st.integers(1, 70),
+    most_logs=st.integers(4, 20),
+    advice=st.sampled_from(["none", "blocks", "range"]),
+)
+def test_every_log_comes_once_within_any_limits(logs: list[int], most: int, most_blocks: int, most_logs: int, advice: str) -> None:
+    """Limits on blocks and on results, with and without advice in the refusal."""
+    simulated = _simulated(logs)
+
+    def refuse(first: int, last: int, count: int) -> RpcError | None:
+        if last - first + 1 > most_blocks:
+            return RpcError(-32_000, f"exceed maximum block range: {most_blocks}" if advice == "blocks" else "block range is too wide")
+        if count > most_logs:
+            suggestion = f", this block range should work: [{hex(first)}, {hex(first)}]" if advice == "range" else ""
+            return RpcError(-32_005, f"query returned more than {most_logs} results{suggestion}")
+        return None
+
+    assert _fetch(_limited(simulated, refuse), RangeSize(most), 0, len(logs)) == _expected(simulated, 0, len(logs))
+
+
+def test_a_stated_limit_is_taken_at_its_word_and_never_tried_again() -> None:
+    """One refusal, then ranges of exactly that size."""
+    simulated = _simulated([0] * 99)
+    spans: list[int] = []
+
+    def refuse(first: int, last: int, count: int) -> RpcError | None:
+        spans.append(last - first + 1)
+        return RpcError(-32_000, "eth_getLogs is limited to a 10 range") if spans[-1] > 10 else None
+
+    _fetch(_limited(simulated, refuse), RangeSize(64), 0, 99)
+    assert spans == [64] + [10] * 10
+
+
+def test_after_a_dense_stretch_the_range_grows_again() -> None:
+    """Too many results is a matter of where, not for ever."""
+    simulated = _simulated([3] * 20 + [0] * 300)
+    spans: list[int] = []
+
+    def refuse(first: int, last: int, count: int) -> RpcError | None:
+        spans.append(last - first + 1)
+        return RpcError(-32_005, "query returned more than 10 results") if count > 10 else None
+
+    size = RangeSize(64)
+    assert _fetch(_limited(simulated, refuse), size, 0, 320) == _expected(simulated, 0, 320)
+    assert min(spans) <= 4
+    assert size.blocks == 64
+
+
+def test_a_slow_range_is_halved() -> None:
+    """A timeout is a limit nobody states."""
+    simulated = _simulated([1] * 40)
+    answer = node(simulated.answer())
+
+    def handler(request: Any) -> Any:
+        criteria = (request["params"] or [{}])[0]
+        span = int(criteria.get("toBlock", "0x0"), 16) - int(criteria.get("fromBlock", "0x0"), 16) + 1
+        return RpcTimeout("slow") if span > 8 else answer(request)
+
+    on = bench(handler)
+    assert _fetch(on, RangeSize(40), 1, 40) == _expected(simulated, 1, 40)
+    assert on.clock.sleeps == []
+
+
+def test_one_block_that_is_too_much_is_told() -> None:
+    """There is nothing smaller to ask for."""
+    simulated = _simulated([1] * 4)
+    with pytest.raises(SizeLimited):
+        _fetch(_limited(simulated, lambda *_: RpcError(-32_005, "query returned more than 1 results")), RangeSize(8), 0, 4)
+
+
+@pytest.mark.parametrize("lie", ["outside", "other hash", "removed", "doubled", "other address"])
+def test_logs_that_do_not_fit_are_refused(lie: str) -> None:
+    """Each is an untrue answer; with one endpoint there is nobody else to ask."""
+    simulated = _simulated([1] * 4)
+
+    def answer(method: str, params: Sequence[Any]) -> Any:
+        logs = simulated.answer()(method, params)
+        if lie == "outside":
+            logs[0]["blockNumber"] = "0x9"
+        if lie == "other hash":
+            logs[0]["blockHash"] = "0x" + "ab" * 32
+        if lie == "removed":
+            logs[0]["removed"] = True
+        if lie == "other address":
+            logs[0]["address"] = "0x" + "77" * 20
+        return logs + logs[-1:] if lie == "doubled" else logs
+
+    hashes = {block.ref.number: block.ref.hash for block in simulated.chain}
+    on = bench(node(answer))
+    with pytest.raises(RpcUnavailable):
+        asyncio.run(LogRanges(on.pool, RangeSize(8)).fetch(SELECTION, 1, 4, hashes))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 100), st.sampled_from(["", "max block range 7", "[0x0, 0x2]"])), max_size=50))
+def test_the_size_stays_within_its_bounds(moves: list[tuple[bool, int, str]]) -> None:
+    """At least one block, at most what was allowed."""
+    size = RangeSize(50)
+    for accepted, span, hint in moves:
+        if accepted:
+            size.accepted(span)
+        else:
+            size.refused(0, span, hint)
+        assert 1 <= size.blocks <= 50
+
+
+def test_an_empty_range_cannot_be_configured() -> None:
+    """It would never end."""
+    with pytest.raises(ValueError, match="holds nothing"):
+        RangeSize(0)

@@ -1,0 +1,160 @@
+"""Questions run round by round, pinned to one hash, and never answered for another time or by another call's gas."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from eth_abi.abi import decode, encode
+
+from keeper.chain.reads import Reader
+from keeper.domain.chain import Address, BlockRef, Call, CallResult, Reads, Timestamp
+from keeper.errors import BlockUnknown, RpcError, RpcUnavailable
+from tests.keeper.chain.fakes import Bench, bench, node
+from tests.keeper.chain.simulated import make_block
+
+MULTICALL = Address("0x" + "ca" * 20)
+TARGET = Address("0x" + "11" * 20)
+BLOCK: BlockRef = make_block(None, 1, 0).ref
+REVERT = RpcError(3, "execution reverted", b"\xde\xad")
+Contract = Callable[[bytes], bytes | RpcError]
+
+
+def _echo(data: bytes) -> bytes | RpcError:
+    return REVERT if data == b"bad" else data * 2
+
+
+def _chain(contract: Contract = _echo, *, multicall: bool = True, override: bool = True, gas: int = 1_000) -> Bench:
+    """A node with `contract` at TARGET; its multicall runs out of gas after `gas` calls."""
+
+    def aggregate(data: bytes) -> bytes:
+        answers = []
+        for place, (_, _, inner) in enumerate(decode(["(address,bool,bytes)[]"], data[4:])[0]):
+            answer = contract(inner) if place < gas else RpcError(-32_000, "out of gas")
+            answers.append((False, answer.data) if isinstance(answer, RpcError) else (True, answer))
+        return encode(["(bool,bytes)[]"], [answers])
+
+    def answer(method: str, params: Sequence[Any]) -> Any:
+        assert method == "eth_call"
+        assert params[1] == {"blockHash": BLOCK.hash}
+        time = int(params[3]["time"], 16) if len(params) > 3 and override else BLOCK.timestamp
+        call = params[0]
+        data = bytes.fromhex(call["data"][2:])
+        if "to" not in call:
+            return "0x" + time.to_bytes(32, "big").hex()
+        if call["to"] == MULTICALL:
+            return "0x" + (aggregate(data).hex() if multicall else "")
+        result = contract(data)
+        return result if isinstance(result, RpcError) else "0x" + result.hex()
+
+    return bench(node(answer))
+
+
+def _round(
+    on: Bench, calls: Sequence[bytes], at: int | None = None, multicall: Address | None = MULTICALL, chunk: int = 2
+) -> list[CallResult]:
+    reader = Reader(on.pool, multicall, chunk)
+    when = None if at is None else Timestamp(at)
+    return asyncio.run(reader.round([Call(TARGET, data) for data in calls], BLOCK, when))
+
+
+EXPECTED = [CallResult(True, b"aa"), CallResult(False, b"\xde\xad"), CallResult(True, b"bb")]
+
+
+@pytest.mark.parametrize("multicall", [MULTICALL, None])
+@pytest.mark.parametrize("at", [None, 1_800_000_000])
+def test_a_round_is_one_request(multicall: Address | None, at: int | None) -> None:
+    """With Multicall3 or without, with a forecast or without; a revert is a result with its payload."""
+    on = _chain()
+    assert _round(on, [b"a", b"bad", b"b"], at, multicall) == EXPECTED
+    assert on.pool.usage().requests == 2  # the chain id, and the round
+
+
+def test_chunks_share_one_request() -> None:
+    """Five calls, two per multicall: three calls in one batch."""
+    on = _chain()
+    assert len(_round(on, [b"a"] * 5)) == 5
+    assert (on.pool.usage().requests, on.pool.usage().calls) == (2, 4)
+
+
+def test_nothing_asked_nothing_sent() -> None:
+    """An empty round has an empty answer."""
+    on = _chain()
+    assert _round(on, []) == []
+    assert on.pool.usage().requests == 0
+
+
+def test_where_there_is_no_multicall_contract_calls_go_singly() -> None:
+    """Blocks before its deployment."""
+    assert _round(_chain(multicall=False), [b"a", b"bad", b"b"]) == EXPECTED
+
+
+def test_gas_shared_with_other_calls_does_not_fail_a_call() -> None:
+    """In one multicall an expensive call can starve the next; what failed without a payload is asked again alone."""
+    assert _round(_chain(gas=1), [b"a", b"a"]) == [CallResult(True, b"aa")] * 2
+
+
+def test_a_multicall_that_fails_as_a_whole_is_taken_apart() -> None:
+    """For instance because the node caps the gas of an eth_call."""
+
+    def answer(method: str, params: Sequence[Any]) -> Any:
+        return RpcError(-32_000, "out of gas") if params[0]["to"] == MULTICALL else "0x01"
+
+    assert _round(bench(node(answer)), [b"a", b"b"]) == [CallResult(True, b"\x01")] * 2
+
+
+def test_a_node_that_ignores_block_overrides_is_found_out() -> None:
+    """It would answer for the wrong time without a word."""
+    with pytest.raises(RpcError, match="ignores eth_call block overrides"):
+        _round(_chain(override=False), [b"a", b"b"], 1_800_000_000)
+
+
+def test_a_node_that_refuses_block_overrides_is_an_rpc_error() -> None:
+    """The caller then does without a forecast."""
+
+    def answer(method: str, params: Sequence[Any]) -> Any:
+        return RpcError(-32_602, "too many arguments, want at most 3") if len(params) > 3 else "0x"
+
+    with pytest.raises(RpcError, match="too many arguments"):
+        _round(bench(node(answer)), [b"a"], 1_800_000_000)
+
+
+def test_an_orphaned_block_is_told() -> None:
+    """So that the work for it is dropped."""
+    for multicall in (MULTICALL, None):
+        with pytest.raises(BlockUnknown):
+            _round(bench(node(lambda method, params: RpcError(-32_000, "header not found"))), [b"a", b"b"], None, multicall)
+
+
+def test_a_nonsense_answer_is_a_failure_of_the_endpoint() -> None:
+    """Not a call result."""
+    with pytest.raises(RpcUnavailable, match="malformed"):
+        _round(bench(node(lambda method, params: "0x1234")), [b"a", b"b"])
+
+
+def test_a_question_may_depend_on_its_own_answers() -> None:
+    """Two rounds, the second made of the first's result; then a value. The generator is closed whatever happens."""
+    closed: list[bool] = []
+
+    def question() -> Reads[bytes]:
+        try:
+            (first,) = yield [Call(TARGET, b"a")]
+            (second,) = yield [Call(TARGET, first.data)]
+            return second.data
+        finally:
+            closed.append(True)
+
+    assert asyncio.run(Reader(_chain().pool, None, 50).run(question(), BLOCK)) == b"aaaa"
+    with pytest.raises(RpcError):
+        asyncio.run(Reader(bench(node(lambda method, params: RpcError(-32_601, "no"))).pool, None, 50).run(question(), BLOCK))
+    assert closed == [True, True]
+
+
+def test_a_question_without_calls() -> None:
+    """Some venues have nothing to ask."""
+
+    def question() -> Reads[int]:
+        return 7
+        yield []
+
+    assert asyncio.run(Reader(_chain().pool, None, 50).run(question(), BLOCK)) == 7
