@@ -1,0 +1,1 @@
+"""The commands of `analytics`, one file each; analytics/cli.py puts them together."""

@@ -1,0 +1,22 @@
+"""Options that mean the same in every command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analytics.lake import ENVIRONMENT
+
+LakeDirectory = Annotated[
+    Path | None,
+    typer.Option(
+        "--lake",
+        envvar=ENVIRONMENT,
+        metavar="DIRECTORY",
+        help="The lake: the directory with catalog.sqlite and data/. Default var/lake.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV with a header line.")]
+ParquetFile = Annotated[Path | None, typer.Option("--parquet", metavar="FILE", help="Write a Parquet file.", show_default=False)]

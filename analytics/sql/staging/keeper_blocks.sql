@@ -1,0 +1,16 @@
+-- Blocks the daemon processed. `block_ms` is the daemon's own time from arrival to rows handed over.
+SELECT
+    chain_id,
+    block_number,
+    block_hash,
+    parent_hash,
+    block_time,
+    received_at,
+    finished_at,
+    epoch_ms(finished_at) - epoch_ms(received_at) AS block_ms,
+    logs,
+    evaluated AS accounts_evaluated,
+    watched AS accounts_watched,
+    rpc_requests,
+    rpc_calls
+FROM lake.main.blocks

@@ -1,0 +1,23 @@
+-- What the chain said about each attempt. Profit before gas, in USD; `net_profit_usd` after it.
+SELECT
+    chain_id,
+    venue,
+    account,
+    candidate_id,
+    block_number,
+    block_hash,
+    block_time,
+    transaction_hash,
+    nonce,
+    outcome,
+    reason,
+    gas_used,
+    gas_cost_wei / 1e18 AS gas_cost_coin,
+    gas_cost_usd,
+    profit_usd,
+    tokens_value_usd,
+    profit_usd + tokens_value_usd - gas_cost_usd AS net_profit_usd,
+    blocks_since_seen,
+    profit_raw,
+    tokens
+FROM lake.main.outcomes

@@ -1,0 +1,21 @@
+-- Open positions at a block. Size in base units, + long; the liquidation price holds everything else still.
+SELECT
+    chain_id,
+    venue,
+    market,
+    account,
+    block_number,
+    block_hash,
+    block_time,
+    CASE WHEN size >= 0 THEN 'long' ELSE 'short' END AS side,
+    abs(size) AS size_base,
+    abs(open_notional_usd) AS open_notional_usd,
+    mark_price AS mark_price_usd,
+    abs(size) * mark_price AS notional_usd,
+    liquidation_price AS liquidation_price_usd,
+    equity_usd,
+    requirement_usd,
+    has_orders,
+    size_raw,
+    open_notional_raw
+FROM lake.main.position_snapshots
