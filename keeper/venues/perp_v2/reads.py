@@ -41,7 +41,8 @@ def resync(options: Options, encoder: Encoder, keys: Sequence[AccountKey], book:
 
     Call it once after a backfill, pinned to the block the book stands at, and refresh afterwards. Raises StateDivergence when size or
     open notional differ: that is no matter of growth. A market's own growth follows from its position settled last."""
-    held = [(key, base_token, position) for key in keys for base_token, position in book.accounts[key].positions.items()]
+    known = [key for key in keys if key in book.accounts]
+    held = [(key, base_token, position) for key in known for base_token, position in book.accounts[key].positions.items()]
     if not held:
         return []
     answers = yield [encoder.call(options.account_balance, "getAccountInfo(address,address)", key, base) for key, base, _ in held]
@@ -51,7 +52,8 @@ def resync(options: Options, encoder: Encoder, keys: Sequence[AccountKey], book:
         size, notional, growth = (signed(answer, index) for index in range(_GROWTH_WORD + 1))
         if (size, notional) != (position.size, position.open_notional) or growth is None:
             raise StateDivergence(
-                f"{key} in {base_token}: size {position.size} and open notional {position.open_notional} here, {size} and {notional} on chain"
+                f"{key} in {base_token}: size {position.size} and open notional {position.open_notional} here, "
+                f"{size} and {notional} on chain"
             )
         if growth != position.growth_x96:
             events.append(PositionGrowthRead(key, base_token, growth))

@@ -4,7 +4,7 @@ The values are those of the block it is pinned to. Replaying the change events o
 only funding of blocks before a change of the funding parameters, or before a market was paused, is then computed with the later ones,
 which `resync` sets right."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from keeper.domain.chain import CallResult, Reads
@@ -60,13 +60,13 @@ def _read(options: Options, encoder: Encoder) -> Reads[tuple[str, int, tuple[int
     calls += [encoder.call(manager, signature) for signature in _OF_COLLATERAL]
     calls += [encoder.call(one, "paused()") for one in (options.clearing_house, options.vault)]
     calls += [encoder.call(options.vault, signature) for signature in ("getSettlementToken()", "decimals()")]
-    answers = iter(zip(calls, (yield calls), strict=True))
+    answers = iter((yield calls))
 
-    def take(count: int) -> Iterator[CallResult]:
-        return (answer for _, answer in (next(answers) for _ in range(count)))
+    def take(count: int) -> list[CallResult]:
+        return [next(answers) for _ in range(count)]
 
     simple = [_figure(answer, "clearing_house_config", options) for answer in take(len(_OF_CONFIG))]
-    mark_config = next(take(1))
+    (mark_config,) = take(1)
     intervals = [_figure(mark_config, "clearing_house_config", options, index) for index in (0, 1)]
     collateral = [_figure(answer, "collateral_manager", options) for answer in take(len(_OF_COLLATERAL))]
     paused = [_figure(answer, key, options) for key, answer in zip(("clearing_house", "vault"), take(2), strict=True)]

@@ -1,0 +1,216 @@
+"""The plan for a breached account: cancel its orders, take over the market and size with the best expected net reward, close again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from keeper.domain.chain import Address, Timestamp
+from keeper.domain.decision import SkipReason
+from keeper.domain.fixed import X18, div_up, mul_div, mul_ratio
+from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
+from keeper.venues.perp_v2 import collateral_plan, orders
+from keeper.venues.perp_v2.calls import UINT256_MAX, Encoder
+from keeper.venues.perp_v2.closing import Pool, most_profitable_sqrt_price
+from keeper.venues.perp_v2.margin import Margin, health_of, margin_of
+from keeper.venues.perp_v2.options import Options
+from keeper.venues.perp_v2.state import Account, ChainReads, Config, Parameters, PerpBook, Status, parameters, reads_at
+
+GAS_LIQUIDATE = 3_000_000
+"""liquidate takes 1.2 to 2.0 M, at most 2.8 M was seen; proxies add 0.2 M."""
+GAS_CANCEL = 2_000_000
+GAS_CLOSE = 1_500_000
+_SMALL_POSITION_X18 = 100 * X18
+"""AccountBalance._MIN_PARTIAL_LIQUIDATE_POSITION_VALUE: such a position goes at once."""
+_CLOSE_SIGNATURE = "closePosition((address,uint160,uint256,uint256,bytes32))"
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """One market's best size: + for a long victim. `is_whole` means as much as the contract allows."""
+
+    base_token: str
+    size: int
+    is_whole: bool
+    notional: int
+    reward: int
+    cost: int
+    sqrt_limit_x96: int
+
+    @property
+    def net(self) -> int:
+        return self.reward - self.cost
+
+
+def plan(
+    options: Options, encoder: Encoder, key: AccountKey, book: PerpBook, now: Timestamp, executor: Address
+) -> LiquidationPlan | NoPlan:
+    """What to do about the account at `now`, as one transaction of the executor; or why nothing can be done."""
+    if key == AccountKey(executor):
+        return NoPlan(SkipReason.DENIED, "the keeper's own account")
+    account, given = book.accounts[key], parameters(book)
+    health, margin = health_of(key, book, now), margin_of(account, book, now)
+    if margin is None:
+        return NoPlan(SkipReason.PRICE_UNAVAILABLE)
+    if health.breach is None:
+        return NoPlan(SkipReason.NO_POSITION, "healthy")
+    if health.breach is Breach.COLLATERAL:
+        return collateral_plan.plan(options, encoder, key, margin, book, now, executor)
+    if given.config.clearing_house_paused:
+        return NoPlan(SkipReason.MARKET_NOT_OPEN, "ClearingHouse is paused")
+    return _positions_plan(options, encoder, key, margin, book, now, executor)
+
+
+def _positions_plan(
+    options: Options, encoder: Encoder, key: AccountKey, margin: Margin, book: PerpBook, now: Timestamp, executor: Address
+) -> LiquidationPlan | NoPlan:
+    account, given, reads = book.accounts[key], parameters(book), reads_at(book, now)
+    open_markets = [name for name in account.positions if book.markets[name].status == Status.OPEN]
+    if not open_markets:
+        return NoPlan(SkipReason.MARKET_NOT_OPEN)
+    equity = margin.account_value // given.settlement_unit * given.settlement_unit
+    choices = [_choice(name, account, equity, margin, book, now, executor) for name in open_markets]
+    found = [choice for choice in choices if choice is not None]
+    if not found:
+        return NoPlan(SkipReason.NO_POSITION)
+    best = max(found, key=lambda choice: (choice.net, choice.base_token))
+    if best.size == 0:
+        return NoPlan(SkipReason.NO_PROFITABLE_SIZE, _why_not(best.base_token, reads))
+    shortfall = mul_ratio(best.notional, given.config.liquidation_penalty_ratio) - equity
+    if shortfall > 0 and reads.insurance_fund_raw is not None and reads.insurance_fund_raw * given.settlement_unit < shortfall:
+        return NoPlan(SkipReason.INSURANCE_FUND_EMPTY, f"covers {reads.insurance_fund_raw} raw")
+    cancels = [name for name in open_markets if account.positions[name].orders]
+    return LiquidationPlan(
+        account=key,
+        market=book.markets[best.base_token].name or best.base_token,
+        breach=Breach.POSITIONS,
+        size_x18=best.size,
+        notional_x18=best.notional,
+        expected_reward_x18=best.reward,
+        expected_cost_x18=best.cost,
+        capital_x18=div_up(best.notional * given.config.im_ratio, 10**6),
+        gas_limit=GAS_LIQUIDATE + GAS_CLOSE + GAS_CANCEL * len(cancels),
+        calls=tuple(_calls(options, encoder, key, best, cancels)),
+        guard=encoder.call(options.vault, "getAccountValue(address)", executor),
+        guard_break_even_raw=0,
+        guard_raw_per_usd=10**given.settlement_decimals,
+    )
+
+
+def _choice(
+    base_token: str, account: Account, equity: int, margin: Margin, book: PerpBook, now: Timestamp, executor: Address
+) -> _Choice | None:
+    """The size of this market with the best reward net of closing; size 0 when every size loses, None without a position."""
+    reads, config, market = reads_at(book, now).markets[base_token], parameters(book).config, book.markets[base_token]
+    size = orders.total_size(account.positions[base_token], reads.sqrt_price_x96)
+    if size == 0:
+        return None
+    is_long = size > 0
+    cap = abs(liquidatable_size(size, reads.price_x18, equity, margin, config))
+    share = config.liquidation_penalty_ratio if equity < 0 else config.liquidation_penalty_ratio // 2
+    pool = Pool.of(market, reads, now)
+    target = most_profitable_sqrt_price(reads.price_x18, share, pool.fee_ratio, is_long)
+    chosen = min(cap, max(0, pool.size_until(target, is_long) - _held(executor, base_token, is_long, book)))
+    if chosen == 0:
+        return _Choice(base_token, 0, False, 0, 0, 0, pool.limit(is_long))
+    notional = mul_div(chosen, reads.price_x18, X18)
+    quote = pool.quote_for(chosen, is_long)
+    return _Choice(
+        base_token=base_token,
+        size=chosen if is_long else -chosen,
+        is_whole=chosen == cap,
+        notional=notional,
+        reward=keeper_share(mul_ratio(notional, config.liquidation_penalty_ratio), equity),
+        cost=notional - quote if is_long else quote - notional,
+        sqrt_limit_x96=pool.limit(is_long),
+    )
+
+
+def liquidatable_size(size: int, price_x18: int, equity: int, margin: Margin, config: Config) -> int:
+    """AccountBalance.getLiquidatablePositionSize for an account below its requirement: the most one call may take, signed."""
+    value = abs(mul_div(size, price_x18, X18))
+    requirement = mul_ratio(margin.abs_position_value, config.mm_ratio)
+    if value <= _SMALL_POSITION_X18 or equity < requirement // 2:
+        return size
+    return mul_ratio(size, min(margin.abs_position_value * 10**6 // (value * 2), 10**6))
+
+
+def keeper_share(penalty: int, equity: int) -> int:
+    """ClearingHouse._liquidate: half of the penalty, all of it once the account is below zero."""
+    return penalty if equity < 0 else penalty // 2
+
+
+def _held(executor: Address, base_token: str, is_long: bool, book: PerpBook) -> int:
+    """What the executor holds on the same side already: it is closed together with the new part."""
+    account = book.accounts.get(AccountKey(executor))
+    position = account.positions.get(base_token) if account else None
+    size = position.size if position else 0
+    return max(0, size if is_long else -size)
+
+
+def _calls(options: Options, encoder: Encoder, key: AccountKey, best: _Choice, cancels: list[str]) -> Iterator[LiquidationCall]:
+    house = options.clearing_house
+    for base_token in cancels:
+        data = encoder.data("cancelAllExcessOrders(address,address)", key, base_token)
+        yield LiquidationCall(house, data, CallPurpose.CANCEL_ORDERS)
+    asked = 0 if best.is_whole else best.size
+    data = encoder.data("liquidate(address,address,int256)", key, best.base_token, asked)
+    yield LiquidationCall(house, data, CallPurpose.LIQUIDATE)
+    yield close_call(options, encoder, best.base_token, best.sqrt_limit_x96)
+
+
+def close_call(options: Options, encoder: Encoder, base_token: str, sqrt_limit_x96: int) -> LiquidationCall:
+    """closePosition that stops at the limit instead of reverting; what it leaves is carried."""
+    data = encoder.data(_CLOSE_SIGNATURE, base_token, sqrt_limit_x96, 0, UINT256_MAX, 0)
+    return LiquidationCall(options.clearing_house, data, CallPurpose.CLOSE, may_fail=True)
+
+
+def _why_not(base_token: str, reads: ChainReads) -> str:
+    market = reads.markets[base_token]
+    return f"spot {market.spot_x18 / X18:.6g} against a mark of {market.price_x18 / X18:.6g}: closing costs more than the reward"
+
+
+def unwind(options: Options, encoder: Encoder, executor: Address, book: PerpBook, now: Timestamp) -> LiquidationPlan | None:
+    """Closing the executor's largest open position as far as the limits allow. Its guard lets the estimated cost and half again pass."""
+    account, given, reads = book.accounts.get(AccountKey(executor)), parameters(book), reads_at(book, now)
+    held = {
+        name: position.size
+        for name, position in (account.positions if account else {}).items()
+        if abs(position.size) >= orders.DUST and name in reads.markets and book.markets[name].status == Status.OPEN
+    }
+    if not held or given.config.clearing_house_paused:
+        return None
+    base_token = max(held, key=lambda name: (abs(held[name]) * reads.markets[name].price_x18, name))
+    return _unwinding(options, encoder, executor, base_token, held[base_token], book, now, given)
+
+
+def _unwinding(
+    options: Options,
+    encoder: Encoder,
+    executor: Address,
+    base_token: str,
+    size: int,
+    book: PerpBook,
+    now: Timestamp,
+    given: Parameters,
+) -> LiquidationPlan | None:
+    reads, is_long = reads_at(book, now).markets[base_token], size > 0
+    pool = Pool.of(book.markets[base_token], reads, now)
+    closable = min(abs(size), pool.size_until(pool.limit(is_long), is_long))
+    if closable == 0:
+        return None
+    notional, quote = mul_div(closable, reads.price_x18, X18), pool.quote_for(closable, is_long)
+    cost = notional - quote if is_long else quote - notional
+    return LiquidationPlan(
+        account=AccountKey(executor),
+        market=book.markets[base_token].name or base_token,
+        breach=Breach.POSITIONS,
+        size_x18=closable if is_long else -closable,
+        notional_x18=notional,
+        expected_reward_x18=0,
+        expected_cost_x18=cost,
+        capital_x18=0,
+        gas_limit=GAS_CLOSE,
+        calls=(close_call(options, encoder, base_token, pool.limit(is_long)),),
+        guard=encoder.call(options.vault, "getAccountValue(address)", executor),
+        guard_break_even_raw=-(abs(cost) * 3 // 2 // given.settlement_unit) - 1,
+        guard_raw_per_usd=10**given.settlement_decimals,
+    )

@@ -1,0 +1,101 @@
+"""Liquidations as a block's logs tell them, whoever made them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from keeper.domain.chain import Address, RawLog
+from keeper.domain.fixed import RATIO
+from keeper.domain.venue import AccountKey, Breach, LiquidationObserved
+from keeper.venues.perp_v2.collateral_plan import collateral_x18
+from keeper.venues.perp_v2.events import PerpEvent
+from keeper.venues.perp_v2.log_events import BadDebtSettled, CollateralLiquidated, PositionChanged, PositionLiquidated
+from keeper.venues.perp_v2.state import PerpBook, parameters
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A liquidation before its bad debt is known."""
+
+    event: PositionLiquidated | CollateralLiquidated
+    log: RawLog
+    size: int = 0
+    reward: int = 0
+
+
+def observed(events: Sequence[tuple[RawLog, PerpEvent]], book: PerpBook) -> list[LiquidationObserved]:
+    """The liquidations among the events, in log order. Bad debt is settled in the same transaction and falls on the trader's last one."""
+    taken = list(_taken(events))
+    bad_debt = _bad_debt(events, taken)
+    return [_observation(one, bad_debt.get(index, 0), book) for index, one in enumerate(taken)]
+
+
+def _taken(events: Sequence[tuple[RawLog, PerpEvent]]) -> Iterator[_Taken]:
+    """`liquidate` emits PositionChanged of the trader, PositionChanged of the liquidator, PositionLiquidated, in this order; the
+    liquidator's notional is better than the trader's by exactly his share of the penalty."""
+    changes: list[PositionChanged] = []
+    for log, event in events:
+        match event:
+            case PositionChanged():
+                changes.append(event)
+            case PositionLiquidated():
+                trader, liquidator = changes[-2], changes[-1]
+                reward = trader.exchanged_position_notional + liquidator.exchanged_position_notional
+                yield _Taken(event, log, -trader.exchanged_position_size, reward)
+            case CollateralLiquidated():
+                yield _Taken(event, log)
+
+
+def _bad_debt(events: Sequence[tuple[RawLog, PerpEvent]], taken: Sequence[_Taken]) -> dict[int, int]:
+    """Index of the liquidation that caused it -> bad debt in settlement units."""
+    settled: dict[int, int] = {}
+    for log, event in events:
+        if isinstance(event, BadDebtSettled):
+            causes = [
+                index
+                for index, one in enumerate(taken)
+                if one.event.trader == event.trader
+                and one.log.transaction_hash == log.transaction_hash
+                and one.log.log_index < log.log_index
+            ]
+            if causes:
+                settled[causes[-1]] = settled.get(causes[-1], 0) + event.amount
+    return settled
+
+
+def _observation(one: _Taken, bad_debt_raw: int, book: PerpBook) -> LiquidationObserved:
+    bad_debt = bad_debt_raw * parameters(book).settlement_unit
+    if isinstance(one.event, PositionLiquidated):
+        return LiquidationObserved(
+            account=AccountKey(one.event.trader),
+            liquidator=Address(one.event.liquidator),
+            market=book.markets[one.event.base_token].name or one.event.base_token,
+            breach=Breach.POSITIONS,
+            size_x18=one.size,
+            notional_x18=one.event.position_notional,
+            penalty_x18=one.event.liquidation_fee,
+            reward_x18=one.reward,
+            bad_debt_x18=bad_debt,
+            log=one.log,
+        )
+    return _collateral(one.event, one.log, bad_debt, book)
+
+
+def _collateral(event: CollateralLiquidated, log: RawLog, bad_debt: int, book: PerpBook) -> LiquidationObserved:
+    """The trader loses the discount and the insurance fund's fee; the liquidator gains the discount. Valued at the Vault's own TWAP."""
+    given = parameters(book)
+    collateral = given.collaterals[event.collateral_token]
+    fee = event.insurance_fund_fee * given.settlement_unit
+    paid = event.repaid_settlement * given.settlement_unit + fee
+    discount = paid * event.discount_ratio // (RATIO - event.discount_ratio)
+    return LiquidationObserved(
+        account=AccountKey(event.trader),
+        liquidator=Address(event.liquidator),
+        market=collateral.name or event.collateral_token,
+        breach=Breach.COLLATERAL,
+        size_x18=collateral_x18(event.collateral, collateral),
+        notional_x18=paid,
+        penalty_x18=discount + fee,
+        reward_x18=discount,
+        bad_debt_x18=bad_debt,
+        log=log,
+    )

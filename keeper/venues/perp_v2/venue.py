@@ -1,0 +1,159 @@
+"""The venue: the parts of this package behind the interface of keeper.domain.venue."""
+
+from collections.abc import Mapping, Sequence, Set
+
+from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.journal import VenueBook
+from keeper.domain.venue import (
+    AccountKey,
+    Capabilities,
+    ChainView,
+    Explanation,
+    FeedId,
+    Health,
+    LiquidationObserved,
+    LiquidationPlan,
+    MarketView,
+    NoPlan,
+    PositionView,
+    Proceeds,
+    WatchBox,
+)
+from keeper.venues.perp_v2 import explain, liquidation, reads, refresh, snapshot, views
+from keeper.venues.perp_v2.apply import handlers
+from keeper.venues.perp_v2.calls import Encoder
+from keeper.venues.perp_v2.decoder import Decoder
+from keeper.venues.perp_v2.events import EVENT_TYPES, PerpEvent
+from keeper.venues.perp_v2.feeds import feeds_at
+from keeper.venues.perp_v2.maker_box import maker_box
+from keeper.venues.perp_v2.margin import free_collateral, health_of, margin_of
+from keeper.venues.perp_v2.observed import observed
+from keeper.venues.perp_v2.options import Options
+from keeper.venues.perp_v2.proceeds import ProceedsReader
+from keeper.venues.perp_v2.reverts import RevertNames
+from keeper.venues.perp_v2.state import PerpBook, parameters
+from keeper.venues.perp_v2.taker_box import taker_box
+
+
+class PerpV2:
+    """Perpetual Protocol V2. Holds no state of the chain: all of that is in the book it is given."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._encoder = Encoder()
+        self._decoder = Decoder(options)
+        self._handlers = handlers(AccountKey(options.insurance_fund))
+        self._filters = (LogFilter(self._decoder.addresses),)
+        self._proceeds = ProceedsReader(self._decoder)
+        self._revert_names = RevertNames()
+
+    @classmethod
+    def of(cls, values: Mapping[str, str]) -> "PerpV2":
+        """From the settings' section. Raises ConfigError naming the key and the mend."""
+        return cls(Options.of(values))
+
+    @property
+    def name(self) -> str:
+        """As in the settings."""
+        return "perp_v2"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Anybody may liquidate, in part, in one step, with margin in the Vault."""
+        return Capabilities(partial=True, needs_margin=True, cross_margin=True, steps=1)
+
+    @property
+    def event_types(self) -> Sequence[type[PerpEvent]]:
+        """Every event class."""
+        return EVENT_TYPES
+
+    def new_book(self) -> PerpBook:
+        """An empty book."""
+        return VenueBook()
+
+    def filters(self) -> Sequence[LogFilter]:
+        """All logs of the contracts whose events change the book."""
+        return self._filters
+
+    def snapshot(self) -> Reads[Sequence[PerpEvent]]:
+        """See snapshot.snapshot."""
+        return snapshot.snapshot(self._options, self._encoder)
+
+    def decode(self, log: RawLog) -> PerpEvent | None:
+        """See decoder.Decoder."""
+        return self._decoder(log)
+
+    def apply(self, event: PerpEvent, book: PerpBook) -> Set[AccountKey]:
+        """See apply. Raises StateDivergence for an event the book cannot have led to."""
+        return self._handlers[type(event)](event, book)
+
+    def refresh(self, book: PerpBook, now: Timestamp) -> Reads[Sequence[PerpEvent]]:
+        """See refresh.refresh."""
+        return refresh.refresh(self._options, self._encoder, book, now)
+
+    def inspect(self, keys: Sequence[AccountKey], book: PerpBook, now: Timestamp) -> Reads[Sequence[PerpEvent]]:
+        """See reads.inspect."""
+        return reads.inspect(self._options, self._encoder, keys, book, now)
+
+    def resync(self, keys: Sequence[AccountKey], book: PerpBook) -> Reads[Sequence[PerpEvent]]:
+        """See reads.resync."""
+        return reads.resync(self._options, self._encoder, keys, book)
+
+    def feeds(self, book: PerpBook, now: Timestamp) -> Mapping[FeedId, int]:
+        """See feeds.feeds_at."""
+        return feeds_at(book, now)
+
+    def health(self, key: AccountKey, book: PerpBook, now: Timestamp) -> Health:
+        """See margin.health_of."""
+        return health_of(key, book, now)
+
+    def watch_box(self, key: AccountKey, book: PerpBook, now: Timestamp) -> WatchBox:
+        """See taker_box and maker_box. While a price is missing the account is looked at in every block."""
+        account = book.accounts[key]
+        margin = margin_of(account, book, now)
+        if margin is None:
+            return WatchBox({}, valid_until=now)
+        return maker_box(account, margin, book, now) if account.is_maker else taker_box(account, margin, book, now)
+
+    def liquidation(self, key: AccountKey, book: PerpBook, now: Timestamp, executor: Address) -> LiquidationPlan | NoPlan:
+        """See liquidation.plan."""
+        return liquidation.plan(self._options, self._encoder, key, book, now, executor)
+
+    def unwind(self, executor: Address, book: PerpBook, now: Timestamp) -> LiquidationPlan | None:
+        """See liquidation.unwind."""
+        return liquidation.unwind(self._options, self._encoder, executor, book, now)
+
+    def free_capital(self, executor: Address, book: PerpBook, now: Timestamp) -> int:
+        """Vault.getFreeCollateralByRatio at the initial margin ratio, X18; 0 for an account the book does not have."""
+        account = book.accounts.get(AccountKey(executor))
+        if account is None:
+            return 0
+        return free_collateral(account, book, now, parameters(book).config.im_ratio) or 0
+
+    def observed(self, events: Sequence[tuple[RawLog, PerpEvent]], book: PerpBook) -> Sequence[LiquidationObserved]:
+        """See observed.observed."""
+        return observed(events, book)
+
+    def revert_reason(self, data: bytes) -> str:
+        """See reverts.RevertNames."""
+        return self._revert_names(data)
+
+    def proceeds(self, logs: Sequence[RawLog], executor: Address, book: PerpBook) -> Proceeds:
+        """See proceeds.ProceedsReader."""
+        return self._proceeds(logs, executor, book)
+
+    def positions(self, key: AccountKey, book: PerpBook, now: Timestamp) -> Sequence[PositionView]:
+        """See views.positions."""
+        return list(views.positions(key, book, now))
+
+    def markets(self, book: PerpBook, now: Timestamp) -> Sequence[MarketView]:
+        """See views.markets."""
+        return list(views.markets(book, now))
+
+    def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
+        """See reads.chain_views."""
+        return reads.chain_views(self._options, self._encoder, keys)
+
+    def explain(self, key: AccountKey, book: PerpBook, now: Timestamp) -> Reads[Explanation]:
+        """See explain.explain."""
+        return explain.explain(self._options, self._encoder, key, book, now)
