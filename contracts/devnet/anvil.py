@@ -20,8 +20,8 @@ from contracts.devnet.rpc import Rpc, RpcUnavailable
 
 # A fixed birth makes every timestamp of a devnet a function of the seed: 2023-11-14 22:13:20 UTC.
 GENESIS_TIMESTAMP = 1_700_000_000
-BASE_FEE = 100_000_000
-"""0.1 gwei, in wei: what a busy rollup asks."""
+BASE_FEE = 20_000_000
+"""0.02 gwei, in wei: what a busy rollup asks."""
 _CONTRACTS = Path(__file__).resolve().parents[1]
 _START_ATTEMPTS = 5
 _START_SECONDS = 20.0
@@ -37,6 +37,7 @@ class AnvilError(RuntimeError):
 class AnvilOptions:
     """How to start anvil.
 
+    `gas_limit` is per block; mind that anvil drops a sender's later transactions when one does not fit any more.
     `block_time` is in wall seconds; None mines on every transaction, unless `no_mining` leaves all mining to the
     caller (evm_mine). `slots_in_epoch` sets finality: the `finalized` block is two epochs behind the head.
     `max_persisted_states` bounds the block states kept on disk once they leave memory, `prune_history` keeps that
@@ -48,7 +49,7 @@ class AnvilOptions:
     chain_id: int = 31_337
     block_time: float | None = None
     no_mining: bool = False
-    gas_limit: int = 60_000_000
+    gas_limit: int = 200_000_000
     base_fee: int | None = BASE_FEE
     order: Literal["fees", "fifo"] = "fees"
     slots_in_epoch: int = 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from contracts.devnet.chain import Transaction
 from contracts.devnet.deployment import Deployment, Trader
@@ -10,6 +11,7 @@ from contracts.devnet.rpc import Rpc, RpcError
 from contracts.devnet.trading import open_position
 
 _BPS = 10_000
+_SPARE_BPS = 11_000
 _SET_UP_TRANSACTIONS = 3
 """mint, approve, deposit: who has sent more has entered already."""
 
@@ -25,21 +27,20 @@ class Latecomers:
         self._waiting = [trader for trader, nonce in zip(late, nonces, strict=True) if int(nonce, 16) <= _SET_UP_TRANSACTIONS]
         rpc.batch([("anvil_impersonateAccount", [trader.address]) for trader in self._waiting])
 
-    def entering(self, settled_8: Mapping[str, int], timestamp: int) -> Sequence[Transaction]:
+    def entering(self, index_8: Mapping[str, int], timestamp: int) -> Sequence[Transaction]:
         """The trades of those who enter in the block of `timestamp`, at most one in each market.
 
-        `settled_8` holds the index of the markets that do not move in this block. Who wants to enter asks the venue
-        first: while the mark lags behind the market, a margin little above 10 % does not suffice, and he waits.
+        `index_8` is what the index will be in that block. Who wants to enter asks the venue first, for a little more
+        than he needs: the market may move before his trade, and while the mark lags behind it, margin is short.
         """
-        entering = [self._next(market, index_8, timestamp) for market, index_8 in settled_8.items()]
+        entering = [self._next(market, price_8, timestamp) for market, price_8 in index_8.items()]
         return [trade for trade in entering if trade is not None]
 
     def _next(self, market: str, index_8: int, timestamp: int) -> Transaction | None:
         for trader in [waiting for waiting in self._waiting if self._wants(waiting, market, index_8)]:
-            trade = self._trade(trader)
-            if accepted(self._rpc, trade, timestamp):
+            if accepted(self._rpc, self._trade(trader, _SPARE_BPS), timestamp):
                 self._waiting.remove(trader)
-                return trade
+                return self._trade(trader, _BPS)
         return None
 
     def _wants(self, trader: Trader, market: str, index_8: int) -> bool:
@@ -48,10 +49,10 @@ class Latecomers:
         start_8 = self._deployment.market(market).start_price_8
         return index_8 * _BPS <= start_8 * (_BPS - trader.enters_below_bps)
 
-    def _trade(self, trader: Trader) -> Transaction:
-        position = trader.positions[0]
-        market = self._deployment.market(position.market)
-        return open_position(self._deployment.core, market, trader.address, position)
+    def _trade(self, trader: Trader, size_bps: int) -> Transaction:
+        drawn = trader.positions[0]
+        position = replace(drawn, notional_usd=drawn.notional_usd * size_bps // _BPS)
+        return open_position(self._deployment.core, self._deployment.market(drawn.market), trader.address, position)
 
 
 def accepted(rpc: Rpc, trade: Transaction, timestamp: int) -> bool:

@@ -69,8 +69,7 @@ class MarketDriver:
             if goal[name] != quote.index_8:
                 self._answer(market, goal[name])
             self._arbitrage(market, quote.spot_8, goal[name], timestamp)
-        settled = {name: goal[name] for name, quote in before.items() if goal[name] == quote.index_8}
-        for trade in self._late.entering(settled, timestamp):
+        for trade in self._late.entering(goal, timestamp):
             self._chain.queue(trade)
         if base_fee is not None:
             self._rpc.call("anvil_setNextBlockBaseFeePerGas", hex(base_fee))

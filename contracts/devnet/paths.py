@@ -13,11 +13,13 @@ from types import MappingProxyType
 
 _BPS = 10_000
 _FIRST_SECONDS = 8
-_STEP_SECONDS = 18
-"""More than the 15 s of the short TWAP and of the venue's tick limit: each step finds a settled market."""
-_LAG_SECONDS = 8
+_STEP_SECONDS = 6
+# The venue values positions at a mark that lags 7.5 s behind a steady fall (a TWAP of 15 s). Steps of half a percent
+# every 6 s keep the lag below the liquidator's reward of 1.25 %, as in most real falls; the shock does not.
+_SMALL_BPS = 50
+_LAG_SECONDS = 3
 """Between one market's step and the next market's."""
-_JITTER_BPS = 15
+_JITTER_BPS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +44,26 @@ Path = Callable[[Mapping[str, int], int], Sequence[PriceMove]]
 
 
 def shock(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
-    """Down 16 % in two prints, half of it back within two minutes."""
-    return _walk(start_8, seed, (Leg(-850, 2), Leg(0, 1, 60), Leg(280, 3)))
+    """Down 16 % in two prints of 8.5 %, 18 s apart, a minute later half of it back in three.
+
+    The mark needs 15 s to follow, in which whoever liquidates and closes at once loses money.
+    """
+    return _walk(start_8, seed, (Leg(-850, 2, 18), Leg(0, 1, 60), Leg(280, 3, 18)))
 
 
 def staircase(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
-    """Down 25 % in ten steps, a pause in which late sellers come, up 35 % of the low in eleven."""
-    return _walk(start_8, seed, (Leg(-285, 10), Leg(0, 1, 40), Leg(277, 11)))
+    """Down 25 % in small steps, a pause in which the last late sellers come, up 35 % of the low."""
+    return _walk(start_8, seed, (Leg(-_SMALL_BPS, 58), Leg(0, 1, 40), Leg(_SMALL_BPS, 60)))
 
 
 def squeeze(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
-    """Up 35 % in eleven steps: shorts are forced to buy."""
-    return _walk(start_8, seed, (Leg(277, 11),))
+    """Up 35 % in small steps: shorts are forced to buy."""
+    return _walk(start_8, seed, (Leg(_SMALL_BPS, 60),))
 
 
 def whipsaw(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
-    """Down 12 %, up 20 %, down 12 %: both sides are taken out and the price is about where it was."""
-    return _walk(start_8, seed, (Leg(-315, 4), Leg(264, 7), Leg(-170, 3)))
+    """Down 12 %, up 20 %, down 6 %: both sides are taken out and the price is where it was."""
+    return _walk(start_8, seed, (Leg(-_SMALL_BPS, 26), Leg(_SMALL_BPS, 37), Leg(-_SMALL_BPS, 11)))
 
 
 PATHS: Mapping[str, Path] = MappingProxyType({"shock": shock, "staircase": staircase, "squeeze": squeeze, "whipsaw": whipsaw})

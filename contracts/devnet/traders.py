@@ -14,7 +14,8 @@ from contracts.devnet.pricing import Range, liquidity_for_depth
 
 _BPS = 10_000
 _MIN_LEVERAGE_BPS, _MAX_LEVERAGE_BPS = 15_000, 99_000
-_MIN_NOTIONAL_USD, _MAX_NOTIONAL_USD = 2_000, 120_000
+_MAX_LATE_LEVERAGE_BPS = 80_000
+_MIN_NOTIONAL_USD, _MAX_NOTIONAL_USD = 6_000, 120_000
 # What opening costs: the fee of 0.1 % and the pool's slippage. Added to the deposit so that the drawn leverage holds
 # after the trade, and one of 9.9x passes the venue's check of 10 % initial margin.
 _ENTRY_COST_BPS = 40
@@ -74,8 +75,12 @@ def _both(blank: Trader, random: Random, scene: Scene) -> Trader:
 
 
 def _late(blank: Trader, random: Random, scene: Scene) -> Trader:
-    """Sells into the fall: deposited at the start, short once the index is 8 to 22 % lower."""
-    trader = _with_positions(blank, (_position(random, _market(random, scene), "short"),))
+    """Sells into the fall: deposited at the start, short once the index is 8 to 22 % lower.
+
+    Not at the highest leverage: the venue would let nobody in with it while the market moves.
+    """
+    careful = replace(blank, leverage_bps=min(blank.leverage_bps, _MAX_LATE_LEVERAGE_BPS))
+    trader = _with_positions(careful, (_position(random, _market(random, scene), "short"),))
     return replace(trader, enters_below_bps=random.randint(800, 2_200))
 
 

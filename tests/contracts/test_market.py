@@ -101,3 +101,32 @@ def test_transactions_of_others_are_mined_with_the_play(devnet: Devnet) -> None:
     sent = devnet.rpc.call("eth_sendTransaction", {"from": keeper, "to": keeper, "value": "0x1", "gas": "0x5208"})
     play(devnet.url, devnet.deployment, (), block_seconds=2, wall_interval=0, tail_seconds=2)
     assert devnet.rpc.call("eth_getTransactionReceipt", sent)["status"] == "0x1"
+
+
+def test_a_play_is_a_function_of_its_seed(anvil: Callable[[AnvilOptions], Anvil]) -> None:
+    """Two devnets, one path: the same last block, to the hash."""
+    heads = set()
+    for _ in range(2):
+        url = anvil(AnvilOptions(no_mining=True)).url
+        deployment = deploy(url, 5, traders=8)
+        path = PATHS["shock"](deployment.start_prices_8(), 5)
+        play(url, deployment, path, block_seconds=_BLOCK_SECONDS, wall_interval=0)
+        with Rpc(url) as rpc:
+            heads.add(rpc.call("eth_getBlockByNumber", "latest", False)["hash"])
+    assert len(heads) == 1
+
+
+def test_a_play_goes_on_over_a_reorg(devnet: Devnet) -> None:
+    """Blocks taken back in the middle take prices and trades with them; the play puts them right."""
+    path = PATHS["shock"](devnet.deployment.start_prices_8(), 7)
+
+    def reorganise(block: PlayedBlock) -> None:
+        if block.step in (3, 6, 9):
+            devnet.rpc.call("anvil_reorg", 3, [])
+
+    play(devnet.url, devnet.deployment, path, block_seconds=_BLOCK_SECONDS, wall_interval=0, on_block=reorganise)
+    with MarketDriver(devnet.url, devnet.deployment) as driver:
+        quotes = driver.quotes()
+    for market, price_8 in {move.market: move.price_8 for move in path}.items():
+        assert quotes[market].index_8 == price_8
+        assert quotes[market].spot_8 == pytest.approx(price_8, rel=0.002)
