@@ -30,7 +30,8 @@ class ProceedsReader:
         sizes: dict[str, int] = {}
         for log in logs:
             self._transferred(log, executor, tokens)
-            match self._decode(log):
+            event = self._decode(log)
+            match event:
                 case PnlRealized() if event.trader == executor:
                     realized += event.amount
                 case Deposited() if event.trader == executor:
