@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 import typer
 
+from analytics.commands.import_ import import_
 from analytics.commands.query import one_line, query
 from analytics.commands.summary import summary
 from analytics.errors import AnalyticsError
@@ -22,6 +23,7 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    app.command("import")(import_)
     app.command()(query)
     app.command()(summary)
     return app

@@ -1,0 +1,123 @@
+"""`analytics import`: recordings of venues into the lake's market tables."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from analytics.commands.options import AsJson, LakeDirectory
+from analytics.commands.output import json_text, print_table
+from analytics.errors import AnalyticsError
+from analytics.lake import open_lake
+from analytics.sources import KINDS, FileReport, ImportProgress, ImportReport, ProgressBar, Silent, detect_kind, import_files
+
+_COLUMNS = ("file", "rows", "duplicates", "rejects", "remarks")
+
+
+def import_(
+    kind: Annotated[str, typer.Argument(help="What the files are: 'kinds' lists all, 'auto' looks at each file.", show_default=False)],
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files, or folders of files.", show_default=False)] = None,
+    lake: LakeDirectory = None,
+    cadence_ms: Annotated[int, typer.Option(min=10, help="How often a rebuilt order book is kept, in milliseconds.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Import recordings of liquidations, trades, books, open interest and funding. Importing a file twice changes nothing.
+
+    A row that cannot be right goes to market.rejects with file, line and reason; a file that cannot be right is left out with its reason
+    and the command ends with exit code 1 after the others.
+
+    Examples:
+
+      analytics import kinds
+
+      analytics import binance_force_orders liq_data.csv
+
+      analytics import tardis_trades binance-delivery_trades_2025-10-10_*.csv.gz
+
+      analytics import auto recordings/ --lake var/lake
+
+      analytics query "FROM market.rejects"
+    """
+    if kind == "kinds":
+        print_table("Kinds", [{"kind": name, "what": source.about} for name, source in KINDS.items()], ("kind", "what"), frozenset())
+        return
+    files = _files(paths or [])
+    reports = _import(kind, files, lake, cadence_ms, quiet=as_json)
+    if as_json:
+        typer.echo(json_text([_as_object(report) for report in reports]))
+    else:
+        _show(reports)
+    if refused := [file for report in reports for file in report.refused]:
+        raise AnalyticsError(f"{len(refused)} of {len(files)} files not imported, first {refused[0].path}: {refused[0].refusal}")
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    if not paths:
+        raise typer.BadParameter("name at least one file or folder")
+    files: list[Path] = []
+    for path in paths:
+        files += sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
+    return files
+
+
+def _import(kind: str, files: list[Path], lake: Path | None, cadence_ms: int, *, quiet: bool) -> list[ImportReport]:
+    total = sum(file.stat().st_size for file in files if file.is_file())
+    with ExitStack() as stack:
+        connection = stack.enter_context(open_lake(lake, read_only=False))
+        progress: ImportProgress = Silent() if quiet else stack.enter_context(ProgressBar(Console(stderr=True), total))
+        if kind != "auto":
+            return [import_files(connection, kind, files, progress, book_cadence_ms=cadence_ms)]
+        reports = []
+        for file in files:
+            try:
+                found = detect_kind(file)
+            except AnalyticsError as refusal:
+                reports.append(ImportReport("auto", (FileReport(file, refusal=str(refusal)),)))
+                continue
+            reports.append(import_files(connection, found, [file], progress, book_cadence_ms=cadence_ms))
+        return reports
+
+
+def _show(reports: list[ImportReport]) -> None:
+    cells = [
+        {
+            "file": file.path.name,
+            "rows": f"{file.rows:,}",
+            "duplicates": f"{file.duplicates:,}",
+            "rejects": f"{file.rejects:,}",
+            "remarks": _remarks(file),
+        }
+        for report in reports
+        for file in report.files
+    ]
+    kinds = sorted({report.kind for report in reports})
+    print_table(f"Imported as {', '.join(kinds)}", cells, _COLUMNS, frozenset(_COLUMNS[1:4]))
+
+
+def _remarks(file: FileReport) -> str:
+    if file.refusal:
+        return f"not imported: {file.refusal}"
+    return "; ".join((*file.notes, *(f"left out {skip.count:,} x {skip.reason}" for skip in file.skipped)))
+
+
+def _as_object(report: ImportReport) -> dict[str, object]:
+    return {
+        "kind": report.kind,
+        "rows": report.rows,
+        "duplicates": report.duplicates,
+        "rejects": report.rejects,
+        "files": [
+            {
+                "path": str(file.path),
+                "rows": file.rows,
+                "duplicates": file.duplicates,
+                "rejects": file.rejects,
+                "skipped": {skip.reason: skip.count for skip in file.skipped},
+                "notes": list(file.notes),
+                "refusal": file.refusal,
+            }
+            for file in report.files
+        ],
+    }
