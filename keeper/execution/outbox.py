@@ -1,0 +1,256 @@
+"""What must survive before a transaction is broadcast: SQLite, in WAL mode, every commit on the disk before it returns.
+
+A nonce is the unit: several transactions may be signed for one (a raised fee, a cancellation, another job taking it over), the chain
+takes at most one of them. A job belongs to the nonce of its newest transaction."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self
+
+from keeper.domain.attempt import Job
+from keeper.domain.chain import BlockRef, Hash32, Timestamp
+from keeper.domain.decision import CandidateId
+from keeper.domain.fees import Fees
+from keeper.domain.venue import AccountKey
+from keeper.errors import StoreError
+from keeper.execution.outbox_rows import JobState, Lot, OutboxJob, OutboxTransaction, Purpose
+from keeper.execution.signer import Signed
+
+_VERSION = 1
+_JOB_COLUMNS = (
+    "candidate_id, venue, account, block_number, block_hash, block_parent_hash, block_timestamp, block_base_fee_wei, "
+    "to_address, calldata, gas_limit, budget_wei"
+)
+
+
+class Outbox:
+    """The file. A context manager; every method is one transaction. Any fault of SQLite is a StoreError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        """Raises StoreError: not writable, no outbox, or one of a newer version."""
+        with self._translated():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self._path, isolation_level=None)
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 2000"):
+                self._connection.execute(f"PRAGMA {pragma}")
+            self._migrate(self._connection)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def add(self, job: Job, signed: Signed, replaces: Hash32 | None, head_number: int, now_us: int) -> OutboxTransaction:
+        """A new job with its first transaction, before anybody hears of it."""
+        with self._write() as connection:
+            values = (
+                *(job.candidate_id, job.venue, job.account, job.block.number, job.block.hash, job.block.parent_hash),
+                *(job.block.timestamp, str(job.block.base_fee_wei), job.to, job.calldata, job.gas_limit, str(job.budget_wei)),
+                *(signed.unsigned.nonce, JobState.OPEN),
+            )
+            marks = ", ".join("?" * len(values))
+            cursor = connection.execute(f"INSERT INTO jobs ({_JOB_COLUMNS}, nonce, state) VALUES ({marks})", values)  # noqa: S608
+            job_id = cursor.lastrowid
+            if job_id is None:
+                raise StoreError(f"{self._path}: a row without id")
+            row = OutboxTransaction(
+                *(signed.hash, job_id, Purpose.JOB, signed.unsigned.nonce, signed.raw, signed.unsigned.fees),
+                *(signed.unsigned.gas_limit, replaces, now_us, head_number),
+            )
+            self._insert(connection, row)
+        return row
+
+    def add_transaction(self, row: OutboxTransaction) -> None:
+        """Another transaction of a known job: a raised fee, a cancellation, or the job moved to another nonce."""
+        with self._write() as connection:
+            self._insert(connection, row)
+            if row.purpose is Purpose.JOB:
+                connection.execute("UPDATE jobs SET nonce = ? WHERE id = ?", (row.nonce, row.job_id))
+
+    def give_up(self, job_id: int, reason: str) -> None:
+        """The nonce is for whoever needs it."""
+        with self._write() as connection:
+            connection.execute("UPDATE jobs SET state = ?, reason = ? WHERE id = ?", (JobState.GIVEN_UP, reason, job_id))
+
+    def drop(self, job_id: int, reason: str) -> None:
+        """The job has its outcome and is in no block."""
+        with self._write() as connection:
+            connection.execute("UPDATE jobs SET state = ?, reason = ?, reported = 0 WHERE id = ?", (JobState.DROPPED, reason, job_id))
+
+    def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
+        """Somebody else liquidated the account."""
+        with self._write() as connection:
+            connection.execute(
+                "UPDATE jobs SET outbid_by = ? WHERE venue = ? AND account = ? AND state IN (?, ?)",
+                (liquidator, venue, account, JobState.OPEN, JobState.GIVEN_UP),
+            )
+
+    def settle(self, winner: OutboxTransaction, block: BlockRef, cost_wei: int, now_us: int, jobs: Sequence[tuple[int, JobState]]) -> None:
+        """A block has taken one of a nonce's transactions; `jobs` get their outcome by it."""
+        with self._write() as connection:
+            connection.execute(
+                "UPDATE nonces SET winner = ?, block_number = ?, block_hash = ?, cost_wei = ?, paid_at_us = ? WHERE nonce = ?",
+                (winner.hash, block.number, block.hash, str(cost_wei), now_us, winner.nonce),
+            )
+            for job_id, state in jobs:
+                connection.execute("UPDATE jobs SET state = ?, reported = 0 WHERE id = ?", (state, job_id))
+
+    def lose(self, nonce: int, reason: str) -> None:
+        """The nonce was used by a transaction that is not ours: nothing of it can be mined any more."""
+        with self._write() as connection:
+            connection.execute("UPDATE nonces SET final = 1 WHERE nonce = ?", (nonce,))
+            connection.execute(
+                "UPDATE jobs SET state = ?, reason = ? WHERE nonce = ? AND state IN (?, ?)",
+                (JobState.DROPPED, reason, nonce, JobState.OPEN, JobState.GIVEN_UP),
+            )
+
+    def reopen(self, nonce: int, head_number: int) -> None:
+        """The block that had taken a transaction of this nonce is gone: as before, and patience starts anew."""
+        with self._write() as connection:
+            self._reopen(connection, nonce)
+            connection.execute("UPDATE transactions SET head_number = ? WHERE nonce = ?", (head_number, nonce))
+
+    def finalise(self, nonce: int) -> None:
+        """What stands in a block at this nonce will not be reverted."""
+        with self._write() as connection:
+            connection.execute("UPDATE nonces SET final = 1 WHERE nonce = ?", (nonce,))
+
+    def acknowledge(self) -> None:
+        """All outcomes so far have been handed on."""
+        with self._write() as connection:
+            connection.execute("UPDATE jobs SET reported = 1 WHERE reported = 0")
+
+    def forget_unreported(self) -> None:
+        """Outcomes that were found but not handed on before the process ended: to be found again."""
+        with self._write() as connection:
+            rows = connection.execute("SELECT DISTINCT nonce FROM jobs WHERE reported = 0").fetchall()
+            for (nonce,) in rows:
+                self._reopen(connection, nonce)
+            connection.execute("UPDATE jobs SET reported = 1 WHERE reported = 0")
+
+    def lots(self) -> tuple[Lot, ...]:
+        """Every nonce that is not final, in order."""
+        with self._read() as connection:
+            nonces = connection.execute(
+                "SELECT nonce, winner, block_number, block_hash FROM nonces WHERE final = 0 ORDER BY nonce"
+            ).fetchall()
+            return tuple(
+                Lot(nonce, self._transactions(connection, nonce), self._jobs(connection, "nonce = ?", nonce), winner, number, block_hash)
+                for nonce, winner, number, block_hash in nonces
+            )
+
+    def jobs_of(self, candidate_id: CandidateId) -> tuple[OutboxJob, ...]:
+        """All jobs a candidate ever had."""
+        with self._read() as connection:
+            return self._jobs(connection, "candidate_id = ?", candidate_id)
+
+    def next_nonce(self) -> int:
+        """One above the highest nonce ever signed for; 0 when there is none."""
+        with self._read() as connection:
+            (highest,) = connection.execute("SELECT max(nonce) FROM nonces").fetchone()
+            return 0 if highest is None else highest + 1
+
+    def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
+        """(venue, account) of the open jobs."""
+        with self._read() as connection:
+            rows = connection.execute("SELECT venue, account FROM jobs WHERE state = ?", (JobState.OPEN,)).fetchall()
+            return frozenset((venue, AccountKey(account)) for venue, account in rows)
+
+    def paid_since(self, since_us: int) -> int:
+        """Wei paid by transactions mined since then."""
+        with self._read() as connection:
+            rows = connection.execute("SELECT cost_wei FROM nonces WHERE paid_at_us >= ?", (since_us,)).fetchall()
+            return sum(int(cost) for (cost,) in rows)
+
+    @staticmethod
+    def _insert(connection: sqlite3.Connection, row: OutboxTransaction) -> None:
+        connection.execute("INSERT INTO nonces (nonce) VALUES (?) ON CONFLICT DO NOTHING", (row.nonce,))
+        connection.execute(
+            "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(row.hash, row.job_id, row.purpose, row.nonce, row.raw, str(row.fees.max_fee_wei), str(row.fees.priority_fee_wei)),
+                *(row.gas_limit, row.replaces, row.signed_at_us, row.head_number),
+            ),
+        )
+
+    @staticmethod
+    def _reopen(connection: sqlite3.Connection, nonce: int) -> None:
+        clear = (
+            "UPDATE nonces SET winner = NULL, block_number = NULL, block_hash = NULL, cost_wei = NULL, paid_at_us = NULL WHERE nonce = ?"
+        )
+        connection.execute(clear, (nonce,))
+        back = "UPDATE jobs SET state = ? WHERE nonce = ? AND state = ?"
+        connection.execute(back, (JobState.OPEN, nonce, JobState.DONE))
+        connection.execute(back, (JobState.GIVEN_UP, nonce, JobState.DROPPED))
+
+    @staticmethod
+    def _transactions(connection: sqlite3.Connection, nonce: int) -> tuple[OutboxTransaction, ...]:
+        rows = connection.execute("SELECT * FROM transactions WHERE nonce = ? ORDER BY rowid", (nonce,)).fetchall()
+        return tuple(
+            OutboxTransaction(tx_hash, job_id, Purpose(purpose), at, raw, Fees(int(max_fee), int(tip)), gas, replaces, signed_at, head)
+            for tx_hash, job_id, purpose, at, raw, max_fee, tip, gas, replaces, signed_at, head in rows
+        )
+
+    @staticmethod
+    def _jobs(connection: sqlite3.Connection, condition: str, value: int | str) -> tuple[OutboxJob, ...]:
+        columns = f"id, {_JOB_COLUMNS}, nonce, state, reason, outbid_by"
+        rows = connection.execute(f"SELECT {columns} FROM jobs WHERE {condition} ORDER BY id", (value,)).fetchall()  # noqa: S608
+        return tuple(_job(row) for row in rows)
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > _VERSION:
+            raise StoreError(f"{self._path}: the outbox is of version {version}, this program knows {_VERSION}; use a newer perp-keeper")
+        if version == 0:
+            schema = files("keeper.execution").joinpath("outbox.sql").read_text()
+            connection.executescript(f"BEGIN;{schema}PRAGMA user_version = {_VERSION};COMMIT;")
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        with self._read() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        if self._connection is None:
+            raise StoreError(f"{self._path}: the outbox is closed")
+        with self._translated():
+            yield self._connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"keeper.state_dir: {self._path} cannot be used ({error}); free space, or restore the file") from error
+
+
+def _job(row: Sequence[Any]) -> OutboxJob:
+    candidate, venue, account, number, block_hash, parent, timestamp, base_fee, to, calldata, gas_limit, budget = row[1:13]
+    job = Job(
+        candidate_id=CandidateId(candidate),
+        venue=venue,
+        account=AccountKey(account),
+        block=BlockRef(number, Hash32(block_hash), Hash32(parent), Timestamp(timestamp), int(base_fee)),
+        to=to,
+        calldata=calldata,
+        gas_limit=gas_limit,
+        budget_wei=int(budget),
+    )
+    nonce, state, reason, outbid_by = row[13:]
+    return OutboxJob(row[0], job, nonce, JobState(state), reason, outbid_by)

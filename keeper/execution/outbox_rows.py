@@ -1,0 +1,107 @@
+"""The rows of the outbox, and what they say about a nonce."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keeper.domain.attempt import Attempt, Job
+from keeper.domain.chain import Address, Hash32
+from keeper.domain.fees import Fees
+
+
+class Purpose(StrEnum):
+    """What a transaction is for."""
+
+    JOB = "job"
+    CANCEL = "cancel"
+
+
+class JobState(StrEnum):
+    """OPEN: to be mined. GIVEN_UP: its transactions may still be mined, but the nonce is for whoever needs it. DONE: it has an outcome
+    that stands in a block, DROPPED: it has an outcome and is in no block."""
+
+    OPEN = "open"
+    GIVEN_UP = "given up"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxJob:
+    """A job with its row."""
+
+    id: int
+    job: Job
+    nonce: int
+    state: JobState
+    reason: str
+    outbid_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxTransaction:
+    """A signed transaction with its row. `head_number`: the newest block when it was signed."""
+
+    hash: Hash32
+    job_id: int
+    purpose: Purpose
+    nonce: int
+    raw: bytes
+    fees: Fees
+    gas_limit: int
+    replaces: Hash32 | None
+    signed_at_us: int
+    head_number: int
+
+    @property
+    def worst_cost_wei(self) -> int:
+        """What it costs when it uses all its gas at its highest price."""
+        return self.gas_limit * self.fees.max_fee_wei
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Everything about one nonce that is not final. `transactions` in the order of signing; `winner` is the mined one."""
+
+    nonce: int
+    transactions: tuple[OutboxTransaction, ...]
+    jobs: tuple[OutboxJob, ...]
+    winner: Hash32 | None
+    block_number: int | None
+    block_hash: Hash32 | None
+
+    @property
+    def newest(self) -> OutboxTransaction:
+        """The one signed last."""
+        return self.transactions[-1]
+
+    @property
+    def open_job(self) -> OutboxJob | None:
+        """The job that has the nonce now; None when it is vacant."""
+        return next((job for job in self.jobs if job.state is JobState.OPEN), None)
+
+    @property
+    def vacant(self) -> bool:
+        """True when no job needs the nonce and nothing is mined at it yet."""
+        return self.winner is None and self.open_job is None
+
+    @property
+    def highest_fees(self) -> Fees:
+        """What a replacement must beat."""
+        return max((transaction.fees for transaction in self.transactions), key=lambda fees: fees.max_fee_wei)
+
+
+def attempt_of(job: OutboxJob, transaction: OutboxTransaction, sender: Address) -> Attempt:
+    """The engine's view of a signed transaction."""
+    return Attempt(
+        candidate_id=job.job.candidate_id,
+        venue=job.job.venue,
+        account=job.job.account,
+        block=job.job.block,
+        transaction_hash=transaction.hash,
+        sender=sender,
+        nonce=transaction.nonce,
+        fees=transaction.fees,
+        gas_limit=transaction.gas_limit,
+        replaces=transaction.replaces,
+        sent_at_us=transaction.signed_at_us,
+    )
