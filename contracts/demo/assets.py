@@ -67,7 +67,8 @@ def change(deployment: Deployment, before: Assets, after: Assets, prices: Mappin
 
 def token_usd(raw: int, decimals: int, price_8: int) -> float:
     """A raw amount in USD."""
-    return raw * price_8 / (10**decimals * _PRICE_SCALE)
+    scale: int = 10**decimals * _PRICE_SCALE
+    return raw * price_8 / scale
 
 
 def _number(rpc: Rpc, to: str, signature: str, *arguments: object, kind: str = "uint256") -> int:

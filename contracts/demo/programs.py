@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +24,10 @@ class ProgramFailed(RuntimeError):
 class Keeper:
     """A running daemon whose log goes to a file."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log_path: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], log_path: Path, status_port: int) -> None:
         self._process = process
         self._log_path = log_path
+        self._status_url = f"http://127.0.0.1:{status_port}/metrics"
 
     @property
     def pid(self) -> int:
@@ -34,6 +38,15 @@ class Keeper:
         """Raises ProgramFailed when it has ended."""
         if self._process.poll() is not None:
             raise ProgramFailed(f"the keeper ended with exit code {self._process.returncode}:\n{_tail(self._log_path)}")
+
+    def metrics(self) -> Mapping[str, float]:
+        """Its own figures from /metrics, by name with labels; empty while it does not answer yet."""
+        try:
+            with urllib.request.urlopen(self._status_url, timeout=2) as answer:  # noqa: S310 # an address of our own making
+                lines = answer.read().decode().splitlines()
+        except OSError:
+            return {}
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
     def stop(self) -> None:
         """SIGTERM, as a supervisor does it, and the proof that it ended cleanly."""
@@ -52,8 +65,13 @@ class Keeper:
 def running_keeper(config: Path, log_path: Path, *options: str) -> Iterator[Keeper]:
     """`keeper run --config CONFIG`; ended on leaving if it still runs."""
     command = [sys.executable, "-m", "keeper", "run", "--config", str(config), *options]
-    with log_path.open("ab") as log, subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL) as process:
-        keeper = Keeper(process, log_path)
+    port = _free_port()
+    environment = os.environ | {"PERP_KEEPER__KEEPER__STATUS_PORT": str(port)}
+    with (
+        log_path.open("ab") as log,
+        subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment) as process,
+    ):
+        keeper = Keeper(process, log_path, port)
         try:
             yield keeper
         finally:
@@ -74,6 +92,13 @@ def analytics(lake: Path, *arguments: str) -> str:
     if done.returncode:
         raise ProgramFailed(f"analytics {arguments[0]} failed: {done.stderr.strip()}")
     return done.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _tail(path: Path, lines: int = 25) -> str:

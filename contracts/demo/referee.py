@@ -19,10 +19,12 @@ class Ledger:
     breached: dict[str, list[int]] = field(default_factory=dict)
     accounts: set[str] = field(default_factory=set)
     last_block: int = 0
+    liquidatable_now: int = 0
 
     def note(self, block: int, views: Mapping[str, AccountView]) -> None:
         """Take in one block's views."""
         self.last_block = block
+        self.liquidatable_now = sum(view.liquidatable for view in views.values())
         for account, view in views.items():
             self.accounts.add(account)
             if view.liquidatable:

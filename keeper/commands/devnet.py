@@ -67,4 +67,4 @@ def _produce(devnet: Devnet, path_name: str | None, seed: int, block_seconds: in
         play(devnet.url, devnet.deployment, path, block_seconds=block_seconds, wall_interval=interval, on_block=told)
         console.print(f"the path {path_name} is over; blocks go on")
     forever = 10**9
-    play(devnet.url, devnet.deployment, (), block_seconds=block_seconds, wall_interval=interval, tail_seconds=forever, stop=Event())
+    play(devnet.url, devnet.deployment, (), block_seconds=block_seconds, wall_interval=interval, tail_seconds=forever)

@@ -21,7 +21,6 @@ class Options:
     clearing_house_config: Address
     collateral_manager: Address
     insurance_fund: Address
-    quote_token: Address
 
     @classmethod
     def of(cls, values: Mapping[str, str]) -> "Options":

@@ -20,7 +20,6 @@ _WIRING = (
     ("clearing_house", "getOrderBook()", "order_book"),
     ("clearing_house", "getAccountBalance()", "account_balance"),
     ("clearing_house", "getClearingHouseConfig()", "clearing_house_config"),
-    ("clearing_house", "getQuoteToken()", "quote_token"),
     ("account_balance", "getVault()", "vault"),
     ("account_balance", "getOrderBook()", "order_book"),
     ("vault", "getInsuranceFund()", "insurance_fund"),
@@ -28,7 +27,6 @@ _WIRING = (
     ("vault", "getClearingHouse()", "clearing_house"),
     ("exchange", "getAccountBalance()", "account_balance"),
     ("order_book", "getExchange()", "exchange"),
-    ("market_registry", "getQuoteToken()", "quote_token"),
     ("collateral_manager", "getVault()", "vault"),
     ("collateral_manager", "getClearingHouseConfig()", "clearing_house_config"),
     ("insurance_fund", "getVault()", "vault"),
@@ -51,6 +49,13 @@ def snapshot(options: Options, encoder: Encoder) -> Reads[Sequence[PerpEvent]]:
     wired = yield [encoder.call(addresses[contract], getter) for contract, getter, _ in _WIRING]
     for (contract, getter, expected), answer in zip(_WIRING, wired, strict=True):
         _check_wire(contract, getter, expected, answer, options)
+    # The registry has no getter of another core contract, but it must trade against the same quote token.
+    house, registry = yield [encoder.call(addresses[contract], "getQuoteToken()") for contract in ("clearing_house", "market_registry")]
+    if house != registry:
+        raise ConfigError(
+            f"venues.perp_v2.market_registry {options.market_registry} belongs to another deployment: its quote token is not that of "
+            f"clearing_house {options.clearing_house}. Set it to this deployment's MarketRegistry."
+        )
     return [ConfigRead(*(yield from _read(options, encoder)))]
 
 

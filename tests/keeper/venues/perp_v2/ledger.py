@@ -25,7 +25,6 @@ OPTION_KEYS = (
     "clearing_house_config",
     "collateral_manager",
     "insurance_fund",
-    "quote_token",
 )
 
 

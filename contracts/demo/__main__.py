@@ -1,0 +1,40 @@
+"""`python -m contracts.demo`: what `make demo` runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from contracts.demo.page import write_page
+from contracts.demo.programs import ProgramFailed
+from contracts.demo.screen import Screen
+from contracts.demo.stage import Script, perform
+from contracts.devnet.anvil import AnvilError
+from contracts.devnet.rpc import RpcError, RpcUnavailable
+
+
+def main() -> int:
+    """Exit code 0 when the run went through, 1 with one line when something failed."""
+    parser = argparse.ArgumentParser(prog="make demo", description="A cascade on real contracts, the keeper at work, and the figures.")
+    parser.add_argument("--traders", type=int, default=120)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--dir", type=Path, default=Path("var/demo"))
+    given = parser.parse_args()
+    screen = Screen()
+    try:
+        summary = perform(Script(given.traders, given.seed, given.dir), screen)
+        summary.write(given.dir / "summary.json")
+        with screen.step("report"):
+            write_page(given.dir / "lake", summary, given.dir / "report.html")
+    except (ProgramFailed, AnvilError, RpcError, RpcUnavailable, TimeoutError) as error:
+        screen.console.print(f"[bold red]error[/] {error}", markup=True)
+        return 1
+    screen.summary(summary)
+    screen.console.print(f"summary   {given.dir / 'summary.json'}\nreport    {given.dir / 'report.html'}")
+    screen.console.print(f"go on     .venv/bin/analytics summary --lake {given.dir / 'lake'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""The run itself: devnet up, a simulate pass, the cascade with the keeper executing, and the figures at the end."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.demo.assets import assets_of, change, prices_8
+from contracts.demo.programs import Keeper, query, running_keeper
+from contracts.demo.referee import Ledger, Referee
+from contracts.demo.screen import Screen
+from contracts.demo.summary import Run, Summary, summarise
+from contracts.devnet import PATHS, AnvilOptions, Devnet, PlayedBlock, play, write_config
+
+_SLOTS_IN_EPOCH = 4
+_REHEARSAL_SECONDS = 44
+"""Chain seconds of the simulate pass: both prints of the shock and what follows at once."""
+_WAIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is played. `block_seconds` is chain time per block, `interval` wall time per block."""
+
+    traders: int
+    seed: int
+    directory: Path
+    path: str = "staircase"
+    block_seconds: int = 4
+    interval: float = 0.33
+
+
+def perform(script: Script, screen: Screen) -> Summary:
+    """Everything, from an empty directory to the summary. Raises ProgramFailed, AnvilError, RpcError."""
+    started = time.monotonic()
+    with ExitStack() as stack:
+        with screen.step(f"local chain with the real Perp V2 contracts and {script.traders} traders"):
+            options = AnvilOptions(no_mining=True, slots_in_epoch=_SLOTS_IN_EPOCH)
+            devnet = stack.enter_context(Devnet.up(options, seed=script.seed, traders=script.traders))
+            _prepare(script, devnet)
+        with screen.step("simulate pass: a shock, every candidate settled on a fork, nothing sent"):
+            rehearsal = _rehearse(script, devnet)
+        before = assets_of(devnet.rpc, devnet.deployment)
+        ledger = _cascade(script, devnet, screen)
+        after, prices = assets_of(devnet.rpc, devnet.deployment), prices_8(devnet.rpc, devnet.deployment)
+    worth = change(devnet.deployment, before, after, prices)
+    with screen.step("figures from the lake"):
+        run = Run(devnet.deployment, ledger, worth, prices, rehearsal, time.monotonic() - started)
+        return summarise(script.directory / "lake", run)
+
+
+def _prepare(script: Script, devnet: Devnet) -> None:
+    """An empty directory with the addresses and one configuration per pass."""
+    for name in ("lake", "keeper", "rehearsal"):
+        shutil.rmtree(script.directory / name, ignore_errors=True)
+    devnet.deployment.save(script.directory / "deployment.json")
+    _configure(script, devnet, script.directory)
+    _configure(script, devnet, script.directory / "rehearsal")
+
+
+def _configure(script: Script, devnet: Devnet, directory: Path) -> None:
+    write_config(
+        devnet.deployment,
+        directory / "keeper.toml",
+        url=devnet.url,
+        ws_url=devnet.anvil.ws_url,
+        mode="execute",
+        lake_dir=directory / "lake",
+        block_seconds=script.block_seconds,
+        finality_depth=2 * _SLOTS_IN_EPOCH,
+    )
+
+
+def _rehearse(script: Script, devnet: Devnet) -> Mapping[str, int]:
+    """A shock on the chain, the keeper in simulate mode, then the chain as if nothing had been. What was settled on forks."""
+    directory = script.directory / "rehearsal"
+    before = devnet.rpc.call("evm_snapshot")
+    with running_keeper(directory / "keeper.toml", directory / "keeper.log", "--mode", "simulate") as keeper:
+        _until_ready(script, devnet, keeper)
+        path = [move for move in PATHS["shock"](devnet.deployment.start_prices_8(), script.seed) if move.seconds <= _REHEARSAL_SECONDS]
+        play(
+            devnet.url,
+            devnet.deployment,
+            path,
+            block_seconds=script.block_seconds,
+            wall_interval=script.interval,
+            tail_seconds=script.block_seconds,
+        )
+        _until_caught_up(devnet, keeper)
+        keeper.stop()
+    devnet.rpc.call("evm_revert", before)
+    sql = (
+        "select count(distinct account) as accounts, count(*) as settlements, count(*) filter (settled) as settled "
+        "from simulations where method = 'fork'"
+    )
+    return {key: int(value) for key, value in query(directory / "lake", sql)[0].items()}
+
+
+def _cascade(script: Script, devnet: Devnet, screen: Screen) -> Ledger:
+    """The path, the keeper in execute mode, the referee watching."""
+    config, log_path = script.directory / "keeper.toml", script.directory / "keeper.log"
+    log_path.unlink(missing_ok=True)
+    words = f"cascade: {script.path}, a block every {script.interval} s, the keeper executes"
+    with running_keeper(config, log_path) as keeper, screen.cascade(words) as line:
+        _until_ready(script, devnet, keeper)
+        referee = Referee(devnet.url, devnet.deployment)
+
+        def each(block: PlayedBlock) -> None:
+            keeper.must_run()
+            referee.look(block.number)
+            line.show(block, referee.ledger.liquidatable_now, int(keeper.metrics().get('keeper_outcomes_total{outcome="included"}', 0)))
+
+        play(
+            devnet.url,
+            devnet.deployment,
+            PATHS[script.path](devnet.deployment.start_prices_8(), script.seed),
+            block_seconds=script.block_seconds,
+            wall_interval=script.interval,
+            on_block=each,
+        )
+        _until_caught_up(devnet, keeper)
+        keeper.stop()
+        return referee.finish()
+
+
+def _until_ready(script: Script, devnet: Devnet, keeper: Keeper) -> None:
+    """Blocks without price moves until the keeper has finished one of them."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while "keeper_head_block" not in (metrics := keeper.metrics()) or not metrics["keeper_head_block"]:
+        keeper.must_run()
+        if time.monotonic() > deadline:
+            raise TimeoutError("the keeper did not get ready")
+        play(devnet.url, devnet.deployment, (), block_seconds=script.block_seconds, wall_interval=0.2, tail_seconds=script.block_seconds)
+        time.sleep(0.2)
+
+
+def _until_caught_up(devnet: Devnet, keeper: Keeper) -> None:
+    """Until the keeper has finished the newest block."""
+    head = int(devnet.rpc.call("eth_blockNumber"), 16)
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while keeper.metrics().get("keeper_head_block", 0) < head:
+        keeper.must_run()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the keeper did not reach block {head}")
+        time.sleep(0.05)
