@@ -24,6 +24,8 @@ SANITY = Definition(
 )
 
 _LEAST_EVENTS = 10
+_LONGEST_MEMORY = 10.0
+"""beta is at least this over the window: a kernel as long as the window cannot be told from a constant rate, and n would be anything."""
 _CONSTANT_STARTS = ((0.3, 1.0), (0.6, 10.0))
 _PIECEWISE_STARTS = ((0.3, 5.0),)
 """(n, beta in units of the mean event rate) from which the likelihood is climbed."""
@@ -162,7 +164,10 @@ def _maximise(at: Floats, end: float, edges: Floats, rate: Floats, n: float, bet
         return -value, -gradient * values
 
     start = np.log(np.concatenate([rate * (1 - n), [n, beta]]))
-    widest = [(np.log(1e-9), np.log(1e9))] * len(rate) + [(np.log(1e-6), np.log(0.999)), (np.log(0.01 / end), np.log(1e4 * len(at) / end))]
+    widest = [(np.log(1e-9), np.log(1e9))] * len(rate) + [
+        (np.log(1e-6), np.log(0.999)),
+        (np.log(_LONGEST_MEMORY / end), np.log(1e4 * len(at) / end)),
+    ]
     result = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=widest)
     return np.exp(result.x), -float(result.fun)
 

@@ -6,9 +6,6 @@ import numpy as np
 
 from analytics.models.arrays import Floats, ModelInputError, increasing
 
-_CHUNK_EXPONENT = 300.0
-"""e^300 is far from overflow, and what decayed by e^-300 is below any rounding."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Base:
@@ -36,24 +33,18 @@ def check(times: Floats, end: float) -> None:
 
 
 def excitation(times: Floats, beta: float) -> tuple[Floats, Floats]:
-    """(A, B): A_i = sum_{j<i} e^{-beta d_ij} and B_i = sum_{j<i} d_ij e^{-beta d_ij}, d_ij = t_i - t_j, in O(N), chunk by chunk."""
-    a, b = np.empty(len(times)), np.empty(len(times))
-    start, carried_a, carried_b = 0, 0.0, 0.0
-    while start < len(times):
-        origin = times[start]
-        stop = max(int(np.searchsorted(times, origin + _CHUNK_EXPONENT / beta, side="right")), start + 1)
-        local = times[start:stop] - origin
-        grow, decay = np.exp(beta * local), np.exp(-beta * local)
-        sums = np.concatenate([[0.0], np.cumsum(grow)[:-1]])
-        moments = np.concatenate([[0.0], np.cumsum(local * grow)[:-1]])
-        a[start:stop] = decay * (carried_a + sums)
-        b[start:stop] = decay * (carried_b + local * carried_a + local * sums - moments)
-        if stop < len(times):
-            gap = times[stop] - times[stop - 1]
-            fall = np.exp(-beta * gap)
-            carried_a, carried_b = fall * (a[stop - 1] + 1), fall * (b[stop - 1] + gap * (a[stop - 1] + 1))
-        start = stop
-    return a, b
+    """(A, B): A_i = sum_{j<i} e^{-beta d_ij} and B_i = sum_{j<i} d_ij e^{-beta d_ij}, d_ij = t_i - t_j, by their recursion, O(N).
+
+    A plain loop over Python floats: faster here than chunks of cumulated exponentials as soon as beta is large."""
+    gaps = np.diff(times)
+    a, b = 0.0, 0.0
+    sums, moments = [0.0], [0.0]
+    for gap, decay in zip(gaps.tolist(), np.exp(-beta * gaps).tolist(), strict=True):
+        b = decay * (b + gap * (a + 1.0))
+        a = decay * (a + 1.0)
+        sums.append(a)
+        moments.append(b)
+    return np.array(sums[: len(times)]), np.array(moments[: len(times)])
 
 
 def log_likelihood(times: Floats, end: float, base: Base, branching: float, beta: float) -> tuple[float, Floats]:
