@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +41,13 @@ def _need_anvil() -> None:
         anvil_path()
     except AnvilError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real recordings, beside the repository; PERP_KEEPER_SHARED names another place. Skips where there are none."""
+    shared = os.environ.get("PERP_KEEPER_SHARED")
+    data = (Path(shared) if shared else Path(__file__).resolve().parents[2] / "shared") / "data"
+    if not data.is_dir():
+        pytest.skip(f"no real recordings at {data}")
+    return data
