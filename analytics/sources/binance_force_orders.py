@@ -41,7 +41,7 @@ stepped AS (
 )
 SELECT * EXCLUDE (broken, usd, before, after), coalesce(
     broken,
-    CASE WHEN usd IS NULL OR abs(usd - decimal_of(price) * decimal_of(filled)) > 1e-6 * usd
+    CASE WHEN usd IS NULL OR abs(usd - decimal_of(price) * decimal_of(filled)) > 1e-6 * abs(usd)
          THEN 'usd is not price x filled quantity: wrong column order?' END,
     CASE WHEN least(before, after) > 86400 THEN format('stray row, {} days from the rest of the recording', (least(before,
         after) // 86400)::BIGINT) END

@@ -144,11 +144,11 @@ DEPTH_ROWS = (
 band AS (
     SELECT line, venue, market, underlying, exchange_time, receive_time, flag, 'bid' AS side,
         unnest({list(BANDS_BPS)}::DOUBLE[]) AS band_bps,
-           unnest(bid_base) AS base, unnest(bid_usd) AS notional_usd, (mid - bid_floor) / mid * 1e4 AS covered_bps
+           unnest(bid_base) AS base, unnest(bid_usd) AS notional_usd, round((mid - bid_floor) / mid * 1e4, 6) AS covered_bps
     FROM flagged
     UNION ALL
     SELECT line, venue, market, underlying, exchange_time, receive_time, flag, 'ask', unnest({list(BANDS_BPS)}::DOUBLE[]),
-           unnest(ask_base), unnest(ask_usd), (ask_ceiling - mid) / mid * 1e4
+           unnest(ask_base), unnest(ask_usd), round((ask_ceiling - mid) / mid * 1e4, 6)
     FROM flagged
 )
 SELECT line, NULL::VARCHAR AS reason, venue, market, underlying, exchange_time, receive_time, 'ms' AS time_resolution, side,

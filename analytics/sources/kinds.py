@@ -27,8 +27,8 @@ KINDS = MappingProxyType(
             KEEPER,
             BINANCE_FORCE_ORDERS,
             BYBIT_LIQUIDATIONS,
-            OKX_LIQUIDATIONS,
             OKX_INSTRUMENTS,
+            OKX_LIQUIDATIONS,
             HYPERLIQUID_FILLS,
             DYDX_TRADES,
             TARDIS_TRADES,
@@ -40,7 +40,7 @@ KINDS = MappingProxyType(
         )
     }
 )
-"""Kind -> importer, in the order `--help` lists them."""
+"""Kind -> importer, in the order to import them: contract sizes come before what counts contracts."""
 
 
 def detect_kind(path: Path) -> str:
@@ -50,7 +50,7 @@ def detect_kind(path: Path) -> str:
         return kinds[0]
     if kinds:
         raise Refusal(f"holds {' and '.join(kinds)}: import it once as each")
-    raise Refusal(f"is of no kind known here; known kinds: {', '.join(KINDS)}")
+    raise Refusal("is of no kind known here: `analytics import kinds` lists them")
 
 
 def shape_for(source: Source, sample: Sample) -> Shape:

@@ -86,7 +86,7 @@ SELECT line,
        venue, market, underlying, class AS instrument,
        CASE WHEN id <> '' THEN id ELSE concat_ws(':', time, received, side, px, quantity) END AS trade_id,
        exchange_time, receive_time,
-       CASE WHEN bool_and(TRY_CAST(time AS BIGINT) % 1000 = 0) OVER () THEN 'ms' ELSE 'us' END AS time_resolution,
+       CASE WHEN bool_and(epoch_us(exchange_time) % 1000 = 0) OVER () THEN 'ms' ELSE 'us' END AS time_resolution,
        side, px / scale AS price, units * scale AS base, units * px AS notional_usd, 'exact' AS quality
 FROM sized
 """
