@@ -135,8 +135,11 @@ def _liquidity_changed(event: LiquidityChanged, book: PerpBook) -> Touched:
 
 
 def _order_after(event: LiquidityChanged, old: Order | None) -> Order | None:
+    """Collecting the fees of a range one never had is allowed and does nothing, as long as somebody else is in it."""
     if old is None:
-        if event.liquidity <= 0:
+        if event.liquidity == 0:
+            return None
+        if event.liquidity < 0:
             raise StateDivergence(f"{event.trader} removed liquidity in {event.base_token} from an order that is not in the book")
         old = Order(ticks.sqrt_price_at(event.lower_tick), ticks.sqrt_price_at(event.upper_tick), 0, 0, 0)
     liquidity = old.liquidity + event.liquidity
