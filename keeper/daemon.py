@@ -21,6 +21,7 @@ from keeper.domain.chain import Address, LogFilter
 from keeper.domain.decision import Limits
 from keeper.domain.venue import AccountKey, Venue
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
 from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
@@ -213,13 +214,13 @@ def _assemble(
     logger: FilteringBoundLogger,
 ) -> Parts:
     evaluators = build_evaluators(settings, venues, chain)
-    limits = limits_of(settings)
+    judge = build_judge(settings)
     dispatcher = hands.dispatcher if hands is not None else None
     mailbox, metrics = Mailbox(), Metrics()
     liquidator = Liquidator(
         hands,
         recorder,
-        limits,
+        judge.limits,
         chain_id=settings.chain.id,
         block_seconds=settings.chain.block_seconds,
         cooldown_blocks=settings.keeper.cooldown_blocks,
@@ -236,7 +237,8 @@ def _assemble(
         dispatcher,
         tripwire,
         mailbox,
-        _loop_options(settings, limits),
+        judge,
+        _loop_options(settings),
         time.time,
         logger,
         metrics,
@@ -260,6 +262,18 @@ def build_evaluators(settings: Settings, venues: Mapping[str, Venue[Any, Any]], 
     }
 
 
+def build_judge(settings: Settings) -> Judge:
+    """The operator's limits in the domain's units."""
+    return Judge(
+        chain_id=settings.chain.id,
+        executor=settings.execution.executor,
+        limits=limits_of(settings),
+        gas_coin_market=settings.execution.gas_coin_market,
+        priority_fee_wei=int(settings.limits.priority_fee_gwei * _GWEI),
+        max_fee_wei=int(settings.limits.max_fee_gwei * _GWEI),
+    )
+
+
 def limits_of(settings: Settings) -> Limits:
     """The operator's limits in the domain's units."""
     given = settings.limits
@@ -278,14 +292,10 @@ def _account(text: str, key: str) -> str:
         raise ConfigError(f"limits.{key}: {error}.") from None
 
 
-def _loop_options(settings: Settings, limits: Limits) -> LoopOptions:
+def _loop_options(settings: Settings) -> LoopOptions:
     return LoopOptions(
         chain_id=settings.chain.id,
         executor=settings.execution.executor,
-        limits=limits,
-        priority_fee_wei=int(settings.limits.priority_fee_gwei * _GWEI),
-        max_fee_wei=int(settings.limits.max_fee_gwei * _GWEI),
-        gas_coin_market=settings.execution.gas_coin_market,
         position_snapshot_blocks=settings.keeper.position_snapshot_blocks,
         record_reads=settings.keeper.record_reads,
     )

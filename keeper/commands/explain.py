@@ -11,15 +11,12 @@ from keeper import daemon
 from keeper.commands import session
 from keeper.commands.session import Book
 from keeper.domain import parse
-from keeper.domain.chain import Address
-from keeper.domain.decision import Decision, Liquidate, Skip, decide
-from keeper.domain.fees import gas_cost_x18
+from keeper.domain.decision import Decision, Liquidate, Skip
 from keeper.domain.fixed import to_units
 from keeper.domain.venue import AccountKey, Explanation, Health, LiquidationPlan, Term
+from keeper.engine.judge import Tariff, nobody_barred
 from keeper.errors import ConfigError
 from keeper.settings import Loaded
-
-_GWEI = 10**9
 
 
 def explain(path: Path, venue: str, account: str, number: int | None, as_json: bool) -> int:
@@ -50,15 +47,10 @@ def _decision(loaded: Loaded, book: Book, key: AccountKey, health: Health) -> tu
     """What the daemon would decide; None for a healthy account."""
     if not health.liquidatable:
         return None, None
-    given, state, now = loaded.settings, book.evaluator.book, book.block.timestamp
-    executor = given.execution.executor or Address("0x" + "00" * 20)
-    plan = book.venue.liquidation(key, state, now, executor)
-    markets = {view.market: view for view in book.venue.markets(state, now)}
-    native = markets[given.execution.gas_coin_market].index_price_x18 if given.execution.gas_coin_market in markets else 0
-    gas = plan.gas_limit if isinstance(plan, LiquidationPlan) else 0
-    cost = gas_cost_x18(gas, book.block.base_fee_wei + int(given.limits.priority_fee_gwei * _GWEI), native)
-    free = book.venue.free_capital(executor, state, now) if given.execution.executor else 1 << 255
-    return decide(plan, cost, free, daemon.limits_of(given)), plan if isinstance(plan, LiquidationPlan) else None
+    judge, found = daemon.build_judge(loaded.settings), book.evaluator.assess(key, health, book.block)
+    tariff = judge.tariff(book.evaluator, book.block) or Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
+    (verdict,) = judge.verdicts(book.venue.name, book.evaluator, found, tariff, nobody_barred)
+    return verdict.decision, verdict.plan
 
 
 def _print(book: Book, key: AccountKey, health: Health, told: Explanation, decision: Decision | None, plan: LiquidationPlan | None) -> None:

@@ -106,11 +106,17 @@ class Evaluator(Generic[B, E]):
 
     async def added(self, event: BlockAdded, also: Set[AccountKey] = frozenset()) -> Findings[E]:
         """Take in the next block and evaluate what it concerns, plus `also`. Raises DecodeError (VenueFault)."""
-        block = event.block
+        decoded = [(log, self.venue.decode(log)) for log in event.logs]
+        return await self.took(event.block, [Applied(found, "log", log) for log, found in decoded if found is not None], also)
+
+    async def took(self, block: BlockRef, logged: Sequence[Applied[E]], also: Set[AccountKey] = frozenset()) -> Findings[E]:
+        """The same with the block's log events already decoded (a replay has no raw logs)."""
         following = Timestamp(block.timestamp + self._ahead)
         moments = (block.timestamp, following) if self._ahead else (block.timestamp,)
         self.book.open_block(block.number, block.timestamp)
-        applied = self._apply_logs(event.logs)
+        for item in logged:
+            self._due |= self.venue.apply(item.event, self.book)
+        applied = list(logged)
         applied += await self._refresh(block, moments)
         due = self._due_accounts(moments) | (also & self.book.account_keys())
         # They stay due until they are evaluated: a read that fails now must not lose them.
@@ -136,14 +142,11 @@ class Evaluator(Generic[B, E]):
         await self._inspect(chosen, block, (block.timestamp,))
         return [Evaluated(key, self.venue.health(key, self.book, block.timestamp), block.timestamp) for key in chosen]
 
-    def _apply_logs(self, logs: Sequence[RawLog]) -> list[Applied[E]]:
-        applied: list[Applied[E]] = []
-        for log in logs:
-            event = self.venue.decode(log)
-            if event is not None:
-                self._due |= self.venue.apply(event, self.book)
-                applied.append(Applied(event, "log", log))
-        return applied
+    def assess(self, key: AccountKey, health: Health, block: BlockRef) -> Findings[E]:
+        """Findings about one breached account after `look`, for an explanation."""
+        breached = Breached(key, health, self._plan(key, block.timestamp), block.number)
+        evaluated = Evaluated(key, health, block.timestamp)
+        return Findings(block, block.timestamp, (), (evaluated,), (breached,), (), None, 0)
 
     async def _refresh(self, block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied[E]]:
         answers = await together(*(self._questions.refresh(self.venue, self.book, block, at) for at in moments))

@@ -4,30 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from keeper.domain.attempt import Attempt, Job
-from keeper.domain.chain import Address, BlockRef, Timestamp
+from keeper.domain.chain import Address, Timestamp
 from keeper.domain.decision import Decision, Limits, Skip, SkipReason, min_guard_change
-from keeper.domain.fees import Fees, gas_cost_x18, offer
+from keeper.domain.fees import Fees, offer
 from keeper.domain.fixed import X18, to_units
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.records import MicroTime
 from keeper.domain.venue import AccountKey, LiquidationPlan
 from keeper.engine import recording
+from keeper.engine.judge import Tariff
 from keeper.engine.mailbox import Case
 from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
 from keeper.engine.recording import Where
-
-
-@dataclass(frozen=True, slots=True)
-class Tariff:
-    """What gas costs and may cost: tip, the highest fee (wei per gas) and the gas coin's price (USD, 18 decimals)."""
-
-    priority_fee_wei: int
-    max_fee_wei: int
-    native_price_x18: int
-
-    def cost_x18(self, gas: int, block: BlockRef) -> int:
-        """USD cost of `gas` in the block after `block`."""
-        return gas_cost_x18(gas, block.base_fee_wei + self.priority_fee_wei, self.native_price_x18)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper.domain.attempt import Settled
 from keeper.domain.chain import Address, BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, RawLog, Usage
-from keeper.domain.decision import Candidate, Decision, Economics, Limits, Liquidate, Skip, SkipReason, candidate_id, decide
+from keeper.domain.decision import Skip, SkipReason
 from keeper.domain.outcome import Dropped, Outbid, Reverted
 from keeper.domain.records import BlockRecord, Record
-from keeper.domain.venue import AccountKey, LiquidationPlan, Proceeds
+from keeper.domain.venue import AccountKey, Proceeds
 from keeper.engine import recording
-from keeper.engine.evaluator import Breached, Evaluator, Findings
-from keeper.engine.liquidator import Liquidator, Tariff
+from keeper.engine.evaluator import Evaluator, Findings
+from keeper.engine.judge import COOLING_DOWN, IN_FLIGHT, Judge, Tariff
+from keeper.engine.liquidator import Liquidator
 from keeper.engine.mailbox import Case, Mailbox
 from keeper.engine.ports import Chain, Dispatcher, Recorder
 from keeper.engine.recording import Where
@@ -30,10 +31,6 @@ class LoopOptions:
 
     chain_id: int
     executor: Address | None
-    limits: Limits
-    priority_fee_wei: int
-    max_fee_wei: int
-    gas_coin_market: str
     position_snapshot_blocks: int
     record_reads: bool
 
@@ -50,6 +47,7 @@ class Loop:
         dispatcher: Dispatcher | None,
         tripwire: Tripwire,
         mailbox: Mailbox,
+        judge: Judge,
         options: LoopOptions,
         clock: Callable[[], float],
         log: FilteringBoundLogger,
@@ -63,13 +61,14 @@ class Loop:
         self._dispatcher = dispatcher
         self._tripwire = tripwire
         self._mailbox = mailbox
+        self._judge = judge
         self._options = options
         self._clock = clock
         self._log = log
         self._metrics = metrics
         self._heartbeat = heartbeat
         self._taken_by_others: dict[AccountKey, tuple[int, Address]] = {}
-        self.tariff = Tariff(options.priority_fee_wei, options.max_fee_wei, 0)
+        self.tariff = Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
         self.head: BlockRef | None = None
         self._unread: BlockAdded | None = None
         self._settled: list[Settled] = []
@@ -124,14 +123,15 @@ class Loop:
         rows: list[Record] = []
         cases: list[Case] = []
         for name, findings, _ in results:
+            rows += self._decide(name, findings, cases)
+        # First the work, then the book-keeping: the liquidator starts while rows are made.
+        for left_over in self._mailbox.replace(cases):
+            self._liquidator.note(left_over, "mailbox", Skip(SkipReason.STALE))
+        for _, findings, _ in results:
             self._remember_rivals(findings)
-            self._price_gas(name, findings)
         rows += self._outcome_rows(settled, event.block)
         for name, findings, _ in results:
             rows += self._venue_rows(name, findings, settled)
-            rows += self._decide(name, findings, cases)
-        for left_over in self._mailbox.replace(cases):
-            self._liquidator.note(left_over, "mailbox", Skip(SkipReason.STALE))
         for name, findings, sample in results:
             rows += await self._compare(name, sample, findings.block)
         used = _since(before, self._chain.usage())
@@ -183,52 +183,24 @@ class Loop:
             raise Fatal(f"no venue left: {name} stopped with {type(fault).__name__}: {fault}") from fault
 
     def _decide(self, name: str, findings: Findings[Any], cases: list[Case]) -> list[Record]:
-        rows: list[Record] = []
-        where = Where(self._options.chain_id, name, findings.block)
-        free = self._free_capital_x18(name, findings)
+        evaluator = self._evaluators[name]
+        self.tariff = self._judge.tariff(evaluator, findings.block) or self.tariff
         busy = self._dispatcher.open_accounts() if self._dispatcher else frozenset()
-        for breached in findings.breached:
-            candidate = self._candidate(name, breached, findings.block)
-            decision = self._decision(name, breached, findings.block, free, busy)
-            plan = breached.plan if isinstance(breached.plan, LiquidationPlan) else None
-            rows.append(recording.decision_row(where, candidate, "decide", decision, plan, recording.timestamp_us(self._clock())))
-            if isinstance(decision, Skip):
-                self._metrics.skips.labels(decision.reason.value).inc()
-            else:
-                cases.append(Case(candidate, decision, findings.block.number - breached.first_seen))
-        if findings.unwind is not None and (name, findings.unwind.account) not in busy:
-            cases.append(self._unwinding(name, findings.unwind, findings.block))
-        return rows
 
-    def _unwinding(self, name: str, plan: LiquidationPlan, block: BlockRef) -> Case:
-        chosen = candidate_id(self._options.chain_id, name, plan.account, block)
-        economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18)
-        return Case(Candidate(chosen, name, plan.account, block), Liquidate(plan, economics), 0, unwind=True)
+        def barred(account: AccountKey) -> Skip | None:
+            if (name, account) in busy:
+                return IN_FLIGHT
+            return COOLING_DOWN if self._liquidator.resting(account, findings.block.number) else None
 
-    def _decision(self, name: str, breached: Breached, block: BlockRef, free_x18: int, busy: frozenset[tuple[str, AccountKey]]) -> Decision:
-        if (name, breached.account) in busy:
-            return Skip(SkipReason.IN_FLIGHT)
-        if self._liquidator.resting(breached.account, block.number):
-            return Skip(SkipReason.COOLING_DOWN)
-        gas = breached.plan.gas_limit if isinstance(breached.plan, LiquidationPlan) else 0
-        return decide(breached.plan, self.tariff.cost_x18(gas, block), free_x18, self._options.limits)
-
-    def _candidate(self, name: str, breached: Breached, block: BlockRef) -> Candidate:
-        chosen = candidate_id(self._options.chain_id, name, breached.account, block)
-        return Candidate(chosen, name, breached.account, block)
-
-    def _free_capital_x18(self, name: str, findings: Findings[Any]) -> int:
-        """The executor's margin not needed for what it holds; while observing without an executor nothing limits."""
-        if self._options.executor is None:
-            return _UNLIMITED_X18
-        evaluator = self._evaluators[name]
-        return evaluator.venue.free_capital(self._options.executor, evaluator.book, findings.basis)
-
-    def _price_gas(self, name: str, findings: Findings[Any]) -> None:
-        evaluator = self._evaluators[name]
-        for view in evaluator.venue.markets(evaluator.book, findings.block.timestamp):
-            if view.market == self._options.gas_coin_market:
-                self.tariff = replace(self.tariff, native_price_x18=view.index_price_x18)
+        verdicts = self._judge.verdicts(name, evaluator, findings, self.tariff, barred)
+        cases += [case for verdict in verdicts if (case := verdict.case()) is not None]
+        unwinding = self._judge.unwinding(name, findings, barred)
+        cases += [unwinding] if unwinding else []
+        for verdict in verdicts:
+            if isinstance(verdict.decision, Skip):
+                self._metrics.skips.labels(verdict.decision.reason.value).inc()
+        where, now = Where(self._options.chain_id, name, findings.block), recording.timestamp_us(self._clock())
+        return [recording.decision_row(where, item.candidate, "decide", item.decision, item.plan, now) for item in verdicts]
 
     def _remember_rivals(self, findings: Findings[Any]) -> None:
         for item in findings.observed:
@@ -240,7 +212,7 @@ class Loop:
         where = Where(self._options.chain_id, name, findings.block)
         applied = [item for item in findings.applied if item.log is not None or self._options.record_reads]
         ours = {item.outcome.transaction_hash: item.attempt.candidate_id for item in settled}
-        ids = {item.account: self._candidate(name, item, findings.block).id for item in findings.breached}
+        ids = {item.account: self._judge.candidate(name, item.account, findings.block).id for item in findings.breached}
         rows: list[Record] = [*recording.event_rows(where, applied)]
         rows += recording.market_rows(where, evaluator.venue.markets(evaluator.book, findings.block.timestamp))
         rows += recording.liquidation_rows(where, findings.observed, self._options.executor, ours)
@@ -300,9 +272,6 @@ class Loop:
             self._stop_venue(name, fault)
             return ()
         return rows
-
-
-_UNLIMITED_X18 = 1 << 255
 
 
 def _claimed(evaluator: Evaluator[Any, Any], logs: Sequence[RawLog]) -> tuple[RawLog, ...]:

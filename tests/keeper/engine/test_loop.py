@@ -26,6 +26,7 @@ from keeper.domain.records import (
 )
 from keeper.domain.venue import AccountKey
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
 from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
@@ -102,7 +103,8 @@ def _world(
         dispatcher,
         Tripwire(chain, every_blocks=tripwire_blocks, accounts=2),
         mailbox,
-        LoopOptions(1, EXECUTOR, limits, 10**6, 10**11, "TOY", 0, True),
+        Judge(1, EXECUTOR, limits, "TOY", 10**6, 10**11),
+        LoopOptions(1, EXECUTOR, 0, True),
         lambda: 1.0,
         structlog.get_logger(),
         Metrics(),
