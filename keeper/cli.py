@@ -9,6 +9,7 @@ from keeper.commands import session
 from keeper.commands.check_config import check_config as check_config_command
 from keeper.commands.explain import explain as explain_command
 from keeper.commands.positions import positions as positions_command
+from keeper.commands.replay import replay as replay_command
 from keeper.commands.run import backfill as backfill_command
 from keeper.commands.run import run as run_command
 from keeper.settings import Mode
@@ -79,6 +80,16 @@ def explain(
 ) -> None:
     """Every number of one account's margin computation beside the contract's own view, the decision and why."""
     _end(session.guarded(lambda: explain_command(config, venue, account, block, as_json)))
+
+
+@app.command(epilog="Example:  keeper replay -c keeper.toml    (exit code 1 when a decision differs)")
+def replay(
+    config: Config = _DEFAULT,
+    venue: Annotated[str, typer.Option(help="Which venue of the settings.")] = "perp_v2",
+    as_json: AsJson = False,
+) -> None:
+    """Recorded blocks once more through the decision code, from the lake alone, compared with what was decided then."""
+    _end(session.guarded(lambda: replay_command(config, venue, as_json)))
 
 
 @devnet_app.command("up", epilog="Example:  keeper devnet up --traders 120 --seed 7 --path staircase")

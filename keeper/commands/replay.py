@@ -1,0 +1,92 @@
+"""keeper replay: recorded blocks through today's decision code, compared with what was decided then."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from keeper import daemon
+from keeper.commands import session
+from keeper.domain import event_json
+from keeper.domain.chain import BlockRef, Hash32, Timestamp
+from keeper.domain.venue import Venue
+from keeper.engine.evaluator import Applied, Evaluator
+from keeper.engine.questions import RecordedQuestions
+from keeper.engine.replay import Difference, RecordedBlock, Replay, Replayed, differences
+from keeper.store.options import LakeOptions
+from keeper.store.reader import LakeReader
+
+_EVENTS = """
+SELECT c.block_number, c.block_hash, c.parent_hash, epoch(c.block_time)::BIGINT AS timestamp, c.base_fee_wei, e.source, e.event, e.payload
+FROM cursors c LEFT JOIN venue_events e USING (chain_id, venue, block_hash)
+WHERE c.chain_id = ? AND c.venue = ? ORDER BY c.block_number, e.position
+"""
+_DECISIONS = """
+SELECT candidate_id, block_number, action, reason, market, size_raw FROM decisions
+WHERE chain_id = ? AND venue = ? AND stage = 'decide'
+"""
+
+
+def replay(path: Path, venue_name: str, as_json: bool) -> int:
+    """Exit code 1 when a decision differs."""
+    loaded = session.settings(path)
+    given = loaded.settings
+    venue = daemon.build_venues(given)[venue_name]
+    with LakeReader(LakeOptions.at(given.lake.dir), given.chain.id) as lake:
+        blocks = _blocks(lake.rows(_EVENTS, given.chain.id, venue_name), venue)
+        recorded = {row["candidate_id"]: (row["block_number"], _words(row)) for row in lake.rows(_DECISIONS, given.chain.id, venue_name)}
+    questions = RecordedQuestions()
+    evaluator = Evaluator(
+        venue,
+        questions,
+        executor=given.execution.executor,
+        block_seconds=given.chain.block_seconds,
+        forecast=given.chain.forecast,
+    )
+    replayed = asyncio.run(Replay(venue_name, evaluator, questions, daemon.build_judge(given)).run(blocks))
+    found = differences(replayed, recorded)
+    _print(replayed, len(recorded), found, as_json)
+    return daemon.FAILED if found else daemon.OK
+
+
+def _blocks(rows: list[dict[str, Any]], venue: Venue[Any, Any]) -> Iterator[RecordedBlock]:
+    for _, group in groupby(rows, key=lambda row: row["block_hash"]):
+        listed = list(group)
+        first = listed[0]
+        block = BlockRef(
+            first["block_number"],
+            Hash32(first["block_hash"]),
+            Hash32(first["parent_hash"]),
+            Timestamp(first["timestamp"]),
+            int(first["base_fee_wei"]),
+        )
+        events = [
+            Applied(event_json.load(venue.event_types, row["event"], row["payload"]), row["source"]) for row in listed if row["event"]
+        ]
+        yield RecordedBlock(block, events)
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    return f"liquidate {row['market']} {row['size_raw']}" if row["action"] == "liquidate" else row["reason"]
+
+
+def _print(replayed: list[Replayed], recorded: int, found: list[Difference], as_json: bool) -> None:
+    candidates = sum(len(item.verdicts) for item in replayed)
+    console = Console()
+    if as_json:
+        rows = [
+            {"candidate_id": item.candidate_id, "block": item.block, "recorded": item.recorded, "replayed": item.replayed} for item in found
+        ]
+        console.print_json(json.dumps({"blocks": len(replayed), "candidates": candidates, "recorded": recorded, "differences": rows}))
+        return
+    console.print(f"{len(replayed)} blocks, {candidates} candidates replayed, {recorded} recorded, {len(found)} differences")
+    if found:
+        table = Table("candidate", "block", "recorded", "replayed")
+        for item in found:
+            table.add_row(item.candidate_id, str(item.block), item.recorded or "-", item.replayed or "-")
+        console.print(table)

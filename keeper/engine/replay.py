@@ -1,0 +1,102 @@
+"""The same blocks once more, from the lake alone: the same candidates and decisions must come out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from keeper.domain.chain import BlockRef
+from keeper.domain.decision import Liquidate, Skip
+from keeper.engine.evaluator import Applied, Evaluator
+from keeper.engine.judge import Judge, Tariff, Verdict, nobody_barred
+from keeper.engine.questions import RecordedQuestions
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedBlock:
+    """A block with everything that was applied to the book in it, in order."""
+
+    block: BlockRef
+    applied: Sequence[Applied[Any]]
+
+    def logged(self) -> list[Applied[Any]]:
+        """What came from logs."""
+        return [item for item in self.applied if item.source == "log"]
+
+    def answers(self) -> Mapping[str, Sequence[Any]]:
+        """What was read, by question."""
+        sources = {item.source for item in self.applied} - {"log"}
+        return {source: [item.event for item in self.applied if item.source == source] for source in sources}
+
+    def was_evaluated(self) -> bool:
+        """False for blocks of a backfill, which were only applied."""
+        return any(item.source == "refresh" for item in self.applied)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The verdicts of one block."""
+
+    block: BlockRef
+    verdicts: Sequence[Verdict]
+
+
+class Replay:
+    """Runs recorded blocks through the evaluator and the judge. `evaluator` must ask the `questions` given here."""
+
+    def __init__(self, name: str, evaluator: Evaluator[Any, Any], questions: RecordedQuestions, judge: Judge) -> None:
+        self._name = name
+        self._evaluator = evaluator
+        self._questions = questions
+        self._judge = judge
+        self._tariff = Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
+
+    async def run(self, blocks: Iterator[RecordedBlock]) -> list[Replayed]:
+        """Every evaluated block's verdicts, in order."""
+        replayed: list[Replayed] = []
+        for recorded in blocks:
+            block = recorded.block
+            if not recorded.was_evaluated():
+                self._evaluator.restore(block.number, block.timestamp, [item.event for item in recorded.applied])
+                continue
+            self._questions.load(recorded.answers())
+            found = await self._evaluator.took(block, recorded.logged())
+            self._tariff = self._judge.tariff(self._evaluator, block) or self._tariff
+            verdicts = self._judge.verdicts(self._name, self._evaluator, found, self._tariff, nobody_barred)
+            replayed.append(Replayed(block, verdicts))
+            self._evaluator.finalised(block)
+        return replayed
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A candidate whose decision is not the recorded one; None where one side does not have it."""
+
+    candidate_id: str
+    block: int
+    recorded: str | None
+    replayed: str | None
+
+
+_OUTSIDE = frozenset({"in_flight", "cooling_down"})
+"""Decisions that hang on what was being sent or had failed, which the book does not know: only their candidate is compared."""
+
+
+def differences(replayed: Sequence[Replayed], recorded: Mapping[str, tuple[int, str]]) -> list[Difference]:
+    """Compare with rows of decisions at stage "decide": candidate id to (block, action or skip reason with its expected profit)."""
+    now = {str(verdict.candidate.id): (item.block.number, words(verdict)) for item in replayed for verdict in item.verdicts}
+    result = []
+    for candidate_id in sorted(now.keys() | recorded.keys(), key=lambda key: (recorded.get(key) or now[key])[0]):
+        before, after = recorded.get(candidate_id), now.get(candidate_id)
+        if before is None or after is None or (before[1] != after[1] and before[1] not in _OUTSIDE):
+            block = (before or after or (0, ""))[0]
+            result.append(Difference(candidate_id, block, before[1] if before else None, after[1] if after else None))
+    return result
+
+
+def words(verdict: Verdict) -> str:
+    """A decision as one text that holds everything decided: action, market, size, or the reason to skip."""
+    match verdict.decision:
+        case Liquidate(plan=plan):
+            return f"liquidate {plan.market} {plan.size_x18}"
+        case Skip(reason=reason):
+            return reason.value
