@@ -24,6 +24,7 @@ class Look:
 
     head: Header
     logs: Mapping[Hash32, tuple[RawLog, ...]] | None
+    said_by: Endpoint
 
 
 class BlockFetcher:
@@ -59,17 +60,18 @@ class BlockFetcher:
         if hint is not None and self._selection:
             calls.append(self._selection.in_block(hint.hash))
 
-        def decode(answers: Sequence[Answer]) -> Look:
+        def decode(answers: Sequence[Answer]) -> tuple[Header, Mapping[Hash32, tuple[RawLog, ...]] | None]:
             head = parse_header(answers[0])
             if head.ref.number < anchor.number:
                 raise ValueError(f"head {head.ref.number} is below the final block {anchor.number}")
             if hint is None or len(answers) < 2 or hint.hash != head.ref.hash or isinstance(answers[1], RpcError):
-                return Look(head, None)
+                return head, None
             logs = tuple(self._of_block(answers[1], head.ref))
             # An empty answer that the bloom doubts is asked for again, as any other.
-            return Look(head, None if self._doubtful(head, logs) else {head.ref.hash: logs})
+            return head, None if self._doubtful(head, logs) else {head.ref.hash: logs}
 
-        return await self._pool.ask(calls, decode)
+        endpoint, (head, logs) = await self._pool.ask_named(calls, decode)
+        return Look(head, logs, endpoint)
 
     async def headers(self, first: int, last: int) -> list[Header]:
         """Canonical headers `first` to `last`, linked by parent hash."""

@@ -7,13 +7,13 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from keeper.chain.clock import Clock
-from keeper.chain.fetch import BlockFetcher
+from keeper.chain.fetch import BlockFetcher, Look
 from keeper.chain.header import Header
 from keeper.chain.heads import Heads, Hint
 from keeper.chain.pool import Pool
 from keeper.chain.rpc import Untrustworthy
 from keeper.chain.segment import Segment
-from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent
+from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32
 from keeper.errors import BlockUnknown, Fatal, ReorgBeyondFinality, RpcError, Transient
 
 
@@ -37,6 +37,7 @@ class Follower:
         self._heads = heads
         self._clock = clock
         self._options = options
+        self._unproven: Hash32 | None = None
 
     async def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
         """Everything after block `after`, for ever, in order.
@@ -95,10 +96,14 @@ class Follower:
             return [], True
         if head.number <= segment.tip.number:
             return await self._revert(segment, head)
-        headers = await self._headers(segment, look.head)
-        if not segment.continues(headers[0].ref):
-            return await self._revert(segment, head)
-        logs = look.logs if look.logs is not None and len(headers) == 1 else await self._fetcher.logs(headers)
+        try:
+            headers = await self._headers(segment, look.head)
+            if not segment.continues(headers[0].ref):
+                return await self._revert(segment, head)
+            logs = look.logs if look.logs is not None and len(headers) == 1 else await self._fetcher.logs(headers)
+        except BlockUnknown:
+            self._doubt(look)
+            raise
         events: list[ChainEvent] = []
         for header in headers:
             segment.append(header.ref)
@@ -107,6 +112,12 @@ class Follower:
             if final is not None:
                 events.append(BlockFinalised(final))
         return events, segment.tip.hash == head.hash
+
+    def _doubt(self, look: Look) -> None:
+        """No endpoint has what the head needs. Once that is a reorg in between; when the same head is told again, it is not true."""
+        if self._unproven == look.head.ref.hash:
+            self._pool.distrust(look.said_by, f"head {look.head.ref.number} {look.head.ref.hash} leads nowhere")
+        self._unproven = look.head.ref.hash
 
     async def _headers(self, segment: Segment, head: Header) -> list[Header]:
         """The next headers towards the head, at most `gap_chunk`; they link to each other, not yet to the tip."""

@@ -37,6 +37,7 @@ class RetryOptions:
     backoff_cap_s: float = 5.0
     max_lag_blocks: int = 3
     probe_timeout_s: float = 2.0
+    distrust_s: float = 600.0
 
     def pause(self, round_number: int, draw: float) -> float:
         """Seconds to wait after failure `round_number` (from 0); `draw` in [0, 1) is the jitter."""
@@ -53,11 +54,11 @@ class _Member:
     verified: bool = False
     behind: bool = False
     failures: int = 0
+    distrusted_until: float = float("-inf")
 
-    @property
-    def rank(self) -> tuple[bool, int]:
+    def rank(self, now: float) -> tuple[bool, int]:
         """Smaller is asked earlier: sound endpoints in the configured order, then the suspects by their failures."""
-        return self.behind, self.failures
+        return self.behind or now < self.distrusted_until, self.failures
 
 
 class _WrongChain(Untrustworthy):
@@ -118,12 +119,18 @@ class Pool:
 
         Raises what the node said (RpcError, BlockUnknown when no endpoint knows the block, SizeLimited), or RpcUnavailable /
         RateLimited when every endpoint failed in every round."""
+        return (await self.ask_named(calls, decode, turn=turn, give_up_on_timeout=give_up_on_timeout))[1]
+
+    async def ask_named(
+        self, calls: Sequence[RpcCall], decode: Decode[T], *, turn: int = 0, give_up_on_timeout: bool = False
+    ) -> tuple[Endpoint, T]:
+        """As `ask`, with the endpoint that answered."""
         round_number = 0
         while True:
             failure: Transient | BlockUnknown | None = None
             for member in self._in_order(turn):
                 try:
-                    return await self._ask_one(member, calls, decode)
+                    return member.endpoint, await self._ask_one(member, calls, decode)
                 except SizeLimited:
                     raise
                 except Transient as error:
@@ -168,10 +175,11 @@ class Pool:
         return said
 
     def distrust(self, endpoint: Endpoint, reason: str) -> None:
-        """Set an endpoint aside for a contradiction found by comparing `opinions`."""
+        """Ask an endpoint last for a while: what it said contradicts the others. Answering well otherwise does not clear it."""
         for member in self._members:
             if member.endpoint is endpoint:
-                self._set_aside(member, Untrustworthy(f"{endpoint.name}: {reason}"))
+                member.distrusted_until = self._clock.now() + self._retry.distrust_s
+                self._on_incident(Incident(endpoint.name, "distrusted", reason))
 
     async def _each(self, look: Callable[[_Member], Coroutine[None, None, None]]) -> list[KeeperError]:
         """Run `look` on all endpoints at once; one that fails or is slow is set aside. Returns the failures."""
@@ -220,7 +228,8 @@ class Pool:
         member.verified = True
 
     def _in_order(self, turn: int) -> list[_Member]:
-        order = sorted(self._members, key=lambda member: member.rank)
+        now = self._clock.now()
+        order = sorted(self._members, key=lambda member: member.rank(now))
         start = turn % len(order)
         return order[start:] + order[:start]
 

@@ -68,17 +68,22 @@ Chain = tuple[SimulatedBlock, ...]
 class SimulatedNode:
     """`chain` is canonical; every block ever mined can be asked for by hash, as on a node that keeps side forks."""
 
-    def __init__(self) -> None:
+    def __init__(self, salt: int = 0) -> None:
+        """Chains of different `salt` share only the first block."""
         genesis = make_block(None, 0, 0)
         self.chain: Chain = (genesis,)
         self.by_hash: dict[str, SimulatedBlock] = {genesis.ref.hash: genesis}
         self.highest = 0
         self.asked: list[str] = []
-        self._salt = 0
+        self._salt = salt
 
     @property
     def tip(self) -> BlockRef:
         return self.chain[-1].ref
+
+    def tip_header(self) -> dict[str, Any]:
+        """The newest block's header as a node writes it."""
+        return self.chain[-1].header()
 
     def mine(self, logs: Sequence[int]) -> None:
         """One block per entry, with that many wanted logs."""

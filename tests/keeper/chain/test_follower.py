@@ -223,6 +223,21 @@ def test_one_endpoint_alone_cannot_claim_a_reorg_beyond_finality() -> None:
     assert any("final block 2" in incident.detail for incident in on.incidents)
 
 
+def test_a_head_that_leads_nowhere_twice_is_blamed_on_who_told_it() -> None:
+    """An invented block links to the chain, but nobody has its logs. Once would be an ordinary reorg between two questions."""
+    simulated, inventor = SimulatedNode(), SimulatedNode(salt=1_000)
+    inventor.mine([0])
+
+    def invent(method: str, params: Sequence[Any]) -> Any:
+        answer = simulated.answer()(method, params)
+        return inventor.tip_header() if method == "eth_getBlockByNumber" and params[0] == "latest" else answer
+
+    on = bench(node(invent), _live(simulated))
+    simulated.mine([1, 1])
+    assert _events(on, [lambda: None] * 3, simulated.chain[0].ref) == _added(simulated, 1, 2)
+    assert [(incident.endpoint, incident.event) for incident in on.incidents] == [("http://a", "distrusted")]
+
+
 def test_an_empty_answer_that_the_bloom_contradicts_is_not_believed() -> None:
     """A node whose log index lags behind its headers: for one block by hash, and in a gap by range."""
     simulated = SimulatedNode()

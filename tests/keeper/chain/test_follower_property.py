@@ -14,14 +14,14 @@ from keeper.chain.heads import Hint
 from keeper.chain.log import LogSelection
 from keeper.chain.ranges import LogRanges, RangeSize
 from keeper.chain.rpc import Reply, RpcTimeout
-from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, RawLog
 from tests.keeper.chain.fakes import StopFollowing, bench, node
+from tests.keeper.chain.listener import Listener
 from tests.keeper.chain.simulated import FILTER, Chain, SimulatedNode, wanted
 
 DEPTH = 12
 DEEPEST = 10
 LOGS = st.lists(st.integers(0, 3), min_size=1, max_size=7)
-ACTION = st.one_of(
+ACTION: st.SearchStrategy[tuple[str, list[int]]] = st.one_of(
     st.just(("quiet", [])),
     LOGS.map(lambda logs: ("mine", logs)),
     st.tuples(st.integers(1, 5), LOGS).map(lambda drawn: (f"reorg {drawn[0]}", drawn[1])),
@@ -95,32 +95,6 @@ def _forgetful(by_method: Callable[[str, Any], Any]) -> Callable[[str, Any], Any
     return lambda method, params: [] if method == "eth_getLogs" else by_method(method, params)
 
 
-class Listener:
-    """Applies the events, and checks that each may come where it comes."""
-
-    def __init__(self, start: BlockRef) -> None:
-        self.chain: list[tuple[BlockRef, tuple[RawLog, ...]]] = [(start, ())]
-        self.final = start
-
-    def take(self, event: ChainEvent) -> None:
-        tip = self.chain[-1][0]
-        if isinstance(event, BlockAdded):
-            assert (event.block.number, event.block.parent_hash) == (tip.number + 1, tip.hash)
-            self.chain.append((event.block, event.logs))
-        elif isinstance(event, BlocksReverted):
-            assert event.orphaned
-            orphaned = [block for block, _ in reversed(self.chain[-len(event.orphaned) :])]
-            assert tuple(orphaned) == event.orphaned
-            del self.chain[-len(event.orphaned) :]
-            assert self.chain[-1][0] == event.ancestor
-            assert event.ancestor.number >= self.final.number
-        elif isinstance(event, BlockFinalised):
-            assert event.block.number == tip.number - DEPTH
-            assert self.final.number < event.block.number
-            assert event.block in [block for block, _ in self.chain]
-            self.final = event.block
-
-
 async def _follow(script: Script, listener: Listener) -> None:
     on = bench(script.answer)
     selection = LogSelection([FILTER])
@@ -139,6 +113,6 @@ def test_the_events_rebuild_the_canonical_chain(actions: list[tuple[str, list[in
     """Reorgs of depth 1 to 5 on top of each other, missed and repeated heads, wrong hints, stale, cut, shuffled and failed answers, and
     a chain that changes between any two requests: in the end the listener has every canonical block with exactly its logs."""
     script = Script(actions, hints)
-    listener = Listener(script.simulated.tip)
+    listener = Listener(script.simulated.tip, DEPTH)
     asyncio.run(_follow(script, listener))
     assert listener.chain == [(block.ref, wanted(block)) for block in script.simulated.chain]
