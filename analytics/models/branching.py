@@ -168,7 +168,8 @@ def _maximise(at: Floats, end: float, edges: Floats, rate: Floats, n: float, bet
         (np.log(1e-6), np.log(0.999)),
         (np.log(_LONGEST_MEMORY / end), np.log(1e4 * len(at) / end)),
     ]
-    result = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=widest)
+    # TNC, not L-BFGS-B: scipy's L-BFGS-B calls LAPACK on tiny matrices, whose threads cost five times the work itself on a busy machine.
+    result = minimize(objective, start, jac=True, method="TNC", bounds=widest, options={"maxfun": 1000, "ftol": 1e-6})
     return np.exp(result.x), -float(result.fun)
 
 
