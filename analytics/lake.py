@@ -3,7 +3,6 @@
 import importlib
 import importlib.resources
 import os
-import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -105,27 +104,34 @@ def extension_file(extension: str) -> Path:
 
 
 def _check(place: LakePlace, read_only: bool) -> None:
-    """A clear word before DuckLake creates a lake by mistake, or inside a file of something else."""
+    """A clear word before DuckLake creates a lake by mistake."""
     file = place.catalog_file
-    if file is None:
+    if file is None or file.exists():
         return
-    if not file.exists():
-        if read_only:
-            raise LakeError(f"there is no lake at {file}: name one with --lake DIRECTORY or {ENVIRONMENT}, or run the keeper first")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LakeError(f"cannot create a lake at {file}: {error.strerror}") from error
-        return
-    probe = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+    if read_only:
+        raise LakeError(f"there is no lake at {file}: name one with --lake DIRECTORY or {ENVIRONMENT}, or run the keeper first")
     try:
-        tables = {name for (name,) in probe.execute("SELECT name FROM sqlite_master")}
-    except sqlite3.DatabaseError as error:
-        raise LakeError(f"{file} is no lake ({error}): name another directory with --lake") from error
-    finally:
-        probe.close()
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LakeError(f"cannot create a lake at {file}: {error.strerror}") from error
+
+
+def _refuse_foreign(connection: duckdb.DuckDBPyConnection, catalog: Path) -> None:
+    """A look at an existing file, since DuckLake would set itself up inside any SQLite file. Through the extension's own SQLite: a second
+    copy of the library in this process (the sqlite3 module) would drop the first one's file locks."""
+    if not catalog.exists():
+        return
+    try:
+        connection.execute(f"ATTACH '{_quoted(str(catalog))}' AS probe (TYPE sqlite, READ_ONLY)")
+        rows = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'probe'").fetchall()
+    except duckdb.Error as error:
+        if "not a database" not in str(error):
+            raise
+        raise LakeError(f"{catalog} is no lake (not a database): name another directory with --lake") from error
+    tables = {name for (name,) in rows}
+    connection.execute("DETACH probe")
     if tables and "ducklake_metadata" not in tables:
-        raise LakeError(f"{file} is an SQLite file of something else, not a lake: name another directory with --lake")
+        raise LakeError(f"{catalog} is an SQLite file of something else, not a lake: name another directory with --lake")
 
 
 def _extensions(place: LakePlace) -> list[str]:
@@ -138,11 +144,14 @@ def _extensions(place: LakePlace) -> list[str]:
 
 def _attach(connection: duckdb.DuckDBPyConnection, place: LakePlace, read_only: bool) -> None:
     """Tried again for 5 s: while the daemon creates the lake its catalog is locked for moments."""
-    options = [f"DATA_PATH '{_quoted(place.data_path)}'"] + (["READ_ONLY"] if read_only else ["DATA_INLINING_ROW_LIMIT 0"])
+    # The catalog keeps its files' names relative to the data path; overriding it makes a lake movable and reachable by any spelling.
+    options = [f"DATA_PATH '{_quoted(place.data_path)}'", "OVERRIDE_DATA_PATH true"]
+    options += ["READ_ONLY"] if read_only else ["DATA_INLINING_ROW_LIMIT 0"]
     if place.catalog_file is not None:
         options += ["META_JOURNAL_MODE 'WAL'", f"META_BUSY_TIMEOUT {_BUSY_TIMEOUT_MS}"]
         # One SQLite connection per transaction: scans on connections of their own would see the catalog at other moments.
         connection.execute("SET sqlite_disable_multithreaded_scans = true")
+        _refuse_foreign(connection, place.catalog_file)
     for attempt in range(1, _ATTACH_TRIES + 1):
         try:
             connection.execute(f"ATTACH 'ducklake:{_quoted(place.catalog)}' AS lake ({', '.join(options)})")

@@ -69,15 +69,21 @@ def _import(kind: str, files: list[Path], lake: Path | None, cadence_ms: int, *,
         progress: ImportProgress = Silent() if quiet else stack.enter_context(ProgressBar(Console(stderr=True), total))
         if kind != "auto":
             return [import_files(connection, kind, files, progress, book_cadence_ms=cadence_ms)]
-        reports = []
-        for file in files:
-            try:
-                found = detect_kind(file)
-            except AnalyticsError as refusal:
-                reports.append(ImportReport("auto", (FileReport(file, refusal=str(refusal)),)))
-                continue
-            reports.append(import_files(connection, found, [file], progress, book_cadence_ms=cadence_ms))
-        return reports
+        found, unknown = _sort_out(files)
+        reports = [import_files(connection, kind, found[kind], progress, book_cadence_ms=cadence_ms) for kind in KINDS if kind in found]
+        return [*reports, ImportReport("auto", unknown)] if unknown else reports
+
+
+def _sort_out(files: list[Path]) -> tuple[dict[str, list[Path]], tuple[FileReport, ...]]:
+    """The files of each kind, and those of none or of several."""
+    found: dict[str, list[Path]] = {}
+    unknown: list[FileReport] = []
+    for file in files:
+        try:
+            found.setdefault(detect_kind(file), []).append(file)
+        except AnalyticsError as refusal:
+            unknown.append(FileReport(file, refusal=str(refusal)))
+    return found, tuple(unknown)
 
 
 def _show(reports: list[ImportReport]) -> None:

@@ -77,7 +77,10 @@ def _print_table(rows: pa.RecordBatchReader) -> None:
             break
     numeric = frozenset(field.name for field in rows.schema if pa.types.is_integer(field.type) or pa.types.is_floating(field.type))
     cells = ({name: _cell(value) for name, value in row.items()} for row in shown)
-    note = f"the first {_SHOWN_ROWS} rows; all of them with --json, --csv or --parquet FILE" if more else f"{len(shown)} row{'' if len(shown) == 1 else 's'}"
+    if more:
+        note = f"the first {_SHOWN_ROWS} rows; all of them with --json, --csv or --parquet FILE"
+    else:
+        note = "1 row" if len(shown) == 1 else f"{len(shown)} rows"
     print_table("", cells, rows.schema.names, numeric, note)
 
 

@@ -1,0 +1,56 @@
+"""The lake's tables come and grow in whole steps; a lake from the future is refused."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from keeper.errors import StoreError
+from keeper.store.connection import connect
+from keeper.store.migrations import Migration, migrate, migrations
+from keeper.store.options import LakeOptions
+from keeper.store.recorder import Recorder
+
+FIRST = Migration(1, "0001_first", "CREATE TABLE first (a BIGINT); CREATE TABLE second (a BIGINT)")
+
+
+def tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The lake's tables."""
+    return {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'").fetchall()}
+
+
+def test_the_files_are_numbered_from_one_without_gaps() -> None:
+    """Two branches cannot both add the same number unseen."""
+    assert [step.version for step in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_a_step_is_applied_once(options: LakeOptions) -> None:
+    """Opening again changes nothing; a new step comes on top."""
+    second = Migration(2, "0002_more", "ALTER TABLE first ADD COLUMN b VARCHAR")
+    with connect(options) as connection:
+        for steps in ((FIRST,), (FIRST, second), (FIRST, second)):
+            migrate(connection, "x", steps)
+        applied = connection.execute("SELECT version, name FROM schema_migrations ORDER BY ALL").fetchall()
+        assert applied == [(1, "0001_first"), (2, "0002_more")]
+
+
+def test_a_step_that_fails_leaves_nothing(options: LakeOptions) -> None:
+    """Neither its first statements nor its record."""
+    broken = Migration(1, "0001_broken", "CREATE TABLE half (a BIGINT); SELECT * FROM nowhere")
+    with connect(options) as connection:
+        with pytest.raises(StoreError, match="cannot migrate"):
+            migrate(connection, "x", (broken,))
+        assert tables(connection) == {"schema_migrations"}
+        migrate(connection, "x", (FIRST,))
+        assert tables(connection) == {"schema_migrations", "first", "second"}
+
+
+def test_a_lake_of_a_newer_program_is_refused_untouched(options: LakeOptions) -> None:
+    """The message names both versions and the mend."""
+    with Recorder(options, 1, ["perp_v2"]):
+        pass
+    with connect(options) as connection:
+        connection.execute("INSERT INTO schema_migrations VALUES (999, '0999_future', now())")
+    known = migrations()[-1].version
+    with pytest.raises(StoreError, match=f"schema version 999, this program knows {known}: install"), Recorder(options, 1, ["perp_v2"]):
+        pass

@@ -1,0 +1,265 @@
+"""What is handed to the recorder is in the lake, once, in whole blocks; what cannot be written stops the caller."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import pytest
+
+from keeper.domain.chain import BlockRef
+from keeper.domain.records import AttemptRecord, BlockRecord, DecisionRecord, OutcomeRecord, Record, VenueEventRecord
+from keeper.errors import StoreError
+from keeper.store.options import LakeOptions
+from keeper.store.recorder import Recorder
+
+
+class _Open(Protocol):
+    def __call__(self, **changes: Any) -> Recorder: ...
+
+
+class _Ask(Protocol):
+    def __call__(self, sql: str) -> list[tuple[Any, ...]]: ...
+
+
+class _Rows(Protocol):
+    def block(self, number: int, fork: str = "") -> BlockRef: ...
+    def head(self, block: BlockRef) -> BlockRecord: ...
+    def event(self, block: BlockRef, position: int = 0, venue: str = "perp_v2") -> VenueEventRecord: ...
+    def decision(self, block: BlockRef, account: str = "0xab") -> DecisionRecord: ...
+    def attempt(self, block: BlockRef, transaction: str) -> AttemptRecord: ...
+    def outcome(self, block: BlockRef, transaction: str) -> OutcomeRecord: ...
+
+
+def test_rows_come_back_as_they_went_in(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+    """Times to the microsecond, empty fields, integers beyond 128 bits."""
+    block = rows.block(5)
+    written = recorder()
+    written.block(block, [rows.head(block), rows.decision(block), rows.outcome(block, "0xaa")])
+    written.flush()
+    times = "epoch_us(received_at), epoch(block_time)::BIGINT"
+    assert ask(f"SELECT {times}, watched FROM blocks") == [(1_700_000_000_123_456, 1_700_000_010, 120)]
+    assert ask("SELECT reason, detail, size_raw, epoch_us(decided_at) FROM decisions") == [("stale", None, None, 1_700_000_000_000_001)]
+    assert ask("SELECT profit_raw, profit_usd, gas_cost_wei FROM outcomes") == [(str(10**60 + 1), 1e42, 9 * 10**15)]
+
+
+def test_a_block_and_its_cursor_are_one_commit(recorder: _Open, rows: _Rows) -> None:
+    """The cursor is the last block handed over, with all a follower needs to go on."""
+    written = recorder()
+    assert written.recovered("perp_v2", 5).cursor is None
+    for number in range(10):
+        written.block(rows.block(number), [rows.event(rows.block(number))])
+    written.flush()
+    found = written.recovered("perp_v2", 3)
+    assert found.cursor == rows.block(9)
+    assert found.unfinalised == (rows.block(7), rows.block(8), rows.block(9))
+
+
+def test_a_restart_finds_everything_and_a_block_told_twice_is_written_once(options: LakeOptions, rows: _Rows, ask: _Ask) -> None:
+    """A crash between commit and acknowledgement makes the daemon tell a block again."""
+    for _ in range(2):
+        with Recorder(options, 31337, ["perp_v2"]) as written:
+            written.block(rows.block(1), [rows.event(rows.block(1), position) for position in range(3)])
+    with Recorder(options, 31337, ["perp_v2"]) as written:
+        assert written.recovered("perp_v2", 5).cursor == rows.block(1)
+    assert ask("SELECT count(*) FROM venue_events") == [(3,)]
+    assert ask("SELECT count(*) FROM cursors") == [(1,)]
+
+
+def test_events_come_back_in_order_and_in_batches(recorder: _Open, rows: _Rows) -> None:
+    """By block, then position, whatever the order of writing; one venue only; after a block where asked."""
+    written = recorder(venues=("perp_v2", "other"))
+    for number in (1, 2, 3):
+        block = rows.block(number)
+        written.block(block, [rows.event(block, 1), rows.event(block, 0), rows.event(block, 9, venue="other")])
+    written.flush()
+    batches = list(written.venue_events("perp_v2", batch_rows=2))
+    assert [batch.num_rows for batch in batches] == [2, 2, 2]
+    assert [(row["block_number"], row["position"]) for batch in batches for row in batch.to_pylist()] == [
+        (number, position) for number in (1, 2, 3) for position in (0, 1)
+    ]
+    later = [row["block_number"] for batch in written.venue_events("perp_v2", after=2) for row in batch.to_pylist()]
+    assert later == [3, 3]
+    assert list(written.venue_events("unknown")) == []
+
+
+def test_a_venue_that_stopped_keeps_its_cursor(recorder: _Open, rows: _Rows) -> None:
+    """Its next start goes on where it stopped, although the others went further."""
+    written = recorder(venues=("perp_v2", "other"))
+    written.block(rows.block(1), [])
+    written.block(rows.block(2), [rows.event(rows.block(2))], ["perp_v2"])
+    written.flush()
+    assert written.recovered("other", 5).cursor == rows.block(1)
+    assert written.recovered("perp_v2", 5).cursor == rows.block(2)
+
+
+def test_a_reverted_block_leaves_no_row_in_any_table(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+    """The cursor falls back with it, the branch that replaced it is complete."""
+    written = recorder()
+    for number in range(4):
+        block = rows.block(number)
+        written.block(block, [rows.head(block), rows.event(block), rows.decision(block), rows.outcome(block, f"0x{number}")])
+    written.append([rows.attempt(rows.block(3), "0xdead")])
+    written.flush()
+    written.revert([rows.block(3), rows.block(2)])
+    for number in (2, 3, 4):
+        block = rows.block(number, "f")
+        written.block(block, [rows.head(block), rows.event(block), rows.outcome(block, f"0x{number}")])
+    written.flush()
+    for table in ("cursors", "blocks", "venue_events", "outcomes"):
+        assert ask(f"SELECT block_hash FROM {table} ORDER BY block_number") == [("0x0",), ("0x1",), ("0x2f",), ("0x3f",), ("0x4f",)], table
+    assert ask("SELECT block_hash FROM decisions ORDER BY ALL") == [("0x0",), ("0x1",)]
+    assert ask("SELECT count(*) FROM attempts") == [(0,)]
+
+
+def test_the_gap_of_a_reorg_is_never_visible(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+    """Orphaned rows go in the transaction that brings the next block, also when other rows arrive in between."""
+    written = recorder()
+    written.block(rows.block(1), [rows.event(rows.block(1))])
+    written.flush()
+    written.revert([rows.block(1)])
+    written.append([rows.decision(rows.block(0))])
+    written.flush()
+    assert ask("SELECT block_hash FROM venue_events") == [("0x1",)]
+    written.block(rows.block(1, "f"), [rows.event(rows.block(1, "f"))])
+    written.flush()
+    assert ask("SELECT block_hash FROM venue_events") == [("0x1f",)]
+
+
+def test_a_reorg_that_is_the_last_thing_told_is_written_on_leaving(options: LakeOptions, ask: _Ask, rows: _Rows) -> None:
+    """There is no next block to wait for."""
+    with Recorder(options, 31337, ["perp_v2"]) as written:
+        written.block(rows.block(1), [rows.event(rows.block(1))])
+        written.flush()
+        written.revert([rows.block(1)])
+    assert ask("SELECT (SELECT count(*) FROM venue_events), (SELECT count(*) FROM cursors)") == [(0, 0)]
+
+
+def test_a_late_record_about_an_orphaned_block_is_not_written(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+    """A candidate may still be in work when its block goes; when the chain comes back to the block its rows count again."""
+    written = recorder()
+    written.block(rows.block(1), [])
+    written.revert([rows.block(1)])
+    written.append([rows.decision(rows.block(1), "0x01")])
+    written.block(rows.block(1, "f"), [])
+    written.revert([rows.block(1, "f")])
+    written.block(rows.block(1), [])
+    written.append([rows.decision(rows.block(1), "0x02")])
+    written.flush()
+    assert ask("SELECT account FROM decisions") == [("0x02",)]
+
+
+def test_attempts_and_outcomes_told_again_after_a_restart_are_written_once(options: LakeOptions, ask: _Ask, rows: _Rows) -> None:
+    """The outbox tells them again; a reopened attempt that lands in another block is a new outcome."""
+    block = rows.block(1)
+    for _ in range(2):
+        with Recorder(options, 31337, ["perp_v2"]) as written:
+            written.block(block, [])
+            written.append([rows.attempt(block, "0xaa"), rows.outcome(block, "0xaa")])
+    with Recorder(options, 31337, ["perp_v2"]) as written:
+        written.append([rows.outcome(rows.block(2), "0xaa"), rows.attempt(block, "0xbb")])
+    assert ask("SELECT transaction_hash FROM attempts ORDER BY ALL") == [("0xaa",), ("0xbb",)]
+    assert ask("SELECT block_hash FROM outcomes ORDER BY ALL") == [("0x1",), ("0x2",)]
+
+
+def test_rows_of_a_block_that_never_was_committed_are_taken_away_at_the_start(options: LakeOptions, ask: _Ask, rows: _Rows) -> None:
+    """The block comes again and brings them again; what was sent stays, since the outbox alone knows it."""
+    with Recorder(options, 31337, ["perp_v2"]) as written:
+        written.block(rows.block(1), [rows.decision(rows.block(1))])
+        written.append([rows.decision(rows.block(2)), rows.attempt(rows.block(2), "0xaa")])
+    with Recorder(options, 31337, ["perp_v2"]):
+        pass
+    assert ask("SELECT block_number FROM decisions") == [(1,)]
+    assert ask("SELECT block_number FROM attempts") == [(2,)]
+
+
+def test_a_full_queue_stops_the_caller(recorder: _Open, rows: _Rows) -> None:
+    """Nothing may go unrecorded, so the caller learns of it instead of waiting."""
+    written = recorder(queue_blocks=3)
+    calls = [(rows.block(number), [rows.event(rows.block(number), position) for position in range(50)]) for number in range(500)]
+    with pytest.raises(StoreError, match=r"3 writes behind.*queue_blocks"):
+        _tell(written, calls)
+
+
+def _tell(written: Recorder, calls: Sequence[tuple[BlockRef, Sequence[Record]]]) -> None:
+    for block, records in calls:
+        written.block(block, records)
+
+
+def test_what_ends_the_thread_reaches_the_next_call_the_watcher_and_the_exit(options: LakeOptions, rows: _Rows) -> None:
+    """A value its column cannot hold stands for any failure."""
+    too_much = replace(rows.attempt(rows.block(1), "0xaa"), max_fee_wei=2**63)
+
+    async def watched(written: Recorder) -> None:
+        await asyncio.wait_for(written.watch(), 10)
+
+    written = Recorder(options, 31337, ["perp_v2"]).__enter__()
+    written.append([too_much])
+    with pytest.raises(StoreError, match="does not fit"):
+        asyncio.run(watched(written))
+    with pytest.raises(StoreError, match="does not fit"):
+        written.block(rows.block(2), [])
+    with pytest.raises(StoreError, match="does not fit"):
+        written.flush()
+    with pytest.raises(StoreError, match="does not fit"):
+        written.__exit__(None, None, None)
+
+
+def test_an_exception_of_the_daemon_is_not_hidden_and_the_queue_still_drains(options: LakeOptions, ask: _Ask, rows: _Rows) -> None:
+    """Drains on a crash as on success."""
+
+    def crashing() -> None:
+        with Recorder(options, 31337, ["perp_v2"]) as written:
+            written.block(rows.block(1), [rows.event(rows.block(1))])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        crashing()
+    assert ask("SELECT count(*) FROM venue_events") == [(1,)]
+
+
+def test_watching_can_be_cancelled_and_ends_with_the_recorder(options: LakeOptions, rows: _Rows) -> None:
+    """The daemon's watching task is cancelled with its group; the thread goes on until the recorder is left."""
+
+    async def run(written: Recorder) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(written.watch(), 0.05)
+        written.block(rows.block(1), [])
+        await asyncio.to_thread(written.flush)
+
+    with Recorder(options, 31337, ["perp_v2"]) as written:
+        asyncio.run(run(written))
+        assert written.backlog().last_block == 1
+    with pytest.raises(StoreError, match="not open"):
+        written.append([])
+
+
+def test_one_writer_only(recorder: _Open, options: LakeOptions) -> None:
+    """A second keeper on the same lake is refused; after the first has ended it may write."""
+    recorder()
+    with pytest.raises(StoreError, match="another keeper is writing"), Recorder(options, 31337, ["perp_v2"]):
+        pass
+
+
+def test_waiting_blocks_are_committed_together(recorder: _Open, rows: _Rows) -> None:
+    """A backlog costs one commit, not one for each block."""
+    written = recorder()
+    for number in range(300):
+        written.block(rows.block(number), [rows.event(rows.block(number))])
+    written.flush()
+    figures = written.backlog()
+    assert figures.commits < 100
+    assert (figures.queued, figures.last_block) == (0, 299)
+    assert figures.last_commit_ms > 0
+
+
+def test_upkeep_keeps_the_rows_and_merges_the_files(recorder: _Open, ask: _Ask, rows: _Rows, options: LakeOptions) -> None:
+    """Fewer files, the same answer."""
+    written = recorder(upkeep_blocks=20, keep_snapshots_s=0)
+    for number in range(41):
+        written.block(rows.block(number), [rows.event(rows.block(number), position) for position in range(3)])
+        written.flush()
+    assert ask("SELECT count(*), count(DISTINCT block_hash) FROM venue_events") == [(123, 41)]
+    assert ask("SELECT file_count FROM ducklake_table_info('lake') WHERE table_name = 'venue_events'")[0][0] <= 4
