@@ -28,8 +28,6 @@ from keeper.venues.perp_v2.state import (
 )
 
 _NONE: frozenset[AccountKey] = frozenset()
-_TIMES_KEPT = 4
-"""Head and forecast of the newest two blocks."""
 _INSPECTIONS_KEPT = 2
 """Head and forecast."""
 
@@ -114,10 +112,12 @@ def market_growth_read(event: MarketGrowthRead, book: PerpBook) -> frozenset[Acc
 
 
 def _reads(book: PerpBook, timestamp: int) -> ChainReads:
-    return book.reads.get(Timestamp(timestamp)) or ChainReads()
+    known = book.reads.get(Timestamp(timestamp))
+    return known if known is not None and known.block == book.moment.number else ChainReads(book.moment.number)
 
 
 def _store(book: PerpBook, timestamp: int, reads: ChainReads) -> None:
+    """Only the newest block's reads are kept: an older forecast of the same time is not what this block says."""
     book.reads[Timestamp(timestamp)] = reads
-    while len(book.reads) > _TIMES_KEPT:
-        del book.reads[min(book.reads)]
+    for time in [time for time, one in book.reads.items() if one.block != reads.block]:
+        del book.reads[time]

@@ -68,7 +68,7 @@ def _worst(account: Account, given: Parameters, reads: ChainReads, halvings: int
         unrealized -= _ROUNDING * (1 + len(position.orders)) * (high // X18 + 1)
         absolute += div_up(_largest_size(position, market, halvings) * high, X18)
     collaterals = {token: CollateralReads(one.twap - (one.twap >> halvings), one.spot) for token, one in reads.collaterals.items()}
-    collateral = collateral_value(account, given, ChainReads(collaterals=collaterals))
+    collateral = collateral_value(account, given, ChainReads(reads.block, collaterals=collaterals))
     return None if collateral is None else _Worst(unrealized, collateral, absolute)
 
 

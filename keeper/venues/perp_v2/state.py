@@ -192,8 +192,9 @@ class CollateralReads:
 
 @dataclass(frozen=True, slots=True)
 class ChainReads:
-    """All reads for one time. A market whose price the contract cannot tell (no TWAP history) is absent."""
+    """All reads of `block` for one time. A market whose price the contract cannot tell (no TWAP history) is absent."""
 
+    block: int
     markets: Mapping[str, MarketReads] = field(default_factory=dict)
     collaterals: Mapping[str, CollateralReads] = field(default_factory=dict)
     insurance_fund_raw: int | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from contracts.devnet.arbitrage import arbitrage
 from contracts.devnet.calldata import calldata
 from contracts.devnet.deployment import Deployment, Market
 from contracts.devnet.devnet import Devnet
@@ -31,10 +32,10 @@ _KINDS = {
     "deposit_collateral": 6,
     "withdraw": 6,
     "withdraw_collateral": 4,
-    "index": 10,
+    "index": 24,
     "cancel": 4,
-    "liquidate": 10,
-    "liquidate_collateral": 4,
+    "liquidate": 2,
+    "liquidate_collateral": 2,
 }
 
 
@@ -86,7 +87,7 @@ class Crowd:
         match kind:
             case "open":
                 sell, exact_in = self.random.random() < 0.5, self.random.random() < 0.5
-                usd = self.random.choice((50, 500, 5_000, 20_000, 60_000)) * 10**18 * self.random.randint(50, 150) // 100
+                usd = self.random.choice((50, 500, 20_000, 60_000, 120_000)) * 10**18 * self.random.randint(50, 150) // 100
                 amount = usd if sell != exact_in else usd * 10**8 // self._index_8(market)
                 bound = 0 if exact_in else (MAX if sell else 0)
                 self.send(who, core.clearing_house, _OPEN, (market.base, sell, exact_in, amount, bound, MAX, 0, bytes(32)))
@@ -112,13 +113,25 @@ class Crowd:
             case "cancel":
                 self.send(who, core.clearing_house, "cancelAllExcessOrders(address,address)", self._anyone(), market.base)
             case "liquidate":
-                liquidator = self.deployment.base_maker if self.random.random() < 0.7 else who
-                self.send(liquidator, core.clearing_house, "liquidate(address,address)", self._anyone(), market.base)
+                self.liquidate(self._anyone())
             case "liquidate_collateral":
                 token = self.random.choice(self.deployment.collaterals)
                 paid = self.random.randint(1, 200 * 10**6)
                 arguments = (self._anyone(), token.token, paid, True)
                 self.send(who, core.vault, "liquidateCollateral(address,address,uint256,bool)", *arguments)
+
+    def liquidate(self, victim: str) -> None:
+        """Orders cancelled and positions taken over by somebody rich, or by somebody who cannot afford it; collateral bought."""
+        core = self.deployment.core
+        liquidator = self.deployment.base_maker if self.random.random() < 0.8 else self.random.choice(self.people)
+        for market in self.deployment.markets:
+            self.send(liquidator, core.clearing_house, "cancelAllExcessOrders(address,address)", victim, market.base)
+        for market in self.deployment.markets:
+            self.send(liquidator, core.clearing_house, "liquidate(address,address)", victim, market.base)
+        buyer, paid = self.random.choice(self.people), self.random.randint(1, 500 * 10**6)
+        for collateral in self.deployment.collaterals:
+            arguments = (victim, collateral.token, paid, True)
+            self.send(buyer, core.vault, "liquidateCollateral(address,address,uint256,bool)", *arguments)
 
     def _anyone(self) -> str:
         return self.random.choice((*self.people, *(trader.address for trader in self.deployment.traders)))
@@ -148,12 +161,17 @@ class Crowd:
         self.send(who, self.deployment.core.clearing_house, _REMOVE, (base, lower, upper, liquidity, 0, 0, MAX))
 
     def move_index(self, market: Market, bps: int) -> None:
-        """A new answer for the market's feed and the collateral that follows it."""
+        """A new answer for the market's feed and the collateral that follows it; often an arbitrageur trades the pool after it."""
         answer = self._index_8(market) * (10_000 + bps) // 10_000
         followers = [item.price for item in self.deployment.collaterals if item.follows == market.name]
         for feed in (market.price, *followers):
             self.send(self.deployment.owner, feed.aggregator, "setAnswer(int256)", answer)
             self.send(self.deployment.owner, feed.feed, "update()")
+        spot = price_8(int(self.rpc.call("eth_call", {"to": market.pool, "data": calldata(_SLOT0)}, "latest")[2:66], 16))
+        trade = arbitrage(self.deployment, market, spot, answer)
+        if trade is not None and trade.to is not None and self.random.random() < 0.8:
+            fields = {"from": trade.sender, "to": trade.to, "data": trade.data, "gas": hex(_GAS)}
+            self.rpc.call("eth_sendTransaction", fields)
 
     def _index_8(self, market: Market) -> int:
         return int(self.rpc.call("eth_call", {"to": market.aggregator, "data": calldata("latestAnswer()")}, "latest"), 16)

@@ -8,7 +8,7 @@ from contracts.devnet.deployment import Deployment
 from contracts.devnet.rpc import Rpc, RpcError
 from keeper.domain import parse
 from keeper.domain.chain import BlockRef, Call, CallResult, RawLog, Reads, Timestamp
-from keeper.domain.venue import AccountKey, ChainView
+from keeper.domain.venue import AccountKey
 from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.state import PerpBook
 from keeper.venues.perp_v2.venue import PerpV2
@@ -68,16 +68,18 @@ class Ledger:
         addresses = list(self.venue.filters()[0].addresses)
         return [raw_log(item) for item in self.rpc.call("eth_getLogs", {"blockHash": block.hash, "address": addresses})]
 
-    def catch_up(self, first: int, last: int) -> None:
-        """Apply the logs of blocks, in order, and refresh at the last."""
+    def catch_up(self, first: int, last: int) -> set[AccountKey]:
+        """Apply the logs of blocks, in order, and refresh at the last. Returns the accounts touched."""
+        touched: set[AccountKey] = set()
         for number in range(first, last + 1):
-            self.add(self.block(number))
+            touched |= self.add(self.block(number))
         self.refresh()
+        return touched
 
-    def advance(self) -> None:
-        """Take in everything mined since."""
+    def advance(self) -> set[AccountKey]:
+        """Take in everything mined since. Returns the accounts touched."""
         assert self.head is not None
-        self.catch_up(self.head.number + 1, self.block("latest").number)
+        return self.catch_up(self.head.number + 1, self.block("latest").number)
 
     def add(self, block: BlockRef) -> set[AccountKey]:
         """Apply one block's logs."""
@@ -120,15 +122,14 @@ class Ledger:
 
     def _answer(self, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult]:
         extra: list[Any] = [] if at is None else [{}, {"time": hex(at)}]
-        requests = [
-            ("eth_call", [{"to": call.to, "data": "0x" + call.data.hex()}, {"blockHash": block.hash}, *extra]) for call in calls
-        ]
+        requests = [("eth_call", [{"to": call.to, "data": "0x" + call.data.hex()}, {"blockHash": block.hash}, *extra]) for call in calls]
         return [_result(answer) for answer in self.rpc.attempt(requests)]
 
-    def chain_views(self) -> Sequence[ChainView]:
-        """The contracts' figures of every account in the book, at the head."""
+    def breached(self, at: Timestamp | None = None) -> list[AccountKey]:
+        """Accounts that the venue would let anybody act on, at the head's time or a later one."""
         assert self.head is not None
-        return self.run(self.venue.chain_views(sorted(self.book.account_keys())), self.head)
+        now = at or self.head.timestamp
+        return [key for key in sorted(self.book.account_keys()) if self.venue.health(key, self.book, now).liquidatable]
 
     def mismatches(self, at: Timestamp | None = None) -> list[str]:
         """Accounts whose health is not what the contracts say, in words. Refreshes and inspects for `at` are the caller's."""
