@@ -26,10 +26,12 @@ def offer(base_fee_wei: int, priority_fee_wei: int, cap_wei: int) -> Fees | None
 
 
 def bump(fees: Fees, base_fee_wei: int, cap_wei: int, percent: int) -> Fees | None:
-    """Fees that may replace `fees` at the same nonce; None when the cap forbids it. `percent` is 125 for a quarter more."""
+    """Fees that may replace `fees` at the same nonce; None when the cap forbids it. `percent` is 125 for a quarter more.
+
+    Both figures grow by at least a wei: a pool refuses a replacement that leaves one of them as it is, be it zero."""
     factor = max(percent, _MIN_REPLACEMENT_PERCENT)
-    priority = -(-fees.priority_fee_wei * factor // 100)
-    max_fee = max(-(-fees.max_fee_wei * factor // 100), base_fee_wei + priority)
+    priority = max(-(-fees.priority_fee_wei * factor // 100), fees.priority_fee_wei + 1)
+    max_fee = max(-(-fees.max_fee_wei * factor // 100), fees.max_fee_wei + 1, base_fee_wei + priority)
     return None if max_fee > cap_wei else Fees(max_fee_wei=max_fee, priority_fee_wei=priority)
 
 

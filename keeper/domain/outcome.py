@@ -63,10 +63,12 @@ class Outbid:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Our transaction is not in a block and its nonce is spent or given up; nothing was paid by it."""
+    """Our transaction is not in a block and never will be. It cost nothing itself; gas is what its cancellation cost, if there was one."""
 
     transaction_hash: Hash32
     reason: str
+    gas_used: int = 0
+    gas_cost_wei: int = 0
 
 
 Outcome: TypeAlias = Included | Reverted | Outbid | Dropped

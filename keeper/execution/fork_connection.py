@@ -8,7 +8,7 @@ import aiohttp
 
 from keeper.domain.parse import hex_bytes
 from keeper.errors import RpcError, RpcUnavailable
-from keeper.execution.node import Answer, Json
+from keeper.execution.node import Answer, Json, result_of
 
 
 class ForkConnection:
@@ -29,10 +29,7 @@ class ForkConnection:
 
     async def request(self, method: str, params: Sequence[Json]) -> Json:
         """One call's result. Raises RpcError or RpcUnavailable."""
-        answer = _answer(await self._post({"jsonrpc": "2.0", "id": 0, "method": method, "params": params}))
-        if isinstance(answer, RpcError):
-            raise answer
-        return answer
+        return result_of(_answer(await self._post({"jsonrpc": "2.0", "id": 0, "method": method, "params": params})))
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> list[Answer]:
         """Answers in the order of the calls. anvil works on the calls of a batch at the same time: they must not depend on each other."""

@@ -19,3 +19,10 @@ class Node(Protocol):
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> Sequence[Answer]:
         """Answers in the order of the calls; a call's own RpcError stands in its place. Raises RpcUnavailable or RpcLimited."""
+
+
+def result_of(answer: Answer) -> Json:
+    """The result of one call of a batch. Raises the RpcError that stands in its place."""
+    if isinstance(answer, RpcError):
+        raise answer
+    return answer

@@ -108,7 +108,7 @@ class Outbox:
         with self._write() as connection:
             connection.execute("UPDATE nonces SET final = 1 WHERE nonce = ?", (nonce,))
             connection.execute(
-                "UPDATE jobs SET state = ?, reason = ? WHERE nonce = ? AND state IN (?, ?)",
+                "UPDATE jobs SET state = ?, reason = ?, reported = 0 WHERE nonce = ? AND state IN (?, ?)",
                 (JobState.DROPPED, reason, nonce, JobState.OPEN, JobState.GIVEN_UP),
             )
 
@@ -128,13 +128,21 @@ class Outbox:
         with self._write() as connection:
             connection.execute("UPDATE jobs SET reported = 1 WHERE reported = 0")
 
-    def forget_unreported(self) -> None:
-        """Outcomes that were found but not handed on before the process ended: to be found again."""
+    def take_back(self) -> tuple[OutboxJob, ...]:
+        """At start: outcomes that were not handed on before the process ended. Those in a block are undone, to be found again with their
+        receipt; the others are returned."""
         with self._write() as connection:
-            rows = connection.execute("SELECT DISTINCT nonce FROM jobs WHERE reported = 0").fetchall()
+            rows = connection.execute(
+                "SELECT DISTINCT nonce FROM jobs JOIN nonces USING (nonce) WHERE reported = 0 AND winner IS NOT NULL AND final = 0"
+            ).fetchall()
             for (nonce,) in rows:
                 self._reopen(connection, nonce)
-            connection.execute("UPDATE jobs SET reported = 1 WHERE reported = 0")
+            return self._jobs(connection, "reported = 0 AND state = ?", JobState.DROPPED)
+
+    def newest_transaction(self, job: OutboxJob) -> OutboxTransaction:
+        """The one signed last for the job."""
+        with self._read() as connection:
+            return next(each for each in reversed(self._transactions(connection, job.nonce)) if each.job_id == job.id)
 
     def lots(self) -> tuple[Lot, ...]:
         """Every nonce that is not final, in order."""
@@ -187,9 +195,9 @@ class Outbox:
             "UPDATE nonces SET winner = NULL, block_number = NULL, block_hash = NULL, cost_wei = NULL, paid_at_us = NULL WHERE nonce = ?"
         )
         connection.execute(clear, (nonce,))
-        back = "UPDATE jobs SET state = ? WHERE nonce = ? AND state = ?"
-        connection.execute(back, (JobState.OPEN, nonce, JobState.DONE))
-        connection.execute(back, (JobState.GIVEN_UP, nonce, JobState.DROPPED))
+        back = "UPDATE jobs SET state = ?, reported = 1 WHERE nonce = ? AND state IN (?, ?)"
+        connection.execute(back, (JobState.OPEN, nonce, JobState.INCLUDED, JobState.REVERTED))
+        connection.execute(back, (JobState.GIVEN_UP, nonce, JobState.DROPPED, JobState.DROPPED))
 
     @staticmethod
     def _transactions(connection: sqlite3.Connection, nonce: int) -> tuple[OutboxTransaction, ...]:

@@ -16,13 +16,18 @@ class Purpose(StrEnum):
 
 
 class JobState(StrEnum):
-    """OPEN: to be mined. GIVEN_UP: its transactions may still be mined, but the nonce is for whoever needs it. DONE: it has an outcome
-    that stands in a block, DROPPED: it has an outcome and is in no block."""
+    """OPEN: to be mined. GIVEN_UP: its transactions may still be mined, but the nonce is for whoever needs it. INCLUDED and REVERTED: it
+    stands in a block. DROPPED: it has its outcome without being in a block."""
 
     OPEN = "open"
     GIVEN_UP = "given up"
-    DONE = "done"
+    INCLUDED = "included"
+    REVERTED = "reverted"
     DROPPED = "dropped"
+
+
+UNDECIDED = frozenset({JobState.OPEN, JobState.GIVEN_UP})
+"""States in which a block may still take one of the job's transactions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +90,13 @@ class Lot:
         return self.winner is None and self.open_job is None
 
     @property
-    def highest_fees(self) -> Fees:
-        """What a replacement must beat."""
-        return max((transaction.fees for transaction in self.transactions), key=lambda fees: fees.max_fee_wei)
+    def worst_cost_wei(self) -> int:
+        """The most this nonce can cost while nothing is mined at it."""
+        return max(transaction.worst_cost_wei for transaction in self.transactions)
+
+    def of_job(self, job_id: int) -> tuple[OutboxTransaction, ...]:
+        """The transactions at this nonce that do the job, in the order of signing."""
+        return tuple(each for each in self.transactions if each.job_id == job_id and each.purpose is Purpose.JOB)
 
 
 def attempt_of(job: OutboxJob, transaction: OutboxTransaction, sender: Address) -> Attempt:

@@ -19,8 +19,9 @@ _DYNAMIC_FEE = 2
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """An EIP-1559 transaction without value transfer."""
+    """An EIP-1559 transaction that transfers no value."""
 
+    chain_id: int
     nonce: int
     to: Address
     calldata: bytes
@@ -38,15 +39,14 @@ class Signed:
 
 
 class Signer:
-    """One key on one chain. Its text form shows the address only."""
+    """One key. Its text form shows the address only."""
 
-    def __init__(self, account: LocalAccount, chain_id: int) -> None:
+    def __init__(self, account: LocalAccount) -> None:
         self._account = account
-        self._chain_id = chain_id
         self.address = Address(account.address.lower())
 
     @classmethod
-    def open(cls, key_file: Path, password_file: Path | None, environment: Mapping[str, str], chain_id: int) -> Self:
+    def open(cls, key_file: Path, password_file: Path | None, environment: Mapping[str, str]) -> Self:
         """Decrypt a web3 secret storage file; the password is the first line of `password_file`, or PERP_KEEPER_PASSWORD.
 
         Takes about a second on purpose (scrypt). Raises ConfigError naming the key, the file and the mend."""
@@ -58,14 +58,14 @@ class Signer:
             # The library says "MAC mismatch" for a wrong password; other faults mean a damaged file. Neither text holds a secret,
             # but the cause is dropped all the same: nothing that touched the key goes into a traceback.
             raise ConfigError(f"execution.key_file: {key_file} does not open: {_cause(error)}") from None
-        return cls(account, chain_id)
+        return cls(account)
 
     def sign(self, unsigned: Unsigned) -> Signed:
-        """Sign for this chain."""
+        """Sign; the same transaction always gives the same bytes (RFC 6979)."""
         signed = self._account.sign_transaction(
             {
                 "type": _DYNAMIC_FEE,
-                "chainId": self._chain_id,
+                "chainId": unsigned.chain_id,
                 "nonce": unsigned.nonce,
                 "to": bytes.fromhex(unsigned.to[2:]),
                 "value": 0,

@@ -1,0 +1,254 @@
+"""Sends transactions of one key and tracks each to its outcome. Semantics of Euler's liquidation-bot-v3 dispatcher (one nonce per job,
+raised fees at the same nonce, a given-up nonce kept with a fee floor for the next job), for many jobs in flight, across restarts and
+reorgs.
+
+Order of every send: choose nonce and fees, sign, write to the outbox (on the disk), broadcast. Nothing is broadcast that is not written,
+and what is written is broadcast with the same bytes until the chain has an answer."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Self
+
+from keeper.domain.attempt import Attempt, Job, Settled
+from keeper.domain.chain import Address, BlockRef, Hash32
+from keeper.domain.fees import Fees
+from keeper.domain.outcome import Dropped
+from keeper.domain.parse import quantity
+from keeper.domain.venue import AccountKey
+from keeper.errors import NonceConflict, RpcError, Transient
+from keeper.execution.broadcast import Accepted, Refused, broadcast
+from keeper.execution.dispatcher_options import DispatcherOptions
+from keeper.execution.key_lock import KeyLock
+from keeper.execution.lane import Lane
+from keeper.execution.node import Node, result_of
+from keeper.execution.outbox import Outbox
+from keeper.execution.outbox_rows import Lot, OutboxJob, OutboxTransaction, Purpose, attempt_of
+from keeper.execution.refusal import Refusal
+from keeper.execution.sighting import look, mined_hash
+from keeper.execution.signer import Signer
+from keeper.execution.tracker import Tracker
+
+__all__ = ["DispatcherOptions", "TransactionDispatcher"]
+_DELIVERY_ROUNDS = 4
+
+
+class TransactionDispatcher:
+    """One nonce lane. An async context manager: entering takes the key's lock and opens its outbox.
+
+    `node` is read from; `senders` are given the transactions, in order of preference (`node` when there are none). Entering raises
+    NonceConflict when another process uses the key, StoreError when the outbox cannot be used."""
+
+    def __init__(
+        self, options: DispatcherOptions, signer: Signer, node: Node, *senders: Node, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._options = options
+        self._signer = signer
+        self._node = node
+        self._senders = senders or (node,)
+        name = f"outbox-{options.chain_id}-{signer.address}"
+        self._lock = KeyLock(options.state_dir / f"{name}.lock")
+        self._outbox = Outbox(options.state_dir / f"{name}.sqlite")
+        self._lane = Lane(options, signer, self._outbox, clock)
+        self._tracker = Tracker(options, self._lane, self._outbox, signer.address)
+        self._turn = asyncio.Lock()
+        self._accepted: set[Hash32] = set()
+        self._found: list[Settled] = []
+        self._handed_on = False
+        self._signed_since: list[Attempt] = []
+        self._stack = ExitStack()
+
+    async def __aenter__(self) -> Self:
+        self._stack.enter_context(self._lock)
+        try:
+            self._stack.enter_context(self._outbox)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._acknowledge()
+        self._stack.close()
+
+    @property
+    def sender(self) -> Address:
+        """The key's address."""
+        return self._signer.address
+
+    def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
+        """(venue, account) with an attempt still to be mined. A given-up attempt no longer counts: its account may be tried anew."""
+        return self._outbox.open_accounts()
+
+    def replacements(self) -> Sequence[Attempt]:
+        """Attempts signed by `track` and `send` to replace earlier ones since this was last asked (raised fees, other nonces)."""
+        signed, self._signed_since = self._signed_since, []
+        return signed
+
+    def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
+        """Somebody else has liquidated the account: its attempts are not raised any more, and are Outbid when they revert or are cancelled.
+
+        Optional; to be told before `track` of the same block."""
+        if (venue, account) in self._outbox.open_accounts():
+            self._outbox.outbid(venue, account, liquidator)
+
+    async def start(self) -> Sequence[Attempt]:
+        """Take up what the last process left: broadcast everything that is not in a block again, same bytes; outcomes it had no time to
+        hand on come with the first `track`. Returns the attempts still open.
+
+        Raises NonceConflict when the key has a pending transaction that is not of this outbox, RpcUnavailable, StoreError."""
+        lost = self._outbox.take_back()
+        self._found = [
+            Settled(attempt_of(job, newest, self.sender), Dropped(newest.hash, job.reason))
+            for job in lost
+            for newest in [self._outbox.newest_transaction(job)]
+        ]
+        used, pending = await self._counts()
+        self._lane.first_free = used
+        expected = max(self._outbox.next_nonce(), used)
+        if pending > expected:
+            raise NonceConflict(
+                f"{self.sender} has pending transactions up to nonce {pending - 1} that this keeper did not send (its outbox ends at "
+                f"{expected - 1}); wait until they are mined, or cancel them"
+            )
+        await self._deliver_waiting(used)
+        jobs = [(lot, job) for lot in self._outbox.lots() if (job := lot.open_job) is not None]
+        return [attempt_of(job, lot.of_job(job.id)[-1], self.sender) for lot, job in jobs]
+
+    async def send(self, job: Job, fees: Fees) -> Attempt | None:
+        """Sign, write to the outbox, broadcast; `fees` are raised where an earlier transaction must be replaced.
+
+        None when budget, gas or fee limit or the spending cap forbid it, or the candidate is already under way or done. An endpoint that
+        is down delays it: it is offered again at every head. Raises StoreError, and then nothing has been sent."""
+        async with self._turn:
+            transaction = self._lane.enqueue(job, fees)
+        if transaction is None:
+            return None
+        await self._deliver(transaction)
+        queued = next(each for each in self._outbox.jobs_of(job.candidate_id) if each.id == transaction.job_id)
+        return attempt_of(queued, transaction, self.sender)
+
+    async def track(self, head: BlockRef) -> Sequence[Settled]:
+        """Look at every attempt once after a new head: settle what a canonical block has taken, raise or give up what waits too long.
+
+        An outcome whose block is reorganised away is undone: the attempt is open again, the same bytes are broadcast again, and it is
+        Settled again when it is in another block. After a crash an outcome may be told twice, never not at all. An unreachable node only
+        delays. Raises NonceConflict when a nonce was used by a transaction that is not ours, StoreError."""
+        self._acknowledge()
+        lots = self._outbox.lots()
+        if lots:
+            await self._follow_up(lots, head)
+        found, self._found = self._found, []
+        self._handed_on = bool(found)
+        return found
+
+    async def _follow_up(self, lots: Sequence[Lot], head: BlockRef) -> None:
+        try:
+            sighting = await look(self._node, self.sender, lots, head)
+        except (Transient, RpcError):
+            # Everything is looked at again at the next head; whether the node is fit to go on with is the follower's to judge.
+            return
+        async with self._turn:
+            self._lane.first_free = max(self._lane.first_free, sighting.used)
+            verdict = self._tracker.judge(sighting, head)
+        self._found += verdict.settled
+        self._signed_since += verdict.replacements
+        self._accepted -= {each.hash for each in verdict.reopened}
+        for transaction in verdict.reopened:
+            await self._deliver(transaction)
+        await self._deliver_waiting(sighting.used)
+
+    async def _deliver_waiting(self, used: int) -> None:
+        """Offer again what no node has accepted yet. What was given up or dropped is left alone: it must not come back to life."""
+        for lot in self._outbox.lots():
+            wanted = lot.open_job is not None or lot.newest.purpose is Purpose.CANCEL
+            if lot.winner is None and lot.nonce >= used and wanted and lot.newest.hash not in self._accepted:
+                await self._deliver(lot.newest)
+
+    def _acknowledge(self) -> None:
+        """What was handed on is now the engine's to keep."""
+        if self._handed_on:
+            self._outbox.acknowledge()
+            self._handed_on = False
+
+    async def _deliver(self, transaction: OutboxTransaction) -> None:
+        """Broadcast, and answer refusals that can be answered. Whatever is not accepted is offered again at the next head."""
+        waiting: OutboxTransaction | None = transaction
+        for _ in range(_DELIVERY_ROUNDS):
+            if waiting is None:
+                return
+            answer = await broadcast(waiting.raw, self._senders)
+            if isinstance(answer, Accepted):
+                self._accepted.add(waiting.hash)
+                return
+            waiting = await self._after_refusal(waiting, answer)
+
+    async def _after_refusal(self, transaction: OutboxTransaction, answer: Refused) -> OutboxTransaction | None:
+        """The transaction to try instead; None when there is nothing to be done now."""
+        match answer.refusal:
+            case Refusal.NONCE_TOO_LOW:
+                return await self._moved(transaction)
+            case Refusal.UNDERPRICED_REPLACEMENT:
+                return await self._raised(transaction)
+            case Refusal.INSUFFICIENT_FUNDS | Refusal.INVALID:
+                await self._refuse(transaction, answer)
+        return None
+
+    async def _moved(self, transaction: OutboxTransaction) -> OutboxTransaction | None:
+        """The nonce is used up. By an earlier transaction of ours: the job gets a fresh one. By this one: the tracker will settle it. By
+        nobody we know: the tracker will say so when it stays that way."""
+        lot = self._lot(transaction.nonce)
+        if lot is None or transaction.purpose is not Purpose.JOB or len(lot.transactions) == 1:
+            return None
+        try:
+            winner = await mined_hash(self._node, lot)
+            used, _ = await self._counts()
+        except (Transient, RpcError):
+            return None
+        async with self._turn:
+            self._lane.first_free = max(self._lane.first_free, used)
+            current = self._lot(transaction.nonce)
+            job = current.open_job if current is not None else None
+            own = [each.hash for each in lot.of_job(transaction.job_id)]
+            if winner is None or winner in own or job is None or job.id != transaction.job_id:
+                return None
+            return self._replaced(job, self._lane.move(job, transaction))
+
+    async def _raised(self, transaction: OutboxTransaction) -> OutboxTransaction | None:
+        """A pool holds a dearer one at this nonce than we thought: go above it as far as the budget allows."""
+        async with self._turn:
+            lot = self._lot(transaction.nonce)
+            job = lot.open_job if lot is not None else None
+            if lot is None or job is None or lot.newest.hash != transaction.hash:
+                return None
+            return self._replaced(job, self._lane.raise_fees(lot, job, 0, transaction.head_number))
+
+    async def _refuse(self, transaction: OutboxTransaction, answer: Refused) -> None:
+        """It is in nobody's pool. When that is true of all the job ever had at this nonce, the job is dropped and the nonce is vacant."""
+        async with self._turn:
+            self._lane.refused.add(transaction.hash)
+            lot = self._lot(transaction.nonce)
+            job = lot.open_job if lot is not None else None
+            if lot is None or job is None or job.id != transaction.job_id:
+                return
+            tried = lot.of_job(job.id)
+            if all(each.hash in self._lane.refused for each in tried):
+                reason = f"{answer.refusal}: {answer.words}"
+                self._outbox.drop(job.id, reason)
+                self._found.append(Settled(attempt_of(job, tried[-1], self.sender), Dropped(tried[-1].hash, reason)))
+
+    def _replaced(self, job: OutboxJob, transaction: OutboxTransaction | None) -> OutboxTransaction | None:
+        if transaction is not None:
+            self._signed_since.append(attempt_of(job, transaction, self.sender))
+        return transaction
+
+    def _lot(self, nonce: int) -> Lot | None:
+        return next((lot for lot in self._outbox.lots() if lot.nonce == nonce), None)
+
+    async def _counts(self) -> tuple[int, int]:
+        """The account's transaction count in the newest block, and with what is pending."""
+        answers = await self._node.batch([("eth_getTransactionCount", [self.sender, tag]) for tag in ("latest", "pending")])
+        used, pending = (result_of(answer) for answer in answers)
+        return quantity(used), quantity(pending)

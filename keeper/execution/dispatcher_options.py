@@ -1,0 +1,26 @@
+"""What the operator allows the dispatcher."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatcherOptions:
+    """Fees, patience and limits of one nonce lane. Wei per gas, wei, blocks, percent.
+
+    `dropped_after_blocks`: a transaction not in a block by then is given up. `final_after_blocks`: an inclusion that deep is no longer
+    looked after. `conflict_after_heads`: a nonce used up by nobody we know is somebody else's after that many new heads (a node may show
+    the account's count before the receipt). `cancel_gas`: gas of a self-transfer, more than 21,000 on some rollups."""
+
+    chain_id: int
+    state_dir: Path
+    max_fee_cap_wei: int
+    spending_cap_wei_per_day: int
+    bump_after_blocks: int = 3
+    bump_percent: int = 125
+    max_bumps: int = 3
+    dropped_after_blocks: int = 30
+    final_after_blocks: int = 64
+    conflict_after_heads: int = 3
+    max_gas_limit: int = 30_000_000
+    cancel_gas: int = 21_000

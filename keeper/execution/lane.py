@@ -1,0 +1,137 @@
+"""One key's nonces: which one a job gets, with which fees, within budget and caps. Everything signed here is in the outbox first."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from keeper.domain.attempt import Job
+from keeper.domain.chain import Address, BlockRef, Hash32
+from keeper.domain.fees import Fees, bump
+from keeper.execution.dispatcher_options import DispatcherOptions
+from keeper.execution.outbox import Outbox
+from keeper.execution.outbox_rows import UNDECIDED, JobState, Lot, OutboxJob, OutboxTransaction, Purpose
+from keeper.execution.signer import Signed, Signer, Unsigned
+
+_DAY_US = 86_400 * 10**6
+
+
+class Lane:
+    """Signs and writes; sends nothing. `first_free` is the account's transaction count as last seen: no nonce below it is taken."""
+
+    def __init__(self, options: DispatcherOptions, signer: Signer, outbox: Outbox, clock: Callable[[], float]) -> None:
+        self._options = options
+        self._signer = signer
+        self._outbox = outbox
+        self._clock = clock
+        self.first_free = 0
+        # Known to be in nobody's pool: a replacement need not beat them. Forgotten at a restart, which only makes it more careful.
+        self.refused: set[Hash32] = set()
+
+    def enqueue(self, job: Job, fees: Fees) -> OutboxTransaction | None:
+        """Sign a new job. None when it may not be sent: its candidate is under way or done, or budget or caps forbid it.
+
+        A vacant nonce is used before a fresh one, at fees that replace what may still wait there."""
+        lots = self._outbox.lots()
+        for lot in self._places(job, lots):
+            offered = self._above(lot, fees)
+            nonce = lot.nonce if lot is not None else max(self._outbox.next_nonce(), self.first_free)
+            if offered is None or not self._allowed(lots, nonce, job, offered):
+                continue
+            signed = self._sign(nonce, job.to, job.calldata, job.gas_limit, offered)
+            return self._outbox.add(job, signed, lot.newest.hash if lot is not None else None, job.block.number, self.now_us())
+        return None
+
+    def raise_fees(self, lot: Lot, job: OutboxJob, base_fee_wei: int, head_number: int) -> OutboxTransaction | None:
+        """Sign an open job again at its nonce, higher. None when budget or caps forbid it."""
+        fees = bump(lot.newest.fees, base_fee_wei, self._options.max_fee_cap_wei, self._options.bump_percent)
+        if fees is None or not self._allowed(self._outbox.lots(), lot.nonce, job.job, fees):
+            return None
+        signed = self._sign(lot.nonce, job.job.to, job.job.calldata, job.job.gas_limit, fees)
+        return self._write(signed, job.id, Purpose.JOB, lot.newest.hash, head_number)
+
+    def cancel(self, lot: Lot, head: BlockRef) -> OutboxTransaction | None:
+        """Sign a self-transfer that uses up a vacant nonce. None when the caps forbid it."""
+        fees = bump(_highest(lot.transactions), head.base_fee_wei, self._options.max_fee_cap_wei, self._options.bump_percent)
+        gas = self._options.cancel_gas
+        if fees is None or not self._within_cap(self._outbox.lots(), lot.nonce, gas * fees.max_fee_wei):
+            return None
+        signed = self._sign(lot.nonce, self._signer.address, b"", gas, fees)
+        return self._write(signed, lot.newest.job_id, Purpose.CANCEL, lot.newest.hash, head.number)
+
+    def move(self, job: OutboxJob, stale: OutboxTransaction) -> OutboxTransaction | None:
+        """Sign an open job for a fresh nonce, after an earlier transaction of ours turned out to have used up the one it was given."""
+        nonce = max(self._outbox.next_nonce(), self.first_free)
+        if not self._allowed(self._outbox.lots(), nonce, job.job, stale.fees):
+            return None
+        signed = self._sign(nonce, job.job.to, job.job.calldata, job.job.gas_limit, stale.fees)
+        return self._write(signed, job.id, Purpose.JOB, stale.hash, stale.head_number)
+
+    def now_us(self) -> int:
+        """Unix time in microseconds."""
+        return int(self._clock() * 10**6)
+
+    def _places(self, job: Job, lots: Sequence[Lot]) -> Iterator[Lot | None]:
+        """Where a job may go, best first; None is a fresh nonce."""
+        unmined = {lot.nonce: lot for lot in lots if lot.winner is None}
+        earlier = self._outbox.jobs_of(job.candidate_id)
+        if any(each.state in (JobState.OPEN, JobState.INCLUDED) for each in earlier):
+            return
+        # An earlier transaction of this candidate that may still be mined must be replaced, or the candidate could be executed twice.
+        held = [unmined[each.nonce] for each in earlier if each.nonce in unmined]
+        if held:
+            yield from held if len(held) == 1 and held[0].vacant else ()
+            return
+        vacant = [lot for lot in unmined.values() if lot.vacant and lot.nonce >= self.first_free]
+        yield from sorted(vacant, key=lambda lot: not any(_same_account(each, job) for each in lot.jobs))
+        yield None
+
+    def _above(self, lot: Lot | None, fees: Fees) -> Fees | None:
+        """`fees`, or more where something that may be in a pool must be replaced. None above the cap."""
+        cap = self._options.max_fee_cap_wei
+        rivals = [each for each in lot.transactions if each.hash not in self.refused] if lot is not None else []
+        if rivals:
+            floor = bump(_highest(rivals), 0, cap, self._options.bump_percent)
+            if floor is None:
+                return None
+            fees = Fees(max(fees.max_fee_wei, floor.max_fee_wei), max(fees.priority_fee_wei, floor.priority_fee_wei))
+        return fees if fees.max_fee_wei <= cap else None
+
+    def _allowed(self, lots: Sequence[Lot], nonce: int, job: Job, fees: Fees) -> bool:
+        cost = job.gas_limit * fees.max_fee_wei
+        return job.gas_limit <= self._options.max_gas_limit and cost <= job.budget_wei and self._within_cap(lots, nonce, cost)
+
+    def _within_cap(self, lots: Sequence[Lot], nonce: int, cost_wei: int) -> bool:
+        """Paid in the last 24 hours, plus the worst of every nonce that is still open, must stay within the cap."""
+        worst = {lot.nonce: lot.worst_cost_wei for lot in lots if lot.winner is None}
+        worst[nonce] = max(worst.get(nonce, 0), cost_wei)
+        paid = self._outbox.paid_since(self.now_us() - _DAY_US)
+        return paid + sum(worst.values()) <= self._options.spending_cap_wei_per_day
+
+    def _sign(self, nonce: int, to: Address, calldata: bytes, gas_limit: int, fees: Fees) -> Signed:
+        return self._signer.sign(Unsigned(self._options.chain_id, nonce, to, calldata, gas_limit, fees))
+
+    def _write(self, signed: Signed, job_id: int, purpose: Purpose, replaces: Hash32, head_number: int) -> OutboxTransaction:
+        row = OutboxTransaction(
+            hash=signed.hash,
+            job_id=job_id,
+            purpose=purpose,
+            nonce=signed.unsigned.nonce,
+            raw=signed.raw,
+            fees=signed.unsigned.fees,
+            gas_limit=signed.unsigned.gas_limit,
+            replaces=replaces,
+            signed_at_us=self.now_us(),
+            head_number=head_number,
+        )
+        self._outbox.add_transaction(row)
+        return row
+
+
+def _highest(transactions: Sequence[OutboxTransaction]) -> Fees:
+    """What a replacement must beat: pools compare both figures."""
+    return Fees(
+        max(each.fees.max_fee_wei for each in transactions),
+        max(each.fees.priority_fee_wei for each in transactions),
+    )
+
+
+def _same_account(held: OutboxJob, job: Job) -> bool:
+    return held.state in UNDECIDED and (held.job.venue, held.job.account) == (job.venue, job.account)

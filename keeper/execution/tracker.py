@@ -1,0 +1,137 @@
+"""What to do about each nonce after a new head. Decides and writes to the outbox; sends nothing."""
+
+from dataclasses import dataclass, field
+
+from keeper.domain.attempt import Attempt, Settled
+from keeper.domain.chain import Address, BlockRef
+from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted
+from keeper.errors import NonceConflict
+from keeper.execution.dispatcher_options import DispatcherOptions
+from keeper.execution.lane import Lane
+from keeper.execution.outbox import Outbox
+from keeper.execution.outbox_rows import UNDECIDED, JobState, Lot, OutboxJob, OutboxTransaction, Purpose, attempt_of
+from keeper.execution.sighting import Mined, Sighting
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of one look: outcomes to hand on, attempts signed anew, and transactions whose block is gone."""
+
+    settled: list[Settled] = field(default_factory=list)
+    replacements: list[Attempt] = field(default_factory=list)
+    reopened: list[OutboxTransaction] = field(default_factory=list)
+
+
+class Tracker:
+    """Judges the nonces of one lane."""
+
+    def __init__(self, options: DispatcherOptions, lane: Lane, outbox: Outbox, sender: Address) -> None:
+        self._options = options
+        self._lane = lane
+        self._outbox = outbox
+        self._sender = sender
+        self._suspected_at: dict[int, list[int]] = {}
+
+    def judge(self, sighting: Sighting, head: BlockRef) -> Verdict:
+        """Go through all nonces that were looked at. Raises NonceConflict (after writing it down, so that a restart goes on behind it)."""
+        verdict = Verdict()
+        for lot in self._outbox.lots():
+            mined = sighting.mined.get(lot.nonce)
+            if mined is not None:
+                self._settle(lot, mined, head, verdict)
+            elif lot.nonce in sighting.unclear or lot.nonce not in sighting.looked_at:
+                continue
+            elif lot.winner is not None:
+                self._outbox.reopen(lot.nonce, head.number)
+                verdict.reopened += [each for each in lot.transactions if each.hash == lot.winner]
+            elif lot.nonce < sighting.used:
+                self._suspect(lot, head)
+            else:
+                self._suspected_at.pop(lot.nonce, None)
+                self._urge(lot, head, sighting.used, verdict)
+        self._clear_the_way(head, sighting)
+        return verdict
+
+    def _settle(self, lot: Lot, mined: Mined, head: BlockRef, verdict: Verdict) -> None:
+        if lot.winner == mined.transaction.hash and lot.block_hash == mined.block.hash:
+            if mined.block.number + self._options.final_after_blocks <= head.number:
+                self._outbox.finalise(lot.nonce)
+            return
+        winner = mined.transaction
+        states: list[tuple[int, JobState]] = []
+        for job in lot.jobs:
+            if winner.purpose is Purpose.JOB and job.id == winner.job_id:
+                states.append((job.id, JobState.INCLUDED if mined.receipt.succeeded else JobState.REVERTED))
+                verdict.settled.append(Settled(attempt_of(job, winner, self._sender), _verdict_on(job, mined)))
+            elif job.state in UNDECIDED:
+                states.append((job.id, JobState.DROPPED))
+                last = lot.of_job(job.id)[-1]
+                verdict.settled.append(Settled(attempt_of(job, last, self._sender), _verdict_without(job, last, mined)))
+        self._outbox.settle(winner, mined.block, mined.receipt.gas_cost_wei, self._lane.now_us(), states)
+
+    def _suspect(self, lot: Lot, head: BlockRef) -> None:
+        """The nonce is used up and no transaction of ours has a receipt."""
+        seen = self._suspected_at.setdefault(lot.nonce, [])
+        if not seen or seen[-1] < head.number:
+            seen.append(head.number)
+        if len(seen) < self._options.conflict_after_heads:
+            return
+        reason = f"nonce {lot.nonce} was used by a transaction this keeper did not send"
+        self._outbox.lose(lot.nonce, reason)
+        raise NonceConflict(f"{reason}: somebody else is using the key of {self._sender}; give each keeper its own key")
+
+    def _urge(self, lot: Lot, head: BlockRef, used: int, verdict: Verdict) -> None:
+        """Nothing is mined at this nonce yet: raise the fees, or give up."""
+        job = lot.open_job
+        if job is None:
+            return
+        tries = lot.of_job(job.id)
+        if job.outbid_by is not None:
+            self._outbox.give_up(job.id, f"liquidated by {job.outbid_by}")
+        elif head.number - tries[0].head_number >= self._options.dropped_after_blocks:
+            self._outbox.give_up(job.id, f"not in a block after {head.number - tries[0].head_number} blocks")
+        elif len(tries) <= self._options.max_bumps and self._overdue(tries[-1], head, used):
+            raised = self._lane.raise_fees(lot, job, head.base_fee_wei, head.number)
+            if raised is not None:
+                verdict.replacements.append(attempt_of(job, raised, self._sender))
+
+    def _overdue(self, newest: OutboxTransaction, head: BlockRef, used: int) -> bool:
+        """Waited long enough, and for its own fault: it is the lane's next, or pays less than its tip at the present base fee."""
+        starved = newest.fees.max_fee_wei < head.base_fee_wei + newest.fees.priority_fee_wei
+        return head.number - newest.head_number >= self._options.bump_after_blocks and (newest.nonce == used or starved)
+
+    def _clear_the_way(self, head: BlockRef, sighting: Sighting) -> None:
+        """Cancel vacant nonces that open jobs wait behind, and given-up ones that no job has taken over in time."""
+        lots = [lot for lot in self._outbox.lots() if lot.nonce in sighting.looked_at and lot.nonce >= sighting.used]
+        last_open = max((lot.nonce for lot in self._outbox.lots() if lot.open_job is not None and lot.winner is None), default=-1)
+        for lot in lots:
+            if not lot.vacant or lot.nonce in sighting.unclear:
+                continue
+            age = head.number - lot.newest.head_number
+            blocking = lot.nonce < last_open and (lot.newest.purpose is Purpose.JOB or age >= self._options.bump_after_blocks)
+            given_up = any(job.state is JobState.GIVEN_UP for job in lot.jobs)
+            patience = self._options.dropped_after_blocks if lot.newest.purpose is Purpose.JOB else self._options.bump_after_blocks
+            if blocking or (given_up and age >= patience):
+                self._lane.cancel(lot, head)
+
+
+def _verdict_on(job: OutboxJob, mined: Mined) -> Outcome:
+    """The job's own transaction is in a block."""
+    receipt = mined.receipt
+    if receipt.succeeded:
+        return Included(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, receipt.logs)
+    if job.outbid_by is not None:
+        return Outbid(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, job.outbid_by)
+    return Reverted(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, mined.payload)
+
+
+def _verdict_without(job: OutboxJob, last: OutboxTransaction, mined: Mined) -> Outcome:
+    """Another transaction of ours is in a block at the job's nonce; a cancellation's gas is the job's."""
+    receipt = mined.receipt
+    cancelled = mined.transaction.purpose is Purpose.CANCEL and mined.transaction.job_id == job.id
+    gas_used, cost = (receipt.gas_used, receipt.gas_cost_wei) if cancelled else (0, 0)
+    if job.outbid_by is not None:
+        return Outbid(receipt.transaction_hash, mined.block, gas_used, cost, job.outbid_by)
+    by = "cancelled by" if mined.transaction.purpose is Purpose.CANCEL else "replaced by"
+    reason = f"{job.reason or 'superseded'}; {by} {receipt.transaction_hash}"
+    return Dropped(last.hash, reason, gas_used, cost)
