@@ -1,0 +1,83 @@
+"""Act or leave it: every reason, and nothing but the figures."""
+
+from dataclasses import replace
+
+import pytest
+
+from keeper.domain.chain import Address, BlockRef, Call, Hash32, Timestamp
+from keeper.domain.decision import Economics, Limits, Liquidate, Skip, SkipReason, candidate_id, decide, min_guard_change
+from keeper.domain.fixed import X18
+from keeper.domain.venue import AccountKey, Breach, LiquidationPlan, NoPlan
+
+VICTIM = AccountKey("0x" + "11" * 20)
+PLAN = LiquidationPlan(
+    account=VICTIM,
+    market="ETH",
+    breach=Breach.POSITIONS,
+    size_x18=4 * X18,
+    notional_x18=10_000 * X18,
+    expected_reward_x18=125 * X18,
+    expected_cost_x18=15 * X18,
+    capital_x18=1_000 * X18,
+    gas_limit=4_500_000,
+    calls=(),
+    guard=Call(Address("0x" + "22" * 20), b""),
+    guard_break_even_raw=-2,
+    guard_raw_per_usd=10**6,
+)
+GAS = 10 * X18
+RICH = 10**6 * X18
+
+
+def test_a_plan_that_pays_is_taken() -> None:
+    """Reward less trading cost and gas is what counts."""
+    decision = decide(PLAN, GAS, RICH, Limits(100 * X18))
+    assert decision == Liquidate(PLAN, Economics(125 * X18, 25 * X18))
+    assert isinstance(decision, Liquidate)
+    assert decision.economics.profit_x18 == 100 * X18
+
+
+@pytest.mark.parametrize(
+    ("limits", "free", "reason"),
+    [
+        (Limits(100 * X18 + 1), RICH, SkipReason.UNPROFITABLE),
+        (Limits(0, min_notional_x18=10_000 * X18 + 1), RICH, SkipReason.TOO_SMALL),
+        (Limits(0, deny=frozenset({VICTIM})), RICH, SkipReason.DENIED),
+        (Limits(0, allow=frozenset({AccountKey("somebody else")})), RICH, SkipReason.DENIED),
+        (Limits(0), 1_000 * X18 - 1, SkipReason.NOT_ENOUGH_CAPITAL),
+    ],
+)
+def test_every_limit_has_its_reason(limits: Limits, free: int, reason: SkipReason) -> None:
+    """One unit beyond each limit."""
+    decision = decide(PLAN, GAS, free, limits)
+    assert isinstance(decision, Skip)
+    assert decision.reason is reason
+
+
+def test_no_plan_keeps_its_reason() -> None:
+    """The venue's word is passed on; one that is no SkipReason is an error."""
+    assert decide(NoPlan("market_not_open", "paused"), GAS, RICH, Limits(0)) == Skip(SkipReason.MARKET_NOT_OPEN, "paused")
+    with pytest.raises(ValueError, match="nonsense"):
+        decide(NoPlan("nonsense"), GAS, RICH, Limits(0))
+
+
+def test_the_guard_asks_for_the_wanted_profit_in_its_own_unit() -> None:
+    """Break-even plus so many USD."""
+    assert min_guard_change(PLAN, 7 * X18) == 7 * 10**6 - 2
+    assert min_guard_change(replace(PLAN, guard_break_even_raw=0), 0) == 0
+
+
+def test_a_candidate_is_named_by_what_triggered_it() -> None:
+    """The same for ever, and another for another block, chain, venue or account."""
+    block = BlockRef(7, Hash32("0x" + "ab" * 32), Hash32("0x" + "cd" * 32), Timestamp(1))
+    name = candidate_id(1, "perp_v2", VICTIM, block)
+    assert name == candidate_id(1, "perp_v2", VICTIM, replace(block, number=8))
+    others = {
+        candidate_id(2, "perp_v2", VICTIM, block),
+        candidate_id(1, "other", VICTIM, block),
+        candidate_id(1, "perp_v2", AccountKey("x"), block),
+        candidate_id(1, "perp_v2", VICTIM, replace(block, hash=Hash32("0x" + "ef" * 32))),
+    }
+    assert len(others) == 4
+    assert name not in others
+    assert len(name) == 16
