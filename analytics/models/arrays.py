@@ -3,12 +3,14 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.errors import AnalyticsError
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-class ModelInputError(ValueError):
+class ModelInputError(AnalyticsError):
     """The input breaks an estimator's contract (lengths differ, negative size, unsorted times): no number can be given."""
 
 

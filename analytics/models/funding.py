@@ -52,7 +52,8 @@ def z_scores(time: ArrayLike, rate: ArrayLike, *, days: float = 90.0, least: int
     increasing("time", at, strictly=True)
     first = np.searchsorted(at, at - days * 86400)
     count = np.arange(len(at)) - first
-    centred = r - (r.mean() if len(r) else 0.0)
+    # Centred on the first rate, for precision: a mean over all of them would let the future move the past by a rounding error.
+    centred = r - (r[0] if len(r) else 0.0)
     sums = np.concatenate([[0.0], np.cumsum(centred)])
     squares = np.concatenate([[0.0], np.cumsum(centred**2)])
     index = np.arange(len(at))

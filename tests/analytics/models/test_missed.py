@@ -1,0 +1,28 @@
+"""M25: one reason per missed liquidation, from the furthest stage reached."""
+
+import pytest
+
+from analytics.models.missed import Reason, Stages, missed_reason
+
+SEEN = Stages(known=True, liquidated_block=100, evaluated_block=98, skip=None, simulated=None, sent_block=None, outcome=None)
+
+
+@pytest.mark.parametrize(
+    ("stages", "reason"),
+    [
+        (Stages(False, 100, None, None, None, None, None), Reason.NOT_TRACKED),
+        (Stages(True, 100, None, None, None, None, None), Reason.STALE),
+        (Stages(True, 100, 98, "stale", None, None, None), Reason.STALE),
+        (Stages(True, 100, 98, "unprofitable", None, None, None), Reason.UNPROFITABLE),
+        (Stages(True, 100, 98, "simulation_unprofitable", True, None, None), Reason.UNPROFITABLE),
+        (Stages(True, 100, 98, "simulation_reverted", False, None, None), Reason.SIMULATION_FAILED),
+        (Stages(True, 100, 98, "denied", None, None, None), Reason.NOT_ALLOWED),
+        (Stages(True, 100, 98, "observing", None, None, None), Reason.OBSERVING),
+        (Stages(True, 100, 98, None, True, 98, "reverted"), Reason.OUTBID),
+        (Stages(True, 100, 98, None, True, 99, "outbid"), Reason.OUTBID),
+        (Stages(True, 100, 98, None, True, 100, "reverted"), Reason.LATE),
+        (SEEN, Reason.LATE),
+    ],
+)
+def test_reasons(stages: Stages, reason: Reason) -> None:
+    assert missed_reason(stages) is reason
