@@ -60,6 +60,7 @@ class _Updates:
     """The chain of updates: which one may be applied next."""
 
     cadence: Cadence
+    full_id: int = 0
     last: int | None = None
     pending: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
@@ -67,24 +68,24 @@ class _Updates:
         """A full book, then the updates that arrived while it was asked for."""
         self.cadence.book.replace(_levels(message["bids"]), _levels(message["asks"]))
         self.cadence.updated(receive_ns, message["T"])
-        self.cadence.ready, self.last = True, None
+        self.cadence.ready, self.full_id, self.last = True, message["lastUpdateId"], None
         waiting, self.pending = self.pending, []
-        for waited_ns, update in waiting:
-            if update["u"] >= message["lastUpdateId"]:
-                self.change(max(waited_ns, receive_ns), update, message["lastUpdateId"])
+        for _, update in waiting:
+            self.change(receive_ns, update)
 
-    def change(self, receive_ns: int, update: dict[str, Any], full_id: int | None = None) -> None:
-        """One update. The first after a full book must straddle it; each later one must follow the one before."""
+    def change(self, receive_ns: int, update: dict[str, Any]) -> None:
+        """One update: waits for a full book, is part of it already, follows the one before, or leaves a hole."""
         if not self.cadence.ready:
             self.pending.append((receive_ns, update))
+        elif self.last is None and update["u"] < self.full_id:
             return
-        follows = update["pu"] == self.last if self.last is not None else full_id is None or update["U"] <= full_id
-        if not follows:
-            self.cadence.ready, self.cadence.gaps, self.pending = False, self.cadence.gaps + 1, [(receive_ns, update)]
-            return
-        self.cadence.book.update(_levels(update["b"]), _levels(update["a"]))
-        self.cadence.updated(receive_ns, update["T"])
-        self.last = update["u"]
+        elif update["pu"] <= self.full_id if self.last is None else update["pu"] == self.last:
+            self.cadence.book.update(_levels(update["b"]), _levels(update["a"]))
+            self.cadence.updated(receive_ns, update["T"])
+            self.last = update["u"]
+        else:
+            self.cadence.hole()
+            self.pending = [(receive_ns, update)]
 
 
 def rebuild(lines: Iterator[bytes], cadence_ms: int) -> Iterator[pa.RecordBatch]:

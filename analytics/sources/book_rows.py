@@ -26,7 +26,7 @@ SCHEMA = pa.schema(
         ("receive_us", pa.int64()),
         ("age_ms", pa.float64()),
         ("lag_ms", pa.float64()),
-        ("gaps", pa.int64()),
+        ("hole", pa.bool_()),
         ("bid_floor", pa.float64()),
         ("ask_ceiling", pa.float64()),
         ("bid_prices", _FLOATS),
@@ -50,7 +50,6 @@ class Cadence:
     book: OrderBook = field(default_factory=OrderBook)
     market: str | None = None
     underlying: str | None = None
-    gaps: int = 0
     ready: bool = False
     """Whether the book is complete; a book with a hole in its updates is not."""
     _updated_ns: int = 0
@@ -61,6 +60,11 @@ class Cadence:
     def updated(self, receive_ns: int, exchange_ms: int) -> None:
         """The book was changed by a message with these stamps."""
         self._updated_ns, self._exchange_ms = receive_ns, exchange_ms
+
+    def hole(self) -> None:
+        """Updates are missing: the book is not known from here on. Leaves a row that says so and nothing else."""
+        self.ready = False
+        self._rows.append({"venue": self.venue, "market": self.market, "hole": True})
 
     def reach(self, receive_ns: int) -> Iterator[pa.RecordBatch]:
         """The recorder's clock is here now: keep the ladders of the ticks passed since."""
@@ -95,7 +99,6 @@ class Cadence:
                 "receive_us": tick_ns // 1000,
                 "age_ms": age_ms,
                 "lag_ms": self._updated_ns / 1e6 - self._exchange_ms,
-                "gaps": self.gaps,
                 "bid_floor": ladder.bid_floor,
                 "ask_ceiling": ladder.ask_ceiling,
                 **_sides(ladder),
@@ -122,7 +125,7 @@ WITH flagged AS (
     SELECT *, row_number() OVER () AS line, make_timestamp(exchange_us) AS exchange_time, make_timestamp(receive_us) AS receive_time,
            bid_prices[1] AS best_bid, ask_prices[1] AS best_ask, (bid_prices[1] + ask_prices[1]) / 2 AS mid,
            CASE WHEN bid_prices[1] >= ask_prices[1] THEN 'crossed' WHEN age_ms > {STALE_MS} THEN 'stale' END AS flag
-    FROM rebuilt
+    FROM rebuilt WHERE hole IS NULL
 )
 """
 
@@ -163,7 +166,7 @@ BOOK_OUTPUTS = (Output("book_snapshots", SNAPSHOT_ROWS), Output("depth", DEPTH_R
 
 NOTES = """
 SELECT format('the recorder''s clock is {} to {} ms behind the exchange''s: receive times are not comparable between recordings',
-              round(-max(lag_ms)), round(-min(lag_ms))) FROM rebuilt HAVING min(lag_ms) < 0
+              round(-max(lag_ms))::BIGINT, round(-min(lag_ms))::BIGINT) FROM rebuilt HAVING min(lag_ms) < 0
 UNION ALL
-SELECT format('{} holes in the book updates: no snapshots until the next full book', max(gaps)) FROM rebuilt HAVING max(gaps) > 0
+SELECT format('{} holes in the book updates, each up to the next full book', count(hole)) FROM rebuilt HAVING count(hole) > 0
 """

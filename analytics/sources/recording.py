@@ -16,6 +16,7 @@ from analytics.sources.refusal import Refusal
 from analytics.sources.source import Form, Sample
 
 _CHUNK = 1 << 20
+_INFLATED = 1 << 23
 _SAMPLE_BYTES = 1 << 17
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
@@ -70,13 +71,10 @@ def _inflate(member: "zlib._Decompress", chunk: bytes) -> "zlib._Decompress":
     try:
         while chunk:
             if member.eof:
-                chunk = chunk.lstrip(b"\0")  # zero padding after the last member is legal
-                if not chunk:
-                    break
                 member = zlib.decompressobj(wbits=31)
-            member.decompress(chunk, _CHUNK * 8)
-            while member.unconsumed_tail:
-                member.decompress(member.unconsumed_tail, _CHUNK * 8)
+            out = member.decompress(chunk, _INFLATED)
+            while member.unconsumed_tail or len(out) == _INFLATED:
+                out = member.decompress(member.unconsumed_tail, _INFLATED)
             chunk = member.unused_data
     except zlib.error as error:
         raise Refusal(f"the gz file is damaged ({error}): download or copy it again") from error

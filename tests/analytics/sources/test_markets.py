@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from analytics.sources import show_ledger
@@ -89,15 +90,16 @@ def test_inverted_and_shrinking_depth_is_flagged(take: Import, rows: Rows, handm
     ]
 
 
-def test_the_keeper_is_read_in_place(take: Import, rows: Rows, handmade: Path, lake) -> None:  # type: ignore[no-untyped-def]
+def test_the_keeper_is_read_in_place(take: Import, rows: Rows, handmade: Path, lake: duckdb.DuckDBPyConnection) -> None:
     """Nothing is imported; the ledger shows imported liquidations beside the keeper's, or what there is of them."""
     assert take("keeper", Path("lake")).files[0].refusal == "the keeper's own tables are read in place: nothing to import"
     take("binance_force_orders", handmade / "force_orders.csv")
     assert show_ledger(lake)
     assert rows("SELECT count(*) FROM ledger") == [(5,)]
-    lake.execute("""CREATE VIEW stg_keeper_liquidations AS SELECT 'perp_v2' AS venue, 'vETH' AS market, '0xvictim' AS victim, 'long' AS side,
-        unnest(['position', 'collateral']) AS kind, 7 AS block_number, TIMESTAMP '2025-10-09 00:00:00' AS block_time, '0xhash' AS transaction_hash,
-        3 AS log_index, 2.0 AS size_base, 10.0 AS price_usd, 20.0 AS notional_usd, 'exact' AS quality""")
+    lake.execute("""CREATE VIEW stg_keeper_liquidations AS
+        SELECT 'perp_v2' AS venue, 'vETH' AS market, '0xvictim' AS victim, 'long' AS side, unnest(['position', 'collateral']) AS kind,
+               7 AS block_number, TIMESTAMP '2025-10-09 00:00:00' AS block_time, '0xhash' AS transaction_hash, 3 AS log_index,
+               2.0 AS size_base, 10.0 AS price_usd, 20.0 AS notional_usd, 'exact' AS quality""")
     assert show_ledger(lake)
     assert rows("SELECT event_id, side, base, notional_usd, method, stage FROM ledger WHERE source = 'keeper'") == [
         ("0xhash:3", "long", 2, 20, "pool", "trader")
