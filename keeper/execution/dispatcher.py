@@ -54,6 +54,7 @@ class TransactionDispatcher:
         self._tracker = Tracker(options, self._lane, self._outbox, signer.address)
         self._turn = asyncio.Lock()
         self._accepted: set[Hash32] = set()
+        self._refused: set[Hash32] = set()
         self._found: list[Settled] = []
         self._handed_on = False
         self._signed_since: list[Attempt] = []
@@ -158,7 +159,14 @@ class TransactionDispatcher:
         self._accepted -= {each.hash for each in verdict.reopened}
         for transaction in verdict.reopened:
             await self._deliver(transaction)
+        self._accepted -= {each.hash for each in self._long_waiting(head)}
         await self._deliver_waiting(sighting.used)
+
+    def _long_waiting(self, head: BlockRef) -> Sequence[OutboxTransaction]:
+        """Pools forget: what waits is offered anew every so many blocks, whoever had accepted it."""
+        newest = [lot.newest for lot in self._outbox.lots() if lot.winner is None]
+        every = self._options.bump_after_blocks
+        return [each for each in newest if head.number > each.head_number and (head.number - each.head_number) % every == 0]
 
     async def _deliver_waiting(self, used: int) -> None:
         """Offer again what no node has accepted yet. What was given up or dropped is left alone: it must not come back to life."""
@@ -228,13 +236,13 @@ class TransactionDispatcher:
     async def _refuse(self, transaction: OutboxTransaction, answer: Refused) -> None:
         """It is in nobody's pool. When that is true of all the job ever had at this nonce, the job is dropped and the nonce is vacant."""
         async with self._turn:
-            self._lane.refused.add(transaction.hash)
+            self._refused.add(transaction.hash)
             lot = self._lot(transaction.nonce)
             job = lot.open_job if lot is not None else None
             if lot is None or job is None or job.id != transaction.job_id:
                 return
             tried = lot.of_job(job.id)
-            if all(each.hash in self._lane.refused for each in tried):
+            if all(each.hash in self._refused for each in tried):
                 reason = f"{answer.refusal}: {answer.words}"
                 self._outbox.drop(job.id, reason)
                 self._found.append(Settled(attempt_of(job, tried[-1], self.sender), Dropped(tried[-1].hash, reason)))

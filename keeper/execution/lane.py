@@ -22,13 +22,11 @@ class Lane:
         self._outbox = outbox
         self._clock = clock
         self.first_free = 0
-        # Known to be in nobody's pool: a replacement need not beat them. Forgotten at a restart, which only makes it more careful.
-        self.refused: set[Hash32] = set()
 
     def enqueue(self, job: Job, fees: Fees) -> OutboxTransaction | None:
         """Sign a new job. None when it may not be sent: its candidate is under way or done, or budget or caps forbid it.
 
-        A vacant nonce is used before a fresh one, at fees that replace what may still wait there."""
+        A vacant nonce is used before a fresh one, at fees above all that was signed for it."""
         lots = self._outbox.lots()
         for lot in self._places(job, lots):
             offered = self._above(lot, fees)
@@ -86,9 +84,9 @@ class Lane:
     def _above(self, lot: Lot | None, fees: Fees) -> Fees | None:
         """`fees`, or more where something that may be in a pool must be replaced. None above the cap."""
         cap = self._options.max_fee_cap_wei
-        rivals = [each for each in lot.transactions if each.hash not in self.refused] if lot is not None else []
-        if rivals:
-            floor = bump(_highest(rivals), 0, cap, self._options.bump_percent)
+        if lot is not None:
+            # Also above what every node refused: the same figures could make the very same transaction again.
+            floor = bump(_highest(lot.transactions), 0, cap, self._options.bump_percent)
             if floor is None:
                 return None
             fees = Fees(max(fees.max_fee_wei, floor.max_fee_wei), max(fees.priority_fee_wei, floor.priority_fee_wei))

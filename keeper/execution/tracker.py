@@ -101,18 +101,21 @@ class Tracker:
         return head.number - newest.head_number >= self._options.bump_after_blocks and (newest.nonce == used or starved)
 
     def _clear_the_way(self, head: BlockRef, sighting: Sighting) -> None:
-        """Cancel vacant nonces that open jobs wait behind, and given-up ones that no job has taken over in time."""
+        """Cancel vacant nonces that open jobs wait behind, and given-up ones that no job has taken over
+        in as many blocks again."""
         lots = [lot for lot in self._outbox.lots() if lot.nonce in sighting.looked_at and lot.nonce >= sighting.used]
         last_open = max((lot.nonce for lot in self._outbox.lots() if lot.open_job is not None and lot.winner is None), default=-1)
         for lot in lots:
-            if not lot.vacant or lot.nonce in sighting.unclear:
-                continue
-            age = head.number - lot.newest.head_number
-            blocking = lot.nonce < last_open and (lot.newest.purpose is Purpose.JOB or age >= self._options.bump_after_blocks)
-            given_up = any(job.state is JobState.GIVEN_UP for job in lot.jobs)
-            patience = self._options.dropped_after_blocks if lot.newest.purpose is Purpose.JOB else self._options.bump_after_blocks
-            if blocking or (given_up and age >= patience):
+            if lot.vacant and lot.nonce not in sighting.unclear and self._in_the_way(lot, head, last_open):
                 self._lane.cancel(lot, head)
+
+    def _in_the_way(self, lot: Lot, head: BlockRef, last_open: int) -> bool:
+        """A cancellation that waits too long is raised like anything else."""
+        given_up = any(job.state is JobState.GIVEN_UP for job in lot.jobs)
+        if lot.newest.purpose is Purpose.CANCEL:
+            return (given_up or lot.nonce < last_open) and head.number - lot.newest.head_number >= self._options.bump_after_blocks
+        age = head.number - lot.of_job(lot.newest.job_id)[0].head_number
+        return lot.nonce < last_open or (given_up and age >= 2 * self._options.dropped_after_blocks)
 
 
 def _verdict_on(job: OutboxJob, mined: Mined) -> Outcome:
