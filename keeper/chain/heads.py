@@ -56,6 +56,7 @@ class AnnouncedHeads:
 
     _LATE_LIMIT = 3
     _RECONNECT_S = 5.0
+    _CLOSE_S = 0.5
 
     def __init__(
         self,
@@ -72,7 +73,7 @@ class AnnouncedHeads:
         self._on_incident = on_incident
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._connect_at = float("-inf")
-        self._announced = -1
+        self._announced: int | None = None
         self._late = 0
 
     async def next(self, seen: int) -> Hint | None:
@@ -98,11 +99,14 @@ class AnnouncedHeads:
             return
         self._connect_at = now + self._RECONNECT_S
         async with asyncio.timeout(self._interval_s):
-            timeout = aiohttp.ClientWSTimeout(ws_close=self._interval_s)
+            timeout = aiohttp.ClientWSTimeout(ws_close=self._CLOSE_S)
             self._socket = await self._session.ws_connect(self._url, timeout=timeout)
             await self._socket.send_str(_SUBSCRIBE)
 
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse, seen: int) -> Hint | None:
+        if self._announced is None:
+            # What was there before the subscription is never announced, so it cannot be missed.
+            self._announced = seen
         hint: Hint | None = None
         wait_s = self._interval_s
         while True:
@@ -117,9 +121,6 @@ class AnnouncedHeads:
             if newer is not None:
                 # With no time left the loop only takes what has arrived already.
                 hint, wait_s = newer, 0.0
-        return await self._judged(hint, seen)
-
-    async def _judged(self, hint: Hint | None, seen: int) -> Hint | None:
         if hint is not None:
             self._announced, self._late = hint.number, 0
             return hint
@@ -130,7 +131,7 @@ class AnnouncedHeads:
         return None
 
     async def _drop(self, reason: str) -> None:
-        self._late = 0
+        self._announced, self._late = None, 0
         self._on_incident(Incident(redacted(self._url), "socket_lost", reason))
         await self.close()
 
