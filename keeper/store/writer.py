@@ -1,7 +1,7 @@
 """One commit: a batch becomes rows, in one transaction. Also the catalog's upkeep. Runs on the recorder's thread only."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -50,10 +50,14 @@ class Writer:
         """What is written already. Also takes away rows of blocks that never were committed: those blocks will come again."""
         written = Written()
         with_chain = {"chain": self._chain_id, "limit": _REMEMBERED}
+        filled = self._filled()
         recent = "WHERE chain_id = $chain ORDER BY block_number DESC LIMIT $limit"
-        written.cursors.update(self._fetch(f"SELECT venue, block_hash FROM cursors {recent}", with_chain))  # noqa: S608
-        written.sent.update(self._fetch(f"SELECT transaction_hash, '' FROM attempts {recent}", with_chain))  # noqa: S608
-        written.sent.update(self._fetch(f"SELECT transaction_hash, block_hash FROM outcomes {recent}", with_chain))  # noqa: S608
+        if "cursors" in filled:
+            written.cursors.update(self._fetch(f"SELECT venue, block_hash FROM cursors {recent}", with_chain))  # noqa: S608
+        if "attempts" in filled:
+            written.sent.update(self._fetch(f"SELECT transaction_hash, '' FROM attempts {recent}", with_chain))  # noqa: S608
+        if "outcomes" in filled:
+            written.sent.update(self._fetch(f"SELECT transaction_hash, block_hash FROM outcomes {recent}", with_chain))  # noqa: S608
         self._transaction("clean up", self._remove_unfinished)
         return written
 
@@ -110,18 +114,25 @@ class Writer:
 
     def _remove(self, orphaned: list[BlockRef]) -> None:
         values = {"chain": self._chain_id, "lowest": min(block.number for block in orphaned), "hashes": [block.hash for block in orphaned]}
-        which = "chain_id = $chain AND block_number >= $lowest AND list_contains($hashes, block_hash)"
-        for table in self._tables:
-            self._connection.execute(f"DELETE FROM {table} WHERE {which}", values)  # noqa: S608 (names are our own)
+        self._delete(self._tables, "chain_id = $chain AND block_number >= $lowest AND list_contains($hashes, block_hash)", values)
 
     def _remove_unfinished(self) -> None:
         """What was sent stays: the outbox knows it and will not say it again."""
-        reached = "(SELECT coalesce(max(block_number), -1) FROM cursors WHERE chain_id = $chain)"
         kept = {name for name, record in TABLES if record in (AttemptRecord, OutcomeRecord)}
-        for table in self._tables:
-            if table not in kept:
-                condition = f"chain_id = $chain AND block_number > {reached}"
-                self._connection.execute(f"DELETE FROM {table} WHERE {condition}", {"chain": self._chain_id})  # noqa: S608
+        reached = "(SELECT coalesce(max(block_number), -1) FROM cursors WHERE chain_id = $chain)"
+        tables = [table for table in self._tables if table not in kept]
+        self._delete(tables, f"chain_id = $chain AND block_number > {reached}", {"chain": self._chain_id})
+
+    def _delete(self, tables: Sequence[str], condition: str, values: Mapping[str, object]) -> None:
+        filled = self._filled()
+        for table in tables:
+            if table in filled:
+                self._connection.execute(f"DELETE FROM {table} WHERE {condition}", values)  # noqa: S608 (names are our own)
+
+    def _filled(self) -> frozenset[str]:
+        """Tables with files. The others are not asked: scanning an empty table costs DuckLake 50 to 100 ms, a filled one 10 (measured)."""
+        query = f"SELECT table_name FROM ducklake_table_info('{LAKE}') WHERE file_count > 0"  # noqa: S608 (the name is our own)
+        return frozenset(str(name) for (name,) in self._connection.execute(query).fetchall())
 
     def _fetch(self, query: str, values: Mapping[str, object]) -> list[tuple[str, str]]:
         return [(str(first), str(second)) for first, second in self._connection.execute(query, values).fetchall()]

@@ -57,7 +57,7 @@ def test_a_catalog_that_another_program_holds(options: LakeOptions) -> None:
     """The commit is tried again until the limit, then the message says who is to blame; nothing was written by half."""
     assert options.catalog_file is not None
     impatient = Recorder(replace(options, busy_s=0.2), 1, ["perp_v2"]).__enter__()
-    hold = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('BEGIN IMMEDIATE'); print(flush=1); input()"
+    hold = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print(flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", hold, options.catalog_file], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
