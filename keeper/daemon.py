@@ -145,6 +145,7 @@ def _chain_options(settings: Settings, urls: tuple[str, ...]) -> ChainOptions:
         poll_interval_s=given.poll_interval_s,
         request_timeout_s=given.request_timeout_s,
         max_log_range=given.max_log_range,
+        prove_reads=given.prove_reads,
     )
 
 

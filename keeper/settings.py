@@ -47,6 +47,7 @@ class ChainSettings:
     poll_interval_s: float = _option("seconds between polls of the head", 1.0)
     request_timeout_s: float = _option("seconds until a request counts as failed", 10.0)
     max_log_range: int = _option("most blocks in one eth_getLogs of the backfill; adapts downwards by itself", 2000)
+    prove_reads: bool = _option("prove by EIP-2935 that a read ran on its block's state; anvil needs it", False)
     forecast: bool = _option("evaluate at the next block's time with an eth_call block override; false where the provider has none", True)
 
 

@@ -24,10 +24,10 @@ class Ledger:
     def note(self, block: int, views: Mapping[str, AccountView]) -> None:
         """Take in one block's views."""
         self.last_block = block
-        self.liquidatable_now = sum(view.liquidatable for view in views.values())
+        self.liquidatable_now = sum(view.liquidatable and view.requirement_18 > 0 for view in views.values())
         for account, view in views.items():
             self.accounts.add(account)
-            if view.liquidatable:
+            if view.liquidatable and view.requirement_18 > 0:
                 self.breached.setdefault(account, []).append(block)
 
     def missed(self, liquidated: Mapping[str, Sequence[int]]) -> list[str]:

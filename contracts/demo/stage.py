@@ -30,8 +30,8 @@ class Script:
     seed: int
     directory: Path
     path: str = "staircase"
-    block_seconds: int = 4
-    interval: float = 0.33
+    block_seconds: int = 6
+    interval: float = 0.3
 
 
 def perform(script: Script, screen: Screen) -> Summary:

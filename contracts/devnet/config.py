@@ -52,6 +52,7 @@ def _chain(deployment: Deployment, url: str, ws_url: str | None, block_seconds: 
         "block_seconds": block_seconds,
         "finality_depth": finality_depth,
         "poll_interval_s": 0.2,
+        "prove_reads": True,
     }
     return _section("chain", fields if ws_url is None else {**fields, "ws_url": ws_url})
 

@@ -28,6 +28,7 @@ T = TypeVar("T")
 class ChainOptions:
     """How to reach one chain, and how much may be asked at once. Times are in seconds.
 
+    `prove_reads`: see reads.Reader.
     `rpc_urls` are in order of preference. `ws_url` only announces heads; without it the head is polled every `poll_interval_s`."""
 
     chain_id: int
@@ -44,6 +45,7 @@ class ChainOptions:
     backfill_concurrency: int = 4
     outage_s: float = 120.0
     survey_interval_s: float = 15.0
+    prove_reads: bool = False
     retry: RetryOptions = field(default_factory=RetryOptions)
 
 
@@ -59,7 +61,7 @@ class ChainClient:
         self._pool = pool
         self._ranges = LogRanges(pool, RangeSize(options.max_log_range))
         self._fetcher = BlockFetcher(pool, LogSelection(filters), self._ranges)
-        self._reader = Reader(pool, options.multicall, options.calls_per_multicall)
+        self._reader = Reader(pool, options.multicall, options.calls_per_multicall, prove=options.prove_reads)
         self._backfill = Backfill(pool, self._ranges, options.backfill_concurrency)
         following = FollowOptions(
             finality_depth=options.finality_depth,

@@ -9,22 +9,30 @@ from keeper.chain.refusals import SizeLimited, is_call_failure
 from keeper.chain.rpc import Answer, Json, RpcCall
 from keeper.domain.chain import Address, BlockRef, Call, CallResult, Reads, Timestamp
 from keeper.domain.parse import hex_bytes
-from keeper.errors import RpcError
+from keeper.errors import RpcError, RpcUnavailable
 
 T = TypeVar("T")
 
 # Init code that returns the block time it runs at: TIMESTAMP PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN.
 _TIME_PROBE = "0x4260005260206000f3"
 _IGNORED_OVERRIDE = -32_602
+# EIP-2935: the hash of block N stands in this contract's storage from block N+1 on.
+_HISTORY = Address("0x0000f90827f1c53a10cb7a02335b175320002935")
+_PROOF_ATTEMPTS = 5
 
 
 class Reader:
-    """Asks through Multicall3 where its address is known, else by one `eth_call` per call in one batch."""
+    """Asks through Multicall3 where its address is known, else by one `eth_call` per call in one batch.
 
-    def __init__(self, pool: Pool, multicall: Address | None, calls_per_multicall: int) -> None:
+    With `prove`, every multicall also reads the block's own hash from the history contract (EIP-2935), as if it ran one block later: found
+    there, the state is that of a later block, and the calls are asked again. anvil (1.7.1) needs this: it answers a call pinned to its
+    newest block from the state of the block it is mining, but never errs about older ones."""
+
+    def __init__(self, pool: Pool, multicall: Address | None, calls_per_multicall: int, *, prove: bool = False) -> None:
         self._pool = pool
         self._multicall = multicall
         self._chunk = calls_per_multicall
+        self._prove = prove and multicall is not None
 
     async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
         """Drive the generator to its end. `at` is the block time the calls see instead of the block's own.
@@ -42,10 +50,10 @@ class Reader:
 
     async def round(self, calls: Sequence[Call], block: BlockRef, at: Timestamp | None = None) -> list[CallResult]:
         """The results of `calls` in order. A call that reverts is a result; see `run` for what is raised."""
-        if self._multicall is None or len(calls) < 2:
+        if self._multicall is None or (len(calls) < 2 and not self._prove):
             return await self._singly(calls, block, at)
         try:
-            results = await self._together(self._multicall, calls, block, at)
+            results = await self._proven(self._multicall, calls, block, at)
         except (SizeLimited, RpcError) as error:
             if isinstance(error, RpcError) and not is_call_failure(error):
                 raise
@@ -53,6 +61,15 @@ class Reader:
         if results is None:
             return await self._singly(calls, block, at)
         return await self._settle_doubts(calls, results, block, at)
+
+    async def _proven(self, multicall: Address, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult] | None:
+        """`_together`, until the state is the block's own."""
+        for _ in range(_PROOF_ATTEMPTS if self._prove else 1):
+            try:
+                return await self._together(multicall, calls, block, at)
+            except _OtherStateError:
+                continue
+        raise RpcUnavailable(f"the endpoint answers calls pinned to block {block.number} from the state of later blocks")
 
     async def _together(self, multicall: Address, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult] | None:
         """All calls through Multicall3, in chunks; None where there is no such contract at that block."""
@@ -66,11 +83,21 @@ class Reader:
                 data = hex_bytes(answer)
                 if not data:
                     return None
-                results += decode_aggregate(data, len(chunk))
+                results += self._without_proof(decode_aggregate(data, len(chunk) + len(proof)), block)
             return results
 
-        bundled = [Call(multicall, encode_aggregate(chunk)) for chunk in chunks]
-        return await self._pool.ask(_eth_calls(bundled, block, at), decode)
+        proof = [Call(_HISTORY, block.number.to_bytes(32, "big"))] if self._prove else []
+        bundled = [Call(multicall, encode_aggregate([*chunk, *proof])) for chunk in chunks]
+        return await self._pool.ask(_eth_calls(bundled, block, at, one_later=self._prove), decode)
+
+    def _without_proof(self, results: Sequence[CallResult], block: BlockRef) -> Sequence[CallResult]:
+        """A chunk's results without the proof's. Raises _OtherStateError when the block's hash is part of the state already."""
+        if not self._prove:
+            return results
+        *own, proof = results
+        if proof.success and "0x" + proof.data.hex() == block.hash:
+            raise _OtherStateError
+        return own
 
     async def _settle_doubts(
         self, calls: Sequence[Call], results: list[CallResult], block: BlockRef, at: Timestamp | None
@@ -93,12 +120,19 @@ class Reader:
         return await self._pool.ask(_eth_calls(calls, block, at), decode)
 
 
-def _eth_calls(calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[RpcCall]:
+class _OtherStateError(Exception):
+    """The calls ran on the state of a later block."""
+
+
+def _eth_calls(calls: Sequence[Call], block: BlockRef, at: Timestamp | None, *, one_later: bool = False) -> list[RpcCall]:
     """One `eth_call` each. With `at`, a last one reports the block time that was really used: a node that ignores the fourth
     parameter would otherwise answer for the wrong time without a word."""
     where: list[Json] = [{"blockHash": block.hash}]
-    if at is not None:
-        where += [{}, {"time": hex(at)}]
+    changes = {} if at is None else {"time": hex(at)}
+    if one_later:
+        changes["number"] = hex(block.number + 1)
+    if changes:
+        where += [{}, changes]
     asked = [RpcCall("eth_call", [{"to": call.to, "data": "0x" + call.data.hex()}, *where]) for call in calls]
     if at is not None:
         asked.append(RpcCall("eth_call", [{"data": _TIME_PROBE}, *where]))
