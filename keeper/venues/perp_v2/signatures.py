@@ -119,13 +119,14 @@ _PROXIED = (
     "Initialized(uint8 version)",
 )
 """EIP-1967 proxies, which stand in front of the contracts on mainnet, and newer initialisers."""
-_FORWARDED = ("TrustedForwarderChanged(address indexed forwarder)", "TrustedForwarderUpdated(address trustedForwarder)")
+_FORWARDED = "TrustedForwarderUpdated(address trustedForwarder)"
 
 WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
     "clearing_house": (
         *_OWNED,
         *_PROXIED,
-        *_FORWARDED,
+        _FORWARDED,
+        "TrustedForwarderChanged(address indexed forwarder)",
         "DelegateApprovalChanged(address indexed delegateApproval)",
         "ReferredPositionChanged(bytes32 indexed referralCode)",
     ),
@@ -134,7 +135,8 @@ WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
         *_OWNED,
         *_PROXIED,
         *_CALLEE,
-        *_FORWARDED,
+        _FORWARDED,
+        "TrustedForwarderChanged(address indexed trustedForwarder)",
         "CollateralManagerChanged(address indexed collateralManager)",
         "WETH9Changed(address indexed WETH9)",
     ),
