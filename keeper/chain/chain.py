@@ -28,8 +28,8 @@ T = TypeVar("T")
 class ChainOptions:
     """How to reach one chain, and how much may be asked at once. Times are in seconds.
 
-    `prove_reads`: see reads.Reader.
-    `rpc_urls` are in order of preference. `ws_url` only announces heads; without it the head is polled every `poll_interval_s`."""
+    `rpc_urls` are in order of preference. `ws_url` only announces heads; without it the head is polled every `poll_interval_s`.
+    `prove_reads` is explained at `reads.Reader`."""
 
     chain_id: int
     rpc_urls: tuple[str, ...]
@@ -61,7 +61,7 @@ class ChainClient:
         self._pool = pool
         self._ranges = LogRanges(pool, RangeSize(options.max_log_range))
         self._fetcher = BlockFetcher(pool, LogSelection(filters), self._ranges)
-        self._reader = Reader(pool, options.multicall, options.calls_per_multicall, prove=options.prove_reads)
+        self._reader = Reader(pool, clock, options.multicall, options.calls_per_multicall, prove=options.prove_reads)
         self._backfill = Backfill(pool, self._ranges, options.backfill_concurrency)
         following = FollowOptions(
             finality_depth=options.finality_depth,

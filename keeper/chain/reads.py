@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from keeper.chain.clock import Clock
 from keeper.chain.multicall import decode_aggregate, encode_aggregate
 from keeper.chain.pool import Pool
 from keeper.chain.refusals import SizeLimited, is_call_failure
 from keeper.chain.rpc import Answer, Json, RpcCall
 from keeper.domain.chain import Address, BlockRef, Call, CallResult, Reads, Timestamp
 from keeper.domain.parse import hex_bytes
-from keeper.errors import RpcError, RpcUnavailable
+from keeper.errors import ConfigError, RpcError, RpcUnavailable
 
 T = TypeVar("T")
 
@@ -18,21 +19,28 @@ _TIME_PROBE = "0x4260005260206000f3"
 _IGNORED_OVERRIDE = -32_602
 # EIP-2935: the hash of block N stands in this contract's storage from block N+1 on.
 _HISTORY = Address("0x0000f90827f1c53a10cb7a02335b175320002935")
-_PROOF_ATTEMPTS = 5
+_NO_PROOF = -32_001
+_UNPROVEN = "no proof of the state that was read: no Multicall3 or no block hash history (EIP-2935) there; set prove_reads to false"
+_PROOF_ATTEMPTS = 9
+_PROOF_PAUSE_S = 0.002
 
 
 class Reader:
     """Asks through Multicall3 where its address is known, else by one `eth_call` per call in one batch.
 
     With `prove`, every multicall also reads the block's own hash from the history contract (EIP-2935), as if it ran one block later: found
-    there, the state is that of a later block, and the calls are asked again. anvil (1.7.1) needs this: it answers a call pinned to its
-    newest block from the state of the block it is mining, but never errs about older ones."""
+    there, the state is that of a later block, and the calls are asked again. All calls then see a NUMBER that is one higher. anvil (1.7.1)
+    needs this: it answers a call pinned to its newest block from the state of the block it is mining, but never errs about older ones."""
 
-    def __init__(self, pool: Pool, multicall: Address | None, calls_per_multicall: int, *, prove: bool = False) -> None:
+    def __init__(self, pool: Pool, clock: Clock, multicall: Address | None, calls_per_multicall: int, *, prove: bool = False) -> None:
+        """Raises ConfigError for `prove` without a multicall: the proof must be of the same call as what it proves."""
+        if prove and multicall is None:
+            raise ConfigError("chain: prove_reads needs the address of multicall; name it, or set prove_reads to false")
         self._pool = pool
+        self._clock = clock
         self._multicall = multicall
         self._chunk = calls_per_multicall
-        self._prove = prove and multicall is not None
+        self._prove = prove
 
     async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
         """Drive the generator to its end. `at` is the block time the calls see instead of the block's own.
@@ -50,39 +58,58 @@ class Reader:
 
     async def round(self, calls: Sequence[Call], block: BlockRef, at: Timestamp | None = None) -> list[CallResult]:
         """The results of `calls` in order. A call that reverts is a result; see `run` for what is raised."""
-        if self._multicall is None or (len(calls) < 2 and not self._prove):
+        if not calls:
+            return []
+        if self._multicall is None or (len(calls) == 1 and not self._prove):
             return await self._singly(calls, block, at)
         try:
-            results = await self._proven(self._multicall, calls, block, at)
+            results = await self._bundled(self._multicall, self._chunks(calls), block, at)
+        except _NoMulticallError:
+            return await self._singly(calls, block, at)
         except (SizeLimited, RpcError) as error:
             if isinstance(error, RpcError) and not is_call_failure(error):
                 raise
-            results = None
-        if results is None:
-            return await self._singly(calls, block, at)
-        return await self._settle_doubts(calls, results, block, at)
+            return await self._alone(self._multicall, calls, block, at)
+        # A failure without a payload may only mean that the calls before it had used up the common gas.
+        doubtful = [place for place, result in enumerate(results) if not result.success and not result.data]
+        if doubtful:
+            again = await self._alone(self._multicall, [calls[place] for place in doubtful], block, at)
+            for place, result in zip(doubtful, again, strict=True):
+                results[place] = result
+        return results
 
-    async def _proven(self, multicall: Address, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult] | None:
-        """`_together`, until the state is the block's own."""
-        for _ in range(_PROOF_ATTEMPTS if self._prove else 1):
+    def _chunks(self, calls: Sequence[Call]) -> list[Sequence[Call]]:
+        return [calls[start : start + self._chunk] for start in range(0, len(calls), self._chunk)]
+
+    async def _alone(self, multicall: Address, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult]:
+        """No call shares its gas with another."""
+        if self._prove:
+            return await self._bundled(multicall, [[call] for call in calls], block, at)
+        return await self._singly(calls, block, at)
+
+    async def _bundled(
+        self, multicall: Address, chunks: Sequence[Sequence[Call]], block: BlockRef, at: Timestamp | None
+    ) -> list[CallResult]:
+        """All chunks through Multicall3 in one request; again, if it takes a proof, until the state is the block's own."""
+        for attempt in range(_PROOF_ATTEMPTS):
             try:
-                return await self._together(multicall, calls, block, at)
+                return await self._together(multicall, chunks, block, at)
             except _OtherStateError:
-                continue
+                # The node is about to publish the block whose state it showed; then this one is history, and read correctly.
+                await self._clock.sleep(_PROOF_PAUSE_S * 2.0**attempt)
         raise RpcUnavailable(f"the endpoint answers calls pinned to block {block.number} from the state of later blocks")
 
-    async def _together(self, multicall: Address, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult] | None:
-        """All calls through Multicall3, in chunks; None where there is no such contract at that block."""
-        chunks = [calls[start : start + self._chunk] for start in range(0, len(calls), self._chunk)]
-
-        def decode(answers: Sequence[Answer]) -> list[CallResult] | None:
+    async def _together(
+        self, multicall: Address, chunks: Sequence[Sequence[Call]], block: BlockRef, at: Timestamp | None
+    ) -> list[CallResult]:
+        def decode(answers: Sequence[Answer]) -> list[CallResult]:
             results: list[CallResult] = []
             for chunk, answer in zip(chunks, _checked(answers, at), strict=True):
                 if isinstance(answer, RpcError):
                     raise answer
                 data = hex_bytes(answer)
                 if not data:
-                    return None
+                    raise RpcError(_NO_PROOF, _UNPROVEN) if self._prove else _NoMulticallError
                 results += self._without_proof(decode_aggregate(data, len(chunk) + len(proof)), block)
             return results
 
@@ -95,29 +122,21 @@ class Reader:
         if not self._prove:
             return results
         *own, proof = results
-        if proof.success and "0x" + proof.data.hex() == block.hash:
+        if not proof.success or len(proof.data) != 32:
+            raise RpcError(_NO_PROOF, _UNPROVEN)
+        if "0x" + proof.data.hex() == block.hash:
             raise _OtherStateError
         return own
 
-    async def _settle_doubts(
-        self, calls: Sequence[Call], results: list[CallResult], block: BlockRef, at: Timestamp | None
-    ) -> list[CallResult]:
-        """A failure without a payload may only mean that the calls before it had used up the common gas: ask those alone."""
-        doubtful = [place for place, result in enumerate(results) if not result.success and not result.data]
-        if doubtful:
-            again = await self._singly([calls[place] for place in doubtful], block, at)
-            for place, result in zip(doubtful, again, strict=True):
-                results[place] = result
-        return results
-
     async def _singly(self, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult]:
-        if not calls:
-            return []
-
         def decode(answers: Sequence[Answer]) -> list[CallResult]:
             return [_result(answer) for answer in _checked(answers, at)]
 
         return await self._pool.ask(_eth_calls(calls, block, at), decode)
+
+
+class _NoMulticallError(Exception):
+    """There is no contract at the multicall's address, at that block."""
 
 
 class _OtherStateError(Exception):

@@ -9,10 +9,11 @@ from eth_abi.abi import decode, encode
 
 from keeper.chain.reads import Reader
 from keeper.domain.chain import Address, BlockRef, Call, CallResult, Reads, Timestamp
-from keeper.errors import BlockUnknown, RpcError, RpcUnavailable
+from keeper.errors import BlockUnknown, ConfigError, RpcError, RpcUnavailable
 from tests.keeper.chain.fakes import Bench, bench, node
 from tests.keeper.chain.simulated import make_block
 
+HISTORY = "0x0000f90827f1c53a10cb7a02335b175320002935"
 MULTICALL = Address("0x" + "ca" * 20)
 TARGET = Address("0x" + "11" * 20)
 BLOCK: BlockRef = make_block(None, 1, 0).ref
@@ -24,12 +25,25 @@ def _echo(data: bytes) -> bytes | RpcError:
     return REVERT if data == b"bad" else data * 2
 
 
-def _chain(contract: Contract = _echo, *, multicall: bool = True, override: bool = True, gas: int = 1_000) -> Bench:
-    """A node with `contract` at TARGET; its multicall runs out of gas after `gas` calls."""
+def _chain(
+    contract: Contract = _echo,
+    *,
+    multicall: bool = True,
+    override: bool = True,
+    gas: int = 1_000,
+    history: Sequence[bytes] = (),
+) -> Bench:
+    """A node with `contract` at TARGET; its multicall runs out of gas after `gas` calls, not counting the history contract. Each round
+    takes the next of `history` as what that contract answers, the last for ever."""
+    pending = list(history)
 
     def aggregate(data: bytes) -> bytes:
         answers = []
-        for place, (_, _, inner) in enumerate(decode(["(address,bool,bytes)[]"], data[4:])[0]):
+        for place, (target, _, inner) in enumerate(decode(["(address,bool,bytes)[]"], data[4:])[0]):
+            if target == HISTORY:
+                assert int.from_bytes(inner, "big") == BLOCK.number
+                answers.append((True, pending.pop(0) if len(pending) > 1 else pending[0]))
+                continue
             answer = contract(inner) if place < gas else RpcError(-32_000, "out of gas")
             answers.append((False, answer.data) if isinstance(answer, RpcError) else (True, answer))
         return encode(["(bool,bytes)[]"], [answers])
@@ -37,7 +51,9 @@ def _chain(contract: Contract = _echo, *, multicall: bool = True, override: bool
     def answer(method: str, params: Sequence[Any]) -> Any:
         assert method == "eth_call"
         assert params[1] == {"blockHash": BLOCK.hash}
-        time = int(params[3]["time"], 16) if len(params) > 3 and override else BLOCK.timestamp
+        changes = params[3] if len(params) > 3 and override else {}
+        time = int(changes["time"], 16) if "time" in changes else BLOCK.timestamp
+        assert not history or int(changes["number"], 16) == BLOCK.number + 1
         call = params[0]
         data = bytes.fromhex(call["data"][2:])
         if "to" not in call:
@@ -50,10 +66,14 @@ def _chain(contract: Contract = _echo, *, multicall: bool = True, override: bool
     return bench(node(answer))
 
 
+def _reader(on: Bench) -> Reader:
+    return Reader(on.pool, on.clock, None, 50)
+
+
 def _round(
-    on: Bench, calls: Sequence[bytes], at: int | None = None, multicall: Address | None = MULTICALL, chunk: int = 2
+    on: Bench, calls: Sequence[bytes], at: int | None = None, multicall: Address | None = MULTICALL, chunk: int = 2, prove: bool = False
 ) -> list[CallResult]:
-    reader = Reader(on.pool, multicall, chunk)
+    reader = Reader(on.pool, on.clock, multicall, chunk, prove=prove)
     when = None if at is None else Timestamp(at)
     return asyncio.run(reader.round([Call(TARGET, data) for data in calls], BLOCK, when))
 
@@ -144,9 +164,9 @@ def test_a_question_may_depend_on_its_own_answers() -> None:
         finally:
             closed.append(True)
 
-    assert asyncio.run(Reader(_chain().pool, None, 50).run(question(), BLOCK)) == b"aaaa"
+    assert asyncio.run(_reader(_chain()).run(question(), BLOCK)) == b"aaaa"
     with pytest.raises(RpcError):
-        asyncio.run(Reader(bench(node(lambda method, params: RpcError(-32_601, "no"))).pool, None, 50).run(question(), BLOCK))
+        asyncio.run(_reader(bench(node(lambda method, params: RpcError(-32_601, "no")))).run(question(), BLOCK))
     assert closed == [True, True]
 
 
@@ -157,4 +177,52 @@ def test_a_question_without_calls() -> None:
         yield from ()
         return 7
 
-    assert asyncio.run(Reader(_chain().pool, None, 50).run(question(), BLOCK)) == 7
+    assert asyncio.run(_reader(_chain()).run(question(), BLOCK)) == 7
+
+
+OWN, LATER = bytes(32), bytes.fromhex(BLOCK.hash[2:])
+
+
+def test_a_proven_round_is_asked_again_until_the_state_is_the_blocks_own() -> None:
+    """The block's hash is part of the state from the next block on; until the node has settled, with short pauses."""
+    on = _chain(history=[LATER, LATER, OWN])
+    assert _round(on, [b"a", b"bad"], prove=True) == EXPECTED[:2]
+    assert on.pool.usage().requests == 4
+    assert on.clock.sleeps == [0.002, 0.004]
+    assert on.incidents == []
+
+
+@pytest.mark.parametrize("calls", [[b"a"], [b"a"] * 5])
+def test_every_chunk_is_proven_and_a_single_call_too(calls: list[bytes]) -> None:
+    """One of three chunks ran on another state: all are asked again."""
+    on = _chain(history=[OWN, OWN, LATER, OWN] if len(calls) > 1 else [LATER, OWN])
+    assert _round(on, calls, 1_800_000_000, prove=True) == [CallResult(True, b"aa")] * len(calls)
+    assert on.pool.usage().requests == 3
+
+
+def test_what_is_asked_again_alone_is_proven_again() -> None:
+    """The second call starved, was asked alone, and first answered from a later state."""
+    on = _chain(gas=1, history=[OWN, LATER, OWN])
+    assert _round(on, [b"a", b"a"], prove=True) == [CallResult(True, b"aa")] * 2
+    assert on.pool.usage().requests == 4
+
+
+def test_a_state_that_stays_another_is_no_answer() -> None:
+    """Rather none than a wrong one."""
+    on = _chain(history=[LATER])
+    with pytest.raises(RpcUnavailable, match="state of later blocks"):
+        _round(on, [b"a", b"b"], prove=True)
+    assert sum(on.clock.sleeps) < 1.1
+
+
+@pytest.mark.parametrize("on", [_chain(history=[b""]), _chain(multicall=False, history=[OWN])])
+def test_what_cannot_be_proven_is_not_taken_for_proven(on: Bench) -> None:
+    """No history contract, or no multicall: the message says which setting to change."""
+    with pytest.raises(RpcError, match="prove_reads"):
+        _round(on, [b"a", b"b"], prove=True)
+
+
+def test_proving_needs_a_multicall() -> None:
+    """Proof and calls must be one eth_call."""
+    with pytest.raises(ConfigError, match="prove_reads needs"):
+        _round(_chain(), [b"a"], multicall=None, prove=True)
