@@ -1,0 +1,73 @@
+"""What is liquidated where, seen from the keeper's own book of positions? (M2, M3, M4)"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from analytics.answers.window import lake_time
+from analytics.errors import LakeError
+from analytics.marts import has_view, mart
+from analytics.models.arrays import Floats
+from analytics.models.figure import Figure, Scope
+from analytics.models.liquidation_map import Levels, LiquidationMap, asymmetry, build, coverage
+from analytics.models.max_pain import MaxPain, max_pain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapAnswer:
+    """The map of one market with its asymmetry per window, coverage per side and max pain. `levels` are its positions.
+
+    `map` is None where there is nothing to map; `reason` says why. `blocks`: the snapshot's block per venue."""
+
+    map: LiquidationMap | None
+    levels: Levels | None
+    asymmetry: tuple[tuple[float, Figure, Figure], ...]
+    coverage: tuple[Figure, ...]
+    max_pain: MaxPain | None
+    taken_at: datetime | None
+    blocks: tuple[tuple[str, int], ...]
+    reason: str
+
+
+def liquidation_map(lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None) -> MapAnswer:
+    """The map from the last snapshot of positions at or before `at` (None: the newest) of a read-only lake.
+
+    Liquidation prices hold all else still. Raises LakeError when no keeper has written positions to this lake."""
+    if not has_view(lake, "stg_keeper_position_snapshots"):
+        raise LakeError("this lake has no positions of a keeper: a map needs them")
+    moment = lake_time(at) if at else datetime.max  # noqa: DTZ901 the lake's times are UTC without an offset
+    parameters = {"market": market, "at": moment, "venue": venue}
+    rows = lake.execute(mart("positions_at"), parameters).to_arrow_table()
+    if rows.num_rows == 0:
+        when = f" at or before {moment:%Y-%m-%d %H:%M:%S}" if at else ""
+        return MapAnswer(None, None, (), (), None, None, (), f"no open positions of {market} in a snapshot{when}")
+    return _answer(lake, rows, parameters)
+
+
+def _answer(lake: duckdb.DuckDBPyConnection, rows: pa.Table, parameters: dict[str, object]) -> MapAnswer:
+    taken_at: datetime = max(rows["block_time"].to_pylist())
+    blocks = tuple(sorted({(v, b) for v, b in zip(rows["venue"].to_pylist(), rows["block_number"].to_pylist(), strict=True)}))
+    scope = Scope(f"snapshot of {taken_at:%Y-%m-%d %H:%M:%S} UTC", "exact")
+    marks, notional = _floats(rows, "mark_price_usd"), _floats(rows, "notional_usd")
+    mark = float(np.average(marks, weights=notional)) if notional.sum() > 0 else float(marks[0])
+    at = Levels(_floats(rows, "liquidation_price_usd") * mark / marks, rows["side"].to_numpy().astype(np.int64), notional)
+    made = build(at, mark, scope, immediate=rows["immediate"].to_numpy(zero_copy_only=False))
+    covered = tuple(coverage(at, side, open_interest, mark, scope) for side, open_interest in _open_interest(lake, parameters))
+    return MapAnswer(made, at, asymmetry(at, mark, scope), covered, max_pain(made), taken_at, blocks, "")
+
+
+def _open_interest(lake: duckdb.DuckDBPyConnection, parameters: dict[str, object]) -> list[tuple[int, float]]:
+    """(side, base) where the lake has market states; nothing where it has none."""
+    if not has_view(lake, "stg_keeper_market_state"):
+        return []
+    table = lake.execute(mart("open_interest_at"), parameters).to_arrow_table()
+    return [(1, float(_floats(table, "open_interest_long_base").sum())), (-1, float(_floats(table, "open_interest_short_base").sum()))]
+
+
+def _floats(table: pa.Table, column: str) -> Floats:
+    """A column as float64, null as nan."""
+    values: Floats = table[column].to_numpy().astype(np.float64)
+    return values

@@ -1,0 +1,51 @@
+"""The marts: what the answers read. Each is a file of sql/marts over the staging views of a read-only lake."""
+
+import importlib.resources
+from importlib.resources.abc import Traversable
+
+import duckdb
+
+_EMPTY_LIQUIDATIONS = """
+SELECT NULL::VARCHAR AS venue, NULL::VARCHAR AS market, NULL::VARCHAR AS underlying, NULL::VARCHAR AS side, NULL::VARCHAR AS victim,
+NULL::TIMESTAMP AS moment, NULL::BIGINT AS block_number, NULL::DOUBLE AS size_base, NULL::DOUBLE AS price_usd, NULL::DOUBLE AS notional_usd,
+NULL::VARCHAR AS stage, NULL::VARCHAR AS quality
+WHERE false"""
+
+
+def mart(name: str) -> str:
+    """The SQL of one mart."""
+    return _folder("marts").joinpath(f"{name}.sql").read_text("utf-8")
+
+
+def has_view(lake: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a staging view exists: one is left out where the lake lacks its table."""
+    return bool(lake.execute("SELECT 1 FROM duckdb_views() WHERE view_name = ?", [name]).fetchall())
+
+
+def create_liquidations(lake: duckdb.DuckDBPyConnection) -> None:
+    """The temporary view `mart_liquidations`: the keeper's and the imported ones, whichever the lake has; empty where it has neither."""
+    parts = [mart(f"liquidations_{source}") for source in ("keeper", "market") if has_view(lake, f"stg_{source}_liquidations")]
+    body = "\nUNION ALL BY NAME\n".join(f"({part})" for part in parts) or _EMPTY_LIQUIDATIONS
+    lake.execute(f"CREATE OR REPLACE TEMPORARY VIEW mart_liquidations AS {body}")
+
+
+def failing_checks(lake: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Checks of sql/checks that return rows, with how many. A check whose tables the lake lacks holds."""
+    create_liquidations(lake)
+    everything = mart("liquidation_minutes")
+    for parameter, value in (("$since", "'-infinity'::TIMESTAMP"), ("$until", "'infinity'::TIMESTAMP"), ("$underlying", "NULL")):
+        everything = everything.replace(parameter, value)
+    lake.execute(f"CREATE OR REPLACE TEMPORARY VIEW mart_liquidation_minutes AS {everything}")
+    failed: dict[str, int] = {}
+    for file in sorted(_folder("checks").iterdir(), key=lambda entry: entry.name):
+        try:
+            rows = len(lake.execute(file.read_text("utf-8")).fetchall())
+        except duckdb.CatalogException:
+            continue
+        if rows:
+            failed[file.name.removesuffix(".sql")] = rows
+    return failed
+
+
+def _folder(name: str) -> Traversable:
+    return importlib.resources.files("analytics").joinpath("sql", name)
