@@ -331,9 +331,9 @@ async def _follow(settings: Settings, parts: Parts, recovery: Recovery) -> None:
 async def _work(parts: Parts) -> None:
     """The liquidator's own task: a slow simulation must not hold up the next block."""
     while True:
-        case = await parts.mailbox.take()
-        result = await parts.liquidator.work(case, parts.loop.tariff)
-        parts.logger.info("candidate", account=case.candidate.account, id=case.candidate.id, result=parts.liquidator.name_of(result))
+        for case in await parts.mailbox.take_round():
+            result = await parts.liquidator.work(case, parts.loop.tariff, parts.mailbox.newest_block)
+            parts.logger.info("candidate", account=case.candidate.account, id=case.candidate.id, result=parts.liquidator.name_of(result))
 
 
 async def _finish(parts: Parts) -> None:

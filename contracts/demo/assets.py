@@ -43,26 +43,31 @@ def assets_of(rpc: Rpc, deployment: Deployment) -> Assets:
     return Assets(
         venue_6=_number(rpc, deployment.core.vault, "getAccountValue(address)", deployment.executor, kind="int256"),
         usdc_6=_number(rpc, deployment.usdc, "balanceOf(address)", deployment.executor),
-        tokens={item.token: _number(rpc, item.token, "balanceOf(address)", deployment.executor) for item in deployment.collaterals},
+        tokens={item.token.lower(): _number(rpc, item.token, "balanceOf(address)", deployment.executor) for item in deployment.collaterals},
         wei=int(rpc.call("eth_getBalance", deployment.keeper, "latest"), 16),
     )
 
 
 def prices_8(rpc: Rpc, deployment: Deployment) -> Mapping[str, int]:
-    """The newest price of every collateral token by address, and of the gas coin under "gas": 8 decimals."""
-    prices = {item.token: _latest(rpc, item.price.aggregator) for item in deployment.collaterals}
+    """The newest price of every collateral token by (lower-case) address, and of the gas coin under "gas": 8 decimals."""
+    prices = {item.token.lower(): _latest(rpc, item.price.aggregator) for item in deployment.collaterals}
     return prices | {"gas": _latest(rpc, deployment.market("ETH").aggregator)}
 
 
 def change(deployment: Deployment, before: Assets, after: Assets, prices: Mapping[str, int]) -> Worth:
     """What became of the assets between two readings, at one set of prices."""
-    decimals = {item.token: item.decimals for item in deployment.collaterals}
+    decimals = token_decimals(deployment)
     moved = {token: after.tokens[token] - before.tokens[token] for token in after.tokens}
     return Worth(
         settlement_usd=(after.venue_6 + after.usdc_6 - before.venue_6 - before.usdc_6) / 10**6,
         tokens_usd=sum(token_usd(amount, decimals[token], prices[token]) for token, amount in moved.items()),
         gas_usd=token_usd(before.wei - after.wei, 18, prices["gas"]),
     )
+
+
+def token_decimals(deployment: Deployment) -> Mapping[str, int]:
+    """Decimals of every collateral token by (lower-case) address, as the lake spells it."""
+    return {item.token.lower(): item.decimals for item in deployment.collaterals}
 
 
 def token_usd(raw: int, decimals: int, price_8: int) -> float:

@@ -41,15 +41,16 @@ def write_page(lake: Path, summary: Summary, path: Path) -> None:
         sides = _sides(summary)
     body = [
         "<h1>Cascade on a local chain with the real Perp V2 contracts</h1>",
-        f"<p>{summary.traders} traders, seed {summary.seed}, {summary.blocks} blocks, {summary.liquidations_executed} liquidations by the keeper.</p>",
+        f"<p>{summary.traders} traders, seed {summary.seed}, {summary.blocks} blocks, "
+        f"{summary.liquidations_executed} liquidations by the keeper.</p>",
         _figures(summary),
         "<h2>Mark price and cumulative liquidations</h2>",
         *charts,
         "<h2>Long and short by market</h2>",
         sides,
-        '<p class="note">Sources: tables market_state, liquidations, outcomes, account_snapshots of the lake beside this file; the blocks in which '
-        "an account was liquidatable were read from the contracts' own views by a separate observer. Notional at the mark price of the "
-        "liquidation. Data quality: exact, every event of the chain.</p>",
+        '<p class="note">Sources: tables market_state, liquidations, outcomes, account_snapshots of the lake beside this file; the '
+        "blocks in which an account was liquidatable were read from the contracts' own views by a separate observer. Notional at the "
+        "mark price of the liquidation. Data quality: exact, every event of the chain.</p>",
     ]
     page = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
     path.write_text(f"{page}<title>perp-keeper demo</title><style>{_STYLE}</style><body>{''.join(body)}</body></html>\n")

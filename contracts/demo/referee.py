@@ -17,7 +17,6 @@ class Ledger:
     """What the venue's own views said: for each account the blocks in which it was liquidatable, in order."""
 
     breached: dict[str, list[int]] = field(default_factory=dict)
-    accounts: set[str] = field(default_factory=set)
     last_block: int = 0
     liquidatable_now: int = 0
 
@@ -26,9 +25,8 @@ class Ledger:
         self.last_block = block
         self.liquidatable_now = sum(view.liquidatable and view.requirement_18 > 0 for view in views.values())
         for account, view in views.items():
-            self.accounts.add(account)
             if view.liquidatable and view.requirement_18 > 0:
-                self.breached.setdefault(account, []).append(block)
+                self.breached.setdefault(account.lower(), []).append(block)
 
     def missed(self, liquidated: Mapping[str, Sequence[int]]) -> list[str]:
         """Accounts liquidatable in at least two consecutive blocks and never liquidated from the first of those on."""
@@ -90,8 +88,14 @@ class Referee:
     def _run(self) -> None:
         try:
             with Rpc(self._url) as rpc:
-                while (block := self._blocks.get()) is not None:
-                    self.ledger.note(block, account_views(rpc, self._deployment, self._accounts, hex(block)))
+                waiting: int | None = None
+                while (block := self._blocks.get()) is not None or waiting is not None:
+                    # One block behind: of its newest block anvil tells the state of the one it is mining.
+                    if waiting is not None:
+                        self.ledger.note(waiting, account_views(rpc, self._deployment, self._accounts, hex(waiting)))
+                    waiting = block
+                    if block is None:
+                        return
         except (RuntimeError, ConnectionError, ValueError) as error:
             # Kept for the thread that asks next: an exception of a thread would otherwise only be printed.
             self._failure = error

@@ -9,7 +9,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from contracts.demo.assets import Worth, token_usd
+from contracts.demo.assets import Worth, token_decimals, token_usd
 from contracts.demo.programs import query
 from contracts.demo.referee import Ledger
 from contracts.devnet import Deployment
@@ -133,7 +133,7 @@ def _rank(ordered: Sequence[int], percent: int) -> int:
 
 
 def _profit_parts(run: Run, outcomes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    decimals = {item.token: item.decimals for item in run.deployment.collaterals}
+    decimals = token_decimals(run.deployment)
     tokens = [(token, int(amount)) for row in outcomes for token, amount in json.loads(row["tokens"])]
     return {
         "settlement": sum(int(row["profit_raw"]) for row in outcomes) / _WEI,

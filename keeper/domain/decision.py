@@ -29,6 +29,7 @@ class SkipReason(StrEnum):
     SPENDING_CAP = "spending_cap"
     GAS_PRICE_CAP = "gas_price_cap"
     STALE = "stale"
+    ENDPOINT_DOWN = "endpoint_down"
     PRE_CHECK_REVERTED = "pre_check_reverted"
     SIMULATION_REVERTED = "simulation_reverted"
     SIMULATION_UNPROFITABLE = "simulation_unprofitable"

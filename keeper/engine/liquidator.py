@@ -16,6 +16,10 @@ from keeper.engine.judge import Tariff
 from keeper.engine.mailbox import Case
 from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
 from keeper.engine.recording import Where
+from keeper.errors import BlockUnknown, Transient
+
+_MAX_AGE_BLOCKS = 2
+"""A case older than this is left to the newer blocks' cases. Younger ones are safe to send: the executor's guard checks the profit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,25 @@ class Liquidator:
         self._clock = clock
         self._name_revert = name_revert
         self._cooling: dict[AccountKey, int] = {}
+        self._failures: dict[AccountKey, int] = {}
+        self._concluded: dict[AccountKey, int] = {}
 
     def resting(self, account: AccountKey, head: int) -> bool:
-        """True while the account rests after a plan for it reverted."""
+        """True while the account rests after plans for it reverted."""
         return self._cooling.get(account, -1) > head
 
-    async def work(self, case: Case, tariff: Tariff) -> Attempt | Skip:
-        """Take the case as far as mode, simulation and limits allow."""
-        result = await self._stages(case, tariff)
+    def concluded(self, account: AccountKey, block_number: int) -> None:
+        """An attempt on the account ended in this block: cases of earlier blocks know nothing of it."""
+        self._concluded[account] = block_number
+
+    async def work(self, case: Case, tariff: Tariff, newest_block: int) -> Attempt | Skip:
+        """Take the case as far as mode, simulation and limits allow. `newest_block` tells how old the case has become."""
+        try:
+            result = self._outdated(case, newest_block) or await self._stages(case, tariff)
+        except BlockUnknown:
+            result = Skip(SkipReason.STALE, "its block was orphaned")
+        except Transient as error:
+            result = Skip(SkipReason.ENDPOINT_DOWN, str(error))
         if isinstance(result, Skip):
             self.note(case, "liquidate", result)
         else:
@@ -76,6 +91,17 @@ class Liquidator:
         """Record a decision made after the first one."""
         row = recording.decision_row(self._where(case), case.candidate, stage, decision, case.plan, self._now())
         self._recorder.append([row])
+
+    def _outdated(self, case: Case, newest_block: int) -> Skip | None:
+        """Why a case is not worth the work any more: too old, in flight by now, or from before the account's last attempt ended."""
+        number, account = case.candidate.block.number, case.candidate.account
+        if newest_block - number > _MAX_AGE_BLOCKS or number < self._concluded.get(account, 0):
+            return Skip(SkipReason.STALE)
+        return Skip(SkipReason.IN_FLIGHT) if self._in_flight(case) else None
+
+    def _in_flight(self, case: Case) -> bool:
+        dispatcher = self._hands.dispatcher if self._hands is not None else None
+        return dispatcher is not None and (case.candidate.venue, case.candidate.account) in dispatcher.open_accounts()
 
     async def _stages(self, case: Case, tariff: Tariff) -> Attempt | Skip:
         if self._hands is None or self._hands.simulator is None:
@@ -105,6 +131,7 @@ class Liquidator:
         self._record_simulation(case, "fork", settled)
         if isinstance(settled, SimReverted):
             return self._rest(case, SkipReason.SIMULATION_REVERTED, settled)
+        self._failures.pop(case.candidate.account, None)
         profit = profit_x18(case.plan, settled) - tariff.cost_x18(settled.gas_used, block)
         if profit < self._limits.min_profit_x18 and not case.unwind:
             return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{to_units(profit):.2f} USD")
@@ -128,9 +155,11 @@ class Liquidator:
         return attempt if attempt is not None else Skip(SkipReason.SPENDING_CAP)
 
     def _rest(self, case: Case, reason: SkipReason, outcome: SimReverted) -> Skip:
-        """A reverted plan is not tried again for some blocks; the first block it reverts in may only be a matter of timing."""
-        if case.blocks_breached > 0:
-            self._cooling[case.candidate.account] = case.candidate.block.number + self._cooldown_blocks
+        """A plan that reverts again and again is tried ever more rarely: the first time it may only be a matter of timing."""
+        account, number = case.candidate.account, case.candidate.block.number
+        self._failures[account] = self._failures.get(account, 0) + 1
+        pause = min(2 ** (self._failures[account] - 1) - 1, self._cooldown_blocks)
+        self._cooling[account] = number + pause + 1
         return Skip(reason, self._reason(case, outcome))
 
     def _record_simulation(self, case: Case, method: str, outcome: SimOutcome) -> None:

@@ -22,7 +22,7 @@ from keeper.engine.ports import Chain, Dispatcher, Recorder
 from keeper.engine.recording import Where
 from keeper.engine.status import Heartbeat, Metrics
 from keeper.engine.tripwire import Tripwire, must_match
-from keeper.errors import BlockUnknown, Fatal, VenueFault
+from keeper.errors import BlockUnknown, Fatal, Transient, VenueFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Loop:
         self._log.warning("reorg", ancestor=event.ancestor.number, orphaned=len(event.orphaned))
         for evaluator in self._evaluators.values():
             evaluator.reverted(event.ancestor)
-        self._mailbox.replace(())
+        self._mailbox.replace(event.ancestor.number, ())
         self._recorder.revert(event.orphaned)
 
     def _finalised(self, event: BlockFinalised) -> None:
@@ -122,10 +122,12 @@ class Loop:
         settled, self._settled = self._settled, []
         rows: list[Record] = []
         cases: list[Case] = []
+        for item in settled:
+            self._liquidator.concluded(item.attempt.account, event.block.number)
         for name, findings, _ in results:
             rows += self._decide(name, findings, cases)
         # First the work, then the book-keeping: the liquidator starts while rows are made.
-        for left_over in self._mailbox.replace(cases):
+        for left_over in self._mailbox.replace(event.block.number, cases):
             self._liquidator.note(left_over, "mailbox", Skip(SkipReason.STALE))
         for _, findings, _ in results:
             self._remember_rivals(findings)
@@ -157,7 +159,11 @@ class Loop:
     async def _track(self, block: BlockRef) -> Sequence[Settled]:
         if self._dispatcher is None:
             return ()
-        return await self._dispatcher.track(block)
+        try:
+            return await self._dispatcher.track(block)
+        except Transient as error:
+            self._log.warning("attempts not looked at", problem=str(error))
+            return ()
 
     async def _evaluate(self, event: BlockAdded) -> list[tuple[str, Findings[Any], frozenset[AccountKey]]] | None:
         """Every venue's findings; None when the block is not known (any more), after undoing what was begun."""
@@ -165,7 +171,7 @@ class Loop:
         for name, evaluator in list(self._evaluators.items()):
             sample = self._tripwire.sample(evaluator, event.block.number)
             try:
-                findings = await evaluator.added(BlockAdded(event.block, _claimed(evaluator, event.logs)), sample)
+                findings = await self._patiently(evaluator, BlockAdded(event.block, _claimed(evaluator, event.logs)), sample)
             except VenueFault as fault:
                 self._stop_venue(name, fault)
             except BlockUnknown:
@@ -175,6 +181,17 @@ class Loop:
             else:
                 results.append((name, findings, sample))
         return results
+
+    async def _patiently(self, evaluator: Evaluator[Any, Any], event: BlockAdded, sample: frozenset[AccountKey]) -> Findings[Any]:
+        """Evaluate, again and again while no endpoint answers: late, but never skipped. Raises Fatal when the outage lasts."""
+        for _ in range(_OUTAGE_ATTEMPTS):
+            try:
+                return await evaluator.added(event, sample)
+            except Transient as error:
+                self._log.warning("block not readable", number=event.block.number, problem=str(error))
+                evaluator.undo(event.block.number)
+                await asyncio.sleep(_OUTAGE_PAUSE_S)
+        raise Fatal(f"block {event.block.number} could not be read for {_OUTAGE_ATTEMPTS * _OUTAGE_PAUSE_S:.0f} s and more")
 
     def _stop_venue(self, name: str, fault: VenueFault) -> None:
         self._log.error("venue stopped", venue=name, fault=type(fault).__name__, reason=str(fault))
@@ -262,7 +279,7 @@ class Loop:
             return ()
         try:
             rows = await self._tripwire.compare(self._evaluators[name], sample, Where(self._options.chain_id, name, block))
-        except BlockUnknown:
+        except (BlockUnknown, Transient):
             return ()
         self._metrics.parity.inc(len(rows))
         try:
@@ -272,6 +289,10 @@ class Loop:
             self._stop_venue(name, fault)
             return ()
         return rows
+
+
+_OUTAGE_ATTEMPTS = 60
+_OUTAGE_PAUSE_S = 1.0
 
 
 def _claimed(evaluator: Evaluator[Any, Any], logs: Sequence[RawLog]) -> tuple[RawLog, ...]:

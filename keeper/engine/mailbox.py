@@ -26,7 +26,7 @@ class Case:
 
     @property
     def urgency(self) -> tuple[bool, int]:
-        """Sorts last what should go first: the overdue before the fresh, then the more profitable."""
+        """The overdue before the fresh, then the more profitable; the greatest goes first."""
         return (self.blocks_breached > 1, self.decision.economics.profit_x18)
 
 
@@ -38,25 +38,28 @@ class Mailbox:
         self._filled = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self.newest_block = 0
 
     def __len__(self) -> int:
         return len(self._cases)
 
-    def replace(self, cases: Sequence[Case]) -> Sequence[Case]:
+    def replace(self, block_number: int, cases: Sequence[Case]) -> Sequence[Case]:
         """Put in the newest block's cases; returns the ones nobody had taken."""
-        left_over, self._cases = self._cases, sorted(cases, key=lambda case: case.urgency)
+        self.newest_block = block_number
+        left_over, self._cases = self._cases, sorted(cases, key=lambda case: case.urgency, reverse=True)
         if self._cases:
             self._filled.set()
             self._idle.clear()
         return left_over
 
-    async def take(self) -> Case:
-        """The most urgent case; waits for one."""
+    async def take_round(self) -> Sequence[Case]:
+        """All cases of the newest block, the most urgent first; waits for some. One round shares one fork of that block."""
         while not self._cases:
             self._idle.set()
             self._filled.clear()
             await self._filled.wait()
-        return self._cases.pop()
+        taken, self._cases = self._cases, []
+        return taken
 
     async def drained(self) -> None:
         """Waits until everything taken has been worked on and nothing is left."""

@@ -59,8 +59,8 @@ class World:
         async def feed() -> None:
             for event in events:
                 await self.loop.run(_stream(event))
-                while work and len(self.mailbox):
-                    await self.liquidator.work(await self.mailbox.take(), self.loop.tariff)
+                for case in await self.mailbox.take_round() if work and len(self.mailbox) else ():
+                    await self.liquidator.work(case, self.loop.tariff, self.mailbox.newest_block)
 
         asyncio.run(feed())
 
@@ -169,11 +169,12 @@ def test_a_spending_cap_is_a_reason_not_an_error() -> None:
     assert world.decisions()[-1] == ("liquidate", "spending_cap")
 
 
-def test_a_plan_that_keeps_reverting_rests() -> None:
-    world = _world(settled=SimReverted(b"no", 1, 1.0))
-    world.run(_added(1, OPENS), _added(2), _added(3))
-    assert world.simulator.settlements == 2
-    assert world.decisions()[-1] == ("decide", "cooling_down")
+def test_a_plan_that_keeps_reverting_is_tried_ever_more_rarely() -> None:
+    world = _world(settled=SimReverted(b"no", 1, 1.0), venue=ToyVenue({2 * number: 85 for number in range(1, 12)}))
+    world.run(_added(1, OPENS), *(_added(number) for number in range(2, 12)))
+    tried = [row.block_number for row in world.recorder.of(SimulationRecord) if row.method == "fork"]
+    assert tried == [1, 2, 4, 8]
+    assert world.decisions().count(("decide", "cooling_down")) == 7
 
 
 def test_limits_decide_before_anything_is_simulated() -> None:
