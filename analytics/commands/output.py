@@ -52,12 +52,15 @@ def json_text(value: object) -> str:
 
 def print_table(title: str, rows: Iterable[Mapping[str, str]], columns: Sequence[str], numeric: frozenset[str], note: str = "") -> None:
     """Ready-made cells as a rich table."""
-    table = Table(title=title, title_justify="left", caption=note or None, caption_justify="left")
+    table = Table(title=title or None, title_justify="left")
     for column in columns:
         table.add_column(column, justify="right" if column in numeric else "left", no_wrap=column in numeric)
     for row in rows:
         table.add_row(*(row[column] for column in columns))
-    console().print(table)
+    out = console()
+    out.print(table)
+    if note:
+        out.print(note)
 
 
 def console() -> Console:

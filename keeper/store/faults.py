@@ -11,7 +11,10 @@ from keeper.errors import StoreError
 _BUSY = re.compile(r"database is locked|transaction conflict|conflicts? with|could not serialize|deadlock", re.IGNORECASE)
 
 _MENDS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"no space left|disk is full|file too large|disk quota", re.IGNORECASE), "the disk is full: free some space"),
+    (
+        re.compile(r"no space left|disk is full|file too large|disk quota|disk i/o error", re.IGNORECASE),
+        "the disk is full or failing: free some space, or look into the system's log",
+    ),
     (
         re.compile(r"read-?only|permission denied|unable to open database file|cannot open file", re.IGNORECASE),
         "it cannot be written: check the directory's owner, its permissions and that it is not mounted read-only",
@@ -30,10 +33,10 @@ def is_busy(error: duckdb.Error) -> bool:
 
 
 def store_error(lake: str, doing: str, error: Exception) -> StoreError:
-    """One line: what was being done, to which lake, what to do about it, and the library's own first line."""
-    text = str(error)
+    """One line: what was being done, to which lake, what to do about it, and the library's own words."""
+    text = " ".join(str(error).split()) or type(error).__name__
     mend = next((mend for pattern, mend in _MENDS if pattern.search(text)), "nothing was lost up to the last commit")
-    return StoreError(f"cannot {doing} the lake {lake}: {mend} ({text.strip().splitlines()[0] if text.strip() else type(error).__name__})")
+    return StoreError(f"cannot {doing} the lake {lake}: {mend} ({text})")
 
 
 @contextmanager

@@ -85,15 +85,15 @@ def test_a_password_in_the_catalog_is_not_told() -> None:
 @pytest.mark.parametrize(
     ("text", "mend"),
     [
-        ('IO Error: Could not write file "x": No space left on device', "disk is full"),
-        ("[Errno 27] File too large", "disk is full"),
+        ('IO Error: Could not write file "x": No space left on device', "the disk is full"),
+        ("[Errno 27] File too large", "the disk is full"),
         ("[Errno 13] Permission denied: 'x'", "permissions"),
         ("attempt to write a readonly database", "permissions"),
         ("something new", "nothing was lost"),
     ],
 )
 def test_each_failure_has_its_mend(text: str, mend: str) -> None:
-    """The library's own first line stays in the message."""
+    """The library's own words stay in the message."""
     message = str(store_error("var/lake", "write", OSError(text)))
     assert "var/lake" in message
     assert mend in message
