@@ -32,14 +32,17 @@ class LakeSize:
 def generate(directory: Path, size: LakeSize, progress: Progress) -> None:
     """Write the lake into an empty or absent directory."""
     with open_lake(directory, read_only=False) as lake:
-        _chunked(lake, "liquidations", size.liquidations, size, progress)
-        _chunked(lake, "trades", size.trades, size, progress)
-        lake.execute(
-            _sql("positions"), {"seed": size.seed, "positions": size.positions, "snapshots": size.snapshots, "markets": size.markets}
-        )
-        lake.execute(_sql("market_state"), {"snapshots": size.snapshots, "markets": size.markets})
-        rows = size.positions * size.snapshots * size.markets
-        progress("position_snapshots", rows, rows)
+        fill(lake, size, progress)
+
+
+def fill(lake: duckdb.DuckDBPyConnection, size: LakeSize, progress: Progress) -> None:
+    """Insert into the market tables and create the keeper's two tables on a connection that has the former and not the latter."""
+    _chunked(lake, "liquidations", size.liquidations, size, progress)
+    _chunked(lake, "trades", size.trades, size, progress)
+    lake.execute(_sql("positions"), {"seed": size.seed, "positions": size.positions, "snapshots": size.snapshots, "markets": size.markets})
+    lake.execute(_sql("market_state"), {"snapshots": size.snapshots, "markets": size.markets})
+    rows = size.positions * size.snapshots * size.markets
+    progress("position_snapshots", rows, rows)
 
 
 def _chunked(lake: duckdb.DuckDBPyConnection, table: str, rows: int, size: LakeSize, progress: Progress) -> None:
