@@ -70,7 +70,7 @@ class Loop:
         self._taken_by_others: dict[AccountKey, tuple[int, Address]] = {}
         self.tariff = Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
         self.head: BlockRef | None = None
-        self._unread: BlockAdded | None = None
+        self._unread: list[BlockAdded] = []
         self._settled: list[Settled] = []
 
     async def run(self, events: AsyncIterator[ChainEvent]) -> None:
@@ -78,24 +78,24 @@ class Loop:
         async for event in events:
             match event:
                 case BlockAdded():
-                    await self._catch_up()
-                    await self._added(event)
+                    self._unread.append(event)
+                    await self._read()
                 case BlocksReverted():
                     self._reverted(event)
                 case BlockFinalised():
-                    await self._catch_up()
                     self._finalised(event)
 
-    async def _catch_up(self) -> None:
-        """Process the block whose reads failed because no endpoint knew it; it was not orphaned after all."""
-        event, self._unread = self._unread, None
-        if event is not None:
-            await self._added(event)
-            if self._unread is not None:
-                raise Fatal(f"no endpoint can read block {event.block.number} ({event.block.hash}), though it is canonical")
+    async def _read(self) -> None:
+        """Process what is waiting. A block no endpoint knows (any more) keeps waiting, and those after it: most likely a reorg is about
+        to take them away, which the follower tells next. Raises Fatal when they pile up."""
+        while self._unread and await self._added(self._unread[0]):
+            del self._unread[0]
+        if len(self._unread) > _MAX_UNREAD:
+            block = self._unread[0].block
+            raise Fatal(f"no endpoint can read block {block.number} ({block.hash}), though it is canonical")
 
     def _reverted(self, event: BlocksReverted) -> None:
-        self._unread = None
+        self._unread = [waiting for waiting in self._unread if waiting.block.number <= event.ancestor.number]
         self._metrics.reorgs.inc()
         self._log.warning("reorg", ancestor=event.ancestor.number, orphaned=len(event.orphaned))
         for evaluator in self._evaluators.values():
@@ -107,7 +107,8 @@ class Loop:
         for evaluator in self._evaluators.values():
             evaluator.finalised(event.block)
 
-    async def _added(self, event: BlockAdded) -> None:
+    async def _added(self, event: BlockAdded) -> bool:
+        """One block's life; False when its reads failed because no endpoint knows the block."""
         received = recording.timestamp_us(self._clock())
         before = self._chain.usage()
         self.head = event.block
@@ -117,8 +118,7 @@ class Loop:
         self._settled += tracking.result()
         results = evaluating.result()
         if results is None:
-            self._unread = event
-            return
+            return False
         settled, self._settled = self._settled, []
         rows: list[Record] = []
         cases: list[Case] = []
@@ -142,6 +142,7 @@ class Loop:
         rows.append(recording.block_row(self._options.chain_id, event.block, (received, finished), used, all_findings))
         self._recorder.block(event.block, rows, tuple(self._evaluators))
         self._tell(event.block, rows[-1], len(cases), (finished - received) / 1_000_000)
+        return True
 
     def _tell(self, block: BlockRef, row: Record, cases: int, seconds: float) -> None:
         """Log line, metrics and heartbeat of a finished block."""
@@ -291,6 +292,7 @@ class Loop:
         return rows
 
 
+_MAX_UNREAD = 16
 _OUTAGE_ATTEMPTS = 60
 _OUTAGE_PAUSE_S = 1.0
 

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from keeper.domain.attempt import Attempt, Settled
-from keeper.domain.chain import BlockAdded, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog
+from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog
 from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
@@ -269,7 +269,7 @@ def test_the_tripwire_records_agreement_and_stops_on_difference() -> None:
 class _ForgetfulChain(FakeChain):
     """Does not know block 2 for the first `fails` questions about it."""
 
-    fails: int = 1
+    fails: int = 2
 
     async def run(self, reads: Any, block: BlockRef, at: Any = None) -> Any:
         if block.number == 2 and self.fails:
@@ -280,21 +280,22 @@ class _ForgetfulChain(FakeChain):
 
 def test_a_block_no_node_knows_is_read_again_when_it_was_not_orphaned() -> None:
     world = _world(chain=_ForgetfulChain())
-    world.run(_added(1, OPENS), _added(2), _added(3), work=False)
-    assert [row.block_number for row in world.recorder.of(BlockRecord)] == [1, 2, 3]
+    world.run(*(_added(number, *([OPENS] if number == 1 else [])) for number in range(1, 5)), work=False)
+    assert [row.block_number for row in world.recorder.of(BlockRecord)] == [1, 2, 3, 4]
 
 
 def test_a_block_no_node_knows_is_dropped_when_it_was_orphaned() -> None:
     world = _world(chain=_ForgetfulChain())
-    lost = _added(2)
-    world.run(_added(1, OPENS), lost, BlocksReverted(block_ref(1), (lost.block,)), _added(2, fork=1), work=False)
+    lost, child = _added(2), _added(3)
+    gone = BlocksReverted(block_ref(1), (child.block, lost.block))
+    world.run(_added(1, OPENS), lost, BlockFinalised(block_ref(1)), child, gone, _added(2, fork=1), work=False)
     assert [row.block_hash for row in world.recorder.of(BlockRecord)] == [block_ref(1).hash, block_ref(2, fork=1).hash]
 
 
 def test_a_canonical_block_that_stays_unreadable_is_fatal() -> None:
-    world = _world(chain=_ForgetfulChain(fails=9))
+    world = _world(chain=_ForgetfulChain(fails=99), venue=ToyVenue({2 * number: 85 for number in range(1, 30)}))
     with pytest.raises(Fatal, match="no endpoint can read block 2"):
-        world.run(_added(1, OPENS), _added(2), _added(3), work=False)
+        world.run(*(_added(number) for number in range(1, 30)), work=False)
 
 
 def _kinds(rows: Sequence[object]) -> set[str]:
