@@ -194,16 +194,11 @@ class _Import:
         self, selections: tuple[Selection, ...], skipped: tuple[Skipped, ...], notes: tuple[str, ...], before: _Before | None
     ) -> FileReport:
         self.connection.execute("CREATE OR REPLACE TEMP TABLE refused (line BIGINT, reason VARCHAR)")
-        self.connection.execute("BEGIN TRANSACTION")
-        try:
+        with write_transaction(self.connection):
             rows = sum(write_rows(self.connection, selection, self.kind, self.recording.name) for selection in selections)
             rejects = write_rejects(self.connection, self.recording, self.kind)
             duplicates = sum(selection.rows for selection in selections) - rejects - rows
             self._remember(rows, duplicates, rejects, skipped, notes)
-        except duckdb.Error:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
         again = ("this file is in the lake already; its rejects were tried again",) if before else ()
         return FileReport(self.recording.path, rows, rejects, duplicates, skipped, notes + again)
 

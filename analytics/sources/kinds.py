@@ -60,6 +60,9 @@ def shape_for(source: Source, sample: Sample) -> Shape:
     for shape in source.shapes:
         if shape.form == sample.form and shape.fits(sample):
             return shape
+    for shape in source.shapes:
+        if shape.form == sample.form == "frames" and not _kinds_of(sample):
+            return shape  # a recording of many channels may begin with other frames
     raise Refusal(f"is not a {source.kind} file: {_instead(source, sample)}")
 
 

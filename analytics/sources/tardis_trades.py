@@ -62,8 +62,7 @@ instrument AS (
 ),
 read AS (
     SELECT p.*, i.* EXCLUDE (exchange, market), time_of_us(time) AS exchange_time, time_of_us(received) AS receive_time,
-        decimal_of(p.price) AS px,
-           decimal_of(amount) AS quantity
+           decimal_of(p.price) AS px, decimal_of(amount) AS quantity
     FROM parsed AS p LEFT JOIN instrument AS i USING (exchange, market)
 ),
 sized AS (
@@ -73,6 +72,9 @@ sized AS (
         WHEN unit = 'okx' THEN quantity * contract_size
         ELSE quantity
     END AS units FROM read
+),
+stamp AS (
+    SELECT CASE WHEN bool_and(epoch_us(time_of_us(time)) % 1000 = 0) THEN 'ms' ELSE 'us' END AS time_resolution FROM parsed
 )
 SELECT line,
        coalesce(
@@ -85,10 +87,9 @@ SELECT line,
        ) AS reason,
        venue, market, underlying, class AS instrument,
        CASE WHEN id <> '' THEN id ELSE concat_ws(':', time, received, side, px, quantity) END AS trade_id,
-       exchange_time, receive_time,
-       CASE WHEN bool_and(epoch_us(exchange_time) % 1000 = 0) OVER () THEN 'ms' ELSE 'us' END AS time_resolution,
-       side, px / scale AS price, units * scale AS base, units * px AS notional_usd, 'exact' AS quality
-FROM sized
+       exchange_time, receive_time, time_resolution, side,
+       px / scale AS price, units * scale AS base, units * px AS notional_usd, 'exact' AS quality
+FROM sized, stamp
 """
 )
 

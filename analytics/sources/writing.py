@@ -53,7 +53,8 @@ def write_rows(connection: duckdb.DuckDBPyConnection, selection: Selection, kind
 
 
 def _repeats(connection: duckdb.DuckDBPyConnection, key: str) -> int:
-    query = f"SELECT count(*) - count(DISTINCT ({key})) FROM selected WHERE reason IS NULL"
+    """At least the rows whose key came before: by hash, which is a tenth of the memory. A collision only costs the exact look."""
+    query = f"SELECT count(*) - count(DISTINCT hash({key})) FROM selected WHERE reason IS NULL"
     return int(connection.execute(query).fetchall()[0][0])
 
 

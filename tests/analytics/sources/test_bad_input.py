@@ -100,6 +100,14 @@ def test_a_file_of_another_venue(take: Import, rows: Rows, handmade: Path) -> No
     assert refusal == "is not a finm33150 file: it is binance_force_orders"
 
 
+def test_frames_that_begin_late_are_found(take: Import, handmade: Path, tmp_path: Path) -> None:
+    """A recording of all channels may hold its first liquidation far behind its beginning."""
+    path = tmp_path / "all.jsonl"
+    path.write_text('{"e":"aggTrade","s":"AAAUSDT","p":"1","q":"1"}\n' * 5000 + (handmade / "force_orders.jsonl").read_text())
+    report = take("binance_force_orders", path)
+    assert (report.rows, [(skip.reason, skip.count) for skip in report.files[0].skipped]) == (2, [("frame of aggTrade", 5001)])
+
+
 def test_mixed_time_zones(take: Import, rows: Rows, handmade: Path, tmp_path: Path) -> None:
     """Stamps without an offset are UTC by the format's definition; beside stamps with one, nobody knows what they are."""
     depth = tmp_path / "AAAUSDT-bookDepth-2025-10-09.csv"

@@ -142,7 +142,8 @@ def test_cross_venue_hour_of_10_october_2025(take: Import, rows: Rows, shared_da
         ("HYPE", "lighter", 29.4827),
     ]
     totals = """SELECT underlying, round(total_usd / 1e6, 1), round(long_usd / 1e6, 1), round(short_usd / 1e6, 1), events
-        FROM market.liquidation_totals WHERE exchange_time = TIMESTAMP '2025-12-11 00:00:00' AND underlying IN ('BTC', 'ETH', 'SOL', 'HYPE') ORDER BY total_usd DESC"""
+        FROM market.liquidation_totals WHERE exchange_time = TIMESTAMP '2025-12-11 00:00:00'
+        AND underlying IN ('BTC', 'ETH', 'SOL', 'HYPE') ORDER BY total_usd DESC"""
     assert rows(totals) == [
         ("BTC", 63.3, 37.9, 22.8, 4576),
         ("ETH", 19.9, 19.3, 0.6, 1761),
