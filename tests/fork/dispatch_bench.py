@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,12 @@ from keeper.execution.signer import Signer
 GWEI = 10**9
 KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 COUNTER = Address("0x00000000000000000000000000000000000c0de5")
+LEDGER = Address("0x00000000000000000000000000000000000c0de7")
 GRUMPY = Address("0x00000000000000000000000000000000000c0de6")
 GAS = 100_000
 FEES = Fees(2 * GWEI, GWEI)
 BASE_FEE = GWEI // 10
+BLOCK_GAS = 60_000_000
 
 
 @dataclass
@@ -65,7 +67,8 @@ class Bench:
 
     @classmethod
     def on(cls, rpc: Rpc, url: str, state_dir: Path) -> Bench:
-        """Put the two contracts on the chain: one counts its calls, one reverts with deadbeef."""
+        """Put the contracts on the chain: one counts calls, one counts them by the number they carry, one reverts with deadbeef."""
+        rpc.call("anvil_setCode", LEDGER, "0x6000358054600101905500")
         rpc.call("anvil_setCode", COUNTER, "0x60005460010160005500")
         rpc.call("anvil_setCode", GRUMPY, "0x63deadbeef6000526004601cfd")
         return cls(rpc, url, state_dir)
@@ -80,6 +83,11 @@ class Bench:
             int(block["baseFeePerGas"], 16),
         )
 
+    def canonical(self, block: BlockRef) -> bool:
+        """True while the chain has this very block."""
+        found: str = self.rpc.call("eth_getBlockByNumber", hex(block.number), False)["hash"]
+        return found == block.hash
+
     def mine(self) -> BlockRef:
         """A block with everything the pool has."""
         self.rpc.call("anvil_setNextBlockBaseFeePerGas", hex(BASE_FEE))
@@ -90,11 +98,26 @@ class Bench:
         """A block too small for any transaction: all stay in the pool."""
         self.rpc.call("evm_setBlockGasLimit", hex(20_000))
         head = self.mine()
-        self.rpc.call("evm_setBlockGasLimit", hex(60_000_000))
+        self.rpc.call("evm_setBlockGasLimit", hex(BLOCK_GAS))
         return head
+
+    def reorg(self, depth: int) -> BlockRef:
+        """Replace the last blocks with empty ones; their transactions are forgotten, by the pool too."""
+        self.rpc.call("anvil_reorg", depth, [])
+        # anvil goes on with the gas limit of the block below, which may be one of ours that was made too small on purpose.
+        self.rpc.call("evm_setBlockGasLimit", hex(BLOCK_GAS))
+        return self.head()
 
     def job(self, name: str, to: Address = COUNTER, budget_wei: int = 10**16) -> Job:
         return Job(CandidateId(name), "venue", AccountKey(f"account-{name}"), self.head(), to, b"", GAS, budget_wei)
+
+    def numbered_job(self, number: int) -> Job:
+        """A job whose effects can be told from other jobs' effects: see `effects`."""
+        return replace(self.job(f"n{number}", to=LEDGER), calldata=number.to_bytes(32, "big"))
+
+    def effects(self, number: int) -> int:
+        """How often the job of that number took effect on the chain."""
+        return int(self.rpc.call("eth_getStorageAt", LEDGER, hex(number), "latest"), 16)
 
     def count(self) -> int:
         return int(self.rpc.call("eth_getStorageAt", COUNTER, "0x0", "latest"), 16)

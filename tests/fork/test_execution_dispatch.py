@@ -294,7 +294,7 @@ def test_a_reorganised_inclusion_is_opened_again(bench: Bench, depth: int) -> No
             assert isinstance(item.outcome, Included)
             for _ in range(depth - 1):
                 assert await dispatcher.track(bench.mine()) == []
-            bench.rpc.call("anvil_reorg", depth, [])
+            bench.reorg(depth)
             bench.rpc.call("anvil_dropAllTransactions")
             assert bench.count() == 0
             assert await dispatcher.track(bench.head()) == []
