@@ -1,0 +1,91 @@
+"""A node without a chain: it takes transactions into a pool, and the test says what becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from keeper.domain.chain import BlockRef, Hash32, Timestamp
+
+
+def live(scenario: Callable[[], Awaitable[None]]) -> None:
+    """Run a scenario that must not take long."""
+
+    async def limited() -> None:
+        async with asyncio.timeout(20):
+            await scenario()
+
+    asyncio.run(limited())
+
+
+def block(number: int, fork: int = 0) -> BlockRef:
+    """The block at a height; `fork` tells rivals apart."""
+    return BlockRef(number, _hash(number, fork), _hash(number - 1, fork), Timestamp(1_700_000_000 + number), 10**8)
+
+
+def _hash(number: int, fork: int) -> Hash32:
+    return Hash32(f"0x{fork:08x}{number:056x}")
+
+
+@dataclass
+class QuietNode:
+    """`used` is the account's count, `receipts` by transaction hash, `canonical` the blocks by height, `refusals` raised one by one."""
+
+    used: int = 0
+    pending: int | None = None
+    sent: list[str] = field(default_factory=list)
+    receipts: dict[str, Any] = field(default_factory=dict)
+    canonical: dict[int, BlockRef] = field(default_factory=dict)
+    refusals: list[Exception] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    async def request(self, method: str, params: Sequence[Any]) -> Any:
+        return self._answer(method, params)
+
+    async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> Sequence[Any]:
+        return [self._answer(method, params) for method, params in calls]
+
+    def mine(self, transaction_hash: str, at: BlockRef, *, succeeded: bool = True) -> None:
+        """Put a transaction into a block that is canonical until the test says otherwise."""
+        self.canonical[at.number] = at
+        self.receipts[transaction_hash] = {
+            "transactionHash": transaction_hash,
+            "blockNumber": hex(at.number),
+            "blockHash": at.hash,
+            "status": hex(succeeded),
+            "gasUsed": hex(50_000),
+            "effectiveGasPrice": hex(10**9),
+            "logs": [],
+        }
+
+    def _answer(self, method: str, params: Sequence[Any]) -> Any:
+        if method in self.answers:
+            if isinstance(self.answers[method], Exception):
+                raise self.answers[method]
+            return self.answers[method]
+        match method, list(params):
+            case "eth_getTransactionCount", [_, tag]:
+                return hex(self.pending if tag == "pending" and self.pending is not None else self.used)
+            case "eth_getTransactionReceipt", [name]:
+                return self.receipts.get(name)
+            case "eth_getBlockByNumber", [number, _]:
+                return self._header(self.canonical.get(int(number, 16)))
+            case "eth_sendRawTransaction", [raw]:
+                return self._take(raw)
+        raise AssertionError(f"unexpected {method}")
+
+    def _take(self, raw: str) -> str:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.sent.append("0x" + keccak(bytes.fromhex(raw[2:])).hex())
+        return self.sent[-1]
+
+    @staticmethod
+    def _header(ref: BlockRef | None) -> Any:
+        if ref is None:
+            return None
+        return {"number": hex(ref.number), "hash": ref.hash, "parentHash": ref.parent_hash, "timestamp": hex(ref.timestamp)}

@@ -1,0 +1,108 @@
+"""Encoding for KeeperExecutor against its committed ABI, and reading what it answers."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from eth_abi.abi import decode, encode
+from eth_utils.abi import event_abi_to_log_topic, function_abi_to_4byte_selector
+from eth_utils.crypto import keccak
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keeper.domain.chain import Address, Call, CallResult, Hash32, RawLog
+from keeper.domain.parse import address
+from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall, LiquidationPlan
+from keeper.errors import ConfigError
+from keeper.execution.executor import (
+    Execution,
+    ProfitTooLow,
+    decode_execution,
+    encode_execute,
+    executed_change,
+    owner,
+    profit_too_low,
+)
+
+EXECUTOR = address("0x" + "ee" * 20)
+TARGET = address("0x" + "aa" * 20)
+VAULT = address("0x" + "bb" * 20)
+
+
+def plan(calls: list[tuple[bytes, bool]]) -> LiquidationPlan:
+    return LiquidationPlan(
+        account=AccountKey("x"),
+        market="ETH",
+        breach=Breach.POSITIONS,
+        size_x18=1,
+        notional_x18=1,
+        expected_reward_x18=1,
+        expected_cost_x18=1,
+        capital_x18=1,
+        gas_limit=1,
+        calls=tuple(LiquidationCall(TARGET, data, CallPurpose.LIQUIDATE, may_fail) for data, may_fail in calls),
+        guard=Call(VAULT, b"\x01\x02\x03\x04"),
+        guard_break_even_raw=0,
+        guard_raw_per_usd=10**6,
+    )
+
+
+def abi(name: str) -> dict[str, Any]:
+    entries: list[dict[str, Any]] = json.loads(files("contracts").joinpath("abi/keeper/KeeperExecutor.json").read_text())["abi"]
+    return next(entry for entry in entries if entry.get("name") == name)
+
+
+@given(calls=st.lists(st.tuples(st.binary(max_size=80), st.booleans()), max_size=5), least=st.integers(-(2**255), 2**255 - 1))
+def test_what_is_encoded_is_what_the_contract_reads(calls: list[tuple[bytes, bool]], least: int) -> None:
+    data = encode_execute(plan(calls), least)
+    assert data[:4] == function_abi_to_4byte_selector(abi("execute"))  # type: ignore[arg-type]
+    read_calls, guard = decode(("(address,bytes,bool)[]", "(address,bytes,int256)"), data[4:])
+    assert list(read_calls) == [(TARGET, payload, may_fail) for payload, may_fail in calls]
+    assert guard == (VAULT, b"\x01\x02\x03\x04", least)
+
+
+def test_the_answer_is_read() -> None:
+    returned = encode(("int256", "bool[]"), (-5, [True, False]))
+    assert decode_execution(returned, EXECUTOR) == Execution(-5, (True, False))
+
+
+@pytest.mark.parametrize("returned", [b"", b"\x01", bytes(64)])
+def test_another_contract_is_named(returned: bytes) -> None:
+    with pytest.raises(ConfigError, match=f"execution.executor: {EXECUTOR}"):
+        decode_execution(returned, EXECUTOR)
+
+
+def log(emitter: Address, topic: bytes, change: int) -> RawLog:
+    return RawLog(emitter, (topic,), change.to_bytes(32, "big", signed=True), 1, Hash32("0x" + "11" * 32), Hash32("0x" + "22" * 32), 0)
+
+
+def test_the_event_of_the_executor_alone_counts() -> None:
+    topic = event_abi_to_log_topic(abi("Executed"))  # type: ignore[arg-type]
+    logs = [log(TARGET, topic, 99), log(EXECUTOR, keccak(text="Other()"), 98), log(EXECUTOR, topic, -7)]
+    assert executed_change(logs, EXECUTOR) == -7
+    with pytest.raises(ConfigError, match=r"execution\.executor"):
+        executed_change(logs[:2], EXECUTOR)
+
+
+def test_its_own_refusal_is_told_from_the_venues() -> None:
+    selector = function_abi_to_4byte_selector({**abi("ProfitTooLow"), "type": "function"})  # type: ignore[arg-type]
+    assert profit_too_low(selector + encode(("int256", "int256"), (-1, 5))) == ProfitTooLow(-1, 5)
+    assert profit_too_low(selector) is None
+    assert profit_too_low(bytes.fromhex("08c379a0") + encode(("string",), ("CH_EAV",))) is None
+    assert profit_too_low(b"") is None
+
+
+def test_the_owner_is_asked_for() -> None:
+    reads = owner(EXECUTOR)
+    (call,) = next(reads)
+    assert call == Call(EXECUTOR, function_abi_to_4byte_selector(abi("owner")))  # type: ignore[arg-type]
+    with pytest.raises(StopIteration) as stopped:
+        reads.send([CallResult(True, bytes(12) + b"\x77" * 20)])
+    assert stopped.value.value == "0x" + "77" * 20
+    reads = owner(EXECUTOR)
+    next(reads)
+    with pytest.raises(ConfigError):
+        reads.send([CallResult(True, b"")])

@@ -1,0 +1,131 @@
+"""The outbox file: full disks, newer versions, foreign files, and the lock beside it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from eth_account import Account
+
+from keeper.domain.attempt import Job
+from keeper.domain.chain import Address, BlockRef, Hash32, Timestamp
+from keeper.domain.decision import CandidateId
+from keeper.domain.fees import Fees
+from keeper.domain.venue import AccountKey
+from keeper.errors import NonceConflict, StoreError
+from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
+from keeper.execution.key_lock import KeyLock
+from keeper.execution.outbox import Outbox
+from keeper.execution.outbox_rows import JobState, OutboxTransaction, Purpose
+from keeper.execution.signer import Signed, Signer, Unsigned
+from tests.keeper.execution.quiet_node import QuietNode, live
+
+HASH = Hash32("0x" + "11" * 32)
+BLOCK = BlockRef(5, HASH, HASH, Timestamp(1_700_000_000), 10**20)
+TO = Address("0x" + "aa" * 20)
+
+
+def job(name: str, calldata: bytes = b"\x01") -> Job:
+    return Job(CandidateId(name), "venue", AccountKey(name), BLOCK, TO, calldata, 100_000, 10**30)
+
+
+def signed(nonce: int, fee: int = 10**20) -> Signed:
+    unsigned = Unsigned(1, nonce, TO, b"\x01", 100_000, Fees(fee, fee))
+    return Signed(unsigned, b"\x02raw", Hash32(f"0x{nonce:032x}{fee:032x}"))
+
+
+def test_everything_comes_back_after_reopening(tmp_path: Path) -> None:
+    """Amounts above 64 bits included."""
+    path = tmp_path / "outbox.sqlite"
+    with Outbox(path) as outbox:
+        first = outbox.add(job("a"), signed(7), None, 5, 123)
+        raised = OutboxTransaction(HASH, first.job_id, Purpose.JOB, 7, b"\x02more", Fees(2, 1), 21_000, first.hash, 124, 6)
+        outbox.add_transaction(raised)
+    with Outbox(path) as outbox:
+        (lot,) = outbox.lots()
+        assert lot.transactions == (first, raised)
+        assert (lot.newest, lot.winner, lot.vacant) == (raised, None, False)
+        assert lot.open_job is not None
+        assert (lot.open_job.job, lot.open_job.state) == (job("a"), JobState.OPEN)
+        assert lot.worst_cost_wei == 100_000 * 10**20
+        assert outbox.next_nonce() == 8
+
+
+def test_the_file_survives_power_cuts_by_its_settings(tmp_path: Path) -> None:
+    """Every commit is synced: what was broadcast is never only in memory."""
+    with Outbox(tmp_path / "outbox.sqlite") as outbox:
+        assert outbox._connection is not None
+        assert outbox._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert outbox._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_an_outbox_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    with Outbox(path):
+        pass
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="version 99, this program knows 1; use a newer perp-keeper"), Outbox(path):
+        pass
+
+
+def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    path.write_text("not a database, but long enough to be looked at as one. " * 20)
+    with pytest.raises(StoreError, match=r"keeper\.state_dir: .* cannot be used \(file is not a database\)"), Outbox(path):
+        pass
+
+
+def test_one_process_holds_the_key(tmp_path: Path) -> None:
+    path = tmp_path / "key.lock"
+    with KeyLock(path):
+        with (
+            pytest.raises(NonceConflict, match=rf"another keeper \(process {os.getpid()}\) is using this key: it holds {path}"),
+            KeyLock(path),
+        ):
+            pass
+    with KeyLock(path):
+        pass
+
+
+def test_a_state_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file in the way")
+    with pytest.raises(StoreError, match=r"keeper\.state_dir: .*cannot be written"), KeyLock(tmp_path / "state" / "key.lock"):
+        pass
+
+
+def test_a_full_disk_stops_before_anything_is_sent(tmp_path: Path) -> None:
+    node = QuietNode()
+
+    async def scenario() -> None:
+        options = DispatcherOptions(chain_id=1, state_dir=tmp_path, max_fee_cap_wei=10**12, spending_cap_wei_per_day=10**30)
+        async with TransactionDispatcher(options, Signer(Account.from_key(b"\x01" * 32)), node) as dispatcher:
+            await dispatcher.start()
+            with _full_disk(next(tmp_path.glob("*.sqlite-wal"))), pytest.raises(StoreError, match=r"keeper\.state_dir"):
+                await dispatcher.send(job("a", b"\x01" * 200_000), Fees(10**9, 10**9))
+            assert node.sent == []
+            assert dispatcher.open_accounts() == frozenset()
+            assert await dispatcher.send(job("a"), Fees(10**9, 10**9)) is not None
+            assert len(node.sent) == 1
+
+    live(scenario)
+
+
+@contextmanager
+def _full_disk(growing: Path) -> Iterator[None]:
+    """No file of this process may grow beyond what `growing` has now."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (growing.stat().st_size + 4096, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)

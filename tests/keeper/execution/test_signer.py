@@ -1,0 +1,77 @@
+"""The key: opened with the right password, useless and silent with any other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from eth_account import Account
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from eth_utils.crypto import keccak
+from hexbytes import HexBytes
+
+from keeper.domain.fees import Fees
+from keeper.domain.parse import address
+from keeper.errors import ConfigError
+from keeper.execution.signer import PASSWORD_VARIABLE, Signer, Unsigned
+
+SECRET = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
+ADDRESS = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
+
+
+@pytest.fixture(scope="module")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("key") / "operator.json"
+    path.write_text(json.dumps(Account.encrypt(SECRET, "right", iterations=2)))
+    return path
+
+
+def test_it_opens_with_the_password_of_a_file_or_of_the_environment(key_file: Path, tmp_path: Path) -> None:
+    password_file = tmp_path / "password"
+    password_file.write_text("right\n")
+    assert Signer.open(key_file, password_file, {}).address == ADDRESS
+    assert Signer.open(key_file, None, {PASSWORD_VARIABLE: "right"}).address == ADDRESS
+
+
+def test_what_is_wrong_is_named_with_file_key_and_mend(key_file: Path, tmp_path: Path) -> None:
+    password = {PASSWORD_VARIABLE: "right"}
+    plain, damaged = tmp_path / "plain", tmp_path / "damaged"
+    plain.write_text(SECRET.hex())
+    damaged.write_text(json.dumps({"version": 3, "crypto": {}}))
+    absent = tmp_path / "absent"
+    for path, environment, expected in [
+        (key_file, {PASSWORD_VARIABLE: "wrong"}, rf"execution\.key_file: {key_file} .*wrong password; correct execution\.password_file"),
+        (absent, password, rf"execution\.key_file: {absent} cannot be read \(No such file"),
+        (plain, password, rf"execution\.key_file: {plain} is no keystore; make one"),
+        (damaged, password, rf"execution\.key_file: {damaged} does not open: the file is damaged"),
+        (key_file, {}, rf"execution\.password_file: no password; .* {PASSWORD_VARIABLE}"),
+    ]:
+        with pytest.raises(ConfigError, match=expected):
+            Signer.open(path, None, environment)
+    with pytest.raises(ConfigError, match=rf"execution\.password_file: {absent} cannot be read"):
+        Signer.open(key_file, absent, {})
+
+
+def test_no_secret_is_ever_shown(key_file: Path) -> None:
+    signer = Signer.open(key_file, None, {PASSWORD_VARIABLE: "right"})
+    assert repr(signer) == str(signer) == f"Signer({ADDRESS})"
+    with pytest.raises(ConfigError) as raised:
+        Signer.open(key_file, None, {PASSWORD_VARIABLE: "hunter2"})
+    shown = repr(raised.value) + repr(raised.value.__cause__)
+    assert "hunter2" not in shown
+    assert SECRET.hex() not in shown
+    assert raised.value.__cause__ is None
+
+
+def test_what_is_signed_is_what_was_asked_for() -> None:
+    signer = Signer(Account.from_key(SECRET))
+    unsigned = Unsigned(10, 7, address("0x" + "ab" * 20), b"\x01\x02", 100_000, Fees(2_000, 30))
+    signed = signer.sign(unsigned)
+    assert signer.sign(unsigned) == signed, "the same transaction always has the same bytes"
+    assert Account.recover_transaction(signed.raw).lower() == ADDRESS
+    fields = TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()
+    assert signed.hash == "0x" + keccak(signed.raw).hex()
+    assert (fields["chainId"], fields["nonce"], fields["gas"], fields["value"]) == (10, 7, 100_000, 0)
+    assert (fields["maxFeePerGas"], fields["maxPriorityFeePerGas"]) == (2_000, 30)
+    assert (bytes(fields["to"]), bytes(fields["data"])) == (b"\xab" * 20, b"\x01\x02")
