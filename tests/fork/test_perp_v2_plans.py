@@ -1,0 +1,171 @@
+"""Plans on the real contracts: what they promise is what they bring, and what was observed is what happened."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from contracts.devnet.calldata import calldata
+from contracts.devnet.devnet import Devnet
+from contracts.devnet.market import MarketDriver
+from contracts.devnet.paths import PATHS
+from keeper.domain.chain import Address, RawLog, Timestamp
+from keeper.domain.fixed import X18
+from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationPlan, NoPlan
+from tests.keeper.venues.perp_v2.crowd import MAX, Crowd
+from tests.keeper.venues.perp_v2.ledger import Ledger, raw_log
+
+pytestmark = pytest.mark.fork
+
+_STEP_SECONDS = 6
+_OPEN = "openPosition((address,bool,bool,uint256,uint256,uint256,uint160,bytes32))"
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Executes plans alone in their block, so that nobody else's trade comes before."""
+
+    devnet: Devnet
+    ledger: Ledger
+    crowd: Crowd
+    executor: Address
+
+    @classmethod
+    def on(cls, devnet: Devnet) -> "Keeper":
+        ledger = Ledger.start(devnet.rpc, devnet.deployment, devnet.deployment.start_block)
+        crowd = Crowd.on(devnet, seed=1, people=2)
+        ledger.advance()
+        return cls(devnet, ledger, crowd, Address(devnet.deployment.executor.lower()))
+
+    def plans(self) -> list[LiquidationPlan | NoPlan]:
+        """For everybody breached a second from now, largest reward first."""
+        assert self.ledger.head is not None
+        ahead = Timestamp(self.ledger.head.timestamp + 1)
+        self.ledger.refresh(ahead)
+        self.ledger.inspect(sorted(self.ledger.book.account_keys()), ahead)
+        plans = [self.plan(key, ahead) for key in self.ledger.breached(ahead)]
+        return sorted(plans, key=lambda plan: plan.expected_reward_x18 if isinstance(plan, LiquidationPlan) else 0, reverse=True)
+
+    def plan(self, key: AccountKey, at: Timestamp) -> LiquidationPlan | NoPlan:
+        return self.ledger.venue.liquidation(key, self.ledger.book, at, self.executor)
+
+    def execute(self, plan: LiquidationPlan) -> tuple[int, tuple[RawLog, ...]]:
+        """The guard's change and the logs. The book is kept as of before the block."""
+        before = self._read(plan)
+        sent = self.crowd.execute(plan, plan.guard_break_even_raw)
+        self.crowd.mine(1)
+        receipt = next(item for item in self.crowd.receipts() if item["transactionHash"] == sent)
+        assert receipt["status"] == "0x1"
+        assert int(receipt["gasUsed"], 16) < plan.gas_limit
+        return self._read(plan) - before, tuple(raw_log(item) for item in receipt["logs"])
+
+    def _read(self, plan: LiquidationPlan) -> int:
+        call = {"to": plan.guard.to, "data": "0x" + plan.guard.data.hex()}
+        return int.from_bytes(bytes.fromhex(self.devnet.rpc.call("eth_call", call, "latest")[2:]), "big", signed=True)
+
+
+def test_plans_bring_what_they_promise(devnet: Devnet) -> None:
+    """Reward less cost to a hundredth, proceeds equal to the change of the executor's account, a flat executor after every plan."""
+    keeper = Keeper.on(devnet)
+    executed: list[LiquidationPlan] = []
+    path = PATHS["staircase"](devnet.deployment.start_prices_8(), 7)
+    with MarketDriver(devnet.url, devnet.deployment) as driver:
+        for second in range(0, path[-1].seconds // 2, _STEP_SECONDS):
+            wanted = dict(devnet.deployment.start_prices_8()) | {move.market: move.price_8 for move in path if move.seconds <= second}
+            driver.step(wanted, driver.head_time() + _STEP_SECONDS)
+            keeper.ledger.advance()
+            for plan in keeper.plans()[:1]:
+                if isinstance(plan, LiquidationPlan) and plan.breach is Breach.POSITIONS and plan.expected_reward_x18 > X18:
+                    _check(keeper, plan)
+                    executed.append(plan)
+    assert len(executed) >= 10
+    assert any(call.purpose is CallPurpose.CANCEL_ORDERS for plan in executed for call in plan.calls)
+
+
+def _check(keeper: Keeper, plan: LiquidationPlan) -> None:
+    change, logs = keeper.execute(plan)
+    keeper.ledger.advance()
+    proceeds = keeper.ledger.venue.proceeds(logs, keeper.executor, keeper.ledger.book)
+    assert proceeds.open_size_x18 == ()
+    assert abs(proceeds.settlement_x18 - change * 10**12) <= 10**12
+    promised = plan.expected_reward_x18 - plan.expected_cost_x18
+    assert abs(proceeds.settlement_x18 - promised) <= promised // 100 + X18 // 100
+    (seen,) = keeper.ledger.venue.observed(keeper.ledger.log_events, keeper.ledger.book)
+    assert (seen.account, seen.liquidator, seen.market, seen.breach) == (plan.account, keeper.executor, plan.market, Breach.POSITIONS)
+    assert abs(seen.size_x18 - plan.size_x18) <= 10
+    assert abs(seen.notional_x18 - plan.notional_x18) <= plan.notional_x18 // 10**6
+    assert abs(seen.reward_x18 - plan.expected_reward_x18) <= plan.expected_reward_x18 // 10**6
+    assert seen.penalty_x18 in (2 * seen.reward_x18, 2 * seen.reward_x18 + 1, seen.reward_x18)
+
+
+def test_collateral_is_bought_with_margin(devnet: Devnet) -> None:
+    """Margin leaves the Vault, pays the debt, and the token in the wallet is worth more at the newest price."""
+    keeper = Keeper.on(devnet)
+    pawner = AccountKey(keeper.crowd.people[0])
+    _indebted(keeper, pawner)
+    (plan,) = [plan for plan in keeper.plans() if isinstance(plan, LiquidationPlan) and plan.account == pawner]
+    assert plan.breach is Breach.COLLATERAL
+    change, logs = keeper.execute(plan)
+    proceeds = keeper.ledger.venue.proceeds(logs, keeper.executor, keeper.ledger.book)
+    weth = next(item for item in devnet.deployment.collaterals if item.follows == "ETH")
+    assert proceeds.tokens == ((Address(weth.token.lower()), change),)
+    assert proceeds.settlement_x18 == -plan.notional_x18
+    gained = proceeds.tokens_value_x18 + proceeds.settlement_x18
+    assert abs(gained - plan.expected_reward_x18) <= plan.expected_reward_x18 // 100
+    keeper.ledger.advance()
+    (seen,) = keeper.ledger.venue.observed(keeper.ledger.log_events, keeper.ledger.book)
+    assert (seen.account, seen.liquidator, seen.market, seen.breach) == (pawner, keeper.executor, "WETH", Breach.COLLATERAL)
+    assert seen.size_x18 == change
+    assert seen.notional_x18 == plan.notional_x18
+
+
+def _indebted(keeper: Keeper, pawner: AccountKey) -> None:
+    """A long on nothing but WETH, a fall, and a quarter of an hour for the TWAP to follow."""
+    devnet, crowd = keeper.devnet, keeper.crowd
+    core, eth = devnet.deployment.core, devnet.deployment.market("ETH")
+    weth = next(item for item in devnet.deployment.collaterals if item.follows == "ETH")
+    crowd.send(devnet.deployment.owner, core.collateral_manager, "setDebtThreshold(uint256)", 1_000 * 10**6)
+    crowd.send(pawner, core.vault, "withdrawAll(address)", devnet.deployment.usdc)
+    crowd.send(pawner, core.vault, "deposit(address,uint256)", weth.token, 10 * 10**weth.decimals)
+    crowd.send(pawner, core.clearing_house, _OPEN, (eth.base, False, True, 30_000 * X18, 0, MAX, 0, bytes(32)))
+    crowd.mine(12)
+    with MarketDriver(devnet.url, devnet.deployment) as driver:
+        driver.move("ETH", eth.start_price_8 * 88 // 100)
+    crowd.mine(900)
+    keeper.ledger.advance()
+
+
+def test_what_is_carried_is_closed_later(devnet: Devnet) -> None:
+    """An executor left with a position gets a plan to close it, and only then."""
+    keeper = Keeper.on(devnet)
+    assert keeper.ledger.head is not None
+    assert keeper.ledger.venue.unwind(keeper.executor, keeper.ledger.book, keeper.ledger.head.timestamp) is None
+    eth = devnet.deployment.market("ETH")
+    opening = calldata(_OPEN, (eth.base, True, False, 5_000 * X18, MAX, MAX, 0, bytes(32)))
+    call = (devnet.deployment.core.clearing_house, bytes.fromhex(opening[2:]), False)
+    guard = (devnet.deployment.core.vault, bytes.fromhex(calldata("getAccountValue(address)", keeper.executor)[2:]), -(10**12))
+    keeper.crowd.send(devnet.deployment.keeper, keeper.executor, "execute((address,bytes,bool)[],(address,bytes,int256))", [call], guard)
+    keeper.crowd.mine(1)
+    keeper.ledger.advance()
+    ahead = Timestamp(keeper.ledger.head.timestamp + 1)
+    keeper.ledger.refresh(ahead)
+    plan = keeper.ledger.venue.unwind(keeper.executor, keeper.ledger.book, ahead)
+    assert plan is not None
+    assert plan.market == "ETH"
+    assert plan.size_x18 < 0
+    assert keeper.plan(AccountKey(keeper.executor), ahead) == NoPlan("denied", "the keeper's own account")
+    keeper.execute(plan)
+    keeper.ledger.advance()
+    assert keeper.ledger.book.accounts[AccountKey(keeper.executor)].positions == {}
+
+
+def test_an_impossible_plan_reverts_with_its_name(devnet: Devnet) -> None:
+    """The executor bubbles the venue's code, the venue names it."""
+    keeper = Keeper.on(devnet)
+    healthy = AccountKey(devnet.deployment.traders[0].address.lower())
+    eth = devnet.deployment.market("ETH")
+    data = calldata("liquidate(address,address)", healthy, eth.base)
+    call = {"from": devnet.deployment.keeper, "to": devnet.deployment.core.clearing_house, "data": data}
+    answer = devnet.rpc.attempt([("eth_call", [call, "latest"])])[0]
+    assert (
+        keeper.ledger.venue.revert_reason(bytes.fromhex(answer.data[2:])) == "CH_EAV: enough account value: healthy, or somebody was faster"
+    )
