@@ -64,6 +64,14 @@ def test_a_planted_effect_is_found() -> None:
     assert made.p_value.value < 0.01
 
 
+def test_the_null_never_contains_the_real_alignment() -> None:
+    rng = np.random.default_rng(5)
+    density, level_bin = rng.lognormal(12, 2, (1, 200)), np.arange(100)
+    y1 = np.log1p(density[0, level_bin])
+    made = effect(y1, np.zeros(100, np.int64), level_bin, density, np.zeros((100, 0)), Scope("generated", "exact"), rng)
+    assert made.p_value.value == pytest.approx(1 / 2001)
+
+
 def test_without_an_effect_the_p_values_are_uniform() -> None:
     p = np.array([_study(seed, 0.0, 40).p_value.value for seed in range(60)])
     assert (p < 0.05).mean() <= 0.13

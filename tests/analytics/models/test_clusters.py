@@ -29,6 +29,16 @@ def test_planted_clusters_are_found_and_nothing_else(scope: Scope) -> None:
     assert find(_planted(scope, (93_000.0,)), 1, 0.005, 24) == ()
 
 
+def test_a_cluster_begins_three_median_deviations_above_the_median(scope: Scope) -> None:
+    """Ripples of +-10 % around 1: median 1, MAD 0.1 before smoothing. A plateau of 1.2 is none, one of 1.6 is one."""
+    for height, clusters in ((1.2, 0), (1.6, 1)):
+        usd = np.where(np.arange(400) // 10 % 2 == 0, 0.9, 1.1)
+        usd[200:230] = height
+        centres = MARK * np.exp(0.001 * (np.arange(400) + 0.5))
+        found = find(build(levels(centres, np.full(400, -1), usd), MARK, scope), -1, 0.005, 24)
+        assert len(found) == clusters
+
+
 def test_long_clusters_mirror_short_ones(scope: Scope) -> None:
     above = _planted(scope, (95_000.0,))
     mirrored = build(

@@ -88,6 +88,9 @@ def test_fees_enter_both_terms(scope: Scope) -> None:
 
 
 def test_the_pool_is_known_only_as_far_as_its_shallowest_book(scope: Scope) -> None:
-    made = cost([_linear(5.0, levels=10), _linear(5.0)], (1, 1), 1, 3.0, scope)
-    assert made.cost.value is None
-    assert "cannot fill" in made.cost.caveat
+    for taker_side in (1, -1):
+        made = cost([_linear(5.0, levels=10), _linear(5.0)], (1, 99), taker_side, 3.0, scope)
+        assert made.split_bps is not None
+        assert made.pooled_bps is None
+        assert made.cost.value is None
+        assert "cannot fill" in made.cost.caveat

@@ -32,6 +32,12 @@ def test_z_equals_the_plain_formula_on_the_ninety_days_before(seed: int) -> None
             assert scores[i] == pytest.approx((rate[i] - past.mean()) / past.std(ddof=1), rel=1e-6)
 
 
+def test_thirty_settlements_are_enough_and_twenty_nine_are_not() -> None:
+    scores = z_scores(np.arange(40) * 8 * HOUR, np.random.default_rng(0).normal(0, 1e-4, 40))
+    assert np.isnan(scores[:30]).all()
+    assert np.isfinite(scores[30:]).all()
+
+
 def test_future_settlements_never_change_a_score() -> None:
     rng = np.random.default_rng(1)
     time, rate = np.arange(300) * 8 * HOUR, rng.normal(0, 1e-4, 300)

@@ -40,6 +40,14 @@ def test_gain_from_a_map_and_a_book(scope: Scope) -> None:
         assert potential(made, 150.0).value is None
 
 
+def test_depth_beyond_the_last_recorded_level_is_unknown(scope: Scope) -> None:
+    offsets = np.arange(0.05, 100, 0.1)
+    built = build(levels(MARK - offsets, np.ones(len(offsets)), MARK - offsets), MARK, scope)
+    made = from_map(built, 1, (MARK - offsets)[:500], np.full(500, 0.2))
+    assert potential(made, 48.0).value is not None
+    assert potential(made, 52.0).value is None
+
+
 def test_unknown_depth_is_unknown_gain_not_infinity(scope: Scope) -> None:
     made = curve([0, 1, 2, 3], [1.0, 1.0, 1.0], [2.0, 0.0, np.nan], scope)
     assert np.isnan(made.gain).tolist() == [False, True, True]

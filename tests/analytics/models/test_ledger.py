@@ -38,6 +38,11 @@ def test_adl_rows_are_the_other_side_of_liquidation_rows() -> None:
     assert (paired.with_adl, paired.with_adl_consistent, paired.both_sided) == (10, 10, True)
 
 
+def test_as_many_adl_as_liquidation_rows_are_consistent() -> None:
+    assert parity(np.repeat(np.arange(9), 2), np.tile([True, False], 9)).with_adl_consistent == 9
+    assert parity(np.repeat(np.arange(9), 3), np.tile([True, True, False], 9)).with_adl_consistent == 0
+
+
 def test_few_seconds_prove_nothing() -> None:
     assert parity([1, 1, 2, 2], [False] * 4).both_sided is None
 

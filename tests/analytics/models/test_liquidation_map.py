@@ -99,6 +99,12 @@ def test_cumulatives_run_outward_and_equal_the_exact_sums_at_edges(seed: int) ->
         assert built.short_outward()[index] == pytest.approx(short_beyond(at, MARK, float(edges[index + 1]) * (1 - 1e-12)))
 
 
+def test_a_price_on_the_boundary_is_crossed_and_one_at_the_mark_is_not() -> None:
+    at = levels([90.0, 100.0, 100.0, 110.0], [1, 1, -1, -1], [1.0, 2.0, 4.0, 8.0])
+    assert long_beyond(at, 100.0, 90.0) == 1.0
+    assert short_beyond(at, 100.0, 110.0) == 8.0
+
+
 def test_coverage_counts_known_positions_reachable_or_not(scope: Scope) -> None:
     at = levels([MARK * 0.9, np.nan, MARK * 1.1], [1, 1, -1], [MARK, MARK, MARK])
     assert coverage(at, 1, 4.0, MARK, scope).value == pytest.approx(0.5)
