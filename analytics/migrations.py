@@ -1,18 +1,16 @@
 """The tables analytics owns (schema `market`), version by version. Each numbered file of schema/ is one transaction with its record."""
 
 import importlib.resources
-import time
 from dataclasses import dataclass
 
 import duckdb
 
 from analytics.errors import LakeError
+from analytics.transaction import write_transaction
 
 _LEDGER = (
     "CREATE TABLE IF NOT EXISTS market.schema_migrations (version BIGINT NOT NULL, name VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL)"
 )
-_TRIES = 5
-_PAUSE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,38 +34,22 @@ def migrate(connection: duckdb.DuckDBPyConnection, lake: str, steps: tuple[Migra
 
     Raises LakeError for a lake that is newer than this program."""
     wanted = migrations() if steps is None else steps
-    for attempt in range(1, _TRIES + 1):
-        try:
-            _migrate(connection, lake, wanted)
-        except duckdb.TransactionException:
-            if attempt == _TRIES:
-                raise
-            time.sleep(_PAUSE_S)
-        else:
-            return
-
-
-def _migrate(connection: duckdb.DuckDBPyConnection, lake: str, steps: tuple[Migration, ...]) -> None:
-    connection.execute("CREATE SCHEMA IF NOT EXISTS market")
-    connection.execute(_LEDGER)
+    with write_transaction(connection):
+        connection.execute("CREATE SCHEMA IF NOT EXISTS market")
+        connection.execute(_LEDGER)
     present = {int(version) for (version,) in connection.execute("SELECT version FROM market.schema_migrations").fetchall()}
-    known = max((step.version for step in steps), default=0)
+    known = max((step.version for step in wanted), default=0)
     if present and max(present) > known:
         raise LakeError(
             f"the market tables of {lake} have schema version {max(present)}, this program knows {known}: install the newer perp-keeper"
         )
-    for step in steps:
+    for step in wanted:
         if step.version not in present:
             _apply(connection, step)
 
 
 def _apply(connection: duckdb.DuckDBPyConnection, step: Migration) -> None:
-    connection.begin()
-    try:
+    with write_transaction(connection):
         connection.execute(step.sql)
         values = [step.version, step.name]
         connection.execute("INSERT INTO market.schema_migrations VALUES (?, ?, now()::TIMESTAMPTZ AT TIME ZONE 'UTC')", values)
-        connection.commit()
-    except duckdb.Error:
-        connection.rollback()
-        raise

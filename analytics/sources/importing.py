@@ -15,6 +15,7 @@ from analytics.sources.refusal import Refusal
 from analytics.sources.source import Shape, Source
 from analytics.sources.views import show_parquet, show_raw
 from analytics.sources.writing import Selection, select_rows, write_rejects, write_rows
+from analytics.transaction import write_transaction
 
 _MACROS = Path(__file__).parent / "macros.sql"
 

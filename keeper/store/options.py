@@ -20,8 +20,8 @@ class LakeOptions:
     """Blocks between two runs of upkeep (small files merged, old snapshots and their files let go)."""
     keep_snapshots_s: int = 3600
     """How far back time travel reaches, and how long a reader may work on one snapshot."""
-    busy_s: float = 30.0
-    """How long a commit is tried again while another program writes the same catalog."""
+    busy_s: float = 120.0
+    """How long a commit waits while another program (an import) writes the same lake."""
 
     @classmethod
     def at(cls, directory: Path, *, queue_blocks: int = 2000) -> Self:

@@ -1,7 +1,6 @@
 """The lake's only writer: a thread behind a bounded queue. It outlives the event loop, and drains on success and on a crash."""
 
 import asyncio
-import fcntl
 import queue
 import threading
 import time
@@ -9,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Self, TypeAlias
+from typing import Self, TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -25,6 +23,7 @@ from keeper.store.faults import translated
 from keeper.store.migrations import migrate, migrations
 from keeper.store.options import LakeOptions
 from keeper.store.recovery import Recovered
+from keeper.store.write_lock import sole_keeper, write_turn
 from keeper.store.writer import Writer
 
 
@@ -71,10 +70,10 @@ class Recorder:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            if self._options.catalog_file is not None:
-                stack.enter_context(_sole_writer(self._options))
+            stack.enter_context(sole_keeper(self._options))
             connection = stack.enter_context(connect(self._options))
-            migrate(connection, self._options.name, migrations())
+            with write_turn(self._options):
+                migrate(connection, self._options.name, migrations())
             writer = Writer(connection, self._options, self._chain_id)
             with translated(self._options.name, "open"):
                 batch = Batch(writer.load())
@@ -196,18 +195,3 @@ class Recorder:
         newest = batch.cursors[-1][1].number if batch.cursors else self._backlog.last_block
         self._backlog = Backlog(0, self._backlog.commits + 1, elapsed_ms, newest)
         return later
-
-
-def _sole_writer(options: LakeOptions) -> IO[str]:
-    """Holds `<catalog>.lock` for the life of the process; the system lets go of it however the process ends. Raises StoreError."""
-    assert options.catalog_file is not None
-    path = Path(f"{options.catalog_file}.lock")
-    with translated(options.name, "open"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise StoreError(f"another keeper is writing the lake {options.name}: end it, or name another directory in [lake] dir") from error
-    return file

@@ -14,6 +14,7 @@ from keeper.store.columns import arrow_table, schemas
 from keeper.store.connection import LAKE
 from keeper.store.faults import is_busy, store_error
 from keeper.store.options import LakeOptions
+from keeper.store.write_lock import write_turn
 
 _CURSORS = pa.schema(
     [
@@ -86,7 +87,8 @@ class Writer:
         merges = [f"CALL ducklake_merge_adjacent_files('{LAKE}', max_file_size => {size})" for size in sizes]
         for statement in (*merges, *(text.format(lake=LAKE, keep=self._options.keep_snapshots_s) for text in _LET_GO)):
             try:
-                self._connection.execute(statement)
+                with write_turn(self._options):
+                    self._connection.execute(statement)
             except duckdb.Error as error:
                 if not is_busy(error):
                     raise store_error(self._options.name, "tidy up", error) from error
@@ -138,14 +140,15 @@ class Writer:
         return [(str(first), str(second)) for first, second in self._connection.execute(query, values).fetchall()]
 
     def _transaction(self, doing: str, write: Callable[[], None]) -> None:
-        """Run `write` in a transaction; again while another program holds the catalog, up to the options' limit."""
+        """Run `write` in a transaction; again while a program that does not take turns holds the catalog, up to the options' limit."""
         give_up = time.monotonic() + self._options.busy_s
         pause = 0.02
         while True:
             try:
-                self._connection.begin()
-                write()
-                self._connection.commit()
+                with write_turn(self._options):
+                    self._connection.begin()
+                    write()
+                    self._connection.commit()
             except (duckdb.Error, OSError) as error:
                 self._roll_back()
                 if not isinstance(error, duckdb.Error) or not is_busy(error) or time.monotonic() > give_up:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ import pytest
 from analytics.errors import LakeError
 from analytics.lake import LakePlace, lake_place, open_lake
 from analytics.migrations import Migration, migrate, migrations
+from analytics.transaction import write_transaction
 from keeper.domain.records import TABLES
 from keeper.store.options import LakeOptions
 from keeper.store.recorder import Recorder
@@ -52,14 +54,33 @@ def test_it_is_read_only(tmp_path: Path) -> None:
 
 
 def test_imports_write_beside_the_keeper(tmp_path: Path) -> None:
-    """Both commit to the same catalog, neither fails."""
+    """Both commit to the same catalog and neither fails, though each import takes longer than the keeper's commits."""
     with Recorder(LakeOptions.at(tmp_path), CHAIN, [VENUE]) as recorder, open_lake(tmp_path, read_only=False) as lake:
-        lake.execute("CREATE TABLE market.numbers (a BIGINT)")
-        for number in range(1, 6):
-            recorder.block(block_ref(number), [Rows(number).head()])
-            lake.execute("INSERT INTO market.numbers VALUES (?)", [number])
+        with write_transaction(lake):
+            lake.execute("CREATE TABLE market.numbers (a BIGINT)")
+        for number in range(1, 4):
+            with write_transaction(lake):
+                lake.execute("INSERT INTO market.numbers VALUES (?)", [number])
+                recorder.block(block_ref(number), [Rows(number).head()])
+                time.sleep(0.1)
         recorder.flush()
-        assert lake.execute("SELECT (SELECT count(*) FROM blocks), (SELECT count(*) FROM market.numbers)").fetchall() == [(5, 5)]
+        assert lake.execute("SELECT (SELECT count(*) FROM blocks), (SELECT count(*) FROM market.numbers)").fetchall() == [(3, 3)]
+
+
+def test_a_write_that_fails_leaves_nothing_and_lets_go(tmp_path: Path) -> None:
+    """The next one has its turn."""
+    with open_lake(tmp_path, read_only=False) as lake:
+        for statement, error in (("INSERT INTO market.rejects SELECT error('no')", duckdb.Error), ("SELECT 1", KeyError)):
+            with pytest.raises(error):
+                _write_and_raise(lake, statement)
+        assert lake.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'half'").fetchall() == [(0,)]
+
+
+def _write_and_raise(lake: duckdb.DuckDBPyConnection, statement: str) -> None:
+    with write_transaction(lake):
+        lake.execute("CREATE TABLE market.half (a BIGINT)")
+        lake.execute(statement)
+        raise KeyError
 
 
 def test_a_lake_may_be_moved_and_named_by_another_path(tmp_path: Path) -> None:
