@@ -45,7 +45,8 @@ def episodes(
         of = f" of {underlying}" if underlying else ""
         return Episodes((), (), limits, 0, None, f"no liquidations{of} in {asked.words}")
     recorded_from = int(pc.min(bars["minute"]).as_py())
-    series = _series(bars)
+    names = tuple(str(name) for (name,) in lake.execute(mart("venue_names")).fetchall())
+    series = _series(bars, names)
     first = (asked.lake_since - _EPOCH) // timedelta(minutes=1)
     found = tuple(episode for episode in find(series, limits, recorded_from, asked.words) if episode.stop > first)
     reason = "" if found else f"no minute series passed the thresholds in {asked.words}"
@@ -53,11 +54,11 @@ def episodes(
     return Episodes(found, table, limits, bars.num_rows, _EPOCH + timedelta(minutes=recorded_from), reason)
 
 
-def _series(bars: pa.Table) -> list[MinuteBars]:
+def _series(bars: pa.Table, venue_names: tuple[str, ...]) -> list[MinuteBars]:
     """One series per (underlying, side); rows come sorted by both and by minute."""
     coded = bars["underlying"].combine_chunks().dictionary_encode()
     code, side = coded.indices.to_numpy(), bars["side"].to_numpy()
-    minute, notional = bars["minute"].to_numpy(), bars["notional_usd"].to_numpy()
+    minute, notional, price, venues = (bars[name].to_numpy() for name in ("minute", "notional_usd", "price_usd", "venues"))
     exact, sampled = (bars[name].to_numpy(zero_copy_only=False) for name in ("exact", "sampled"))
     breaks = np.flatnonzero((np.diff(code) != 0) | (np.diff(side) != 0)) + 1
     edges = [0, *breaks.tolist(), bars.num_rows]
@@ -65,7 +66,8 @@ def _series(bars: pa.Table) -> list[MinuteBars]:
     for lo, hi in pairwise(edges):
         quality = _quality(bool(exact[lo:hi].any()), bool(sampled[lo:hi].any()))
         name = str(coded.dictionary[int(code[lo])].as_py())
-        made.append(MinuteBars(name, int(side[lo]), minute[lo:hi], notional[lo:hi], quality))
+        rows = slice(lo, hi)
+        made.append(MinuteBars(name, int(side[lo]), minute[rows], notional[rows], price[rows], venues[rows], venue_names, quality))
     return made
 
 

@@ -13,6 +13,13 @@ SAMPLED = "a sampled feed is a lower bound"
 TOTAL = Definition("M7", "episode notional", "USD", "sum of victim USD from start to end, all venues, one side", SAMPLED)
 PEAK_SHARE = Definition("M7", "top-minute share", "1", "largest minute / sum over the episode", SAMPLED)
 LONG_SHARE = Definition("M7", "long share", "1", "long victim USD / both sides, over the episode's minutes", SAMPLED)
+MOVE = Definition(
+    "M7",
+    "price move",
+    "1",
+    "extreme minute price against the victims / first minute price - 1",
+    "mean prices of the liquidations themselves",
+)
 RATE = Definition(
     "M7",
     "burst rate ratio",
@@ -50,23 +57,27 @@ class EpisodeRules:
 class MinuteBars:
     """Victim USD per minute of one (underlying, side) over all venues. `minute` counts from the Unix epoch, empty minutes may be absent.
 
+    `price`: mean liquidation price of the minute (USD, nan unknown); `venues`: bit k set where `venue_names[k]` liquidated.
     `quality` names every quality that went in; sampled and exact never merge into an unlabelled number."""
 
     underlying: str
     side: int
     minute: Ints
     notional: Floats
+    price: Floats
+    venues: Ints
+    venue_names: tuple[str, ...]
     quality: str
 
     def __post_init__(self) -> None:
-        same_length(minute=self.minute, notional=self.notional)
+        same_length(minute=self.minute, notional=self.notional, price=self.price, venues=self.venues)
         increasing("minute", self.minute, strictly=True)
         not_negative("notional", self.notional)
 
-    def between(self, first: int, stop: int) -> Floats:
-        """USD of the bars with first <= minute < stop."""
+    def between(self, first: int, stop: int) -> slice:
+        """The bars with first <= minute < stop."""
         lo, hi = np.searchsorted(self.minute, [first, stop])
-        return self.notional[lo:hi]
+        return slice(int(lo), int(hi))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,8 @@ class Episode:
     peak_usd: float
     peak_share: Figure
     long_share: Figure
+    price_move: Figure
+    venues: tuple[str, ...]
     baseline_days: int
 
 
@@ -178,25 +191,37 @@ def _sum(of: _Screened, first: int, last: int) -> float:
 
 def _episode(of: _Screened, other: MinuteBars | None, first: int, last: int, window: str) -> Episode:
     bars = of.bars
-    inside = bars.between(first, last + 1)
+    rows = bars.between(first, last + 1)
+    inside = bars.notional[rows]
     total, n = float(inside.sum()), len(inside)
-    across = float(other.between(first, last + 1).sum()) if other is not None else 0.0
+    across = float(other.notional[other.between(first, last + 1)].sum()) if other is not None else 0.0
     scope = Scope(window, bars.quality)
     peak = int(np.argmax(inside))
     longs = total if bars.side == 1 else across
-    at = int(np.searchsorted(of.minute, first))
+    mask = int(np.bitwise_or.reduce(bars.venues[rows]))
     return Episode(
         bars.underlying,
         bars.side,
         first,
         last + 1,
         TOTAL.figure(total, scope, n),
-        int(bars.minute[np.searchsorted(bars.minute, first) + peak]),
+        int(bars.minute[rows][peak]),
         float(inside[peak]),
         PEAK_SHARE.figure(float(inside[peak]) / total, scope, n),
         LONG_SHARE.figure(longs / (total + across), scope, n),
-        int(of.days[at]),
+        _price_move(bars.price[rows], bars.side, scope),
+        tuple(name for bit, name in enumerate(bars.venue_names) if mask >> bit & 1),
+        int(of.days[np.searchsorted(of.minute, first)]),
     )
+
+
+def _price_move(price: Floats, side: int, scope: Scope) -> Figure:
+    """Longs are hurt by the lowest price, shorts by the highest."""
+    known = price[np.isfinite(price)]
+    if not len(known):
+        return MOVE.figure(None, scope, 0, note="no prices")
+    extreme = known.min() if side == 1 else known.max()
+    return MOVE.figure(float(extreme / known[0]) - 1, scope, len(known))
 
 
 def top_share(part: float, whole: float) -> float:

@@ -20,6 +20,8 @@ def test_an_episode_of_traders_without_the_vaults_unwinds(lake: duckdb.DuckDBPyC
     assert episode.total.value == 27 * 100_000
     assert (episode.total.quality, episode.total.window) == ("sampled", "all that was recorded")
     assert found.recorded_from == datetime(2025, 10, 10, 21, 15)  # noqa: DTZ001 lake times carry no offset
+    assert episode.venues == ("binance",)
+    assert episode.price_move.value == 0
     assert len(found.sensitivity) == 9
     assert found.reason == ""
 

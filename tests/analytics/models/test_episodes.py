@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.models.arrays import ModelInputError
+from analytics.models.arrays import Floats, ModelInputError
 from analytics.models.baseline import hourly_median
 from analytics.models.episodes import EpisodeRules, MinuteBars, burst_rate, find, sensitivity, top_share
 from analytics.models.figure import Scope
@@ -17,9 +17,20 @@ RULES = EpisodeRules(minute_floor_usd=1000.0, total_floor_usd=2500.0)
 START = 40 * DAY + 21 * 60
 
 
-def _bars(values: dict[int, float], side: int = 1, underlying: str = "BTC") -> MinuteBars:
+def _bars(values: dict[int, float], side: int = 1, underlying: str = "BTC", price: Floats | None = None) -> MinuteBars:
     minutes = sorted(values)
-    return MinuteBars(underlying, side, np.array(minutes, np.int64), np.array([values[m] for m in minutes], np.float64), "exact")
+    prices = np.full(len(minutes), 100.0) if price is None else price
+    venues = np.arange(len(minutes)) % 2 + 1
+    return MinuteBars(
+        underlying,
+        side,
+        np.array(minutes, np.int64),
+        np.array([values[m] for m in minutes], np.float64),
+        prices,
+        venues,
+        ("a", "b", "c"),
+        "exact",
+    )
 
 
 def _spans(values: dict[int, float], rules: EpisodeRules = RULES, recorded_from: int = 0) -> list[tuple[int, int]]:
@@ -101,6 +112,18 @@ def test_figures_of_an_episode() -> None:
     assert find([longs], RULES, START, "w")[0].baseline_days == 0
 
 
+def test_price_move_is_the_worst_for_the_victims_and_venues_are_named() -> None:
+    price = np.array([100.0, 97.0, 98.0, np.nan])
+    hot = _at(m0=2000, m1=2000, m2=2000, m3=2000)
+    long, short = (find([_bars(hot, side, price=price)], RULES, 0, "w")[0] for side in (1, -1))
+    assert long.price_move.value == pytest.approx(-0.03)
+    assert short.price_move.value == pytest.approx(0.0)
+    assert long.price_move.n == 3
+    assert long.venues == ("a", "b")
+    blind = find([_bars(hot, price=np.full(4, np.nan))], RULES, 0, "w")[0]
+    assert blind.price_move.value is None
+
+
 def test_underlyings_and_sides_are_kept_apart() -> None:
     hot = _at(m0=2000, m1=2000)
     found = find([_bars(hot), _bars(hot, side=-1), _bars(hot, underlying="ETH")], RULES, 0, "w")
@@ -133,7 +156,7 @@ def test_sensitivity_of_the_middle_cell_is_the_main_result(seed: int) -> None:
 
 
 def test_an_empty_series_has_no_episodes() -> None:
-    empty = MinuteBars("BTC", 1, np.zeros(0, np.int64), np.zeros(0), "exact")
+    empty = _bars({})
     assert find([empty], RULES, 0, "w") == ()
     assert sensitivity([empty], RULES, 0)[0].episodes == 0
 
