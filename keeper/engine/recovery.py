@@ -42,11 +42,12 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """What the start aims at: the venues' first block and the newest block that counts as final."""
+    """What the start aims at: the venues' first block, the newest block, and the newest that counts as final."""
 
     chain_id: int
     start_block: int
     finality_depth: int
+    head: BlockRef
     final: BlockRef
 
 
@@ -64,7 +65,7 @@ class Recovery:
         """Rebuild, then catch up. Raises ConfigError where the venue's snapshot finds wrong addresses, DecodeError, Fatal."""
         head = await self._chain.head()
         final = await self._chain.block(max(head.number - finality_depth, start_block - 1, 0))
-        horizon = Horizon(chain_id, start_block, finality_depth, final)
+        horizon = Horizon(chain_id, start_block, finality_depth, head, final)
         starts = [await self._venue(name, evaluator, horizon) for name, evaluator in evaluators.items()]
         # One follower serves all venues: it begins where the newest of them stands, the others were brought there.
         return max(starts, key=lambda start: start.after.number)
@@ -84,9 +85,9 @@ class Recovery:
         return Start(horizon.final, ())
 
     async def _snapshot(self, name: str, evaluator: Evaluator[Any, Any], horizon: Horizon) -> BlockRef:
-        """Parameters no event tells, as of the newest final block, stand before the first block: later events repeat their changes."""
+        """Parameters no event tells, as of now, stand before the first block: later events repeat their changes."""
         base = await self._chain.block(max(horizon.start_block - 1, 0))
-        events = await self._chain.run(evaluator.venue.snapshot(), horizon.final)
+        events = await self._chain.run(evaluator.venue.snapshot(), horizon.head)
         evaluator.restore(base.number, base.timestamp, events)
         rows = recording.event_rows(Where(horizon.chain_id, name, base), [Applied(event, "snapshot") for event in events])
         self._memory.block(base, rows, (name,))

@@ -128,8 +128,12 @@ STEPS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Anvil]:
-    with Anvil.start(AnvilOptions(no_mining=True)) as anvil:
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
+    """The contracts stand deep enough that no reorg of a story takes them away."""
+    with Anvil.start(AnvilOptions(no_mining=True)) as anvil, Rpc(anvil.url) as rpc:
+        bench = Bench.on(rpc, anvil.url, tmp_path_factory.mktemp("unused"))
+        for _ in range(20):
+            bench.mine()
         yield anvil
 
 
@@ -141,10 +145,7 @@ def test_any_story_ends_with_each_candidate_done_once(node: Anvil, steps: list[t
     with Rpc(node.url) as rpc, tempfile.TemporaryDirectory() as state_dir:
         snapshot = rpc.call("evm_snapshot")
         try:
-            bench = Bench.on(rpc, node.url, Path(state_dir))
-            for _ in range(4):
-                bench.mine()
-            _tell(bench, steps)
+            _tell(Bench(rpc, node.url, Path(state_dir)), steps)
         finally:
             rpc.call("anvil_dropAllTransactions")
             assert rpc.call("evm_revert", snapshot)
