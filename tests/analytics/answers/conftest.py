@@ -32,6 +32,15 @@ FROM (VALUES
 ) AS v(account, market, block_number, size, liquidation_price, equity_usd)
 """
 
+OPEN_INTEREST = """
+INSERT INTO market.open_interest BY NAME
+SELECT 'binance' AS venue, 'BTCUSDT' AS market, 'BTC' AS underlying, TIMESTAMP '2025-10-10 21:00:00' + to_minutes(5 * i) AS exchange_time,
+    'ms' AS time_resolution, CASE WHEN i < 3 THEN 1000.0 WHEN i = 5 THEN 700.0 ELSE 800.0 END AS base, 'exact' AS quality, 'test' AS source,
+    'test' AS source_file
+FROM range(30) AS r(i)
+"""
+"""1,000 BTC until 21:14, 700 at 21:25, 800 otherwise."""
+
 MARKET_STATE = """
 CREATE TABLE lake.main.market_state AS
 SELECT 1::BIGINT AS chain_id, 'perp_v2' AS venue, 'ETH' AS market, block_number, 'h' AS block_hash,
@@ -47,7 +56,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
     """Read-only, with imported liquidations and a keeper's positions."""
     directory = tmp_path_factory.mktemp("lake")
     with open_lake(directory, read_only=False) as writer:
-        for statement in (LIQUIDATIONS, POSITIONS, MARKET_STATE):
+        for statement in (LIQUIDATIONS, OPEN_INTEREST, POSITIONS, MARKET_STATE):
             writer.execute(statement)
     with open_lake(directory) as reader:
         yield reader
