@@ -23,13 +23,15 @@ class Selection:
     parquet: Path
     rows: int
     rejected: int
+    repeats: int
 
 
 def select_rows(connection: duckdb.DuckDBPyConnection, output: Output, parquet: Path) -> Selection:
     """Run an output's SELECT over the view `parsed`."""
+    table = TABLES[output.table]
     connection.sql(output.select).write_parquet(str(parquet), compression="zstd")
-    rows, reasons = connection.read_parquet(str(parquet)).aggregate("count(*), count(reason)").fetchall()[0]
-    return Selection(TABLES[output.table], parquet, rows, reasons)
+    rows, rejected = connection.read_parquet(str(parquet)).aggregate("count(*), count(reason)").fetchall()[0]
+    return Selection(table, parquet, rows, rejected, _repeats(connection, parquet, ", ".join(table.key)))
 
 
 def write_rows(connection: duckdb.DuckDBPyConnection, selection: Selection, kind: str, source_file: str) -> int:
@@ -39,7 +41,7 @@ def write_rows(connection: duckdb.DuckDBPyConnection, selection: Selection, kind
     table, key = selection.table, ", ".join(selection.table.key)
     show_parquet(connection, "selected", selection.parquet)
     connection.execute("INSERT INTO refused SELECT line, reason FROM selected WHERE reason IS NOT NULL")
-    repeats, known = _repeats(connection, key), _show_known(connection, table)
+    repeats, known = selection.repeats, _show_known(connection, table)
     first = "SELECT * FROM selected WHERE reason IS NULL"
     if repeats:
         first += f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY line) = 1"
@@ -52,10 +54,10 @@ def write_rows(connection: duckdb.DuckDBPyConnection, selection: Selection, kind
     return int(inserted[0][0])
 
 
-def _repeats(connection: duckdb.DuckDBPyConnection, key: str) -> int:
+def _repeats(connection: duckdb.DuckDBPyConnection, parquet: Path, key: str) -> int:
     """At least the rows whose key came before: by hash, which is a tenth of the memory. A collision only costs the exact look."""
-    query = f"SELECT count(*) - count(DISTINCT hash({key})) FROM selected WHERE reason IS NULL"
-    return int(connection.execute(query).fetchall()[0][0])
+    query = f"SELECT count(*) - count(DISTINCT hash({key})) FROM read_parquet(?) WHERE reason IS NULL"
+    return int(connection.execute(query, [str(parquet)]).fetchall()[0][0])
 
 
 def _show_known(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
