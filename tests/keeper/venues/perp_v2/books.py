@@ -99,7 +99,7 @@ class Desk:
             "timestamp": self.now if at is None else at,
             "sqrt_price_x96": spot_sqrt,
             "tick": ticks.tick_at(spot_sqrt),
-            "liquidity": 10**22,
+            "liquidity": 10**23,
             "short_twap_x96": sqrt,
             "long_twap_x96": sqrt,
             "premium_twap_x96": sqrt,
