@@ -1,0 +1,116 @@
+"""What every venue must keep, whichever it is: one suite over the registry."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, get_args, get_origin, get_type_hints
+
+import pytest
+
+from keeper.domain import event_json
+from keeper.domain.chain import Address, Hash32, RawLog, Timestamp
+from keeper.domain.venue import Venue
+from keeper.errors import ConfigError, DecodeError
+from keeper.venues import REGISTRY
+from tests.keeper.venues.perp_v2.everything import recorded, recorded_options
+
+OPTIONS: Mapping[str, Mapping[str, str]] = {"perp_v2": recorded_options()}
+"""Working options of each venue; a new venue adds its own."""
+LOGS: Mapping[str, list[RawLog]] = {"perp_v2": list(recorded().values())}
+"""At least one real log of every event of each venue."""
+
+
+@pytest.fixture(params=sorted(REGISTRY))
+def name(request: pytest.FixtureRequest) -> str:
+    """Every registered venue in turn."""
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture
+def venue(name: str) -> Venue[Any, Any]:
+    return REGISTRY[name](OPTIONS[name])
+
+
+def test_it_bears_the_name_it_is_registered_under(name: str, venue: Venue[Any, Any]) -> None:
+    """Records and settings use one name."""
+    assert venue.name == name
+
+
+def test_wrong_options_are_named(name: str) -> None:
+    """Every missing key, and any unknown one, with the venue's section in front."""
+    for key in OPTIONS[name]:
+        with pytest.raises(ConfigError, match=rf"venues\.{name}\.{key}"):
+            REGISTRY[name]({other: value for other, value in OPTIONS[name].items() if other != key})
+    with pytest.raises(ConfigError, match=rf"venues\.{name}\.no_such_option"):
+        REGISTRY[name]({**OPTIONS[name], "no_such_option": "1"})
+
+
+def test_events_are_flat_frozen_dataclasses(venue: Venue[Any, Any]) -> None:
+    """So that the lake keeps them as text and gives them back unchanged."""
+    names = [kind.__name__ for kind in venue.event_types]
+    assert len(names) == len(set(names))
+    for kind in venue.event_types:
+        assert dataclasses.is_dataclass(kind)
+        assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined] # typeshed leaves it out
+        for hint in get_type_hints(kind).values():
+            assert hint in (int, str, bool) or (get_origin(hint) is tuple and get_args(hint) == (int, ...))
+
+
+def test_it_decodes_a_real_log_of_every_event(name: str, venue: Venue[Any, Any]) -> None:
+    """Each log comes from a contract the filters ask for, and its event survives the lake."""
+    asked = {address for one in venue.filters() for address in one.addresses}
+    for log in LOGS[name]:
+        event = venue.decode(log)
+        assert log.address in asked
+        assert type(event) in venue.event_types
+        assert event_json.load(venue.event_types, type(event).__name__, event_json.dump(event)) == event
+
+
+def test_a_log_it_claims_but_cannot_read_is_an_error(name: str, venue: Venue[Any, Any]) -> None:
+    """Cut short, or with a topic nobody knows."""
+    for log in LOGS[name]:
+        for broken in (
+            dataclasses.replace(log, data=log.data + b"\0"),
+            dataclasses.replace(log, topics=(b"\7" * 32, *log.topics[1:])),
+        ):
+            with pytest.raises(DecodeError):
+                venue.decode(broken)
+
+
+def test_a_strangers_log_is_nothing(venue: Venue[Any, Any]) -> None:
+    """Filters may be coarse; decode is not."""
+    log = RawLog(Address("0x" + "12" * 20), (b"\1" * 32,), b"", 1, Hash32("0x" + "0" * 64), Hash32("0x" + "0" * 64), 0)
+    assert venue.decode(log) is None
+
+
+def test_a_new_book_is_empty_and_can_be_undone(venue: Venue[Any, Any]) -> None:
+    """Blocks open, roll back and become final without an event."""
+    book = venue.new_book()
+    book.open_block(1, Timestamp(10))
+    book.open_block(2, Timestamp(20))
+    assert book.rollback(1) == set()
+    book.finalise(1)
+    assert book.account_keys() == set()
+
+
+def test_questions_ask_before_they_answer(venue: Venue[Any, Any]) -> None:
+    """A snapshot is a generator of batches of calls to contracts, with no work done before the first."""
+    calls = next(venue.snapshot())
+    assert calls
+    assert all(len(call.to) == 42 and call.to == call.to.lower() and len(call.data) >= 4 for call in calls)
+
+
+def test_no_keys_no_questions(venue: Venue[Any, Any]) -> None:
+    """Asking about nobody costs nothing."""
+    book = venue.new_book()
+    book.open_block(1, Timestamp(10))
+    for reads in (venue.inspect([], book, Timestamp(10)), venue.resync([], book), venue.chain_views([])):
+        with pytest.raises(StopIteration) as done:
+            next(reads)
+        assert list(done.value.value) == []
+
+
+def test_every_payload_has_a_name(venue: Venue[Any, Any]) -> None:
+    """Also nothing at all, and nonsense."""
+    for data in (b"", b"\1", b"\1\2\3\4", bytes(100)):
+        assert venue.revert_reason(data)
