@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.devnet.anvil import Anvil, AnvilOptions
+from contracts.devnet.anvil import Anvil, AnvilError, AnvilOptions, anvil_path
 from contracts.devnet.rpc import Rpc
 from keeper.domain.outcome import Dropped, Included, Outcome
 from keeper.execution.dispatcher import TransactionDispatcher
@@ -127,28 +127,24 @@ STEPS = st.lists(
 )
 
 
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
-    """The contracts stand deep enough that no reorg of a story takes them away."""
-    with Anvil.start(AnvilOptions(no_mining=True)) as anvil, Rpc(anvil.url) as rpc:
-        bench = Bench.on(rpc, anvil.url, tmp_path_factory.mktemp("unused"))
-        for _ in range(20):
-            bench.mine()
-        yield anvil
-
-
-@settings(
-    max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
-def test_any_story_ends_with_each_candidate_done_once(node: Anvil, steps: list[tuple[Any, ...]]) -> None:
-    with Rpc(node.url) as rpc, tempfile.TemporaryDirectory() as state_dir:
-        snapshot = rpc.call("evm_snapshot")
-        try:
-            _tell(Bench(rpc, node.url, Path(state_dir)), steps)
-        finally:
-            rpc.call("anvil_dropAllTransactions")
-            assert rpc.call("evm_revert", snapshot)
+def test_any_story_ends_with_each_candidate_done_once(steps: list[tuple[Any, ...]]) -> None:
+    """On a node of its own: anvil's snapshots do not survive its reorgs."""
+    _need_anvil()
+    with Anvil.start(AnvilOptions(no_mining=True)) as node, Rpc(node.url) as rpc, tempfile.TemporaryDirectory() as state_dir:
+        bench = Bench.on(rpc, node.url, Path(state_dir))
+        # Deep enough that no reorg takes the contracts away.
+        for _ in range(8):
+            bench.mine()
+        _tell(bench, steps)
+
+
+def _need_anvil() -> None:
+    try:
+        anvil_path()
+    except AnvilError as error:
+        pytest.skip(str(error))
 
 
 def _tell(bench: Bench, steps: list[tuple[Any, ...]]) -> None:
