@@ -10,6 +10,7 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
+from keeper.errors import RpcError
 
 
 def live(scenario: Callable[[], Awaitable[None]]) -> None:
@@ -47,7 +48,13 @@ class QuietNode:
         return self._answer(method, params)
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> Sequence[Any]:
-        return [self._answer(method, params) for method, params in calls]
+        answers: list[Any] = []
+        for method, params in calls:
+            try:
+                answers.append(self._answer(method, params))
+            except RpcError as error:
+                answers.append(error)
+        return answers
 
     def mine(self, transaction_hash: str, at: BlockRef, *, succeeded: bool = True) -> None:
         """Put a transaction into a block that is canonical until the test says otherwise."""

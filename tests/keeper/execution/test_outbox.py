@@ -85,12 +85,11 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
 
 def test_one_process_holds_the_key(tmp_path: Path) -> None:
     path = tmp_path / "key.lock"
-    with KeyLock(path):
-        with (
-            pytest.raises(NonceConflict, match=rf"another keeper \(process {os.getpid()}\) is using this key: it holds {path}"),
-            KeyLock(path),
-        ):
-            pass
+    with (
+        KeyLock(path), pytest.raises(NonceConflict, match=rf"another keeper \(process {os.getpid()}\) is using this key: it holds {path}"),
+        KeyLock(path),
+    ):
+        pass
     with KeyLock(path):
         pass
 
@@ -108,7 +107,8 @@ def test_a_full_disk_stops_before_anything_is_sent(tmp_path: Path) -> None:
         options = DispatcherOptions(chain_id=1, state_dir=tmp_path, max_fee_cap_wei=10**12, spending_cap_wei_per_day=10**30)
         async with TransactionDispatcher(options, Signer(Account.from_key(b"\x01" * 32)), node) as dispatcher:
             await dispatcher.start()
-            with _full_disk(next(tmp_path.glob("*.sqlite-wal"))), pytest.raises(StoreError, match=r"keeper\.state_dir"):
+            growing = tmp_path / f"outbox-1-{dispatcher.sender}.sqlite-wal"
+            with _full_disk(growing), pytest.raises(StoreError, match=r"keeper\.state_dir"):
                 await dispatcher.send(job("a", b"\x01" * 200_000), Fees(10**9, 10**9))
             assert node.sent == []
             assert dispatcher.open_accounts() == frozenset()
