@@ -156,9 +156,11 @@ class Recorder:
     def _run(self, writer: Writer, batch: Batch) -> None:
         """The thread: gather what is queued, commit it, and tidy up now and then. Any exception ends it and is kept by the future."""
         runs = blocks_since_upkeep = 0
+        not_before = 0.0
         closing = False
         while not closing:
-            barriers, closing = self._gather(batch)
+            barriers, closing = self._gather(batch, not_before)
+            not_before = time.monotonic() + self._options.commit_every_s
             if closing or batch.row_count():
                 blocks_since_upkeep += len({block.hash for _, block in batch.cursors})
                 batch = self._commit(writer, batch, closing)
@@ -168,23 +170,26 @@ class Recorder:
                 writer.upkeep(runs := runs + 1)
                 blocks_since_upkeep = 0
 
-    def _gather(self, batch: Batch) -> tuple[list[_Barrier], bool]:
-        """Waits for one call, then takes what else is there, up to the batch's size."""
+    def _gather(self, batch: Batch, not_before: float) -> tuple[list[_Barrier], bool]:
+        """Waits for one call, then takes what else comes until the next commit may be, the batch is full, or somebody waits for it."""
         barriers: list[_Barrier] = []
-        item = self._queue.get()
-        while True:
+        item: _Item | None = self._queue.get()
+        while item is not None:
             if isinstance(item, _Close):
                 return barriers, True
             if isinstance(item, _Barrier):
                 barriers.append(item)
             else:
                 batch.add(item)
-            if batch.row_count() >= self._options.batch_rows:
-                return barriers, False
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                return barriers, False
+            full = batch.row_count() >= self._options.batch_rows
+            item = None if full else self._next(0.0 if barriers else not_before - time.monotonic())
+        return barriers, False
+
+    def _next(self, wait_s: float) -> _Item | None:
+        try:
+            return self._queue.get(timeout=wait_s) if wait_s > 0 else self._queue.get_nowait()
+        except queue.Empty:
+            return None
 
     def _commit(self, writer: Writer, batch: Batch, closing: bool) -> Batch:
         """Blocks to take away wait for the next block, so that no reader sees the gap; at the end there is nothing to wait for."""

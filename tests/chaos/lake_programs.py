@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -84,9 +85,7 @@ def event(block: BlockRef, position: int) -> VenueEventRecord:
 
 def write(directory: Path, blocks: int = 1_000_000, pause_s: float = 0.002) -> None:
     """Go on from the lake's cursor, as a restarted daemon does."""
-    options = LakeOptions(
-        catalog=LakeOptions.at(directory).catalog, data_path=LakeOptions.at(directory).data_path, upkeep_blocks=15, keep_snapshots_s=30
-    )
+    options = replace(LakeOptions.at(directory), commit_every_s=0.0, upkeep_blocks=15, keep_snapshots_s=30)
     with Recorder(options, CHAIN, [VENUE]) as recorder:
         found = recorder.recovered(VENUE, 3)
         last = list(found.unfinalised)

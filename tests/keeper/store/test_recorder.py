@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -177,7 +178,7 @@ def test_rows_of_a_block_that_never_was_committed_are_taken_away_at_the_start(op
 
 def test_a_full_queue_stops_the_caller(recorder: _Open, rows: _Rows) -> None:
     """Nothing may go unrecorded, so the caller learns of it instead of waiting."""
-    written = recorder(queue_blocks=3)
+    written = recorder(queue_blocks=3, batch_rows=100)
     calls = [(rows.block(number), [rows.event(rows.block(number), position) for position in range(50)]) for number in range(500)]
     with pytest.raises(StoreError, match=r"3 writes behind.*queue_blocks"):
         _tell(written, calls)
@@ -253,6 +254,20 @@ def test_waiting_blocks_are_committed_together(recorder: _Open, rows: _Rows) -> 
     assert figures.commits < 100
     assert (figures.queued, figures.last_block) == (0, 299)
     assert figures.last_commit_ms > 0
+
+
+def test_commits_keep_their_distance(recorder: _Open, rows: _Rows) -> None:
+    """Fast blocks share a commit; a waiting caller is not kept."""
+    written = recorder(commit_every_s=30.0)
+    written.block(rows.block(0), [])
+    written.flush()
+    for number in range(1, 20):
+        written.block(rows.block(number), [rows.event(rows.block(number))])
+        time.sleep(0.005)
+    assert written.backlog().commits == 1
+    written.flush()
+    assert written.backlog().commits == 2
+    assert written.recovered("perp_v2", 1).cursor == rows.block(19)
 
 
 def test_upkeep_keeps_the_rows_and_merges_the_files(recorder: _Open, ask: _Ask, rows: _Rows, options: LakeOptions) -> None:
