@@ -23,10 +23,13 @@ def has_view(lake: duckdb.DuckDBPyConnection, name: str) -> bool:
 
 
 def create_liquidations(lake: duckdb.DuckDBPyConnection) -> None:
-    """The temporary view `mart_liquidations`: the keeper's and the imported ones, whichever the lake has; empty where it has neither."""
+    """The temporary view `mart_liquidations`: the keeper's and the imported ones, whichever the lake has; empty where it has neither.
+    Beside it the temporary tables `mart_underlying_codes` and `mart_venue_codes`."""
     parts = [mart(f"liquidations_{source}") for source in ("keeper", "market") if has_view(lake, f"stg_{source}_liquidations")]
     body = "\nUNION ALL BY NAME\n".join(f"({part})" for part in parts) or _EMPTY_LIQUIDATIONS
     lake.execute(f"CREATE OR REPLACE TEMPORARY VIEW mart_liquidations AS {body}")
+    for codes in ("underlying_codes", "venue_codes"):
+        lake.execute(f"CREATE OR REPLACE TEMPORARY TABLE mart_{codes} AS {mart(codes)}")
 
 
 def failing_checks(lake: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from analytics.answers.window import Window
 from analytics.marts import create_liquidations, mart
-from analytics.models.episodes import Episode, EpisodeRules, MinuteBars, Sensitivity, find, sensitivity
+from analytics.models.episodes import Episode, EpisodeRules, MinuteBars, Sensitivity, survey
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 the lake's times are UTC without an offset
 
@@ -45,33 +45,35 @@ def episodes(
         of = f" of {underlying}" if underlying else ""
         return Episodes((), (), limits, 0, None, f"no liquidations{of} in {asked.words}")
     recorded_from = int(pc.min(bars["minute"]).as_py())
-    names = tuple(str(name) for (name,) in lake.execute(mart("venue_names")).fetchall())
-    series = _series(bars, names)
+    series = _series(bars, _names(lake, "underlying"), _names(lake, "venue"))
     first = (asked.lake_since - _EPOCH) // timedelta(minutes=1)
-    found = tuple(episode for episode in find(series, limits, recorded_from, asked.words) if episode.stop > first)
+    surveyed = survey(series, limits, recorded_from, asked.words)
+    found = tuple(episode for episode in surveyed.episodes if episode.stop > first)
     reason = "" if found else f"no minute series passed the thresholds in {asked.words}"
-    table = sensitivity(series, limits, recorded_from)
-    return Episodes(found, table, limits, bars.num_rows, _EPOCH + timedelta(minutes=recorded_from), reason)
+    return Episodes(found, surveyed.sensitivity, limits, bars.num_rows, _EPOCH + timedelta(minutes=recorded_from), reason)
 
 
-def _series(bars: pa.Table, venue_names: tuple[str, ...]) -> list[MinuteBars]:
-    """One series per (underlying, side); rows come sorted by both and by minute."""
-    coded = bars["underlying"].combine_chunks().dictionary_encode()
-    code, side = coded.indices.to_numpy(), bars["side"].to_numpy()
-    minute, notional, price, venues = (bars[name].to_numpy() for name in ("minute", "notional_usd", "price_usd", "venues"))
-    exact, sampled = (bars[name].to_numpy(zero_copy_only=False) for name in ("exact", "sampled"))
-    breaks = np.flatnonzero((np.diff(code) != 0) | (np.diff(side) != 0)) + 1
-    edges = [0, *breaks.tolist(), bars.num_rows]
+def _names(lake: duckdb.DuckDBPyConnection, what: str) -> tuple[str, ...]:
+    """Names by their code."""
+    return tuple(str(name) for (name,) in lake.execute(f"SELECT {what} FROM mart_{what}_codes ORDER BY {what}_code").fetchall())  # noqa: S608 (ours)
+
+
+def _series(bars: pa.Table, underlyings: tuple[str, ...], venues: tuple[str, ...]) -> list[MinuteBars]:
+    """One series per (underlying, side); rows come sorted by series and minute."""
+    columns = ("series", "minute", "notional_usd", "price_usd", "marks")
+    code, minute, notional, price, marks = (bars[name].to_numpy() for name in columns)
+    edges = [0, *(np.flatnonzero(np.diff(code)) + 1).tolist(), bars.num_rows]
     made = []
     for lo, hi in pairwise(edges):
-        quality = _quality(bool(exact[lo:hi].any()), bool(sampled[lo:hi].any()))
-        name = str(coded.dictionary[int(code[lo])].as_py())
         rows = slice(lo, hi)
-        made.append(MinuteBars(name, int(side[lo]), minute[rows], notional[rows], price[rows], venues[rows], venue_names, quality))
+        quality = _quality(int(np.bitwise_or.reduce(marks[rows])))
+        side = 1 - 2 * int(code[lo] & 1)
+        made.append(MinuteBars(underlyings[code[lo] >> 1], side, minute[rows], notional[rows], price[rows], marks[rows], venues, quality))
     return made
 
 
-def _quality(exact: bool, sampled: bool) -> str:
+def _quality(marks: int) -> str:
+    exact, sampled = marks >> 61 & 1, marks >> 62 & 1
     if exact and sampled:
         return "mixed: exact and sampled"
     return "exact" if exact else "sampled"

@@ -19,14 +19,14 @@ def hourly_median(minute: Ints, value: Floats, at: Ints, recorded_from: int, day
     began = recorded_from // _DAY + (recorded_from % _DAY > hour * _HOUR)
     first = np.maximum(day - days, began)
     history = np.maximum(day - first, 0)
-    cells, back = np.unique(np.column_stack([hour, day, first]), axis=0, return_inverse=True)
-    lo = np.searchsorted(key, _key(cells[:, 0], cells[:, 2]))
-    hi = np.searchsorted(key, _key(cells[:, 0], cells[:, 1]))
-    minutes = _HOUR * np.maximum(cells[:, 1] - cells[:, 2], 0)
-    medians = np.zeros(len(cells))
+    _, sample, back = np.unique(_key(hour, day), return_index=True, return_inverse=True)
+    lo = np.searchsorted(key, _key(hour[sample], first[sample]))
+    hi = np.searchsorted(key, _key(hour[sample], day[sample]))
+    minutes = _HOUR * history[sample]
+    medians = np.zeros(len(sample))
     for cell in np.flatnonzero(minutes // 2 >= minutes - (hi - lo)):
         medians[cell] = _median_with_zeros(values[lo[cell] : hi[cell]], int(minutes[cell]))
-    return medians[back.reshape(-1)], history.astype(np.int64)
+    return medians[back], history.astype(np.int64)
 
 
 def _by_hour(minute: Ints) -> tuple[Ints, Ints]:

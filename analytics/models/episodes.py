@@ -108,6 +108,15 @@ class Sensitivity:
     total_usd: float
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Episodes, largest first, with the 3x3 table: start multiple {1/2, 1, 2} x minute floor {1/2, 1, 2}, each with its own baseline
+    floor."""
+
+    episodes: tuple[Episode, ...]
+    sensitivity: tuple[Sensitivity, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Screened:
     """The bars loud enough to matter at any of the thresholds in use, with their 30-day medians (USD)."""
@@ -120,29 +129,28 @@ class _Screened:
     cumulative: Floats
 
 
-def find(series: Sequence[MinuteBars], rules: EpisodeRules, recorded_from: int, window: str) -> tuple[Episode, ...]:
-    """Episodes of every series, largest first. `recorded_from`: the minute recording began; earlier minutes are unknown, not zero."""
+def survey(series: Sequence[MinuteBars], rules: EpisodeRules, recorded_from: int, window: str) -> Survey:
+    """Episodes of every series and how many other thresholds would have given.
+
+    `recorded_from`: the minute recording began; earlier minutes are unknown, not zero."""
     opposite = {(bars.underlying, bars.side): bars for bars in series}
-    found: list[Episode] = []
-    for bars in series:
-        screened = _screen(bars, rules, recorded_from)
-        other = opposite.get((bars.underlying, -bars.side))
-        found += [_episode(screened, other, first, last, window) for first, last in _spans(screened, rules)]
-    return tuple(sorted(found, key=lambda episode: (-(episode.total.value or 0.0), episode.start)))
-
-
-def sensitivity(series: Sequence[MinuteBars], rules: EpisodeRules, recorded_from: int) -> tuple[Sensitivity, ...]:
-    """The 3x3 table: start multiple {1/2, 1, 2} x minute floor {1/2, 1, 2} around `rules`, each with its own baseline floor."""
     least = replace(rules, minute_floor_usd=rules.minute_floor_usd / 2, start_multiple=rules.start_multiple * 2)
     screened = [_screen(bars, least, recorded_from) for bars in series]
-    table = []
-    for multiple in (0.5, 1.0, 2.0):
-        for floor in (0.5, 1.0, 2.0):
-            start = max(rules.start_multiple * multiple, rules.end_multiple)
-            variant = replace(rules, start_multiple=start, minute_floor_usd=rules.minute_floor_usd * floor)
-            totals = [_sum(one, first, last) for one in screened for first, last in _spans(one, variant)]
-            table.append(Sensitivity(variant.start_multiple, variant.minute_floor_usd, len(totals), float(sum(totals))))
-    return tuple(table)
+    found = [
+        _episode(one, opposite.get((one.bars.underlying, -one.bars.side)), first, last, window)
+        for one in screened
+        for first, last in _spans(one, rules)
+    ]
+    largest_first = tuple(sorted(found, key=lambda episode: (-(episode.total.value or 0.0), episode.start)))
+    table = tuple(_cell(screened, rules, multiple, floor) for multiple in (0.5, 1.0, 2.0) for floor in (0.5, 1.0, 2.0))
+    return Survey(largest_first, table)
+
+
+def _cell(screened: Sequence[_Screened], rules: EpisodeRules, multiple: float, floor: float) -> Sensitivity:
+    start = max(rules.start_multiple * multiple, rules.end_multiple)
+    variant = replace(rules, start_multiple=start, minute_floor_usd=rules.minute_floor_usd * floor)
+    totals = [_sum(one, first, last) for one in screened for first, last in _spans(one, variant)]
+    return Sensitivity(variant.start_multiple, variant.minute_floor_usd, len(totals), float(sum(totals)))
 
 
 def _screen(bars: MinuteBars, rules: EpisodeRules, recorded_from: int) -> _Screened:

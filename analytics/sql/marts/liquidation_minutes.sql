@@ -1,20 +1,22 @@
--- Victim USD per minute, underlying and side over all venues (M7). Minutes count from the Unix epoch. Vault unwinds and rows without
--- a dollar value are left out; `exact` and `sampled` say which qualities went in, bit k of `venues` the k-th name of `venue_names`.
--- `price_usd` is the mean price of the minute's liquidations. Parameters: $since, $until, $underlying.
-WITH names AS MATERIALIZED (
-    SELECT coalesce(list(DISTINCT venue ORDER BY venue), []) AS venue_names FROM mart_liquidations
+-- Victim USD per minute, underlying and side over all venues (M7). Vault unwinds and rows without a dollar value are left out.
+-- `series` is twice the underlying's place in `underlying_codes`, plus 1 for short victims; minutes count from the Unix epoch; `price_usd` is
+-- the mean price of the minute's liquidations; `marks` has bit k for the k-th venue of `venue_codes`, bit 61 for exact, 62 for sampled rows.
+-- One integer key, because grouping and sorting by names takes three times as long. Parameters: $since, $until, $underlying.
+WITH keyed AS (
+    SELECT
+        (underlying_code * 2 + CASE side WHEN 'long' THEN 0 ELSE 1 END) << 40 | epoch_us(moment) // 60000000 AS key,
+        notional_usd,
+        size_base,
+        1::BIGINT << venue_code | CASE quality WHEN 'exact' THEN 1::BIGINT << 61 ELSE 1::BIGINT << 62 END AS mark
+    FROM mart_liquidations JOIN mart_underlying_codes USING (underlying) JOIN mart_venue_codes USING (venue)
+    WHERE stage = 'trader' AND notional_usd IS NOT NULL AND moment >= $since AND moment < $until
+        AND ($underlying IS NULL OR underlying = $underlying)
+),
+
+final AS (
+    SELECT key, sum(notional_usd) AS notional_usd, sum(size_base) AS size_base, bit_or(mark) AS marks FROM keyed GROUP BY key
 )
 
-SELECT
-    underlying,
-    (CASE side WHEN 'long' THEN 1 ELSE -1 END)::TINYINT AS side,
-    epoch_us(moment) // 60000000 AS minute,
-    sum(notional_usd) AS notional_usd,
-    sum(notional_usd) / nullif(sum(size_base), 0) AS price_usd,
-    bit_or(1::BIGINT << (list_position((SELECT venue_names FROM names), venue) - 1)) AS venues,
-    bool_or(quality = 'exact') AS exact,
-    bool_or(quality <> 'exact') AS sampled
-FROM mart_liquidations
-WHERE stage = 'trader' AND notional_usd IS NOT NULL AND moment >= $since AND moment < $until AND ($underlying IS NULL OR underlying = $underlying)
-GROUP BY underlying, side, epoch_us(moment) // 60000000
-ORDER BY underlying, side, minute
+SELECT key >> 40 AS series, key & (1::BIGINT << 40) - 1 AS minute, notional_usd, notional_usd / nullif(size_base, 0) AS price_usd, marks
+FROM final
+ORDER BY key

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analytics.models.arrays import Floats, ModelInputError
 from analytics.models.baseline import hourly_median
-from analytics.models.episodes import EpisodeRules, MinuteBars, burst_rate, find, sensitivity, top_share
+from analytics.models.episodes import Episode, EpisodeRules, MinuteBars, burst_rate, survey, top_share
 from analytics.models.figure import Scope
 
 DAY = 1440
@@ -31,6 +31,10 @@ def _bars(values: dict[int, float], side: int = 1, underlying: str = "BTC", pric
         ("a", "b", "c"),
         "exact",
     )
+
+
+def find(series: list[MinuteBars], rules: EpisodeRules, recorded_from: int, window: str) -> tuple[Episode, ...]:
+    return survey(series, rules, recorded_from, window).episodes
 
 
 def _spans(values: dict[int, float], rules: EpisodeRules = RULES, recorded_from: int = 0) -> list[tuple[int, int]]:
@@ -133,7 +137,7 @@ def test_underlyings_and_sides_are_kept_apart() -> None:
 def test_sensitivity_is_nine_cells_around_the_rules() -> None:
     values = _at(m0=2100, m1=2100) | {START + 300 + k: 800.0 for k in range(5)}
     bars = _bars(values)
-    table = sensitivity([bars], RULES, 0)
+    table = survey([bars], RULES, 0, "w").sensitivity
     assert len({(cell.start_multiple, cell.minute_floor_usd) for cell in table}) == 9
     cells = {(cell.start_multiple, cell.minute_floor_usd): cell for cell in table}
     assert cells[10.0, 1000.0].episodes == len(find([bars], RULES, 0, "w")) == 1
@@ -149,7 +153,7 @@ def test_sensitivity_of_the_middle_cell_is_the_main_result(seed: int) -> None:
     for minute in rng.integers(START, START + 600, 150):
         values[int(minute)] += float(rng.lognormal(6.5, 1))
     bars = _bars(values)
-    middle = sensitivity([bars], RULES, 0)[4]
+    middle = survey([bars], RULES, 0, "w").sensitivity[4]
     found = find([bars], RULES, 0, "w")
     assert middle.episodes == len(found)
     assert middle.total_usd == pytest.approx(sum(episode.total.value or 0 for episode in found))
@@ -158,7 +162,7 @@ def test_sensitivity_of_the_middle_cell_is_the_main_result(seed: int) -> None:
 def test_an_empty_series_has_no_episodes() -> None:
     empty = _bars({})
     assert find([empty], RULES, 0, "w") == ()
-    assert sensitivity([empty], RULES, 0)[0].episodes == 0
+    assert survey([empty], RULES, 0, "w").sensitivity[0].episodes == 0
 
 
 def test_amberdata_shares_and_rates_of_10_october(scope: Scope) -> None:
