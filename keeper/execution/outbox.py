@@ -4,6 +4,7 @@ A nonce is the unit: several transactions may be signed for one (a raised fee, a
 takes at most one of them. A job belongs to the nonce of its newest transaction."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -27,7 +28,9 @@ _JOB_COLUMNS = (
 
 
 class Outbox:
-    """The file. A context manager; every method is one transaction. Any fault of SQLite is a StoreError."""
+    """The file. A context manager; every method is one transaction, unless it is called inside `together`.
+
+    Any fault of SQLite is a StoreError."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -142,18 +145,25 @@ class Outbox:
     def newest_transaction(self, job: OutboxJob) -> OutboxTransaction:
         """The one signed last for the job."""
         with self._read() as connection:
-            return next(each for each in reversed(self._transactions(connection, job.nonce)) if each.job_id == job.id)
+            return self._transactions(connection, "job_id = ?", job.id)[-1]
 
     def lots(self) -> tuple[Lot, ...]:
         """Every nonce that is not final, in order."""
+        watched = "nonce IN (SELECT nonce FROM nonces WHERE final = ?)"
         with self._read() as connection:
-            nonces = connection.execute(
+            rows = connection.execute(
                 "SELECT nonce, winner, block_number, block_hash FROM nonces WHERE final = 0 ORDER BY nonce"
             ).fetchall()
-            return tuple(
-                Lot(nonce, self._transactions(connection, nonce), self._jobs(connection, "nonce = ?", nonce), winner, number, block_hash)
-                for nonce, winner, number, block_hash in nonces
-            )
+            transactions: defaultdict[int, list[OutboxTransaction]] = defaultdict(list)
+            for transaction in self._transactions(connection, watched, 0):
+                transactions[transaction.nonce].append(transaction)
+            jobs: defaultdict[int, list[OutboxJob]] = defaultdict(list)
+            for job in self._jobs(connection, watched, 0):
+                jobs[job.nonce].append(job)
+        return tuple(
+            Lot(nonce, tuple(transactions[nonce]), tuple(jobs[nonce]), winner, number, block_hash)
+            for nonce, winner, number, block_hash in rows
+        )
 
     def jobs_of(self, candidate_id: CandidateId) -> tuple[OutboxJob, ...]:
         """All jobs a candidate ever had."""
@@ -200,8 +210,8 @@ class Outbox:
         connection.execute(back, (JobState.GIVEN_UP, nonce, JobState.DROPPED, JobState.DROPPED))
 
     @staticmethod
-    def _transactions(connection: sqlite3.Connection, nonce: int) -> tuple[OutboxTransaction, ...]:
-        rows = connection.execute("SELECT * FROM transactions WHERE nonce = ? ORDER BY rowid", (nonce,)).fetchall()
+    def _transactions(connection: sqlite3.Connection, condition: str, value: int) -> tuple[OutboxTransaction, ...]:
+        rows = connection.execute(f"SELECT * FROM transactions WHERE {condition} ORDER BY rowid", (value,)).fetchall()  # noqa: S608
         return tuple(
             OutboxTransaction(tx_hash, job_id, Purpose(purpose), at, raw, Fees(int(max_fee), int(tip)), gas, replaces, signed_at, head)
             for tx_hash, job_id, purpose, at, raw, max_fee, tip, gas, replaces, signed_at, head in rows
@@ -222,15 +232,23 @@ class Outbox:
             connection.executescript(f"BEGIN;{schema}PRAGMA user_version = {_VERSION};COMMIT;")
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """All or nothing of what is written inside, on the disk once, at the end."""
+        with self._write():
+            yield
+
+    @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         with self._read() as connection:
+            if connection.in_transaction:
+                yield connection
+                return
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                _roll_back(connection)
                 raise
 
     @contextmanager
@@ -246,6 +264,12 @@ class Outbox:
             yield
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"keeper.state_dir: {self._path} cannot be used ({error}); free space, or restore the file") from error
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    # After some faults (a full disk) SQLite has done it already.
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _job(row: Sequence[Any]) -> OutboxJob:

@@ -36,6 +36,7 @@ CREATE TABLE transactions (
     head_number INTEGER NOT NULL
 );
 CREATE INDEX transactions_by_nonce ON transactions (nonce);
+CREATE INDEX transactions_by_job ON transactions (job_id);
 CREATE TABLE nonces (
     nonce INTEGER PRIMARY KEY,
     winner TEXT,

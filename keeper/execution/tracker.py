@@ -15,11 +15,12 @@ from keeper.execution.sighting import Mined, Sighting
 
 @dataclass(slots=True)
 class Verdict:
-    """What came of one look: outcomes to hand on, attempts signed anew, and transactions whose block is gone."""
+    """What came of one look: outcomes to hand on, attempts signed anew, transactions whose block is gone, and a stranger's work."""
 
     settled: list[Settled] = field(default_factory=list)
     replacements: list[Attempt] = field(default_factory=list)
     reopened: list[OutboxTransaction] = field(default_factory=list)
+    conflict: str | None = None
 
 
 class Tracker:
@@ -33,24 +34,31 @@ class Tracker:
         self._suspected_at: dict[int, list[int]] = {}
 
     def judge(self, sighting: Sighting, head: BlockRef) -> Verdict:
-        """Go through all nonces that were looked at. Raises NonceConflict (after writing it down, so that a restart goes on behind it)."""
+        """Go through all nonces that were looked at, in one commit. Raises NonceConflict when that is written down, so that a restart goes
+        on behind it."""
         verdict = Verdict()
-        for lot in self._outbox.lots():
-            mined = sighting.mined.get(lot.nonce)
-            if mined is not None:
-                self._settle(lot, mined, head, verdict)
-            elif lot.nonce in sighting.unclear or lot.nonce not in sighting.looked_at:
-                continue
-            elif lot.winner is not None:
-                self._outbox.reopen(lot.nonce, head.number)
-                verdict.reopened += [each for each in lot.transactions if each.hash == lot.winner]
-            elif lot.nonce < sighting.used:
-                self._suspect(lot, head)
-            else:
-                self._suspected_at.pop(lot.nonce, None)
-                self._urge(lot, head, sighting.used, verdict)
-        self._clear_the_way(head, sighting)
+        with self._outbox.together():
+            for lot in self._outbox.lots():
+                self._judge(lot, sighting, head, verdict)
+            self._clear_the_way(head, sighting)
+        if verdict.conflict is not None:
+            raise NonceConflict(f"{verdict.conflict}: somebody else is using the key of {self._sender}; give each keeper its own key")
         return verdict
+
+    def _judge(self, lot: Lot, sighting: Sighting, head: BlockRef, verdict: Verdict) -> None:
+        mined = sighting.mined.get(lot.nonce)
+        if mined is not None:
+            self._settle(lot, mined, head, verdict)
+        elif lot.nonce in sighting.unclear or lot.nonce not in sighting.looked_at:
+            return
+        elif lot.winner is not None:
+            self._outbox.reopen(lot.nonce, head.number)
+            verdict.reopened += [each for each in lot.transactions if each.hash == lot.winner]
+        elif lot.nonce < sighting.used:
+            self._suspect(lot, head, verdict)
+        else:
+            self._suspected_at.pop(lot.nonce, None)
+            self._urge(lot, head, sighting.used, verdict)
 
     def _settle(self, lot: Lot, mined: Mined, head: BlockRef, verdict: Verdict) -> None:
         if lot.winner == mined.transaction.hash and lot.block_hash == mined.block.hash:
@@ -69,16 +77,15 @@ class Tracker:
                 verdict.settled.append(Settled(attempt_of(job, last, self._sender), _verdict_without(job, last, mined)))
         self._outbox.settle(winner, mined.block, mined.receipt.gas_cost_wei, self._lane.now_us(), states)
 
-    def _suspect(self, lot: Lot, head: BlockRef) -> None:
+    def _suspect(self, lot: Lot, head: BlockRef, verdict: Verdict) -> None:
         """The nonce is used up and no transaction of ours has a receipt."""
         seen = self._suspected_at.setdefault(lot.nonce, [])
         if not seen or seen[-1] < head.number:
             seen.append(head.number)
         if len(seen) < self._options.conflict_after_heads:
             return
-        reason = f"nonce {lot.nonce} was used by a transaction this keeper did not send"
-        self._outbox.lose(lot.nonce, reason)
-        raise NonceConflict(f"{reason}: somebody else is using the key of {self._sender}; give each keeper its own key")
+        verdict.conflict = f"nonce {lot.nonce} was used by a transaction this keeper did not send"
+        self._outbox.lose(lot.nonce, verdict.conflict)
 
     def _urge(self, lot: Lot, head: BlockRef, used: int, verdict: Verdict) -> None:
         """Nothing is mined at this nonce yet: raise the fees, or give up."""
