@@ -1,5 +1,6 @@
 """Random trading rebuilt from logs and a few reads per block equals the contracts, for every account, to the last unit."""
 
+import copy
 from collections import Counter
 
 import pytest
@@ -25,6 +26,8 @@ def test_every_account_equals_the_contracts_at_every_block(devnet: Devnet, seed:
     kinds: Counter[str] = Counter()
     for round_number in range(_ROUNDS):
         crowd.act()
+        if round_number % 10 == 5:
+            _undone_is_as_before(ledger)
         ledger.advance()
         kinds.update(type(event).__name__ for _, event in ledger.log_events)
         keys = sorted(ledger.book.account_keys())
@@ -46,6 +49,23 @@ def test_every_account_equals_the_contracts_at_every_block(devnet: Devnet, seed:
     assert kinds["Deposited"] > 5
     assert kinds["Withdrawn"] > 5
     assert kinds["PositionLiquidated"] > 5
+
+
+def _undone_is_as_before(ledger: Ledger) -> None:
+    """A reorg: the new blocks applied, read and inspected, then rolled back, leave every journal as it was."""
+    assert ledger.head is not None
+    head, before = ledger.head, _contents(ledger)
+    touched = ledger.advance()
+    ledger.inspect(sorted(ledger.book.account_keys()))
+    changed = ledger.book.rollback(head.number)
+    assert _contents(ledger) == before
+    assert touched & ledger.book.account_keys() <= changed
+    ledger.head = head
+
+
+def _contents(ledger: Ledger) -> object:
+    book = ledger.book
+    return copy.deepcopy((dict(book.accounts), dict(book.markets), dict(book.globals), dict(book.reads), book.moment))
 
 
 def _corrected_growth_changes_nothing(ledger: Ledger) -> None:
