@@ -139,7 +139,7 @@ def survey(series: Sequence[MinuteBars], rules: EpisodeRules, recorded_from: int
     found = [
         _episode(one, opposite.get((one.bars.underlying, -one.bars.side)), first, last, window)
         for one in screened
-        for first, last in _spans(one, rules)
+        for first, last, _ in zip(*(column.tolist() for column in _spans(one, rules)), strict=True)
     ]
     largest_first = tuple(sorted(found, key=lambda episode: (-(episode.total.value or 0.0), episode.start)))
     table = tuple(_cell(screened, rules, multiple, floor) for multiple in (0.5, 1.0, 2.0) for floor in (0.5, 1.0, 2.0))
@@ -149,8 +149,8 @@ def survey(series: Sequence[MinuteBars], rules: EpisodeRules, recorded_from: int
 def _cell(screened: Sequence[_Screened], rules: EpisodeRules, multiple: float, floor: float) -> Sensitivity:
     start = max(rules.start_multiple * multiple, rules.end_multiple)
     variant = replace(rules, start_multiple=start, minute_floor_usd=rules.minute_floor_usd * floor)
-    totals = [_sum(one, first, last) for one in screened for first, last in _spans(one, variant)]
-    return Sensitivity(variant.start_multiple, variant.minute_floor_usd, len(totals), float(sum(totals)))
+    totals = np.concatenate([np.zeros(0), *(_spans(one, variant)[2] for one in screened)])
+    return Sensitivity(variant.start_multiple, variant.minute_floor_usd, len(totals), float(totals.sum()))
 
 
 def _screen(bars: MinuteBars, rules: EpisodeRules, recorded_from: int) -> _Screened:
@@ -160,25 +160,21 @@ def _screen(bars: MinuteBars, rules: EpisodeRules, recorded_from: int) -> _Scree
     return _Screened(bars, minute, bars.notional[loud], median, days, np.concatenate([[0.0], np.cumsum(bars.notional)]))
 
 
-def _spans(of: _Screened, rules: EpisodeRules) -> list[tuple[int, int]]:
-    """(first, last) minutes, inclusive, of kept and merged episodes."""
+def _spans(of: _Screened, rules: EpisodeRules) -> tuple[Ints, Ints, Floats]:
+    """(first minute, last minute inclusive, USD) of merged and kept episodes."""
     base = np.maximum(of.median, rules.baseline_floor_usd)
     loud = of.notional >= rules.end_multiple * base
     minute, notional, base = of.minute[loud], of.notional[loud], base[loud]
     hot = notional > np.maximum(rules.start_multiple * base, rules.minute_floor_usd)
     starts = _run_starts(minute, hot, rules.start_minutes)
-    if len(starts) == 0:
-        return []
     group = np.concatenate([[0], np.cumsum(np.diff(minute) > rules.end_minutes)])
     owner, first_of = np.unique(group[starts], return_index=True)
-    last_of = np.searchsorted(group, owner, side="right") - 1
-    merged: list[tuple[int, int]] = []
-    for first, last in zip(minute[starts[first_of]].tolist(), minute[last_of].tolist(), strict=True):
-        if merged and first - merged[-1][1] - 1 < rules.merge_minutes:
-            merged[-1] = (merged[-1][0], last)
-        else:
-            merged.append((first, last))
-    return [span for span in merged if _sum(of, *span) >= rules.total_floor_usd]
+    first, last = minute[starts[first_of]], minute[np.searchsorted(group, owner, side="right") - 1]
+    apart = first[1:] - last[:-1] - 1 >= rules.merge_minutes
+    first, last = first[np.concatenate([[True], apart])[: len(first)]], last[np.concatenate([apart, [True]])[: len(last)]]
+    total = of.cumulative[np.searchsorted(of.bars.minute, last + 1)] - of.cumulative[np.searchsorted(of.bars.minute, first)]
+    kept = total >= rules.total_floor_usd
+    return first[kept], last[kept], total[kept]
 
 
 def _run_starts(minute: Ints, hot: Bools, length: int) -> Ints:
@@ -190,11 +186,6 @@ def _run_starts(minute: Ints, hot: Bools, length: int) -> Ints:
     for offset in range(length):
         begins &= hot[offset : offset + count]
     return np.flatnonzero(begins).astype(np.int64)
-
-
-def _sum(of: _Screened, first: int, last: int) -> float:
-    lo, hi = np.searchsorted(of.bars.minute, [first, last + 1])
-    return float(of.cumulative[hi] - of.cumulative[lo])
 
 
 def _episode(of: _Screened, other: MinuteBars | None, first: int, last: int, window: str) -> Episode:
