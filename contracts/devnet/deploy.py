@@ -58,11 +58,12 @@ def deploy(url: str, seed: int = 7, traders: int = 120) -> Deployment:
 
 
 def _deploy_venue(chain: Chain, seed: int) -> Deployment:
+    # Before the venue, so that whoever reads any block of the venue finds it.
+    _place_multicall(chain)
     start_block = int(chain.rpc.call("eth_blockNumber"), 16) + 1
     usdc = protocol.deploy_token(chain, "USD Coin", "USDC", 6)
     core, markets, collaterals = _contracts(chain, usdc)
     chain.mine(chain.now + BLOCK_SECONDS)
-    _place_multicall(chain)
     chain.mine(chain.now + _SEASON_SECONDS)
     fund_actors(chain, core, usdc)
     executor = place_executor(chain, core, usdc)

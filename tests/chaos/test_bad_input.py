@@ -105,18 +105,18 @@ def test_an_endpoint_that_answers_html_is_said_so(config: Path, devnet: Devnet, 
 def test_a_log_that_does_not_decode_stops_the_venue_and_loses_nothing(
     config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fund = devnet.deployment.core.insurance_fund
-    code_before = devnet.rpc.call("eth_getCode", fund, "latest")
+    vault = devnet.deployment.core.vault
+    code_before = devnet.rpc.call("eth_getCode", vault, "latest")
     # PUSH32 topic, PUSH1 0, PUSH1 0, LOG1: an event no version of the protocol has.
-    devnet.rpc.call("anvil_setCode", fund, "0x7f" + "ab" * 32 + "60006000a100")
+    devnet.rpc.call("anvil_setCode", vault, "0x7f" + "ab" * 32 + "60006000a100")
     with everyone_unlocked(devnet.rpc):
-        devnet.rpc.call("eth_sendTransaction", {"from": devnet.deployment.owner, "to": fund, "gas": hex(100_000)})
+        devnet.rpc.call("eth_sendTransaction", {"from": devnet.deployment.owner, "to": vault, "gas": hex(100_000)})
         devnet.rpc.call("evm_mine")
-    devnet.rpc.call("anvil_setCode", fund, code_before)
+    devnet.rpc.call("anvil_setCode", vault, code_before)
     code, told = _run(config, capsys)
     assert code == 1
     events = [json.loads(line) for line in told.splitlines()]
-    assert any(event.get("kind") == "Fatal" and "DecodeError" in event["problem"] and fund.lower() in event["problem"] for event in events)
+    assert any(event.get("kind") == "Fatal" and "DecodeError" in event["problem"] and vault.lower() in event["problem"] for event in events)
 
 
 def test_a_lake_of_a_newer_schema_names_both_versions(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
