@@ -36,6 +36,7 @@ class Timings:
 
     episodes_s: float
     episodes_found: int
+    lake_rows: int
     map_s: float
     sample_rows: int
     sample_episodes_s: float
@@ -65,7 +66,18 @@ def measure(directory: Path, memory: str, threads: int, rules: EpisodeRules) -> 
     total = float(binned.to_numpy().sum())
     if drawn is None or abs(float(drawn.longs.sum() + drawn.shorts.sum()) + drawn.excluded.out_of_range - total) > 1e-6 * total:
         raise RuntimeError("plain pandas maps another total than the lake: one of them is wrong")
-    return Timings(whole_s, len(found.episodes), map_s, len(frame), sample_s, read_s + loop_s, sample_map_s, plain_map_s, peak_mb)
+    return Timings(
+        whole_s,
+        len(found.episodes),
+        _liquidations(directory),
+        map_s,
+        len(frame),
+        sample_s,
+        read_s + loop_s,
+        sample_map_s,
+        plain_map_s,
+        peak_mb,
+    )
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:
@@ -80,6 +92,12 @@ def _ask(directory: Path, memory: str, threads: int, question: Callable[[duckdb.
         lake.execute(f"SET memory_limit = '{memory}'")
         lake.execute(f"SET threads = {threads}")
         return question(lake)
+
+
+def _liquidations(directory: Path) -> int:
+    with open_lake(directory) as lake:
+        row = lake.execute("SELECT count(*) FROM market.liquidations").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _samples(directory: Path, scratch: Path) -> tuple[Path, Path]:
@@ -117,22 +135,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _table(timings: Timings) -> Table:
+    """`ratio`: pandas over the lake on the sample's question; `per row`: pandas on the sample over the lake on everything, seconds per
+    row."""
     table = Table(title=f"peak memory {timings.peak_mb:,.0f} MB, {timings.episodes_found:,} episodes", title_justify="left")
-    for column in ("question", "whole lake s", "limit s", "sample", "lake s", "plain pandas s", "pandas / lake"):
+    for column in ("question", "all s", "limit s", "sample", "lake s", "pandas s", "ratio", "per row"):
         table.add_column(column, justify="left" if column in ("question", "sample") else "right")
+    per_row = timings.pandas_episodes_s / timings.sample_rows / (timings.episodes_s / timings.lake_rows)
+    sample = f"{timings.sample_rows:,} of {timings.lake_rows:,}"
     rows = (
-        (
-            "episodes",
-            timings.episodes_s,
-            EPISODES_LIMIT_S,
-            f"{timings.sample_rows:,} rows",
-            timings.sample_episodes_s,
-            timings.pandas_episodes_s,
-        ),
-        ("map", timings.map_s, MAP_LIMIT_S, "all positions", timings.sample_map_s, timings.pandas_map_s),
+        ("episodes", timings.episodes_s, EPISODES_LIMIT_S, sample, timings.sample_episodes_s, timings.pandas_episodes_s, per_row),
+        ("map", timings.map_s, MAP_LIMIT_S, "all", timings.sample_map_s, timings.pandas_map_s, timings.pandas_map_s / timings.map_s),
     )
-    for name, whole, limit, sample, lake, plain in rows:
-        table.add_row(name, f"{whole:.2f}", f"{limit:.0f}", sample, f"{lake:.2f}", f"{plain:.2f}", f"{plain / lake:.1f}")
+    for name, whole, limit, part, lake, plain, by_row in rows:
+        table.add_row(name, f"{whole:.2f}", f"{limit:.0f}", part, f"{lake:.2f}", f"{plain:.2f}", f"{plain / lake:.1f}", f"{by_row:.1f}")
     return table
 
 
