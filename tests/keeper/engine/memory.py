@@ -1,0 +1,82 @@
+"""A chain with blocks to look at and a memory that outlives the process: the ground of recovery, survey and replay."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from keeper.domain.chain import BlockRef, LogFilter, RawLog
+from keeper.domain.records import Record, VenueEventRecord
+from keeper.engine.ports import RecordBatch
+from tests.keeper.engine.fakes import FakeChain, ListRecorder, block_ref
+from tests.keeper.engine.toy import Liquidated, Opened, log_of
+
+
+@dataclass
+class HistoryChain(FakeChain):
+    """Blocks up to `newest`, with the toy exchange's events in some of them. `asked` are the ranges of its logs."""
+
+    newest: int = 0
+    events: dict[int, list[Opened | Liquidated]] = field(default_factory=dict)
+    asked: list[tuple[int, int]] = field(default_factory=list)
+
+    async def head(self) -> BlockRef:
+        return block_ref(self.newest)
+
+    async def backfill(self, filters: Sequence[LogFilter], first: int, last: int) -> AsyncIterator[tuple[BlockRef, tuple[RawLog, ...]]]:
+        self.asked.append((first, last))
+        for number in range(first, last + 1):
+            logs = tuple(log_of(event, block_ref(number), index) for index, event in enumerate(self.events.get(number, ())))
+            if logs or number == last:
+                yield block_ref(number), logs
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Where a venue was."""
+
+    cursor: BlockRef | None
+    unfinalised: tuple[BlockRef, ...]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A batch of rows as the lake gives them back."""
+
+    rows: Sequence[Record]
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        return [_plain(row) for row in self.rows]
+
+
+@dataclass
+class Memory(ListRecorder):
+    """A recorder that remembers: cursors per venue, and the recorded events in batches of three."""
+
+    cursors: dict[str, list[BlockRef]] = field(default_factory=dict)
+    flushes: int = 0
+
+    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> None:
+        super().block(block, records, venues)
+        for venue in venues or ():
+            self.cursors.setdefault(venue, []).append(block)
+
+    def recovered(self, venue: str, finality_depth: int) -> Remembered:
+        blocks = self.cursors.get(venue)
+        if not blocks:
+            return Remembered(None, ())
+        return Remembered(blocks[-1], tuple(block for block in blocks if block.number > blocks[-1].number - finality_depth))
+
+    def venue_events(self, venue: str) -> Iterator[RecordBatch]:
+        rows = sorted((row for row in self.of(VenueEventRecord) if row.venue == venue), key=lambda row: (row.block_number, row.position))
+        for start in range(0, len(rows), 3):
+            yield Rows(rows[start : start + 3])
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+
+def _plain(row: Record) -> dict[str, Any]:
+    assert isinstance(row, VenueEventRecord)
+    values = {name: getattr(row, name) for name in row.__slots__}
+    return values | {"block_time": datetime.fromtimestamp(row.block_time, UTC).replace(tzinfo=None)}

@@ -1,0 +1,118 @@
+"""A recorded block gives the same candidates and decisions, from the record alone; what was changed since shows."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from keeper.domain.chain import BlockAdded
+from keeper.domain.decision import Limits, Liquidate, Skip, SkipReason
+from keeper.domain.fixed import X18
+from keeper.engine.evaluator import Applied, Evaluator, Findings
+from keeper.engine.judge import Judge, Tariff, Verdict, nobody_barred
+from keeper.engine.questions import ChainQuestions, RecordedQuestions
+from keeper.engine.replay import RecordedBlock, Replay, Replayed, differences, words
+from tests.keeper.engine.cases import case_of
+from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref
+from tests.keeper.engine.toy import Liquidated, Opened, PriceRead, ToyEvent, ToyVenue, log_of
+
+PRICES = {2: 100, 4: 85, 6: 84, 8: 99, 10: 60}
+JUDGE = Judge(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11)
+EVENTS: dict[int, list[Opened | Liquidated]] = {
+    1: [Opened("0xa", 10, 800), Opened("0xb", 1, 50)],
+    3: [Liquidated("0xa", "0xc"), Opened("0xd", 5, 380)],
+}
+
+
+def _lived() -> tuple[list[RecordedBlock], list[Verdict]]:
+    """Five blocks as a daemon lives them: what it would have recorded, and what it decided."""
+    evaluator = Evaluator(ToyVenue(PRICES), ChainQuestions(FakeChain()), executor=EXECUTOR, block_seconds=2, forecast=False)
+    tariff = Tariff(JUDGE.priority_fee_wei, JUDGE.max_fee_wei, 0)
+    recorded: list[RecordedBlock] = []
+    verdicts: list[Verdict] = []
+    for number in range(1, 6):
+        block = block_ref(number)
+        logs = tuple(log_of(event, block, index) for index, event in enumerate(EVENTS.get(number, ())))
+        found: Findings[ToyEvent] = asyncio.run(evaluator.added(BlockAdded(block, logs)))
+        tariff = JUDGE.tariff(evaluator, block) or tariff
+        verdicts += JUDGE.verdicts("toy", evaluator, found, tariff, nobody_barred)
+        # The lake gives back no raw logs.
+        recorded.append(RecordedBlock(block, [Applied(item.event, item.source) for item in found.applied]))
+    return recorded, verdicts
+
+
+def _replayed(blocks: Sequence[RecordedBlock], judge: Judge = JUDGE) -> list[Replayed]:
+    questions = RecordedQuestions()
+    evaluator = Evaluator(ToyVenue({}), questions, executor=EXECUTOR, block_seconds=2, forecast=False)
+    return asyncio.run(Replay("toy", evaluator, questions, judge).run(iter(blocks)))
+
+
+def _rows(verdicts: Sequence[Verdict]) -> dict[str, tuple[int, str]]:
+    return {str(verdict.candidate.id): (verdict.candidate.block.number, words(verdict)) for verdict in verdicts}
+
+
+def test_the_same_candidates_and_decisions_come_out_of_the_record() -> None:
+    recorded, verdicts = _lived()
+    replayed = _replayed(recorded)
+    assert [item.block.number for item in replayed] == [1, 2, 3, 4, 5]
+    assert [verdict for item in replayed for verdict in item.verdicts] == verdicts
+    assert {(verdict.candidate.account, verdict.candidate.block.number) for verdict in verdicts} == {
+        ("0xa", 2),
+        ("0xd", 3),
+        ("0xd", 5),
+    }
+    assert differences(replayed, _rows(verdicts)) == []
+
+
+def test_a_changed_limit_shows_as_the_decisions_it_changes() -> None:
+    recorded, verdicts = _lived()
+    stricter = _replayed(recorded, replace(JUDGE, limits=Limits(min_profit_x18=5 * X18)))
+    found = differences(stricter, _rows(verdicts))
+    assert [(item.block, item.recorded, item.replayed) for item in found] == [
+        (3, f"liquidate TOY {5 * X18}", "unprofitable"),
+        (5, f"liquidate TOY {5 * X18}", "unprofitable"),
+    ]
+
+
+def test_blocks_of_a_backfill_build_the_book_and_are_not_judged() -> None:
+    block = block_ref(1)
+    backfilled = RecordedBlock(block, [Applied(Opened("0xa", 10, 800), "log")])
+    live = RecordedBlock(block_ref(2), [Applied(PriceRead(4, 60), "refresh")])
+    (replayed,) = _replayed([backfilled, live])
+    assert replayed.block.number == 2
+    assert [verdict.candidate.account for verdict in replayed.verdicts] == ["0xa"]
+
+
+def _verdict(account: str, decision: Liquidate | Skip | None = None) -> Replayed:
+    case = case_of(account)
+    return Replayed(case.candidate.block, [Verdict(case.candidate, decision or case.decision, case.plan, 0)])
+
+
+@pytest.mark.parametrize("before", ["in_flight", "cooling_down"])
+def test_what_only_the_moment_knew_is_not_compared_but_its_candidate_is(before: str) -> None:
+    assert differences([_verdict("a")], {"id-a": (1, before)}) == []
+    assert [item.candidate_id for item in differences([], {"id-a": (1, before)})] == ["id-a"]
+
+
+def test_a_candidate_on_one_side_only_is_a_difference() -> None:
+    found = differences([_verdict("new")], {"id-gone": (7, "unprofitable")})
+    assert [(item.candidate_id, item.block, item.recorded, item.replayed) for item in found] == [
+        ("id-new", 1, None, f"liquidate TOY {X18}"),
+        ("id-gone", 7, "unprofitable", None),
+    ]
+
+
+def test_a_skip_for_another_reason_is_a_difference() -> None:
+    replayed = [_verdict("a", Skip(SkipReason.TOO_SMALL))]
+    assert [item.replayed for item in differences(replayed, {"id-a": (1, "unprofitable")})] == ["too_small"]
+    assert differences(replayed, {"id-a": (1, "too_small")}) == []
+
+
+def test_what_a_block_says_is_told_apart_by_source() -> None:
+    price, opened = PriceRead(2, 1), Opened("0xa", 1, 1)
+    block = RecordedBlock(block_ref(1), [Applied(opened, "log"), Applied(price, "refresh"), Applied(price, "forecast")])
+    assert [item.event for item in block.logged()] == [opened]
+    assert block.answers() == {"refresh": [price], "forecast": [price]}
+    assert block.was_evaluated()
+    assert not RecordedBlock(block_ref(1), [Applied(opened, "log"), Applied(price, "resync")]).was_evaluated()

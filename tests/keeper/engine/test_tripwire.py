@@ -1,0 +1,81 @@
+"""The running proof takes everybody in turn, sees a difference of one unit, and heals nothing."""
+
+import asyncio
+
+import pytest
+
+from keeper.domain.chain import BlockAdded
+from keeper.domain.fixed import X18
+from keeper.domain.records import AccountSnapshotRecord
+from keeper.domain.venue import AccountKey
+from keeper.engine.evaluator import Evaluator
+from keeper.engine.questions import ChainQuestions
+from keeper.engine.recording import Where
+from keeper.engine.tripwire import Tripwire, local_health, must_match
+from keeper.errors import StateDivergence
+from tests.keeper.engine.fakes import FakeChain, block_ref
+from tests.keeper.engine.toy import Opened, ToyBook, ToyEvent, ToyVenue, log_of
+
+BLOCK = block_ref(1)
+WHERE = Where(1, "toy", BLOCK)
+# What the chain says of every account: 10 base at 100 USD, 500 of it borrowed.
+VIEW = (500 * X18).to_bytes(32, "big", signed=True) + (100 * X18).to_bytes(32, "big")
+
+
+def _evaluator(*names: str, chain_offset: int = 0) -> Evaluator[ToyBook, ToyEvent]:
+    venue = ToyVenue({BLOCK.timestamp: 100}, chain_offset)
+    evaluator = Evaluator(venue, ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=False)
+    logs = tuple(log_of(Opened(name, 10, 500), BLOCK, index) for index, name in enumerate(names))
+    asyncio.run(evaluator.added(BlockAdded(BLOCK, logs)))
+    return evaluator
+
+
+def _compared(evaluator: Evaluator[ToyBook, ToyEvent], *names: str, view: bytes = VIEW) -> list[AccountSnapshotRecord]:
+    tripwire = Tripwire(FakeChain(view), every_blocks=1, accounts=9)
+    return list(asyncio.run(tripwire.compare(evaluator, frozenset(AccountKey(name) for name in names), WHERE)))
+
+
+def test_the_rotation_reaches_everybody_before_anybody_twice() -> None:
+    evaluator, tripwire = _evaluator("a", "b", "c", "d", "e"), Tripwire(FakeChain(), every_blocks=2, accounts=2)
+    samples = [sorted(tripwire.sample(evaluator, number)) for number in range(1, 9)]
+    assert samples == [[], ["a", "b"], [], ["c", "d"], [], ["a", "e"], [], ["b", "c"]]
+
+
+def test_newcomers_are_taken_when_their_turn_comes_and_who_left_is_passed_over() -> None:
+    tripwire = Tripwire(FakeChain(), every_blocks=1, accounts=2)
+    assert sorted(tripwire.sample(_evaluator("a", "b", "d"), 1)) == ["a", "b"]
+    assert sorted(tripwire.sample(_evaluator("a", "c", "d"), 2)) == ["c", "d"]
+
+
+@pytest.mark.parametrize("every", [0, 3])
+def test_blocks_without_a_comparison_have_no_sample(every: int) -> None:
+    tripwire = Tripwire(FakeChain(), every_blocks=every, accounts=2)
+    assert tripwire.sample(_evaluator("a"), 7) == frozenset()
+
+
+def test_an_empty_book_has_no_sample() -> None:
+    assert Tripwire(FakeChain(), every_blocks=1, accounts=2).sample(_evaluator(), 5) == frozenset()
+
+
+def test_equal_figures_match_and_an_account_that_is_gone_is_left_out() -> None:
+    rows = _compared(_evaluator("a", "b"), "a", "b", "gone")
+    assert [(row.account, row.matches) for row in rows] == [("a", True), ("b", True)]
+    must_match(rows)
+
+
+def test_a_single_unit_is_a_divergence_that_names_account_block_and_both_figures() -> None:
+    rows = _compared(_evaluator("a", chain_offset=1), "a")
+    assert [row.matches for row in rows] == [False]
+    with pytest.raises(StateDivergence, match=f"account a at block 1 .*equity {500 * X18} here, {500 * X18 + 1} on chain"):
+        must_match(rows)
+
+
+def test_the_requirement_is_compared_too() -> None:
+    rows = _compared(_evaluator("a"), "a", view=VIEW[:32] + (100 * X18 - 1).to_bytes(32, "big"))
+    with pytest.raises(StateDivergence, match=f"requirement {100 * X18} here, {100 * X18 - 1} on chain"):
+        must_match(rows)
+
+
+def test_local_figures_are_those_of_the_block_asked_about() -> None:
+    (health,) = local_health(_evaluator("a"), frozenset({AccountKey("a")}), BLOCK).values()
+    assert (health.equity_x18, health.requirement_x18) == (500 * X18, 100 * X18)
