@@ -1,0 +1,85 @@
+"""`keeper check-config`: every value with its origin, and one line with the mend for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.keeper.commands.conftest import Cli
+from tests.keeper.venues.perp_v2.books import ADDRESSES
+
+_VENUE = "\n".join(f'{name} = "{address}"' for name, address in ADDRESSES.items())
+_TEXT = f"""
+[chain]
+id = 31337
+rpc_urls = ["http://127.0.0.1:8545", "http://127.0.0.1:8546"]
+start_block = 3
+
+[limits]
+min_profit_usd = 2.5
+
+[venues.perp_v2]
+{_VENUE}
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "keeper.toml"
+    file.write_text(_TEXT)
+    return file
+
+
+def test_json_gives_value_and_origin_of_every_setting(keeper: Cli, path: Path) -> None:
+    told = keeper("check-config", "--config", path, "--json", environment={"PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS": "7"})
+    assert told.exit_code == 0
+    settings = json.loads(told.stdout)
+    assert settings["limits.min_profit_usd"] == {"value": "2.5", "origin": str(path)}
+    assert settings["chain.rpc_urls"] == {"value": "http://127.0.0.1:8545, http://127.0.0.1:8546", "origin": str(path)}
+    assert settings["keeper.mode"] == {"value": "observe", "origin": "default"}
+    assert settings["keeper.tripwire_blocks"] == {"value": "7", "origin": "environment PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS"}
+    assert settings["venues.perp_v2.vault"] == {"value": ADDRESSES["vault"], "origin": str(path)}
+    assert {item["origin"] for item in settings.values()} == {"default", str(path), "environment PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS"}
+
+
+def test_a_person_sees_the_same_with_what_each_setting_means(keeper: Cli, path: Path) -> None:
+    told = keeper("check-config", "-c", path)
+    assert told.exit_code == 0
+    assert re.search(r"keeper\.mode .*observe .*default .*no key is loaded", told.stdout)
+    assert re.search(rf"limits\.min_profit_usd .*2\.5 .*{re.escape(str(path))}", told.stdout)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("min_profit_usd = 2.5", "min_profitt_usd = 2.5"), ("unknown key limits.min_profitt_usd", "Did you mean limits.min_profit_usd?")),
+        (("id = 31337\n", ""), ("chain.id is missing", "Add it")),
+        (("start_block = 3", 'start_block = "three"'), ("chain.start_block", "three")),
+        (("[venues.perp_v2]", "[venues.perp_v9]"), ("venues.perp_v9: no such venue", "perp_v2")),
+        ((ADDRESSES["vault"], "0x123"), ("vault", "0x123")),
+        (("[limits]", '[log]\nlevel = "loud"\n[limits]'), ("loud", "debug, info, warning, error")),
+        (("[limits]", '[limits]\ndeny = ["0x12"]'), ("limits.deny", "0x12")),
+        (("[chain]", "[chain"), ("not valid TOML",)),
+    ],
+)
+def test_what_is_wrong_is_one_line_with_file_or_key_and_the_mend(
+    keeper: Cli, path: Path, change: tuple[str, str], words: tuple[str, ...]
+) -> None:
+    assert change[0] in _TEXT
+    path.write_text(_TEXT.replace(*change, 1))
+    told = keeper("check-config", "--config", path)
+    assert told.exit_code == 2
+    assert told.stdout == ""
+    assert len(told.stderr.splitlines()) == 1
+    for word in words:
+        assert word in told.stderr
+
+
+def test_a_file_that_is_not_there_says_where_to_get_one(keeper: Cli, tmp_path: Path) -> None:
+    told = keeper("check-config", "--config", tmp_path / "nowhere.toml")
+    assert told.exit_code == 2
+    assert "no such file" in told.stderr
+    assert "keeper devnet up" in told.stderr
