@@ -31,8 +31,9 @@ def up(traders: int, seed: int, port: int, directory: Path, path_name: str | Non
             raise ConfigError(str(error)) from error
         config = _write(devnet, directory, block_seconds)
         console.print(f"{traders} traders, seed {seed}, up in {time.monotonic() - started:.1f} s: {devnet.url}")
-        console.print(f"addresses   {directory / 'deployment.json'}")
-        console.print(f"follow it   keeper run --config {config}", highlight=False)
+        # Unfolded: these lines are there to be copied.
+        console.print(f"addresses   {directory / 'deployment.json'}", highlight=False, soft_wrap=True)
+        console.print(f"follow it   keeper run --config {config}", highlight=False, soft_wrap=True)
         console.print(f"a block every {interval} s, Ctrl-C ends it")
         with suppress(KeyboardInterrupt):
             _produce(devnet, path_name, seed, block_seconds, interval, console)
@@ -66,5 +67,4 @@ def _produce(devnet: Devnet, path_name: str | None, seed: int, block_seconds: in
         path = PATHS[path_name](devnet.deployment.start_prices_8(), seed)
         play(devnet.url, devnet.deployment, path, block_seconds=block_seconds, wall_interval=interval, on_block=told)
         console.print(f"the path {path_name} is over; blocks go on")
-    forever = 10**9
-    play(devnet.url, devnet.deployment, (), block_seconds=block_seconds, wall_interval=interval, tail_seconds=forever)
+    play(devnet.url, devnet.deployment, (), block_seconds=block_seconds, wall_interval=interval, tail_seconds=_FOREVER)

@@ -18,6 +18,7 @@ from keeper.domain.venue import Venue
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.questions import RecordedQuestions
 from keeper.engine.replay import Difference, RecordedBlock, Replay, Replayed, differences
+from keeper.errors import ConfigError
 from keeper.store.options import LakeOptions
 from keeper.store.reader import LakeReader
 
@@ -33,10 +34,10 @@ WHERE chain_id = ? AND venue = ? AND stage = 'decide'
 
 
 def replay(path: Path, venue_name: str, as_json: bool) -> int:
-    """Exit code 1 when a decision differs."""
+    """Exit code 1 when a decision differs. Raises ConfigError: no such venue, no lake, or one whose reads were not recorded."""
     loaded = session.settings(path)
     given = loaded.settings
-    venue = daemon.build_venues(given)[venue_name]
+    venue = session.configured_venues(loaded, venue_name)[venue_name]
     with LakeReader(LakeOptions.at(given.lake.dir), given.chain.id) as lake:
         blocks = _blocks(lake.rows(_EVENTS, given.chain.id, venue_name), venue)
         recorded = {row["candidate_id"]: (row["block_number"], _words(row)) for row in lake.rows(_DECISIONS, given.chain.id, venue_name)}
@@ -49,6 +50,8 @@ def replay(path: Path, venue_name: str, as_json: bool) -> int:
         forecast=given.chain.forecast,
     )
     replayed = asyncio.run(Replay(venue_name, evaluator, questions, daemon.build_judge(given)).run(blocks))
+    if recorded and not replayed:
+        raise ConfigError(f"the lake at {given.lake.dir} holds decisions, but not what was read for them: keeper.record_reads was false.")
     found = differences(replayed, recorded)
     _print(replayed, len(recorded), found, as_json)
     return daemon.FAILED if found else daemon.OK

@@ -60,11 +60,9 @@ class Book:
 
 @asynccontextmanager
 async def book_at(loaded: Loaded, venue_name: str, number: int | None) -> AsyncIterator[Book]:
-    """The venue's book at block `number` (the head without). Raises ConfigError for a venue that is not configured."""
+    """The venue's book at block `number` (the head without). Raises ConfigError for a venue that is not configured, or a block to come."""
     given = loaded.settings
-    venues = daemon.build_venues(given)
-    if venue_name not in venues:
-        raise ConfigError(f"{loaded.path}: venue {venue_name} is not configured. Configured: {', '.join(venues)}.")
+    venues = configured_venues(loaded, venue_name)
     with ExitStack() as stack:
         records = None
         options = LakeOptions.at(given.lake.dir)
@@ -73,12 +71,29 @@ async def book_at(loaded: Loaded, venue_name: str, number: int | None) -> AsyncI
         report = stack.enter_context(ProgressBar())
         async with daemon.open_chain(given, venues, log.logger()) as chain:
             evaluator = daemon.build_evaluators(given, venues, chain)[venue_name]
-            block = await chain.head() if number is None else await chain.block(number)
+            block = await _block(chain, number)
             survey = Survey(
                 chain, chain, records, start_block=given.chain.start_block, finality_depth=given.chain.finality_depth, report=report
             )
             await survey.bring_to(venue_name, evaluator, block)
             yield Book(chain, venues[venue_name], evaluator, block)
+
+
+def configured_venues(loaded: Loaded, venue_name: str) -> Mapping[str, Venue[Any, Any]]:
+    """All venues of the settings, `venue_name` surely among them. Raises ConfigError."""
+    venues = daemon.build_venues(loaded.settings)
+    if venue_name not in venues:
+        raise ConfigError(f"{loaded.path}: venue {venue_name} is not configured. Configured: {', '.join(venues)}.")
+    return venues
+
+
+async def _block(chain: ChainClient, number: int | None) -> BlockRef:
+    head = await chain.head()
+    if number is None or number == head.number:
+        return head
+    if not 0 <= number < head.number:
+        raise ConfigError(f"--block {number}: there is no such block. The head is block {head.number}.")
+    return await chain.block(number)
 
 
 class ProgressBar:
