@@ -1,0 +1,62 @@
+"""`keeper backfill` and what it leaves to `positions` and `replay`: a lake that is filled once and gone on from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from contracts.devnet import Devnet, play
+from keeper.store.options import LakeOptions
+from keeper.store.reader import LakeReader
+from tests.keeper.commands.conftest import Cli
+
+pytestmark = pytest.mark.fork
+_EVENTS = "SELECT count(*) AS events, count(DISTINCT (block_hash, position)) AS distinct_events FROM venue_events"
+
+
+def _recorded(config: Path, sql: str) -> dict[str, int]:
+    with LakeReader(LakeOptions.at(config.parent / "lake"), 31_337) as lake:
+        return lake.rows(sql)[0]
+
+
+def _mine(devnet: Devnet, blocks: int) -> None:
+    play(devnet.url, devnet.deployment, (), block_seconds=2, wall_interval=0.01, tail_seconds=2 * blocks)
+
+
+def _mine_past_finality(devnet: Devnet) -> None:
+    """The set-up takes few blocks: none of them would be final yet."""
+    _mine(devnet, 20)
+
+
+def test_a_second_run_goes_on_where_the_first_one_ended(keeper: Cli, config: Path, devnet: Devnet) -> None:
+    _mine_past_finality(devnet)
+    first = keeper("backfill", "--config", config)
+    assert first.exit_code == 0, first.stderr
+    assert "accounts" in first.stderr
+    before = _recorded(config, _EVENTS)
+    assert before["events"] == before["distinct_events"] > 100
+    reached = _recorded(config, "SELECT max(block_number) AS block FROM cursors")["block"]
+    _mine(devnet, 10)
+    second = keeper("backfill", "--config", config)
+    assert second.exit_code == 0, second.stderr
+    after = _recorded(config, _EVENTS)
+    assert after["events"] == after["distinct_events"] >= before["events"]
+    assert _recorded(config, "SELECT max(block_number) AS block FROM cursors")["block"] == reached + 10
+
+
+def test_positions_from_the_lake_are_those_from_the_chain_alone(keeper: Cli, config: Path, devnet: Devnet) -> None:
+    _mine_past_finality(devnet)
+    alone = json.loads(keeper("positions", "--config", config, "--json").stdout)
+    keeper("backfill", "--config", config)
+    assert json.loads(keeper("positions", "--config", config, "--json").stdout) == alone
+    assert _recorded(config, _EVENTS)["events"] > 100
+
+
+def test_replay_of_a_backfill_has_nothing_to_compare(keeper: Cli, config: Path, devnet: Devnet) -> None:
+    _mine_past_finality(devnet)
+    keeper("backfill", "--config", config)
+    told = keeper("replay", "--config", config, "--json")
+    assert told.exit_code == 0
+    assert json.loads(told.stdout) == {"blocks": 0, "candidates": 0, "recorded": 0, "differences": []}
