@@ -1,0 +1,157 @@
+"""The image and its compose file say the same as Makefile and pyproject.toml. Read statically: no Docker engine is needed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from analytics.cli import build_app
+from keeper.cli import app as keeper_app
+from keeper.settings import ENV_PREFIX, KeeperSettings, LogSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = (ROOT / "docker" / "compose.yaml").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction of a Dockerfile; `stage` counts the FROMs."""
+
+    stage: int
+    name: str
+    words: tuple[str, ...]
+
+
+def _instructions() -> list[Instruction]:
+    text = re.sub(r"\\\n", " ", (ROOT / "docker" / "Dockerfile").read_text())
+    stage, found = -1, []
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, rest = line.split(maxsplit=1)
+        stage += name == "FROM"
+        listed = rest.startswith("[")
+        found.append(Instruction(stage, name, tuple(re.findall(r'"([^"]*)"', rest) if listed else shlex.split(rest))))
+    return found
+
+
+DOCKERFILE = _instructions()
+LAST = DOCKERFILE[-1].stage
+
+
+def _of(name: str, stage: int | None = None) -> list[Instruction]:
+    return [item for item in DOCKERFILE if item.name == name and stage in (None, item.stage)]
+
+
+def _ignored() -> Sequence[str]:
+    return (ROOT / ".dockerignore").read_text().split()
+
+
+def _inline(key: str) -> list[list[str]]:
+    """All inline lists of that key in the compose file."""
+    return [re.findall(r'"([^"]*)"', text) for text in re.findall(rf"^ +{key}: \[(.*)\]$", COMPOSE, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("copy", [item for item in _of("COPY") if not item.words[0].startswith("--from=")], ids=lambda item: item.words[0])
+def test_what_is_copied_exists_and_is_not_ignored(copy: Instruction) -> None:
+    for source in copy.words[:-1]:
+        assert (ROOT / source).exists(), source
+        assert source not in _ignored()
+
+
+def test_what_is_copied_between_stages_was_made_by_a_stage_of_that_name() -> None:
+    stages = {item.words[item.words.index("AS") + 1] for item in _of("FROM") if "AS" in item.words}
+    froms = [item.words[0].removeprefix("--from=") for item in _of("COPY") if item.words[0].startswith("--from=")]
+    assert froms
+    assert set(froms) <= stages
+
+
+def test_no_secret_and_no_local_state_reaches_the_image() -> None:
+    assert {".git", "var", "**/.env", "**/*.password", "**/*.key.json"} <= set(_ignored())
+
+
+def test_it_runs_as_a_user_of_its_own_who_owns_where_it_works() -> None:
+    (user,) = (item.words[0] for item in _of("USER", LAST))
+    assert user not in ("root", "0")
+    made = " ".join(" ".join(item.words) for item in _of("RUN", LAST))
+    assert re.search(rf"useradd .*\b{user}\b", made)
+    (workdir,) = (item.words[0] for item in _of("WORKDIR", LAST))
+    assert re.search(rf"--owner {user} .*{workdir}", made)
+    order = [item.name for item in DOCKERFILE if item.stage == LAST]
+    assert "RUN" not in order[order.index("USER") :], "nothing is installed by the user, nothing is left to root"
+
+
+def test_packages_are_locked_as_make_locks_them() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    runs = [" ".join(item.words) for item in _of("RUN")]
+    assert any("--require-hashes -r requirements.lock" in run for run in runs)
+    assert "--require-hashes -r requirements.lock" in makefile
+    assert any(re.search(r"npm ci .*--ignore-scripts", run) for run in runs)
+    assert re.search(r"npm ci .*--ignore-scripts", makefile)
+
+
+def test_python_is_one_the_project_supports_and_the_same_in_both_stages() -> None:
+    images = [item.words[0] for item in _of("FROM") if item.words[0].startswith("python:")]
+    assert len(images) == 2
+    assert len(set(images)) == 1, "the environment is copied: the interpreter behind it must be the same"
+    version = tuple(map(int, re.findall(r"\d+", images[0])[:2]))
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert version >= tuple(map(int, re.findall(r"\d+", wanted)))
+
+
+def test_entry_points_are_console_scripts_and_their_commands_exist() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    ((entry,),) = (item.words for item in _of("ENTRYPOINT"))
+    ((other,),) = _inline("entrypoint")
+    assert {entry, other} <= scripts.keys()
+    (command,) = (item.words for item in _of("CMD"))
+    (keeper, analytics) = _inline("command")
+    assert list(command) == keeper, "compose runs what the image runs by itself"
+    # Parsing proves that the command and its options exist; nothing is run.
+    for app, words in ((keeper_app, keeper), (build_app(), analytics)):
+        group = get_command(app)
+        assert isinstance(group, TyperGroup)
+        group.commands[words[0]].make_context(words[0], words[1:])
+
+
+def test_the_settings_it_names_are_in_the_image() -> None:
+    (command,) = (item.words for item in _of("CMD"))
+    settings = PurePosixPath(command[command.index("--config") + 1])
+    copied = {item.words[-1]: item.words[0] for item in _of("COPY", LAST)}
+    assert (ROOT / copied[str(settings.parent)] / settings.name).is_file()
+
+
+def test_compose_sets_only_settings_there_are() -> None:
+    names = re.findall(rf"^ +({ENV_PREFIX}\w+):", COMPOSE, re.MULTILINE)
+    known = {f"{ENV_PREFIX}KEEPER__{name.upper()}" for name in KeeperSettings.__slots__}
+    known |= {f"{ENV_PREFIX}LOG__{name.upper()}" for name in LogSettings.__slots__}
+    assert names
+    assert set(names) <= known
+
+
+def test_the_health_check_asks_the_port_the_daemon_is_told() -> None:
+    (port,) = re.findall(r'STATUS_PORT: "(\d+)"', COMPOSE)
+    assert f"127.0.0.1:{port}/livez" in COMPOSE
+
+
+def test_both_services_share_the_directory_the_image_works_in() -> None:
+    (workdir,) = (item.words[0] for item in _of("WORKDIR", LAST))
+    assert re.findall(r"^ +- state:(\S+)$", COMPOSE, re.MULTILINE) == [workdir, workdir]
+    (lake,) = re.findall(r"PERP_KEEPER_LAKE: (\S+)", COMPOSE)
+    assert lake == f"{workdir}/var/lake"
+
+
+def test_neither_service_may_gain_privileges() -> None:
+    services = COMPOSE.count("<<: *image")
+    assert services == 2
+    assert COMPOSE.count("cap_drop: [ALL]") == services
+    assert COMPOSE.count('security_opt: ["no-new-privileges:true"]') == services
+    assert "privileged: true" not in COMPOSE
