@@ -62,11 +62,11 @@ class Keeper:
 
 
 @contextmanager
-def running_keeper(config: Path, log_path: Path, *options: str) -> Iterator[Keeper]:
-    """`keeper run --config CONFIG`; ended on leaving if it still runs."""
+def running_keeper(config: Path, log_path: Path, *options: str, settings: Mapping[str, str] | None = None) -> Iterator[Keeper]:
+    """`keeper run --config CONFIG`; ended on leaving if it still runs. `settings` are PERP_KEEPER__ variables on top of the file."""
     command = [sys.executable, "-m", "keeper", "run", "--config", str(config), *options]
     port = _free_port()
-    environment = os.environ | {"PERP_KEEPER__KEEPER__STATUS_PORT": str(port)}
+    environment = os.environ | {"PERP_KEEPER__KEEPER__STATUS_PORT": str(port)} | dict(settings or {})
     with (
         log_path.open("ab") as log,
         subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment) as process,

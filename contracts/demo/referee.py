@@ -1,11 +1,11 @@
-"""Watches the keeper from outside: asks the venue's own views about every account at every block, on a connection of its own."""
+"""Judges the keeper from outside: by the venue's own views of every account at every block, on connections of its own."""
 
 from __future__ import annotations
 
 import itertools
-import queue
-import threading
-from collections.abc import Mapping, Sequence
+from bisect import insort
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from contracts.devnet import AccountView, Deployment, account_views
@@ -17,16 +17,13 @@ class Ledger:
     """What the venue's own views said: for each account the blocks in which it was liquidatable, in order."""
 
     breached: dict[str, list[int]] = field(default_factory=dict)
-    last_block: int = 0
-    liquidatable_now: int = 0
 
-    def note(self, block: int, views: Mapping[str, AccountView]) -> None:
-        """Take in one block's views."""
-        self.last_block = block
-        self.liquidatable_now = sum(view.liquidatable and view.requirement_18 > 0 for view in views.values())
-        for account, view in views.items():
-            if view.liquidatable and view.requirement_18 > 0:
-                self.breached.setdefault(account.lower(), []).append(block)
+    def note(self, views: Mapping[int, Mapping[str, AccountView]]) -> None:
+        """Take in the views of some blocks. Without a position there is nothing to liquidate, whatever the account's value."""
+        for block, accounts in views.items():
+            for account, view in accounts.items():
+                if view.liquidatable and view.requirement_18 > 0:
+                    insort(self.breached.setdefault(account.lower(), []), block)
 
     def missed(self, liquidated: Mapping[str, Sequence[int]]) -> list[str]:
         """Accounts liquidatable in at least two consecutive blocks and never liquidated from the first of those on."""
@@ -59,43 +56,28 @@ class Ledger:
 
 
 class Referee:
-    """Reads the views of each block handed to `look`, in a thread, so that the block producer never waits."""
+    """Judges the run when it is over, from the node's history: while it lasted the machine belonged to the keeper."""
+
+    _CONNECTIONS = 2
 
     def __init__(self, url: str, deployment: Deployment) -> None:
-        self.ledger = Ledger()
         self._url = url
         self._deployment = deployment
         self._accounts = [trader.address for trader in deployment.traders]
-        self._blocks: queue.Queue[int | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._run, name="referee", daemon=True)
-        self._failure: Exception | None = None
-        self._thread.start()
 
-    def look(self, block: int) -> None:
-        """Ask about this block soon. Raises what went wrong with an earlier one."""
-        if self._failure is not None:
-            raise self._failure
-        self._blocks.put(block)
+    def judge(self, blocks: Sequence[int], on_block: Callable[[], None]) -> Ledger:
+        """The venue's own views of every account at every one of these blocks. Raises RpcError, RpcUnavailable."""
+        ledger = Ledger()
+        shares = [blocks[start :: self._CONNECTIONS] for start in range(self._CONNECTIONS)]
+        with ThreadPoolExecutor(self._CONNECTIONS, "referee") as pool:
+            for views in pool.map(lambda share: self._views(share, on_block), shares):
+                ledger.note(views)
+        return ledger
 
-    def finish(self) -> Ledger:
-        """Wait for the last block's views. Raises what went wrong."""
-        self._blocks.put(None)
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
-        return self.ledger
-
-    def _run(self) -> None:
-        try:
-            with Rpc(self._url) as rpc:
-                waiting: int | None = None
-                while (block := self._blocks.get()) is not None or waiting is not None:
-                    # One block behind: of its newest block anvil tells the state of the one it is mining.
-                    if waiting is not None:
-                        self.ledger.note(waiting, account_views(rpc, self._deployment, self._accounts, hex(waiting)))
-                    waiting = block
-                    if block is None:
-                        return
-        except (RuntimeError, ConnectionError, ValueError) as error:
-            # Kept for the thread that asks next: an exception of a thread would otherwise only be printed.
-            self._failure = error
+    def _views(self, blocks: Sequence[int], on_block: Callable[[], None]) -> Mapping[int, Mapping[str, AccountView]]:
+        found: dict[int, Mapping[str, AccountView]] = {}
+        with Rpc(self._url) as rpc:
+            for block in blocks:
+                found[block] = account_views(rpc, self._deployment, self._accounts, hex(block), collateral=False)
+                on_block()
+        return found

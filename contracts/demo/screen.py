@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -37,6 +37,15 @@ class Screen:
             yield Cascade(progress, progress.add_task(words, state="", total=None))
         self.console.print(f"[green]✓[/] {words} [dim]({time.monotonic() - started:.1f} s)[/]")
 
+    @contextmanager
+    def counting(self, words: str, total: int) -> Iterator[Callable[[], None]]:
+        """A bar over `total` items; call what is given after each."""
+        started = time.monotonic()
+        with Progress(TextColumn("{task.description}"), BarColumn(bar_width=30), console=self.console, transient=True) as progress:
+            task = progress.add_task(words, total=total)
+            yield lambda: progress.advance(task)
+        self.console.print(f"[green]✓[/] {words} [dim]({time.monotonic() - started:.1f} s)[/]")
+
     def summary(self, summary: Summary) -> None:
         """The tables."""
         self.console.print(_markets(summary), _figures(summary))
@@ -49,10 +58,10 @@ class Cascade:
         self._progress = progress
         self._task = task
 
-    def show(self, block: PlayedBlock, liquidatable: int, landed: int) -> None:
+    def show(self, block: PlayedBlock, landed: int) -> None:
         """After each block."""
         prices = "  ".join(f"{market} {price / 10**8:,.0f}" for market, price in block.index_8.items())
-        state = f"block {block.number}  {prices}  liquidatable {liquidatable:>3}  landed {landed:>3}"
+        state = f"block {block.number}  {prices}  transactions landed {landed:>3}"
         self._progress.update(self._task, total=block.steps, completed=block.step + 1, state=state)
 
 

@@ -11,19 +11,18 @@ from contracts.devnet.rpc import Rpc
 
 _AGGREGATE = "aggregate3((address,bool,bytes)[])"
 _ACCOUNTS_PER_CALL = 30
-_VIEWS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account at a block, 18 decimals, by the venue's own views.
+    """An account at a block, 18 decimals, by the venue's own views. `collateral_liquidatable` is None where it was not asked for.
 
     Sources: ClearingHouse.getAccountValue, AccountBalance.getMarginRequirementForLiquidation, Vault.isLiquidatable.
     """
 
     account_value_18: int
     requirement_18: int
-    collateral_liquidatable: bool
+    collateral_liquidatable: bool | None
 
     @property
     def liquidatable(self) -> bool:
@@ -31,16 +30,20 @@ class AccountView:
         return self.account_value_18 < self.requirement_18
 
 
-def account_views(rpc: Rpc, deployment: Deployment, accounts: Sequence[str], block: str = "latest") -> Mapping[str, AccountView]:
+def account_views(
+    rpc: Rpc, deployment: Deployment, accounts: Sequence[str], block: str = "latest", *, collateral: bool = True
+) -> Mapping[str, AccountView]:
     """The views of many accounts at one block: a tag, a number in hex, or a block hash.
 
-    Raises RpcError if a view reverts.
+    Without `collateral` a third of the node's work is saved. Raises RpcError if a view reverts.
     """
     at = {"blockHash": block} if len(block) == 66 else block
+    questions = _questions(deployment, collateral)
     groups = [accounts[start : start + _ACCOUNTS_PER_CALL] for start in range(0, len(accounts), _ACCOUNTS_PER_CALL)]
-    calls = [({"to": deployment.multicall, "data": _aggregate(deployment, group)}, at) for group in groups]
+    calls = [({"to": deployment.multicall, "data": _aggregate(questions, group)}, at) for group in groups]
     answers = rpc.batch([("eth_call", list(call)) for call in calls])
-    return {key: view for group, answer in zip(groups, answers, strict=True) for key, view in _views(group, answer).items()}
+    views = [_views(group, answer, len(questions)) for group, answer in zip(groups, answers, strict=True)]
+    return {account: view for found in views for account, view in found.items()}
 
 
 def mark_price_18(rpc: Rpc, deployment: Deployment, market: str) -> int:
@@ -50,19 +53,22 @@ def mark_price_18(rpc: Rpc, deployment: Deployment, market: str) -> int:
     return price
 
 
-def _aggregate(deployment: Deployment, accounts: Sequence[str]) -> str:
+def _questions(deployment: Deployment, collateral: bool) -> Sequence[tuple[str, str]]:
     core = deployment.core
-    questions = (
+    margin = (
         (core.clearing_house, "getAccountValue(address)"),
         (core.account_balance, "getMarginRequirementForLiquidation(address)"),
-        (core.vault, "isLiquidatable(address)"),
     )
+    return (*margin, (core.vault, "isLiquidatable(address)")) if collateral else margin
+
+
+def _aggregate(questions: Sequence[tuple[str, str]], accounts: Sequence[str]) -> str:
     calls = [(to, False, bytes.fromhex(calldata(signature, account)[2:])) for account in accounts for to, signature in questions]
     return calldata(_AGGREGATE, calls)
 
 
-def _views(accounts: Sequence[str], answer: str) -> Mapping[str, AccountView]:
+def _views(accounts: Sequence[str], answer: str, asked: int) -> Mapping[str, AccountView]:
     results = returned(("(bool,bytes)[]",), answer)[0]
     words = [int.from_bytes(data[:32], "big", signed=True) for _, data in results]
-    rows = [words[start : start + _VIEWS] for start in range(0, len(words), _VIEWS)]
-    return {account: AccountView(value, need, bool(flag)) for account, (value, need, flag) in zip(accounts, rows, strict=True)}
+    rows = [words[start : start + asked] for start in range(0, len(words), asked)]
+    return {account: AccountView(row[0], row[1], bool(row[2]) if asked > 2 else None) for account, row in zip(accounts, rows, strict=True)}

@@ -124,13 +124,17 @@ class Evaluator(Generic[B, E]):
         applied += await self._inspect(sorted(due), block, moments)
         evaluated = [Evaluated(key, self.venue.health(key, self.book, at), at) for key in sorted(due) for at in moments]
         self._due = set()
+        observed = self.venue.observed([(item.log, item.event) for item in applied if item.log is not None], self.book)
+        for liquidated in observed:
+            # What is left of it is a breach of its own: how long it is due counts from here.
+            self._first_breach.pop(liquidated.account, None)
         return Findings(
             block=block,
             basis=moments[-1],
             applied=applied,
             evaluated=evaluated,
             breached=self._sort_out(evaluated, moments, block.number),
-            observed=self.venue.observed([(item.log, item.event) for item in applied if item.log is not None], self.book),
+            observed=observed,
             unwind=self.venue.unwind(self._executor, self.book, moments[-1]) if self._executor else None,
             watched=len(self._watchlist),
         )

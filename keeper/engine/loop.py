@@ -132,6 +132,9 @@ class Loop:
         for _, findings, _ in results:
             self._remember_rivals(findings)
         rows += self._outcome_rows(settled, event.block)
+        rows += (
+            [recording.attempt_row(self._options.chain_id, item) for item in self._dispatcher.replacements()] if self._dispatcher else []
+        )
         for name, findings, _ in results:
             rows += self._venue_rows(name, findings, settled)
         for name, findings, sample in results:
@@ -269,8 +272,7 @@ class Loop:
             reason = evaluator.venue.revert_reason(outcome.data)
         elif isinstance(outcome, (Dropped, Outbid)):
             reason = outcome.reason if isinstance(outcome, Dropped) else outcome.liquidator
-        wei = 0 if isinstance(outcome, Dropped) else outcome.gas_cost_wei
-        gas_usd = wei / 10**18 * (self.tariff.native_price_x18 / 10**18)
+        gas_usd = outcome.gas_cost_wei / 10**18 * (self.tariff.native_price_x18 / 10**18)
         self._metrics.outcomes.labels(type(outcome).__name__.lower()).inc()
         self._log.info("outcome", account=item.attempt.account, outcome=type(outcome).__name__, reason=reason)
         return recording.outcome_row(self._options.chain_id, item, head, reason, proceeds, gas_usd)

@@ -25,9 +25,9 @@ class Case:
         return self.decision.plan
 
     @property
-    def urgency(self) -> tuple[bool, int]:
-        """The overdue before the fresh, then the more profitable; the greatest goes first."""
-        return (self.blocks_breached > 1, self.decision.economics.profit_x18)
+    def urgency(self) -> tuple[int, int]:
+        """The overdue by their age, before the fresh by their profit; the greatest goes first."""
+        return (self.blocks_breached if self.blocks_breached > 1 else 0, self.decision.economics.profit_x18)
 
 
 class Mailbox:

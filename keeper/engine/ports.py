@@ -58,6 +58,9 @@ class Dispatcher(Protocol):
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every open attempt once after a new head: settle, bump or drop."""
 
+    def replacements(self) -> Sequence[Attempt]:
+        """Attempts signed by `track` since it was last asked: raised fees at the same nonce."""
+
     def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
         """(venue, account) with an attempt still open: not to be sent again."""
 

@@ -16,7 +16,7 @@ class LakeOptions:
     """Most calls (blocks, appends, reverts) waiting to be written. The next one raises StoreError: no unrecorded trading."""
     batch_rows: int = 20_000
     """Waiting blocks are committed together up to this many rows."""
-    commit_every_s: float = 0.25
+    commit_every_s: float = 1.0
     """Least time between two commits: a commit costs some 60 ms of processor time and a file per table, however little it holds."""
     upkeep_blocks: int = 250
     """Blocks between two runs of upkeep (small files merged, old snapshots and their files let go)."""

@@ -130,5 +130,8 @@ class ListDispatcher:
         found, self.results = self.results, []
         return found
 
+    def replacements(self) -> Sequence[Attempt]:
+        return ()
+
     def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
         return frozenset(self.open)
