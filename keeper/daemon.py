@@ -35,7 +35,7 @@ from keeper.errors import ConfigError, Fatal, KeeperError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.executor import encode_execute
 from keeper.execution.signer import Signer
-from keeper.execution.simulate import ForkSimulator, SimulatorOptions
+from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
 from keeper.settings import Mode, Settings
 from keeper.store.options import LakeOptions
 from keeper.store.recorder import Recorder
@@ -168,7 +168,8 @@ async def _hands(settings: Settings, chain: ChainClient, stack: AsyncExitStack, 
         # Fetching a candidate's state in one batch saves round trips, of which a node on this machine has none.
         prefetch=urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"),
     )
-    simulator = await stack.enter_async_context(ForkSimulator(options, chain))
+    forks = [await stack.enter_async_context(ForkSimulator(options, chain)) for _ in range(given.forks)]
+    simulator = SimulatorPool(forks)
     if settings.keeper.mode is Mode.SIMULATE:
         return Hands(simulator, None, encode_execute, given.operator, given.executor)
     dispatcher = await _dispatcher(settings, given.operator, chain, stack, logger)
@@ -316,7 +317,7 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
     recovery = Recovery(parts.chain, parts.chain, parts.recorder, record_reads=settings.keeper.record_reads, report=report)
     async with asyncio.TaskGroup() as group:
         watch = group.create_task(parts.recorder.watch())
-        work = group.create_task(_work(parts))
+        workers = [group.create_task(_work(parts)) for _ in range(settings.execution.forks)]
         beat = group.create_task(every(_STATUS_SECONDS, lambda: _tell(parts)))
         follow = group.create_task(_follow(settings, parts, recovery))
         stopping = group.create_task(stop.wait())
@@ -325,7 +326,7 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
         follow.cancel()
         if stop.is_set():
             await _finish(parts)
-        for task in (work, beat, watch):
+        for task in (*workers, beat, watch):
             task.cancel()
 
 
@@ -338,11 +339,12 @@ async def _follow(settings: Settings, parts: Parts, recovery: Recovery) -> None:
 
 
 async def _work(parts: Parts) -> None:
-    """The liquidator's own task: a slow simulation must not hold up the next block."""
+    """One of the liquidator's own tasks: a slow simulation must not hold up the next block."""
     while True:
-        for case in await parts.mailbox.take_round():
-            result = await parts.liquidator.work(case, parts.loop.tariff, parts.mailbox.newest_block)
-            parts.logger.info("candidate", account=case.candidate.account, id=case.candidate.id, result=parts.liquidator.name_of(result))
+        case = await parts.mailbox.take()
+        result = await parts.liquidator.work(case, parts.loop.tariff, parts.mailbox.newest_block)
+        parts.logger.info("candidate", account=case.candidate.account, id=case.candidate.id, result=parts.liquidator.name_of(result))
+        await parts.mailbox.done(case)
 
 
 async def _finish(parts: Parts) -> None:

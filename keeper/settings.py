@@ -90,6 +90,7 @@ class ExecutionSettings:
     password_file: Path | None = _option("file with the keystore's password; or environment PERP_KEEPER_PASSWORD", None)
     send_urls: tuple[str, ...] = _option("endpoints for sending; the reading ones when empty", ())
     anvil: str | None = _option("anvil program of the fork; PATH, then the npm package", None)
+    forks: int = _option("candidates settled at the same time, each on a fork process of its own", 2)
     gas_coin_market: str = _option("market whose index price values the gas coin", "ETH")
 
 

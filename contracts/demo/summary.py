@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from math import ceil
 from pathlib import Path
@@ -15,6 +16,13 @@ from contracts.demo.referee import Ledger
 from contracts.devnet import Deployment
 
 _WEI = 10**18
+_AT_ONCE = 2
+_QUESTIONS = (
+    "select account, market, kind, side, notional_usd, bad_debt_usd, block_number, ours from liquidations",
+    "select outcome, gas_used, gas_cost_wei, profit_raw, tokens from outcomes",
+    "select rpc_requests, rpc_calls, date_diff('millisecond', received_at, finished_at) as ms from blocks order by block_number",
+    "select count(*) as comparisons, count(*) filter (not matches) as mismatches from account_snapshots",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +91,10 @@ class Run:
 
 def summarise(lake: Path, run: Run) -> Summary:
     """Ask the lake and put everything together."""
-    liquidations = query(lake, "select account, market, kind, side, notional_usd, bad_debt_usd, block_number, ours from liquidations")
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        liquidations, outcomes, blocks, (parity,) = pool.map(lambda sql: query(lake, sql), _QUESTIONS)
     ours = [row for row in liquidations if row["ours"] and row["kind"] == "positions"]
     done = _blocks_by_account(ours)
-    outcomes = query(lake, "select outcome, gas_used, gas_cost_wei, profit_raw, tokens from outcomes")
-    blocks = query(
-        lake, "select rpc_requests, rpc_calls, date_diff('millisecond', received_at, finished_at) as ms from blocks order by block_number"
-    )
-    parity = query(lake, "select count(*) as comparisons, count(*) filter (not matches) as mismatches from account_snapshots")[0]
     parts = _profit_parts(run, outcomes)
     missed = run.ledger.missed(done)
     return Summary(

@@ -81,7 +81,7 @@ class Loop:
                     self._unread.append(event)
                     await self._read()
                 case BlocksReverted():
-                    self._reverted(event)
+                    await self._reverted(event)
                 case BlockFinalised():
                     self._finalised(event)
 
@@ -94,13 +94,13 @@ class Loop:
             block = self._unread[0].block
             raise Fatal(f"no endpoint can read block {block.number} ({block.hash}), though it is canonical")
 
-    def _reverted(self, event: BlocksReverted) -> None:
+    async def _reverted(self, event: BlocksReverted) -> None:
         self._unread = [waiting for waiting in self._unread if waiting.block.number <= event.ancestor.number]
         self._metrics.reorgs.inc()
         self._log.warning("reorg", ancestor=event.ancestor.number, orphaned=len(event.orphaned))
         for evaluator in self._evaluators.values():
             evaluator.reverted(event.ancestor)
-        self._mailbox.replace(event.ancestor.number, ())
+        await self._mailbox.replace(event.ancestor.number, ())
         self._recorder.revert(event.orphaned)
 
     def _finalised(self, event: BlockFinalised) -> None:
@@ -127,7 +127,7 @@ class Loop:
         for name, findings, _ in results:
             rows += self._decide(name, findings, cases)
         # First the work, then the book-keeping: the liquidator starts while rows are made.
-        for left_over in self._mailbox.replace(event.block.number, cases):
+        for left_over in await self._mailbox.replace(event.block.number, cases):
             self._liquidator.note(left_over, "mailbox", Skip(SkipReason.STALE))
         for _, findings, _ in results:
             self._remember_rivals(findings)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keeper.domain.decision import Candidate, Liquidate
-from keeper.domain.venue import LiquidationPlan
+from keeper.domain.venue import AccountKey, LiquidationPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,42 +25,56 @@ class Case:
         return self.decision.plan
 
     @property
+    def key(self) -> tuple[str, AccountKey]:
+        """Venue and account."""
+        return (self.candidate.venue, self.candidate.account)
+
+    @property
     def urgency(self) -> tuple[int, int]:
         """The overdue by their age, before the fresh by their profit; the greatest goes first."""
         return (self.blocks_breached if self.blocks_breached > 1 else 0, self.decision.economics.profit_x18)
 
 
 class Mailbox:
-    """Holds the cases of the newest block. A new block replaces them: an account still breached comes again with it."""
+    """Holds the cases of the newest block. A new block replaces them: an account still breached comes again with it.
+
+    Several workers may take from it. Each says when it is `done`; an account being worked on is not given out a second time."""
 
     def __init__(self) -> None:
         self._cases: list[Case] = []
-        self._filled = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._working: set[tuple[str, AccountKey]] = set()
+        self._changed = asyncio.Condition()
         self.newest_block = 0
 
     def __len__(self) -> int:
         return len(self._cases)
 
-    def replace(self, block_number: int, cases: Sequence[Case]) -> Sequence[Case]:
+    async def replace(self, block_number: int, cases: Sequence[Case]) -> Sequence[Case]:
         """Put in the newest block's cases; returns the ones nobody had taken."""
-        self.newest_block = block_number
-        left_over, self._cases = self._cases, sorted(cases, key=lambda case: case.urgency, reverse=True)
-        if self._cases:
-            self._filled.set()
-            self._idle.clear()
+        async with self._changed:
+            self.newest_block = block_number
+            left_over, self._cases = self._cases, sorted(cases, key=lambda case: case.urgency)
+            self._changed.notify_all()
         return left_over
 
-    async def take_round(self) -> Sequence[Case]:
-        """All cases of the newest block, the most urgent first; waits for some. One round shares one fork of that block."""
-        while not self._cases:
-            self._idle.set()
-            self._filled.clear()
-            await self._filled.wait()
-        taken, self._cases = self._cases, []
-        return taken
+    async def take(self) -> Case:
+        """The most urgent case; waits for one."""
+        async with self._changed:
+            while True:
+                for case in reversed(self._cases):
+                    if case.key not in self._working:
+                        self._cases.remove(case)
+                        self._working.add(case.key)
+                        return case
+                await self._changed.wait()
+
+    async def done(self, case: Case) -> None:
+        """The case is dealt with."""
+        async with self._changed:
+            self._working.discard(case.key)
+            self._changed.notify_all()
 
     async def drained(self) -> None:
-        """Waits until everything taken has been worked on and nothing is left."""
-        await self._idle.wait()
+        """Waits until nothing is left and nobody works."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._cases and not self._working)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -97,6 +98,28 @@ class ForkSimulator:
         fork, self._fork = self._fork, None
         if fork is not None:
             await fork.close()
+
+
+class SimulatorPool:
+    """Several forks of the same chain: as many candidates can be settled at once. Satisfies the port `Simulator`."""
+
+    def __init__(self, simulators: Sequence[ForkSimulator]) -> None:
+        self._first = simulators[0]
+        self._free: asyncio.Queue[ForkSimulator] = asyncio.Queue()
+        for simulator in simulators:
+            self._free.put_nowait(simulator)
+
+    async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        """See ForkSimulator.pre_check."""
+        return await self._first.pre_check(sender, to, calldata, gas, block, at)
+
+    async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        """See ForkSimulator.settle; waits for a free fork."""
+        simulator = await self._free.get()
+        try:
+            return await simulator.settle(sender, to, calldata, gas, block, at)
+        finally:
+            self._free.put_nowait(simulator)
 
 
 def _is_revert(error: RpcError) -> bool:

@@ -59,8 +59,10 @@ class World:
         async def feed() -> None:
             for event in events:
                 await self.loop.run(_stream(event))
-                for case in await self.mailbox.take_round() if work and len(self.mailbox) else ():
+                while work and len(self.mailbox):
+                    case = await self.mailbox.take()
                     await self.liquidator.work(case, self.loop.tariff, self.mailbox.newest_block)
+                    await self.mailbox.done(case)
 
         asyncio.run(feed())
 
