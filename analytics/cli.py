@@ -7,9 +7,19 @@ import duckdb
 import pyarrow as pa
 import typer
 
+from analytics.commands.depth import depth
+from analytics.commands.episodes import episodes
+from analytics.commands.events import events
+from analytics.commands.export import export
+from analytics.commands.fragmentation import fragmentation
 from analytics.commands.import_ import import_
+from analytics.commands.keepers import keepers
+from analytics.commands.map_ import map_
+from analytics.commands.missed import missed
 from analytics.commands.query import one_line, query
+from analytics.commands.signals import signals
 from analytics.commands.summary import summary
+from analytics.commands.waves import waves
 from analytics.errors import AnalyticsError
 
 
@@ -24,8 +34,9 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.command("import")(import_)
-    app.command()(query)
-    app.command()(summary)
+    for command in (events, episodes, waves, signals, depth, fragmentation, missed, keepers, summary, query, export):
+        app.command()(command)
+    app.command("map")(map_)
     return app
 
 

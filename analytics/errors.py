@@ -15,3 +15,9 @@ class LakeError(AnalyticsError):
 
 class QueryError(AnalyticsError):
     """A question DuckDB could not answer, or one that would have changed the lake."""
+
+
+class CallError(AnalyticsError):
+    """What was asked for cannot be read: no such time, event or market. Consequence: exit 2."""
+
+    exit_code = 2

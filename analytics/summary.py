@@ -46,7 +46,7 @@ def summarise(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
     parameters = (window or Window()).parameters()
     lake.begin()
     try:
-        lake.execute(f"CREATE OR REPLACE TEMPORARY VIEW latency AS {_sql('latency')}")
+        latency_view(lake)
         markets = lake.execute(_sql("markets"), parameters).to_arrow_table()
         skips = lake.execute(_sql("skips"), parameters).to_arrow_table()
         covered = lake.execute(_sql("window"), parameters).to_arrow_table()
@@ -56,6 +56,11 @@ def summarise(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
         lake.rollback()
     n = markets.column("liquidations")[-1].as_py() if markets.num_rows else 0
     return Summary(markets, skips, covered, n)
+
+
+def latency_view(lake: duckdb.DuckDBPyConnection) -> None:
+    """Create the temporary view `latency`: blocks from the first block found liquidatable, per liquidation of the keeper's venues."""
+    lake.execute(f"CREATE OR REPLACE TEMPORARY VIEW latency AS {_sql('latency')}")
 
 
 def _plain(moment: datetime | None) -> datetime | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
@@ -114,13 +114,23 @@ def _write_parquet(rows: pa.RecordBatchReader, path: Path) -> None:
     console().print(f"{written} rows in {path}")
 
 
+def csv_file(table: pa.Table, path: Path) -> None:
+    """A table as a CSV file with a header line."""
+    with path.open("wb") as sink:
+        _write_csv(table.to_reader(), sink)
+
+
 def _print_csv(rows: pa.RecordBatchReader) -> None:
-    schema = pa.schema([field.with_type(pa.string()) if pa.types.is_nested(field.type) else field for field in rows.schema])
     sys.stdout.flush()
-    with pa.csv.CSVWriter(sys.stdout.buffer, schema) as writer:
+    _write_csv(rows, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+
+
+def _write_csv(rows: pa.RecordBatchReader, sink: BinaryIO) -> None:
+    schema = pa.schema([field.with_type(pa.string()) if pa.types.is_nested(field.type) else field for field in rows.schema])
+    with pa.csv.CSVWriter(sink, schema) as writer:
         for batch in rows:
             writer.write_batch(pa.record_batch([_csv_column(column) for column in batch.columns], schema=schema))
-    sys.stdout.buffer.flush()
 
 
 def _csv_column(column: pa.Array) -> pa.Array:

@@ -1,0 +1,40 @@
+"""Every row-shaped answer about one window, by name."""
+
+import duckdb
+import pyarrow as pa
+
+from analytics.answers.depth_table import depth
+from analytics.answers.episode_table import episodes, events
+from analytics.answers.fragmentation_table import fragmentation, slippage
+from analytics.answers.keeper_race import attempts, keepers, missed
+from analytics.answers.ledger import headline, liquidations, published_totals
+from analytics.answers.map_skill import map_skill
+from analytics.answers.prices import price_extremes
+from analytics.answers.quality import quality
+from analytics.answers.regime import regime
+from analytics.answers.wave_table import waves
+from analytics.answers.window import Window
+
+_ANSWERS = (
+    headline,
+    published_totals,
+    liquidations,
+    events,
+    episodes,
+    waves,
+    price_extremes,
+    regime,
+    map_skill,
+    depth,
+    slippage,
+    fragmentation,
+    keepers,
+    attempts,
+    missed,
+    quality,
+)
+
+
+def tables(lake: duckdb.DuckDBPyConnection, window: Window) -> dict[str, pa.Table]:
+    """Name -> table, each with its reason and notes."""
+    return {ask.__name__: ask(lake, window) for ask in _ANSWERS}

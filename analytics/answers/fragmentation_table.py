@@ -1,0 +1,121 @@
+"""Slippage by venue and the cost of fragmentation (M14)."""
+
+from collections.abc import Iterator
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from analytics.answers.annotated import annotated
+from analytics.answers.books import books
+from analytics.answers.window import Window
+from analytics.models.book import Book
+from analytics.models.figure import Scope
+from analytics.models.fragmentation import COST, FRESH_S, cost
+from analytics.models.slippage import SLIPPAGE, slippage_bps
+
+SIZES_USD = (10_000.0, 100_000.0, 1_000_000.0)
+_NO_BOOKS = "no rebuilt order books in {}: import binance_books or hyperliquid_books"
+_SLIPPAGE = pa.schema(
+    [
+        ("underlying", pa.string()),
+        ("venue", pa.string()),
+        ("market", pa.string()),
+        ("side", pa.string()),
+        ("size_usd", pa.float64()),
+        ("slippage_bps_p50", pa.float64()),
+        ("slippage_bps_max", pa.float64()),
+        ("filled_share", pa.float64()),
+        ("n", pa.int64()),
+    ]
+)
+_COST = pa.schema(
+    [
+        ("underlying", pa.string()),
+        ("venues", pa.list_(pa.string())),
+        ("side", pa.string()),
+        ("size_usd", pa.float64()),
+        ("cost_bps_p50", pa.float64()),
+        ("split_bps_p50", pa.float64()),
+        ("pooled_bps_p50", pa.float64()),
+        ("filled_share", pa.float64()),
+        ("n", pa.int64()),
+    ]
+)
+
+
+def slippage(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
+    """Median and worst slippage (bps) of market orders of three sizes per venue; orders a book could not fill are counted, not guessed."""
+    asked = window or Window()
+    rows: list[dict[str, object]] = []
+    for name, found in books(lake, asked, underlying).items():
+        markets = sorted({(book.venue, market) for market, book in found})
+        for venue, market in markets:
+            mine = [book for other, book in found if (book.venue, other) == (venue, market)]
+            for side, taker in (("sell", -1), ("buy", 1)):
+                rows += [
+                    {"underlying": name, "venue": venue, "market": market, "side": side} | _slip(mine, taker, size) for size in SIZES_USD
+                ]
+    notes = [f"{SLIPPAGE.formula}; {SLIPPAGE.caveat}", "at most 300 snapshots a market, evenly spaced"]
+    return annotated(pa.Table.from_pylist(rows, _SLIPPAGE), reason=_NO_BOOKS.format(asked.words), notes=notes)
+
+
+def fragmentation(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
+    """Fragmentation cost (bps) of three sizes, flow in equal parts per venue; medians over moments with two venues or more."""
+    asked = window or Window()
+    found = books(lake, asked, underlying)
+    rows: list[dict[str, object]] = []
+    for name, quoted in found.items():
+        moments = list(_together([book for _, book in quoted]))
+        if moments:
+            venues = sorted({book.venue for moment in moments for book in moment})
+            for side, taker in (("sell", -1), ("buy", 1)):
+                rows += [{"underlying": name, "venues": venues, "side": side} | _costs(moments, taker, size, asked) for size in SIZES_USD]
+    reason = (
+        f"no books of two venues of one asset within {FRESH_S:g} s of each other in {asked.words}"
+        if found
+        else _NO_BOOKS.format(asked.words)
+    )
+    notes = [f"{COST.formula}; {COST.caveat}", "flow in equal parts per venue, mids aligned, fees left out"]
+    return annotated(pa.Table.from_pylist(rows, _COST), reason=reason, notes=notes)
+
+
+def _slip(mine: list[Book], taker: int, size: float) -> dict[str, object]:
+    walked = [slippage_bps(book, taker, size / book.mid) for book in mine]
+    known = [bps for bps in walked if bps is not None]
+    return {
+        "size_usd": size,
+        "slippage_bps_p50": float(np.median(known)) if known else None,
+        "slippage_bps_max": max(known, default=None),
+        "filled_share": len(known) / len(mine),
+        "n": len(mine),
+    }
+
+
+def _together(quoted: list[Book]) -> Iterator[tuple[Book, ...]]:
+    """At each book, it with the newest of every other venue within a second before it; moments with one venue only are left out."""
+    newest: dict[str, Book] = {}
+    for book in sorted(quoted, key=lambda one: one.time):
+        newest[book.venue] = book
+        fresh = tuple(other for _, other in sorted(newest.items()) if book.time - other.time < FRESH_S)
+        if len(fresh) > 1:
+            yield fresh
+
+
+def _costs(moments: list[tuple[Book, ...]], taker: int, size: float, window: Window) -> dict[str, object]:
+    scope = Scope(window.words, "exact")
+    walked = [cost(moment, np.ones(len(moment)), taker, size / moment[0].mid, scope) for moment in moments]
+    known = [one for one in walked if one.cost.value is not None]
+
+    def middle(values: list[float | None]) -> float | None:
+        numbers = [value for value in values if value is not None]
+        return float(np.median(numbers)) if numbers else None
+
+    return {
+        "size_usd": size,
+        "cost_bps_p50": middle([one.cost.value for one in known]),
+        "split_bps_p50": middle([one.split_bps for one in known]),
+        "pooled_bps_p50": middle([one.pooled_bps for one in known]),
+        "filled_share": len(known) / len(walked),
+        "n": len(walked),
+    }

@@ -1,0 +1,146 @@
+"""Did the map foresee what was liquidated? (M6) Predicted between the mark and the realised extreme, against what was then liquidated."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from analytics.answers.annotated import annotated
+from analytics.answers.ledger import liquidations
+from analytics.answers.liquidation_map import MapAnswer, liquidation_map
+from analytics.answers.prices import price_extremes
+from analytics.answers.window import Window
+from analytics.marts import has_view, mart
+from analytics.models.figure import Scope
+from analytics.models.inferred_map import LEVERAGES
+from analytics.models.liquidation_map import Levels
+from analytics.models.skill import Skill, predicted, score
+
+_SCHEMA = pa.schema(
+    [
+        ("market", pa.string()),
+        ("side", pa.string()),
+        ("snapshot", pa.timestamp("us")),
+        ("mark_usd", pa.float64()),
+        ("extreme_usd", pa.float64()),
+        ("predicted_usd", pa.float64()),
+        ("realised_usd", pa.float64()),
+        ("baseline_usd", pa.float64()),
+        ("log_error", pa.float64()),
+        ("realised_n", pa.int64()),
+    ]
+)
+_BASELINE = "open interest spread evenly over 10x, 25x, 50x and 100x"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The snapshot a window's map is judged by, and the USD that was liquidated in the window before it was taken."""
+
+    at: datetime
+    liquidated_before: int
+
+
+def snapshot_for(lake: duckdb.DuckDBPyConnection, window: Window) -> Snapshot | None:
+    """The last snapshot of positions before the window's first liquidation, else the first one of the window; None without any."""
+    if not has_view(lake, "stg_keeper_position_snapshots"):
+        return None
+    victims = liquidations(lake, window)
+    times = victims["exchange_time"].to_pylist() if victims.num_rows else []
+    first = times[0] if times else window.lake_until
+    row = lake.execute(mart("snapshot_around"), {"first": first, "until": window.lake_until}).fetchone()
+    at = (row[0] or row[1]) if row else None
+    return Snapshot(at, sum(time < at for time in times)) if at else None
+
+
+def map_skill(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa.Table:
+    """Per market and side: USD the map placed between the mark and the realised extreme of the mark, and USD then liquidated."""
+    asked = window or Window()
+    snapshot = snapshot_for(lake, asked)
+    if snapshot is None:
+        return annotated(pa.Table.from_pylist([], _SCHEMA), reason=f"no snapshot of positions in or before {asked.words}")
+    rows = [row for market in _markets(lake, snapshot.at) for row in _market(lake, market, snapshot.at, asked)]
+    notes = [f"snapshot of {snapshot.at:%Y-%m-%d %H:%M:%S} UTC; conditional on the path the price took: tests the map, not a forecast"]
+    if snapshot.liquidated_before:
+        notes.append(
+            f"no snapshot before the first liquidation: {snapshot.liquidated_before} liquidations came before this one and are left out"
+        )
+    notes += skill_notes(rows, asked)
+    return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason="no market of the snapshot has prices after it", notes=notes)
+
+
+def skill_notes(rows: list[dict[str, object]], window: Window) -> list[str]:
+    """Slope, error and skill against the baseline over markets and sides."""
+    if not rows:
+        return []
+    found = _score(rows, window)
+    notes = [_words("slope through the origin (1 is perfect)", found.slope.value), _words("mean absolute error, USD", found.error.value)]
+    name, skill = found.against[0]
+    return [*notes, f"{_words('skill', skill.value)} against {name} (1 is perfect, 0 no better); n = {len(rows)} market sides"]
+
+
+def _score(rows: list[dict[str, object]], window: Window) -> Skill:
+    def column(name: str) -> list[float]:
+        return [value if isinstance(value := row[name], float) else 0.0 for row in rows]
+
+    return score(column("predicted_usd"), column("realised_usd"), {_BASELINE: column("baseline_usd")}, Scope(window.words, "exact"))
+
+
+def _words(name: str, value: float | None) -> str:
+    return f"{name}: {'unknown' if value is None else f'{value:,.3g}' if abs(value) < 1000 else f'{value:,.0f}'}"
+
+
+def _markets(lake: duckdb.DuckDBPyConnection, at: datetime) -> list[str]:
+    query = "SELECT DISTINCT market FROM stg_keeper_position_snapshots WHERE block_time = ? ORDER BY market"
+    return [str(market) for (market,) in lake.execute(query, [at]).fetchall()]
+
+
+def _market(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, window: Window) -> list[dict[str, object]]:
+    answer = liquidation_map(lake, market, at.replace(tzinfo=UTC))
+    after = Window(at.replace(tzinfo=UTC), window.until)
+    prices = price_extremes(lake, after, market).to_pylist()
+    if answer.map is None or answer.levels is None or not prices:
+        return []
+    mark = answer.map.mark
+    low, high = min(mark, *(row["low_usd"] for row in prices)), max(mark, *(row["high_usd"] for row in prices))
+    guesses = predicted(answer.levels, mark, low, high)
+    baseline = predicted(_inferred(answer, mark), mark, low, high)
+    victims = [row for row in liquidations(lake, after, market).to_pylist() if row["exchange_time"] > at]
+    made = []
+    for i, (side, extreme) in enumerate((("long", low), ("short", high))):
+        realised = [row["notional_usd"] or 0.0 for row in victims if row["side"] == side]
+        total = float(sum(realised))
+        log_error = float(np.log(guesses[i] / total)) if guesses[i] > 0 and total > 0 else None
+        made.append(
+            {
+                "market": market,
+                "side": side,
+                "snapshot": at,
+                "mark_usd": mark,
+                "extreme_usd": extreme,
+                "predicted_usd": guesses[i],
+                "realised_usd": total,
+                "baseline_usd": baseline[i],
+                "log_error": log_error,
+                "realised_n": len(realised),
+            }
+        )
+    return made
+
+
+def _inferred(answer: MapAnswer, mark: float) -> Levels:
+    """What one would guess from open interest alone: every position entered at the mark, at the customary leverages in equal parts."""
+    totals = [_open_interest(answer, side) / len(LEVERAGES) for side in (1, -1)]
+    rungs = [(mark * (1 - side / leverage), side, total) for side, total in zip((1, -1), totals, strict=True) for leverage in LEVERAGES]
+    price, side, notional = (np.array(column) for column in zip(*rungs, strict=True))
+    return Levels(price.astype(np.float64), side.astype(np.int64), notional.astype(np.float64))
+
+
+def _open_interest(answer: MapAnswer, side: int) -> float:
+    """One side's open interest in USD; what is mapped where the lake does not know it."""
+    assert answer.levels is not None  # only asked for where there is a map
+    mapped = float(answer.levels.notional[answer.levels.side == side].sum())
+    share = answer.coverage[0 if side == 1 else 1].value if answer.coverage else None
+    return mapped / share if share else mapped

@@ -1,0 +1,166 @@
+"""Waves of liquidation and the amplification of the move, per underlying and side (M8, M9)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from analytics.answers.annotated import annotated
+from analytics.answers.ledger import headline, liquidations
+from analytics.answers.prices import price_path
+from analytics.answers.window import Window
+from analytics.models.amplification import OBSERVED, observed
+from analytics.models.arrays import Floats, Ints
+from analytics.models.figure import Figure, Scope
+from analytics.models.waves import NEVER, observational
+
+_SERIES = 6
+_BUCKETS = 20_000
+_LONGEST = timedelta(days=3)
+_TIME = pa.timestamp("us")
+_SCHEMA = pa.schema(
+    [
+        ("underlying", pa.string()),
+        ("side", pa.string()),
+        ("wave", pa.int64()),
+        ("start", _TIME),
+        ("extreme_usd", pa.float64()),
+        ("n", pa.int64()),
+        ("notional_usd", pa.float64()),
+        ("share", pa.float64()),
+        ("amplification_observed", pa.float64()),
+        ("price_source", pa.string()),
+        ("quality", pa.string()),
+        ("window", pa.string()),
+    ]
+)
+_NOTES = (
+    "observational waves: a new one begins at a new price extreme after 30 s without one, or after a retracement of 20 % of the move",
+    "structural waves need the pool's or book's depth at the snapshot together with a map: not in this lake",
+    f"amplification: {OBSERVED.formula}; {OBSERVED.caveat}",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """Price path of one underlying (Unix s, USD) and where it comes from."""
+
+    time: Floats
+    price: Floats
+    source: str
+
+
+def waves(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
+    """Waves of the six largest series (underlying and side) of the window; notional in USD, share of the series."""
+    asked = window or Window()
+    ranked = headline(lake, asked, underlying)
+    if ranked.num_rows == 0:
+        return annotated(pa.Table.from_pylist([], _SCHEMA), reason=ranked.schema.metadata[b"reason"].decode())
+    rows: list[dict[str, object]] = []
+    for name, side in _largest(ranked):
+        rows += _series(lake, asked, name, side)
+    reason = "a wave needs at least two prices and two liquidations of one side"
+    return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=reason, notes=_NOTES)
+
+
+def _largest(ranked: pa.Table) -> list[tuple[str, int]]:
+    sides: dict[tuple[str, int], float] = {}
+    for row in ranked.to_pylist():
+        if row["asset"] != "total" and row["stage"] == "trader":
+            for side, column in ((1, "long_usd"), (-1, "short_usd")):
+                key = (row["asset"], side)
+                sides[key] = sides.get(key, 0.0) + (row[column] or 0.0)
+    return [key for key, usd in sorted(sides.items(), key=lambda item: -item[1])[:_SERIES] if usd > 0]
+
+
+def _series(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, side: int) -> list[dict[str, object]]:
+    victims = liquidations(lake, window, underlying)
+    chosen = [
+        row
+        for row in victims.to_pylist()
+        if row["stage"] == "trader" and row["notional_usd"] is not None and (row["side"] == "long") == (side == 1)
+    ]
+    if len(chosen) < 2:
+        return []
+    first, last = chosen[0]["exchange_time"], chosen[-1]["exchange_time"]
+    path = price_of(lake, window if last - first > _LONGEST else _around(window, first, last), underlying)
+    if path is None or len(path.time) < 2:
+        return []
+    times = np.array([_unix(row["exchange_time"]) for row in chosen])
+    usd = np.array([row["notional_usd"] for row in chosen])
+    path = _from_the_turn(path, times[0], side)
+    found = observational(path.time, path.price, -side)
+    label = found.label(times)
+    quality = "/".join(sorted({row["quality"] for row in chosen}))
+    grown = _amplification(path, times, side, Scope(window.words, quality))
+    return [
+        {
+            "underlying": underlying,
+            "side": "long" if side == 1 else "short",
+            "wave": int(wave),
+            "start": datetime.fromisoformat(str(np.datetime64(int(found.start[wave] * 1e6), "us"))) if wave != NEVER else None,
+            "extreme_usd": _extreme(path, found.start, int(wave), side),
+            "n": int((label == wave).sum()),
+            "notional_usd": float(usd[label == wave].sum()),
+            "share": float(usd[label == wave].sum() / usd.sum()),
+            "amplification_observed": grown.value,
+            "price_source": path.source,
+            "quality": quality,
+            "window": window.words,
+        }
+        for wave in np.unique(label)
+    ]
+
+
+def price_of(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str) -> Path | None:
+    """The path of the venue with most observations; None where there is none."""
+    seconds = (window.lake_until - window.lake_since).total_seconds()
+    bucket = max(1e-3, seconds / _BUCKETS) if seconds < 1e8 else 60.0
+    table = price_path(lake, window, underlying, bucket)
+    if table.num_rows == 0:
+        return None
+    rows = table.to_pylist()
+    counts: dict[tuple[str, str], int] = {}
+    for row in rows:
+        counts[row["venue"], row["market"]] = counts.get((row["venue"], row["market"]), 0) + row["n"]
+    best = max(counts, key=lambda key: counts[key])
+    kept = [row for row in rows if (row["venue"], row["market"]) == best]
+    time, price = np.array([_unix(row["moment"]) for row in kept]), np.array([row["last_usd"] for row in kept])
+    return Path(time, price, f"{best[0]} {best[1]} {kept[0]['source']}")
+
+
+def _around(window: Window, first: datetime, last: datetime) -> Window:
+    """The series' own time with what led up to it: as long again before it, at least an hour, within the window."""
+    lead = max(last - first, timedelta(hours=1))
+    return Window(max(first - lead, window.lake_since), min(last + timedelta(minutes=5), window.lake_until))
+
+
+def _from_the_turn(path: Path, first: float, side: int) -> Path:
+    """The path from where the move against the victims began: their best price before the first liquidation."""
+    before = path.price[: max(int(np.searchsorted(path.time, first, side="right")), 1)]
+    begin = int(len(before) - 1 - np.argmax((side * before)[::-1]))
+    return Path(path.time[begin:], path.price[begin:], path.source)
+
+
+def _amplification(path: Path, times: Floats, side: int, scope: Scope) -> Figure:
+    at_first = float(path.price[max(int(np.searchsorted(path.time, times[0], side="right")) - 1, 0)])
+    until = path.time <= times[-1] + 60
+    extreme = float(path.price[until].min() if side == 1 else path.price[until].max()) if until.any() else at_first
+    before = float(path.price[0])
+    return observed(before, at_first, extreme, scope, len(times))
+
+
+def _extreme(path: Path, starts: Floats, wave: int, side: int) -> float | None:
+    """The extreme price of the wave's own stretch."""
+    if wave == NEVER:
+        return None
+    stop = starts[wave + 1] if wave + 1 < len(starts) else np.inf
+    inside: Ints = np.flatnonzero((path.time >= starts[wave]) & (path.time < stop))
+    prices = path.price[inside]
+    return float(prices.min() if side == 1 else prices.max())
+
+
+def _unix(moment: datetime) -> float:
+    return (moment - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 the lake's times are UTC without an offset

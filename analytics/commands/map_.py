@@ -1,0 +1,56 @@
+"""`analytics map`: what is liquidated where (M2, M3, M4)."""
+
+from typing import Annotated
+
+import typer
+
+from analytics.answers.annotated import reason_of
+from analytics.answers.asked_for import moment_of
+from analytics.answers.liquidation_map import liquidation_map
+from analytics.answers.map_table import asymmetry_table, bins_table, clusters_table, volatility_before
+from analytics.commands.answered import answer, as_object
+from analytics.commands.options import AsCsv, AsJson, LakeDirectory, ParquetFile
+from analytics.commands.output import OutputForm, json_text
+from analytics.lake import open_lake
+
+
+def map_(
+    market: Annotated[str, typer.Argument(help="The market as the keeper names it, e.g. ETH.", show_default=False)],
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The last snapshot at or before this time (UTC).", show_default=False)
+    ] = None,
+    venue: Annotated[str | None, typer.Option(help="Only this venue.", show_default=False)] = None,
+    lake: LakeDirectory = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    parquet: ParquetFile = None,
+) -> None:
+    """The liquidation map of one market out of the keeper's own snapshots: clusters, asymmetry, coverage, max pain per victim side.
+
+    --csv and --parquet give the bins of 10 bps, --json gives everything.
+
+    Examples:
+
+      analytics map ETH
+
+      analytics map ETH --at 2025-12-11T02:00
+
+      analytics map BTC --parquet map.parquet
+    """
+    form = OutputForm(as_json, as_csv, parquet)
+    moment = moment_of(at) if at else None
+    with open_lake(lake) as connection:
+        found = liquidation_map(connection, market, moment, venue)
+        volatility = volatility_before(connection, market, found.taken_at) if found.taken_at else None
+    bins = bins_table(found)
+    if as_csv or parquet is not None or found.map is None or volatility is None:
+        answer(bins, form)
+        return
+    parts = {"clusters": clusters_table(found, volatility), "asymmetry": asymmetry_table(found)}
+    if form.as_json:
+        whole = {"mark_usd": found.map.mark, "taken_at": found.taken_at, "bins": as_object(bins), "reason": reason_of(bins)}
+        typer.echo(json_text(whole | {name: as_object(table) for name, table in parts.items()}))
+        return
+    for name, table in parts.items():
+        answer(table, form, title=f"{market}: {name}")
+    answer(bins, form, title=f"{market}: bins")
