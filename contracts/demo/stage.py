@@ -38,8 +38,8 @@ class Script:
     seed: int
     directory: Path
     path: str = "staircase"
-    block_seconds: int = 7
-    interval: float = 0.45
+    block_seconds: int = 6
+    interval: float = 0.4
 
 
 def perform(script: Script, screen: Screen) -> Summary:
