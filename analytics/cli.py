@@ -17,6 +17,7 @@ from analytics.commands.keepers import keepers
 from analytics.commands.map_ import map_
 from analytics.commands.missed import missed
 from analytics.commands.query import one_line, query
+from analytics.commands.report import report
 from analytics.commands.signals import signals
 from analytics.commands.summary import summary
 from analytics.commands.waves import waves
@@ -34,7 +35,7 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.command("import")(import_)
-    for command in (events, episodes, waves, signals, depth, fragmentation, missed, keepers, summary, query, export):
+    for command in (report, events, episodes, waves, signals, depth, fragmentation, missed, keepers, summary, query, export):
         app.command()(command)
     app.command("map")(map_)
     return app

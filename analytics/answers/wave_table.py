@@ -99,7 +99,7 @@ def _series(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, si
         {
             "underlying": underlying,
             "side": "long" if side == 1 else "short",
-            "wave": int(wave),
+            "wave": int(wave) if wave != NEVER else None,
             "start": datetime.fromisoformat(str(np.datetime64(int(found.start[wave] * 1e6), "us"))) if wave != NEVER else None,
             "extreme_usd": _extreme(path, found.start, int(wave), side),
             "n": int((label == wave).sum()),

@@ -1,17 +1,15 @@
 """An annotated table in the form the user asked for, with its reason when it is empty and its notes."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from math import isfinite
 
 import pyarrow as pa
 import typer
 
 from analytics.answers.annotated import notes_of, reason_of
+from analytics.answers.cell import cell
 from analytics.commands.output import OutputForm, console, emit, json_text, print_table
 
 _SHOWN_ROWS = 200
-_SHARES = ("share", "flush", "move", "fall", "touch_probability", "distance", "rate")
 
 
 def answer(table: pa.Table, form: OutputForm, *, title: str = "", columns: Sequence[str] = ()) -> None:
@@ -51,34 +49,6 @@ def _show(table: pa.Table, title: str, columns: Sequence[str]) -> None:
         print_table("", rows, shown.column_names, numeric, more if table.num_rows > _SHOWN_ROWS else "")
     for note in notes_of(table):
         out.print(f"- {note}", style="dim")
-
-
-def cell(name: str, value: object) -> str:
-    """One value as an analyst reads it: USD in full, shares in per cent, times to the second, lists joined."""
-    match value:
-        case None:
-            return "–"
-        case bool():
-            return "yes" if value else "no"
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M:%S}" if value.second or value.microsecond else f"{value:%Y-%m-%d %H:%M}"
-        case float():
-            return _number(name, value)
-        case int():
-            return f"{value:,}"
-        case list():
-            return ", ".join(str(item) for item in value)
-    return str(value)
-
-
-def _number(name: str, value: float) -> str:
-    if not isfinite(value):
-        return "–"
-    if name.endswith(_SHARES) or name in _SHARES:
-        return f"{100 * value:.2f} %"
-    if "usd" in name and abs(value) >= 10_000:
-        return f"{value:,.0f}"
-    return f"{value:,.6g}"
 
 
 def _is_text(kind: pa.DataType) -> bool:

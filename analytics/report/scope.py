@@ -1,0 +1,44 @@
+"""What a report is about: the lake, the window, and the assets worth a chart each."""
+
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from analytics.answers.ledger import headline
+from analytics.answers.prices import price_extremes
+from analytics.answers.window import Window
+
+ASSETS = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """The window of one report with its headline table, its price extremes and the assets charted, largest first."""
+
+    lake: duckdb.DuckDBPyConnection
+    window: Window
+    title: str
+    headline: pa.Table
+    prices: pa.Table
+    assets: tuple[str, ...]
+
+    @property
+    def quality(self) -> str:
+        """Of the liquidations, for captions."""
+        found = sorted(set(self.headline["quality"].to_pylist())) if self.headline.num_rows else []
+        return " and ".join(found) or "no liquidations"
+
+
+def subject(lake: duckdb.DuckDBPyConnection, window: Window, title: str) -> Subject:
+    """The three assets with most liquidated USD; without liquidations those that fell furthest."""
+    table, prices = headline(lake, window), price_extremes(lake, window)
+    totals: dict[str, float] = {}
+    for row in table.to_pylist():
+        if row["asset"] != "total" and row["stage"] == "trader":
+            totals[row["asset"]] = totals.get(row["asset"], 0.0) + (row["total_usd"] or 0.0)
+    if not totals:
+        for row in prices.to_pylist():
+            totals[row["underlying"]] = max(totals.get(row["underlying"], 0.0), -(row["fall"] or 0.0))
+    ranked = sorted(totals, key=lambda name: (-totals[name], name))
+    return Subject(lake, window, title, table, prices, tuple(ranked[:ASSETS]))

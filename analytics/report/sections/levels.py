@@ -1,0 +1,134 @@
+"""The liquidation map with its clusters and the level the price reached, and whether it foresaw what was liquidated (M2 to M6)."""
+
+from datetime import UTC
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from analytics.answers.annotated import notes_of, reason_of
+from analytics.answers.liquidation_map import MapAnswer, liquidation_map
+from analytics.answers.map_skill import map_skill
+from analytics.answers.map_table import Volatility, asymmetry_table, clusters_table, find_clusters, map_notes, volatility_before
+from analytics.models.liquidation_map import LiquidationMap
+from analytics.report.scope import Subject
+from analytics.report.section import Chart, Grid, Section, grid
+from analytics.report.style import FAINT, INK, LONG, SHORT, SHORT_HATCH, figure, hatched, legend, usd_axis
+
+_TITLE = "The liquidation map and what it foresaw"
+_CLUSTERS = {
+    "side": "victims",
+    "low_usd": "from USD",
+    "high_usd": "to USD",
+    "notional_usd": "notional USD",
+    "distance": "distance",
+    "distance_sigmas": "in 24 h sigmas",
+    "touch_probability": "touch in 24 h",
+}
+_SKILL = {
+    "market": "market",
+    "side": "victims",
+    "mark_usd": "mark USD",
+    "extreme_usd": "reached USD",
+    "predicted_usd": "predicted USD",
+    "realised_usd": "liquidated USD",
+    "baseline_usd": "baseline USD",
+    "log_error": "ln(predicted / liquidated)",
+    "realised_n": "n",
+}
+_COARSE = 5
+
+
+def section(of: Subject) -> Section:
+    """A map per market from the last snapshot before the first liquidation, and predicted beside realised."""
+    skill = map_skill(of.lake, of.window)
+    tables = {"map_skill": skill}
+    if not skill.num_rows:
+        return Section(_TITLE, reason=reason_of(skill), tables=tables)
+    charts: list[Chart] = []
+    grids = [grid("Predicted between mark and extreme, and then liquidated", skill, _SKILL)]
+    notes = list(notes_of(skill))
+    rows = skill.to_pylist()
+    for market in dict.fromkeys(row["market"] for row in rows):
+        mine = [row for row in rows if row["market"] == market]
+        answer = liquidation_map(of.lake, market, mine[0]["snapshot"].replace(tzinfo=UTC))
+        if answer.map is None or answer.taken_at is None:
+            continue
+        volatility = volatility_before(of.lake, market, answer.taken_at)
+        charts.append(_chart(market, answer, volatility, [row["extreme_usd"] for row in mine]))
+        if volatility is not None:
+            grids += _grids(market, answer, volatility)
+        notes += [f"{market}: {note}" for note in map_notes(answer)]
+    return Section(_TITLE, _lead(rows), (_comparison(rows), *charts), tuple(grids), tuple(notes), tables=tables)
+
+
+def _grids(market: str, answer: MapAnswer, volatility: Volatility) -> list[Grid]:
+    found = clusters_table(answer, volatility)
+    made = [grid(f"{market}: clusters, nearest first", found, _CLUSTERS, most=12)] if found.num_rows else []
+    ratios = asymmetry_table(answer)
+    return [
+        *made,
+        grid(
+            f"{market}: shorts within +w over longs within -w", ratios, {"window": "w", "ratio": "ratio", "log_ratio": "ln ratio", "n": "n"}
+        ),
+    ]
+
+
+def _lead(rows: list[dict[str, object]]) -> str:
+    guessed, realised = (sum(float(str(row[name])) for row in rows) for name in ("predicted_usd", "realised_usd"))
+    return f"Between the mark and the extremes then reached the map held {guessed:,.0f} USD; {realised:,.0f} USD were then liquidated."
+
+
+def _comparison(rows: list[dict[str, object]]) -> Chart:
+    made, (axes,) = figure(1)
+    place = np.arange(len(rows))
+    axes.bar(place - 0.2, [float(str(row["predicted_usd"])) for row in rows], 0.38, color=LONG, label="predicted by the map")
+    axes.bar(place + 0.2, [float(str(row["realised_usd"])) for row in rows], 0.38, **hatched("then liquidated"))
+    axes.set_xticks(place, [f"{row['market']} {row['side']}s" for row in rows])
+    usd_axis(axes, "USD")
+    legend(axes)
+    return Chart("map_skill", made, f"Map skill: {len(rows)} market sides, exact, snapshot of {rows[0]['snapshot']} UTC")
+
+
+def _chart(market: str, answer: MapAnswer, volatility: Volatility | None, extremes: list[float]) -> Chart:
+    made_map = answer.map
+    assert made_map is not None  # the caller left maps without positions out
+    made, (axes,) = figure(1, height=1.15)
+    _bars(axes, made_map)
+    curves = axes.twinx()
+    curves.grid(visible=False)
+    curves.spines["right"].set_visible(True)
+    longs, shorts = made_map.long_outward(), made_map.short_outward()
+    zero = made_map.zero
+    curves.plot(made_map.edges[: zero + 1], np.append(longs[:zero], 0.0), color=LONG, linewidth=1.4, label="longs, cumulative")
+    curves.plot(
+        made_map.edges[zero:], np.insert(shorts[zero:], 0, 0.0), color="#a35c14", linestyle="--", linewidth=1.4, label="shorts, cumulative"
+    )
+    usd_axis(curves, "cumulative USD from the mark")
+    curves.set_ylim(bottom=0)
+    for cluster in [one for side in (1, -1) for one in (find_clusters(answer, side, volatility) if volatility else ())]:
+        axes.axvspan(cluster.low, cluster.high, color="#dcdcdc", zorder=0)
+    axes.axvline(made_map.mark, color=INK, linewidth=1.4, label="mark at the snapshot")
+    for i, extreme in enumerate(sorted({round(price, 9) for price in extremes} - {round(made_map.mark, 9)})):
+        axes.axvline(extreme, color="#b0003a", linestyle=":", linewidth=1.8, label="level reached" if i == 0 else None)
+    filled = np.flatnonzero((made_map.longs > 0) | (made_map.shorts > 0))
+    if len(filled):
+        axes.set_xlim(min(made_map.edges[filled[0]], *extremes) * 0.99, max(made_map.edges[filled[-1] + 1], *extremes) * 1.01)
+    axes.set_xlabel(f"liquidation price of {market}, USD")
+    usd_axis(axes, f"USD per {_COARSE * made_map.bin_bps:g} bps")
+    handles, labels = (a + b for a, b in zip(axes.get_legend_handles_labels(), curves.get_legend_handles_labels(), strict=True))
+    axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2)
+    caption = f"{market}: map of {made_map.positions} positions, {made_map.scope.window}, {made_map.scope.quality}; grey bands are clusters"
+    return Chart(f"map_{market}", made, caption)
+
+
+def _bars(axes: Axes, of: LiquidationMap) -> None:
+    """Bins joined by five: ten basis points are less than a pixel of a phone."""
+    edges = of.edges[::_COARSE]
+    count = len(edges) - 1
+    for amounts, colour, hatch, label in ((of.longs, LONG, "", "longs"), (of.shorts, SHORT, SHORT_HATCH, "shorts")):
+        joined = amounts[: count * _COARSE].reshape(count, _COARSE).sum(axis=1)
+        filled = joined > 0
+        axes.bar(
+            edges[:-1][filled], joined[filled], np.diff(edges)[filled], align="edge", color=colour, hatch=hatch,
+            edgecolor=FAINT if not hatch else "#5a3510", linewidth=0.3, label=label,
+        )  # fmt: skip
