@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from keeper import daemon
+from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.settings import documented
 
@@ -15,8 +15,8 @@ from keeper.settings import documented
 def check_config(path: Path, overrides: dict[str, Any], as_json: bool) -> int:
     """Print the settings; also proves that venues know their options and accounts are addresses."""
     loaded = session.settings(path, overrides)
-    daemon.build_venues(loaded.settings)
-    daemon.limits_of(loaded.settings)
+    assembly.build_venues(loaded.settings)
+    assembly.limits_of(loaded.settings)
     rows = [(key, _text(value), loaded.origins[key], doc) for key, value, doc in documented(loaded.settings)]
     if as_json:
         Console().print_json(json.dumps({key: {"value": value, "origin": origin} for key, value, origin, _ in rows}))

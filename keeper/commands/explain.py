@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from keeper import daemon
+from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.commands.session import Book
 from keeper.domain import parse
@@ -47,7 +47,7 @@ def _decision(loaded: Loaded, book: Book, key: AccountKey, health: Health) -> tu
     """What the daemon would decide; None for a healthy account."""
     if not health.liquidatable:
         return None, None
-    judge, found = daemon.build_judge(loaded.settings), book.evaluator.assess(key, health, book.block)
+    judge, found = assembly.build_judge(loaded.settings), book.evaluator.assess(key, health, book.block)
     tariff = judge.tariff(book.evaluator, book.block) or Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
     (verdict,) = judge.verdicts(book.venue.name, book.evaluator, found, tariff, nobody_barred)
     return verdict.decision, verdict.plan

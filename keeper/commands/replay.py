@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from keeper import daemon
+from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.domain import event_json
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
@@ -49,7 +49,7 @@ def replay(path: Path, venue_name: str, as_json: bool) -> int:
         block_seconds=given.chain.block_seconds,
         forecast=given.chain.forecast,
     )
-    replayed = asyncio.run(Replay(venue_name, evaluator, questions, daemon.build_judge(given)).run(blocks))
+    replayed = asyncio.run(Replay(venue_name, evaluator, questions, assembly.build_judge(given)).run(blocks))
     if recorded and not replayed:
         raise ConfigError(f"the lake at {given.lake.dir} holds decisions, but not what was read for them: keeper.record_reads was false.")
     found = differences(replayed, recorded)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from keeper import daemon, log
+from keeper import assembly, daemon, log
 from keeper.commands import session
 from keeper.engine.recovery import Recovery
 from keeper.settings import Loaded
@@ -29,13 +29,13 @@ def backfill(path: Path) -> int:
 
 async def _backfill(loaded: Loaded) -> int:
     given = loaded.settings
-    venues = daemon.build_venues(given)
+    venues = assembly.build_venues(given)
     options = LakeOptions.at(given.lake.dir, queue_blocks=given.lake.queue_blocks)
     started = time.monotonic()
     with session.ProgressBar() as report, Recorder(options, given.chain.id, tuple(venues)) as recorder:
-        async with daemon.open_chain(given, venues, log.logger()) as chain:
+        async with assembly.open_chain(given, venues, log.logger()) as chain:
             recovery = Recovery(chain, chain, recorder, record_reads=given.keeper.record_reads, report=report)
-            evaluators = daemon.build_evaluators(given, venues, chain)
+            evaluators = assembly.build_evaluators(given, venues, chain)
             start = await recovery.run(evaluators, given.chain.id, given.chain.start_block, given.chain.finality_depth)
     accounts = sum(len(evaluator.book.account_keys()) for evaluator in evaluators.values())
     seconds = time.monotonic() - started

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from keeper import daemon, log
+from keeper import assembly, daemon, log
 from keeper.chain.chain import ChainClient
 from keeper.domain.chain import BlockRef
 from keeper.domain.venue import Venue
@@ -69,8 +69,8 @@ async def book_at(loaded: Loaded, venue_name: str, number: int | None) -> AsyncI
         if options.catalog_file is not None and options.catalog_file.exists():
             records = stack.enter_context(LakeReader(options, given.chain.id))
         report = stack.enter_context(ProgressBar())
-        async with daemon.open_chain(given, venues, log.logger()) as chain:
-            evaluator = daemon.build_evaluators(given, venues, chain)[venue_name]
+        async with assembly.open_chain(given, venues, log.logger()) as chain:
+            evaluator = assembly.build_evaluators(given, venues, chain)[venue_name]
             block = await _block(chain, number)
             survey = Survey(
                 chain, chain, records, start_block=given.chain.start_block, finality_depth=given.chain.finality_depth, report=report
@@ -81,7 +81,7 @@ async def book_at(loaded: Loaded, venue_name: str, number: int | None) -> AsyncI
 
 def configured_venues(loaded: Loaded, venue_name: str) -> Mapping[str, Venue[Any, Any]]:
     """All venues of the settings, `venue_name` surely among them. Raises ConfigError."""
-    venues = daemon.build_venues(loaded.settings)
+    venues = assembly.build_venues(loaded.settings)
     if venue_name not in venues:
         raise ConfigError(f"{loaded.path}: venue {venue_name} is not configured. Configured: {', '.join(venues)}.")
     return venues

@@ -13,7 +13,7 @@ from typing import Any
 
 from contracts.demo.programs import Keeper, running_keeper
 from contracts.devnet import PATHS, AnvilOptions, Devnet, PlayedBlock, play, write_config
-from keeper import daemon
+from keeper import assembly
 from keeper.chain.chain import ChainClient
 from keeper.domain.chain import BlockRef, RawLog
 from keeper.domain.venue import Venue
@@ -37,7 +37,7 @@ class Theatre:
     @property
     def venue(self) -> Venue[Any, Any]:
         """The venue under test."""
-        return daemon.build_venues(self.loaded.settings)["perp_v2"]
+        return assembly.build_venues(self.loaded.settings)["perp_v2"]
 
     @contextmanager
     def keeper(self, *options: str) -> Iterator[Keeper]:
@@ -94,7 +94,7 @@ class Theatre:
 
     async def _chain_events(self) -> list[tuple[int, str, int]]:
         settings = self.loaded.settings
-        async with daemon.open_chain(settings, {"perp_v2": self.venue}, logger()) as chain:
+        async with assembly.open_chain(settings, {"perp_v2": self.venue}, logger()) as chain:
             blocks = await _blocks(chain, self.venue, settings.chain.start_block, self.head())
         return [(block.number, block.hash, log.log_index) for block, logs in blocks for log in logs if self.venue.decode(log) is not None]
 

@@ -86,7 +86,8 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
 def test_one_process_holds_the_key(tmp_path: Path) -> None:
     path = tmp_path / "key.lock"
     with (
-        KeyLock(path), pytest.raises(NonceConflict, match=rf"another keeper \(process {os.getpid()}\) is using this key: it holds {path}"),
+        KeyLock(path),
+        pytest.raises(NonceConflict, match=rf"another keeper \(process {os.getpid()}\) is using this key: it holds {path}"),
         KeyLock(path),
     ):
         pass

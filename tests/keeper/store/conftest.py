@@ -101,4 +101,3 @@ def ask(options: LakeOptions) -> Callable[[str], list[tuple[Any, ...]]]:
             return connection.execute(sql).fetchall()
 
     return answer
-

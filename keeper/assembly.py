@@ -1,0 +1,266 @@
+"""Builds everything from the settings: the one place where adapters, venues and engine are put together."""
+
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from structlog.typing import FilteringBoundLogger
+
+from contracts.devnet.anvil import AnvilError, anvil_path
+from keeper.chain.chain import ChainClient, ChainOptions
+from keeper.chain.pool import Incident
+from keeper.domain import parse
+from keeper.domain.chain import Address, LogFilter
+from keeper.domain.decision import Limits
+from keeper.domain.venue import AccountKey, Venue
+from keeper.engine.evaluator import Evaluator
+from keeper.engine.judge import Judge
+from keeper.engine.liquidator import Hands, Liquidator
+from keeper.engine.loop import Loop, LoopOptions
+from keeper.engine.mailbox import Mailbox
+from keeper.engine.questions import ChainQuestions
+from keeper.engine.status import Heartbeat, Metrics
+from keeper.engine.tripwire import Tripwire
+from keeper.errors import ConfigError
+from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
+from keeper.execution.executor import encode_execute
+from keeper.execution.signer import Signer
+from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
+from keeper.settings import Mode, Settings
+from keeper.store.recorder import Recorder
+from keeper.venues import REGISTRY
+
+_GWEI = 10**9
+_ETHER = 10**18
+_SILENCE_BLOCKS = 60
+"""Blocks' worth of time without a finished block after which the daemon counts as dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything the daemon runs, built and connected."""
+
+    chain: ChainClient
+    recorder: Recorder
+    evaluators: Mapping[str, Evaluator[Any, Any]]
+    liquidator: Liquidator
+    dispatcher: TransactionDispatcher | None
+    mailbox: Mailbox
+    loop: Loop
+    metrics: Metrics
+    heartbeat: Heartbeat
+    logger: FilteringBoundLogger
+
+
+def build_venues(settings: Settings) -> Mapping[str, Venue[Any, Any]]:
+    """The venues of the settings. Raises ConfigError for a name no venue has, or options a venue does not take."""
+    for name in settings.venues:
+        if name not in REGISTRY:
+            raise ConfigError(f"venues.{name}: no such venue. Known: {', '.join(sorted(REGISTRY))}.")
+    return {name: REGISTRY[name](options) for name, options in settings.venues.items()}
+
+
+@asynccontextmanager
+async def open_chain(settings: Settings, venues: Mapping[str, Venue[Any, Any]], logger: FilteringBoundLogger) -> AsyncIterator[ChainClient]:
+    """The chain's client, with the logs of these venues selected. Raises ConfigError for a wrong chain id, RpcUnavailable."""
+    filters: list[LogFilter] = [one for venue in venues.values() for one in venue.filters()]
+    options = _chain_options(settings, settings.chain.rpc_urls, settings.chain.ws_url)
+    async with ChainClient.open(options, filters, _heard(logger)) as chain:
+        yield chain
+
+
+def _open_pool(settings: Settings, urls: tuple[str, ...], logger: FilteringBoundLogger) -> AbstractAsyncContextManager[ChainClient]:
+    """Endpoints that are asked and sent to, but not followed."""
+    return ChainClient.open(_chain_options(settings, urls, ws_url=None), (), _heard(logger))
+
+
+def _heard(logger: FilteringBoundLogger) -> Callable[[Incident], None]:
+    """What becomes of news about endpoints: a line in the log."""
+    return lambda incident: logger.warning("endpoint", endpoint=incident.endpoint, what=incident.event, detail=incident.detail)
+
+
+def _chain_options(settings: Settings, urls: tuple[str, ...], ws_url: str | None) -> ChainOptions:
+    given = settings.chain
+    return ChainOptions(
+        chain_id=given.id,
+        rpc_urls=urls,
+        ws_url=ws_url,
+        multicall=given.multicall,
+        finality_depth=given.finality_depth,
+        poll_interval_s=given.poll_interval_s,
+        request_timeout_s=given.request_timeout_s,
+        max_log_range=given.max_log_range,
+        prove_reads=given.prove_reads,
+    )
+
+
+async def open_hands(settings: Settings, stack: AsyncExitStack, logger: FilteringBoundLogger) -> Hands | None:
+    """What acts: nothing in observe mode, the fork in simulate mode, fork and key in execute mode."""
+    if settings.keeper.mode is Mode.OBSERVE:
+        return None
+    given = settings.execution
+    if given.executor is None or given.operator is None:
+        missing = "executor" if given.executor is None else "operator"
+        raise ConfigError(
+            f"execution.{missing} is missing. {settings.keeper.mode.value} mode needs the executor contract and its operator."
+        )
+    url = settings.chain.rpc_urls[0]
+    options = SimulatorOptions(
+        fork_url=url,
+        anvil_command=(anvil_program(settings),),
+        chain_id=settings.chain.id,
+        # Fetching a candidate's state in one batch saves round trips, of which a node on this machine has none.
+        prefetch=urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"),
+    )
+    # A pool of its own: a burst of candidates must not hold up the next block's reads, nor count as their cost.
+    node = await stack.enter_async_context(
+        ChainClient.open(_chain_options(settings, settings.chain.rpc_urls, ws_url=None), (), _heard(logger))
+    )
+    simulator = SimulatorPool([await stack.enter_async_context(ForkSimulator(options, node)) for _ in range(given.forks)])
+    if settings.keeper.mode is Mode.SIMULATE:
+        return Hands(simulator, None, encode_execute, given.operator, given.executor)
+    dispatcher = await _dispatcher(settings, given.operator, node, stack, logger)
+    return Hands(simulator, dispatcher, encode_execute, given.operator, given.executor)
+
+
+async def _dispatcher(
+    settings: Settings, operator: Address, node: ChainClient, stack: AsyncExitStack, logger: FilteringBoundLogger
+) -> TransactionDispatcher:
+    given = settings.execution
+    if given.key_file is None:
+        raise ConfigError("execution.key_file is missing. Execute mode signs with the operator's encrypted keystore.")
+    signer = Signer.open(given.key_file, given.password_file, os.environ)
+    if signer.address != operator:
+        raise ConfigError(f"execution.operator is {operator}, but {given.key_file} holds the key of {signer.address}. Correct one of them.")
+    sender = node
+    if given.send_urls:
+        sender = await stack.enter_async_context(
+            ChainClient.open(_chain_options(settings, given.send_urls, ws_url=None), (), _heard(logger))
+        )
+    options = DispatcherOptions(
+        chain_id=settings.chain.id,
+        state_dir=settings.keeper.state_dir,
+        max_fee_cap_wei=int(settings.limits.max_fee_gwei * _GWEI),
+        bump_after_blocks=settings.limits.bump_after_blocks,
+        max_bumps=settings.limits.max_bumps,
+        spending_cap_wei_per_day=int(settings.limits.spending_cap_eth * _ETHER),
+        final_after_blocks=settings.chain.finality_depth,
+    )
+    dispatcher = await stack.enter_async_context(TransactionDispatcher(options, signer, node, sender))
+    for attempt in await dispatcher.start():
+        logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
+    return dispatcher
+
+
+def anvil_program(settings: Settings) -> str:
+    """The anvil to start: the setting, PATH, the npm package. Raises ConfigError when there is none."""
+    if settings.execution.anvil is not None:
+        found = shutil.which(settings.execution.anvil)
+        if found is None:
+            raise ConfigError(f"execution.anvil: no program {settings.execution.anvil}. Name one, or leave the key out.")
+        return found
+    try:
+        return str(anvil_path())
+    except AnvilError as error:
+        raise ConfigError(f"execution.anvil: {error}") from error
+
+
+def assemble(
+    settings: Settings,
+    venues: Mapping[str, Venue[Any, Any]],
+    chain: ChainClient,
+    recorder: Recorder,
+    hands: Hands | None,
+    logger: FilteringBoundLogger,
+) -> Parts:
+    evaluators = build_evaluators(settings, venues, chain)
+    judge = build_judge(settings)
+    dispatcher = hands.dispatcher if hands is not None else None
+    mailbox, metrics = Mailbox(), Metrics()
+    liquidator = Liquidator(
+        hands,
+        recorder,
+        judge.limits,
+        chain_id=settings.chain.id,
+        block_seconds=settings.chain.block_seconds,
+        cooldown_blocks=settings.keeper.cooldown_blocks,
+        clock=time.time,
+        name_revert={name: venue.revert_reason for name, venue in venues.items()},
+    )
+    tripwire = Tripwire(chain, every_blocks=settings.keeper.tripwire_blocks, accounts=settings.keeper.tripwire_accounts)
+    heartbeat = Heartbeat(time.monotonic, max(_SILENCE_BLOCKS * settings.chain.block_seconds, 60))
+    loop = Loop(
+        chain,
+        recorder,
+        evaluators,
+        liquidator,
+        dispatcher,
+        tripwire,
+        mailbox,
+        judge,
+        _loop_options(settings),
+        time.time,
+        logger,
+        metrics,
+        heartbeat,
+    )
+    assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
+    return Parts(chain, recorder, evaluators, liquidator, dispatcher, mailbox, loop, metrics, heartbeat, logger)
+
+
+def build_evaluators(settings: Settings, venues: Mapping[str, Venue[Any, Any]], chain: ChainClient) -> Mapping[str, Evaluator[Any, Any]]:
+    """One evaluator per venue, asking the chain."""
+    return {
+        name: Evaluator(
+            venue,
+            ChainQuestions(chain),
+            executor=settings.execution.executor,
+            block_seconds=settings.chain.block_seconds,
+            forecast=settings.chain.forecast,
+        )
+        for name, venue in venues.items()
+    }
+
+
+def build_judge(settings: Settings) -> Judge:
+    """The operator's limits in the domain's units."""
+    return Judge(
+        chain_id=settings.chain.id,
+        executor=settings.execution.executor,
+        limits=limits_of(settings),
+        gas_coin_market=settings.execution.gas_coin_market,
+        priority_fee_wei=int(settings.limits.priority_fee_gwei * _GWEI),
+        max_fee_wei=int(settings.limits.max_fee_gwei * _GWEI),
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The operator's limits in the domain's units."""
+    given = settings.limits
+    return Limits(
+        min_profit_x18=int(given.min_profit_usd * _ETHER),
+        min_notional_x18=int(given.min_notional_usd * _ETHER),
+        allow=frozenset(AccountKey(_account(text, "allow")) for text in given.allow),
+        deny=frozenset(AccountKey(_account(text, "deny")) for text in given.deny),
+    )
+
+
+def _account(text: str, key: str) -> str:
+    try:
+        return parse.address(text)
+    except ValueError as error:
+        raise ConfigError(f"limits.{key}: {error}.") from None
+
+
+def _loop_options(settings: Settings) -> LoopOptions:
+    return LoopOptions(
+        chain_id=settings.chain.id,
+        executor=settings.execution.executor,
+        position_snapshot_blocks=settings.keeper.position_snapshot_blocks,
+        record_reads=settings.keeper.record_reads,
+    )
