@@ -1,1 +1,52 @@
-"""Cascade analytics over the lake. Imports nothing of the keeper: the lake's schema is the contract."""
+"""Cascade analytics over the lake. Imports nothing of the keeper: the lake's schema is the contract.
+
+In a notebook: `lake = analytics.open("var/lake")`, then any question below, e.g. `analytics.episodes(lake)`. Every answer is a pyarrow
+Table (`.to_pandas()` for a frame), the same that the command of that name prints; `analytics.reason_of(table)` says why one is empty and
+`analytics.notes_of(table)` what its reader must know. Times are UTC without an offset, money is in USD, shares are fractions."""
+
+from analytics.answers.annotated import notes_of, reason_of
+from analytics.answers.depth_table import depth
+from analytics.answers.episode_table import episodes, events, sensitivity
+from analytics.answers.fragmentation_table import fragmentation, slippage
+from analytics.answers.keeper_race import attempts, keepers, missed
+from analytics.answers.ledger import headline, liquidations, published_totals
+from analytics.answers.map_skill import map_skill
+from analytics.answers.map_table import asymmetry, clusters, liquidation_map
+from analytics.answers.prices import price_extremes, price_path
+from analytics.answers.quality import quality
+from analytics.answers.regime import regime
+from analytics.answers.signal_table import signals
+from analytics.answers.wave_table import waves
+from analytics.answers.window import Window
+from analytics.notebook import open_for_questions as open  # noqa: A004 `analytics.open(...)` reads as what it does
+from analytics.notebook import write_report
+
+__all__ = [
+    "Window",
+    "asymmetry",
+    "attempts",
+    "clusters",
+    "depth",
+    "episodes",
+    "events",
+    "fragmentation",
+    "headline",
+    "keepers",
+    "liquidation_map",
+    "liquidations",
+    "map_skill",
+    "missed",
+    "notes_of",
+    "open",
+    "price_extremes",
+    "price_path",
+    "published_totals",
+    "quality",
+    "reason_of",
+    "regime",
+    "sensitivity",
+    "signals",
+    "slippage",
+    "waves",
+    "write_report",
+]

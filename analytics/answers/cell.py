@@ -31,6 +31,6 @@ def _number(name: str, value: float) -> str:
         return f"{100 * value:.2f} %"
     if name.endswith("_8h"):
         return f"{100 * value:+.4f} %"
-    if "usd" in name and abs(value) >= 10_000:
+    if "usd" in name and (abs(value) >= 10_000 or abs(value) < 1e-6):
         return f"{value:,.0f}"
-    return f"{value:,.6g}"
+    return f"{value:,.6g}" if "usd" in name or abs(value) >= 1000 else f"{value:,.4g}"

@@ -55,7 +55,9 @@ def _answer(lake: duckdb.DuckDBPyConnection, rows: pa.Table, parameters: dict[st
     mark = float(np.average(marks, weights=notional)) if notional.sum() > 0 else float(marks[0])
     at = Levels(_floats(rows, "liquidation_price_usd") * mark / marks, rows["side"].to_numpy().astype(np.int64), notional)
     made = build(at, mark, scope, immediate=rows["immediate"].to_numpy(zero_copy_only=False))
-    covered = tuple(coverage(at, side, open_interest, mark, scope) for side, open_interest in _open_interest(lake, parameters))
+    covered = tuple(
+        coverage(at, side, open_interest, mark, scope) for side, open_interest in _open_interest(lake, parameters | {"at": taken_at})
+    )
     return MapAnswer(made, at, asymmetry(at, mark, scope), covered, max_pain(made), taken_at, blocks, "")
 
 

@@ -1,10 +1,9 @@
 """M3: where the map is unusually dense, how far that is in units of volatility, and how likely it is touched."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
-from scipy.special import ndtr
 
 from analytics.models.arrays import Bools, Floats, ModelInputError
 from analytics.models.figure import Definition, Figure, Scope
@@ -41,6 +40,8 @@ def find(of: LiquidationMap, side: int, sigma_hour: float, hours: float) -> tupl
     Density is smoothed (Gaussian, sigma 2 bins) over the side's own bins, from the mark to its outermost mapped position."""
     if not (sigma_hour > 0 and hours > 0):
         raise ModelInputError("volatility and horizon must be positive")
+    from scipy.ndimage import gaussian_filter1d  # loads for a quarter of a second, which every command would pay
+
     start, raw = _side_bins(of, side)
     if not raw.any():
         return ()
@@ -81,7 +82,7 @@ def _cluster(of: LiquidationMap, side: int, lo: int, hi: int, peak_offset: int, 
 
 def touch_probability(level: float, mark: float, spread: float) -> float:
     """2 Phi(-|ln(c/P)| / spread), spread = sigma sqrt(H): reflection principle for a driftless Brownian ln price."""
-    return float(2 * ndtr(-abs(np.log(level / mark)) / spread))
+    return math.erfc(abs(math.log(level / mark)) / (spread * math.sqrt(2)))
 
 
 def tier_slope(of: LiquidationMap, side: int, scope: Scope) -> Figure:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import curve_fit
 
 from analytics.models.arrays import Floats, Ints, ModelInputError, floats, increasing, same_length
 from analytics.models.figure import Definition, Figure, Scope
@@ -54,6 +53,8 @@ def shocks(times: ArrayLike, depth: ArrayLike, *, drop: float = 0.5, within_s: f
 
 def half_life(since_shock: ArrayLike, ratio: ArrayLike, scope: Scope) -> Figure:
     """Least-squares half-life of D(t)/D0 against time since the shock (s); None with fewer than four points or no sign of recovery."""
+    from scipy.optimize import curve_fit  # loads for half a second, which every command would pay
+
     t, y = floats("since_shock", since_shock), floats("ratio", ratio)
     n = same_length(since_shock=t, ratio=y)
     if n < 4 or not (y < 1).any() or np.ptp(y) == 0 or t[-1] <= t[0]:

@@ -57,7 +57,7 @@ def page(title: str, window: str, sections: Sequence[Section], drawings: Mapping
 def _section(place: int, section: Section, drawings: Mapping[str, str]) -> str:
     parts = [f'<section id="s{place}"><h2>{escape(section.title)}</h2>']
     if section.lead:
-        parts.append(f'<p class="lead">{escape(section.lead)}</p>')
+        parts += [f'<p class="lead">{escape(line)}</p>' for line in section.lead.splitlines()]
     if section.reason:
         parts.append(f'<p class="reason">Nothing to show: {escape(section.reason)}.</p>')
     tables = [_table(grid) for grid in section.grids]

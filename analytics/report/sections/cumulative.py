@@ -30,11 +30,7 @@ def section(of: Subject) -> Section:
         style = look(venues.index(venue))
         totals = list(accumulate(point["notional_usd"] for point in points))
         times = [of.window.lake_since, *(point["moment"] for point in points), of.window.lake_until]
-        drawn: dict[str, Any] = {
-            "color": style.colour if side == "long" else "#c8641b",
-            "linestyle": "-" if side == "long" else "--",
-            "linewidth": 1.6,
-        }
+        drawn: dict[str, Any] = {"color": style.colour, "linestyle": "-" if side == "long" else "--", "linewidth": 1.6}
         name = f"{venue} {side}s ({quality}) {totals[-1] / 1e6:,.2f}M"
         axes.step(times, [0.0, *totals, totals[-1]], where="post", marker=style.marker, markevery=[-1], label=name, **drawn)
     usd_axis(axes, "USD liquidated since the start")

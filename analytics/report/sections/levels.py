@@ -9,10 +9,11 @@ from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.liquidation_map import MapAnswer, liquidation_map
 from analytics.answers.map_skill import map_skill
 from analytics.answers.map_table import Volatility, asymmetry_table, clusters_table, find_clusters, map_notes, volatility_before
+from analytics.models.clusters import Cluster
 from analytics.models.liquidation_map import LiquidationMap
 from analytics.report.scope import Subject
 from analytics.report.section import Chart, Grid, Section, grid
-from analytics.report.style import FAINT, INK, LONG, SHORT, SHORT_HATCH, figure, hatched, legend, usd_axis
+from analytics.report.style import INK, LONG, figure, hatched, legend, usd_axis
 
 _TITLE = "The liquidation map and what it foresaw"
 _CLUSTERS = {
@@ -35,7 +36,7 @@ _SKILL = {
     "log_error": "ln(predicted / liquidated)",
     "realised_n": "n",
 }
-_COARSE = 5
+_MOST_BARS, _BANDS = 80, 4
 
 
 def section(of: Subject) -> Section:
@@ -93,7 +94,8 @@ def _chart(market: str, answer: MapAnswer, volatility: Volatility | None, extrem
     made_map = answer.map
     assert made_map is not None  # the caller left maps without positions out
     made, (axes,) = figure(1, height=1.15)
-    _bars(axes, made_map)
+    joined = _joined(made_map)
+    _bars(axes, made_map, joined)
     curves = axes.twinx()
     curves.grid(visible=False)
     curves.spines["right"].set_visible(True)
@@ -105,7 +107,7 @@ def _chart(market: str, answer: MapAnswer, volatility: Volatility | None, extrem
     )
     usd_axis(curves, "cumulative USD from the mark")
     curves.set_ylim(bottom=0)
-    for cluster in [one for side in (1, -1) for one in (find_clusters(answer, side, volatility) if volatility else ())]:
+    for cluster in _shown_clusters(answer, volatility):
         axes.axvspan(cluster.low, cluster.high, color="#dcdcdc", zorder=0)
     axes.axvline(made_map.mark, color=INK, linewidth=1.4, label="mark at the snapshot")
     for i, extreme in enumerate(sorted({round(price, 9) for price in extremes} - {round(made_map.mark, 9)})):
@@ -114,21 +116,36 @@ def _chart(market: str, answer: MapAnswer, volatility: Volatility | None, extrem
     if len(filled):
         axes.set_xlim(min(made_map.edges[filled[0]], *extremes) * 0.99, max(made_map.edges[filled[-1] + 1], *extremes) * 1.01)
     axes.set_xlabel(f"liquidation price of {market}, USD")
-    usd_axis(axes, f"USD per {_COARSE * made_map.bin_bps:g} bps")
+    usd_axis(axes, f"USD per {joined * made_map.bin_bps:g} bps")
     handles, labels = (a + b for a, b in zip(axes.get_legend_handles_labels(), curves.get_legend_handles_labels(), strict=True))
     axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2)
-    caption = f"{market}: map of {made_map.positions} positions, {made_map.scope.window}, {made_map.scope.quality}; grey bands are clusters"
+    caption = f"{market}: map of {made_map.positions} positions, {made_map.scope.window}, {made_map.scope.quality}; grey: largest clusters"
     return Chart(f"map_{market}", made, caption)
 
 
-def _bars(axes: Axes, of: LiquidationMap) -> None:
-    """Bins joined by five: ten basis points are less than a pixel of a phone."""
-    edges = of.edges[::_COARSE]
+def _bars(axes: Axes, of: LiquidationMap, joined: int) -> None:
+    """Bins joined to what a phone can show."""
+    edges = of.edges[::joined]
     count = len(edges) - 1
-    for amounts, colour, hatch, label in ((of.longs, LONG, "", "longs"), (of.shorts, SHORT, SHORT_HATCH, "shorts")):
-        joined = amounts[: count * _COARSE].reshape(count, _COARSE).sum(axis=1)
-        filled = joined > 0
-        axes.bar(
-            edges[:-1][filled], joined[filled], np.diff(edges)[filled], align="edge", color=colour, hatch=hatch,
-            edgecolor=FAINT if not hatch else "#5a3510", linewidth=0.3, label=label,
-        )  # fmt: skip
+    for amounts, drawn in (
+        (of.longs, {"color": LONG, "edgecolor": LONG, "linewidth": 0.5, "label": "longs"}),
+        (of.shorts, hatched("shorts")),
+    ):
+        wide = amounts[: count * joined].reshape(count, joined).sum(axis=1)
+        filled = wide > 0
+        axes.bar(edges[:-1][filled], wide[filled], np.diff(edges)[filled], align="edge", **drawn)
+
+
+def _joined(of: LiquidationMap) -> int:
+    """How many bins make a bar, for at most so many bars between the outermost positions."""
+    filled = np.flatnonzero((of.longs > 0) | (of.shorts > 0))
+    span = int(filled[-1] - filled[0]) + 1 if len(filled) else 1
+    return max(1, -(-span // _MOST_BARS))
+
+
+def _shown_clusters(answer: MapAnswer, volatility: Volatility | None) -> list[Cluster]:
+    """The largest of each side: a band for every lone position would colour the whole chart."""
+    if volatility is None:
+        return []
+    sides = (sorted(find_clusters(answer, side, volatility), key=lambda one: -one.notional)[:_BANDS] for side in (1, -1))
+    return [cluster for side in sides for cluster in side]

@@ -10,7 +10,7 @@ from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.positioning import Funding, funding, open_interest_path
 from analytics.answers.regime import regime
 from analytics.answers.window import Window
-from analytics.report.scope import Subject
+from analytics.report.scope import ASSETS, Subject
 from analytics.report.section import Chart, Section, grid
 from analytics.report.style import bucket_seconds, figure, legend, look, time_axis, usd_axis
 
@@ -23,10 +23,10 @@ _COLUMNS = {
     "flush": "OI fell",
     "flush_unit": "counted in",
     "open_interest_before": "OI before",
-    "open_interest_lowest": "lowest",
-    "open_interest_after": "after",
-    "funding_before_8h": "funding 8 h before",
-    "funding_after_8h": "after",
+    "open_interest_lowest": "OI lowest",
+    "open_interest_after": "OI after",
+    "funding_before_8h": "funding 8 h",
+    "funding_after_8h": "funding after",
     "funding_z_after": "z after",
     "n": "n",
     "quality": "quality",
@@ -44,8 +44,9 @@ def section(of: Subject) -> Section:
     largest: dict[str, dict[str, object]] = {}
     for row in rows:
         largest.setdefault(row["underlying"], row)
-    shown = [name for name in of.assets if name in largest] or list(largest)[:_VENUES]
-    lead = " ".join(f"{name} on {largest[name]['venue']}: {largest[name]['verdict']} — {largest[name]['in_words']}." for name in shown)
+    known = sorted(largest, key=lambda name: -float(str(largest[name]["open_interest_before_usd"] or 0)))
+    shown = list(dict.fromkeys([*(name for name in of.assets if name in largest), *known]))[:ASSETS]
+    lead = "\n".join(f"{name} on {largest[name]['venue']}: {largest[name]['verdict']} — {largest[name]['in_words']}." for name in shown)
     charts = tuple(chart for name in shown if (chart := _chart(of, name)) is not None)
     return Section(_TITLE, lead, charts, (grid("Before, lowest, after", found, _COLUMNS, most=20),), notes_of(found), tables=tables)
 

@@ -10,6 +10,8 @@ from analytics.report.section import Chart, Section, grid
 from analytics.report.style import LONG, bucket_seconds, figure, hatched, legend, look, time_axis, usd_axis
 
 _VENUES = 4
+_LEAST = 0.05
+"""A market with fewer points than this share of the busiest one's says nothing in the chart; it stands in the table."""
 _EXTREMES = {
     "underlying": "asset",
     "venue": "venue",
@@ -46,7 +48,9 @@ def _chart(of: Subject, asset: str) -> Chart | None:
     series: dict[str, list[dict[str, Any]]] = {}
     for row in path:
         series.setdefault(f"{row['venue']} {row['market']}, {row['source']}", []).append(row)
-    busiest = sorted(series, key=lambda name: -sum(row["n"] for row in series[name]))[:_VENUES]
+    counts = {name: sum(row["n"] for row in rows) for name, rows in series.items()}
+    ranked = sorted(counts, key=lambda name: -counts[name])
+    busiest = [name for name in ranked if len(series[name]) >= _LEAST * len(series[ranked[0]])][:_VENUES]
     for place, name in enumerate(busiest):
         style, rows = look(place), series[name]
         times, last = [row["moment"] for row in rows], [row["last_usd"] for row in rows]

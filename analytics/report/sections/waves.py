@@ -50,7 +50,7 @@ def section(of: Subject) -> Section:
     for row in broken.to_pylist():
         if row["wave"] is not None:
             series.setdefault((row["underlying"], row["side"]), []).append(row)
-    charts = tuple(_chart(of, asset, side, rows) for (asset, side), rows in list(series.items())[:_SERIES])
+    charts = tuple(_chart(of, asset, side, rows) for (asset, side), rows in list(series.items())[:_SERIES] if len(rows) > 1)
     return Section(_TITLE, "", charts, (*grids, grid("Waves", broken, _WAVES, most=20)), tuple(notes), tables=tables)
 
 

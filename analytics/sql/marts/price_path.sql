@@ -1,8 +1,13 @@
 -- Prices of one underlying in buckets of time, each venue's market from its best source; `moment` is the bucket's last observation.
--- Parameters: $since, $until, $underlying, $bucket_s.
-WITH asked AS (
-    SELECT *, min(preference) OVER (PARTITION BY venue, market) AS best, time_bucket(to_seconds($bucket_s), moment) AS bucket
+-- Candles longer than a tenth of the window draw no curve: they come last. Parameters: $since, $until, $underlying, $bucket_s.
+WITH ranked AS (
+    SELECT * REPLACE (CASE WHEN interval_s > epoch($until::TIMESTAMP - $since::TIMESTAMP) / 10 THEN 9 ELSE preference END AS preference)
     FROM mart_prices
+),
+
+asked AS (
+    SELECT *, min(preference) OVER (PARTITION BY venue, market) AS best, time_bucket(to_seconds($bucket_s), moment) AS bucket
+    FROM ranked
     WHERE moment >= $since AND moment < $until AND underlying = $underlying
 )
 
