@@ -60,7 +60,8 @@ bench: setup
 bench-analytics: setup
 	$(BIN)/python -m analytics.bench
 
-lock:
+lock: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --no-emit-find-links --universal --python-version 3.11 -o requirements.lock
 
