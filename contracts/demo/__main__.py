@@ -6,8 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from contracts.demo.page import write_page
-from contracts.demo.programs import ProgramFailed
+from contracts.demo.programs import ProgramFailed, analytics
 from contracts.demo.screen import Screen
 from contracts.demo.stage import Script, perform
 from contracts.devnet.anvil import AnvilError
@@ -25,12 +24,13 @@ def main() -> int:
     try:
         summary = perform(Script(given.traders, given.seed, given.dir), screen)
         summary.write(given.dir / "summary.json")
-        with screen.step("report"):
-            write_page(given.dir / "lake", summary, given.dir / "report.html")
+        with screen.step("analytics report on the cascade"):
+            told = analytics(given.dir / "lake", "report", "all", "--out", str(given.dir))
     except (ProgramFailed, AnvilError, RpcError, RpcUnavailable, TimeoutError) as error:
         screen.console.print(f"[bold red]error[/] {error}", markup=True)
         return 1
     screen.summary(summary)
+    screen.findings(told)
     screen.console.print(f"summary   {given.dir / 'summary.json'}\nreport    {given.dir / 'report.html'}")
     screen.console.print(f"go on     .venv/bin/analytics summary --lake {given.dir / 'lake'}")
     return 0

@@ -50,6 +50,16 @@ class Screen:
         """The tables."""
         self.console.print(_markets(summary), _figures(summary))
 
+    def findings(self, told: str) -> None:
+        """What the analytics report says in words."""
+        for line in told.splitlines():
+            if line.startswith(_FINDINGS):
+                self.console.print(line, soft_wrap=True, markup=False)
+
+
+_FINDINGS = ("- What was liquidated", "- The liquidation map")
+"""The report's lines that fit below the run's own figures."""
+
 
 class Cascade:
     """The live line: prices, who is liquidatable by the contract's view, what the keeper has landed."""
