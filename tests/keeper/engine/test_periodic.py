@@ -50,3 +50,20 @@ def test_slow_work_swallows_the_ticks_it_missed_and_never_overlaps_itself() -> N
     asyncio.run(run())
     assert most == 1
     assert 1 <= runs <= 6, "thirty ticks, but five runs fit"
+
+
+def test_one_tick_is_one_run() -> None:
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        await asyncio.sleep(0)
+
+    async def run() -> None:
+        beat = asyncio.ensure_future(every(0.05, work))
+        await asyncio.sleep(0.28)
+        beat.cancel()
+
+    asyncio.run(run())
+    assert 1 <= runs <= 5
