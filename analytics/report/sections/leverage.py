@@ -105,3 +105,4 @@ def _funding(axes: Axes, paid: list[Funding], window: Window) -> None:
         axes.step(times, values, where="post", label=one.venue, **drawn)  # type: ignore[arg-type]  # dates are converted by the axis' units
     axes.axhline(0, color="#666666", linewidth=0.8)
     axes.set_ylabel("funding, % per 8 h")
+    legend(axes, 3)

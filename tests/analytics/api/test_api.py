@@ -1,0 +1,79 @@
+"""`import analytics` gives what the commands print, as Arrow tables."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+import analytics
+from analytics.cli import main
+from analytics.commands.output import json_text
+
+QUESTIONS: dict[str, Callable[..., Any]] = {
+    "events": analytics.events,
+    "episodes": analytics.episodes,
+    "waves": analytics.waves,
+    "depth": analytics.depth,
+    "fragmentation": analytics.fragmentation,
+    "missed": analytics.missed,
+    "keepers": analytics.keepers,
+}
+
+
+@pytest.fixture(scope="module")
+def lake(cascade: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """As a notebook opens it."""
+    with analytics.open(str(cascade)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_same_rows_as_the_command(
+    name: str, lake: duckdb.DuckDBPyConnection, cascade: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([name, "--lake", str(cascade), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    table = QUESTIONS[name](lake)
+    assert isinstance(table, pa.Table)
+    assert printed["rows"] == json.loads(json_text(table.to_pylist()))
+    assert printed["reason"] == analytics.reason_of(table)
+    assert tuple(printed["notes"]) == analytics.notes_of(table)
+    assert len(table.to_pandas()) == table.num_rows
+    assert bool(analytics.reason_of(table)) == (table.num_rows == 0)
+
+
+def test_the_map_the_signals_and_the_headline(lake: duckdb.DuckDBPyConnection) -> None:
+    bins = analytics.liquidation_map(lake, "ETH")
+    assert (sum(bins["long_usd"].to_pylist()), sum(bins["short_usd"].to_pylist())) == (70_000.0, 5_000.0)
+    assert bins["long_outward_usd"].to_pylist()[0] == 70_000.0
+    assert {row["side"] for row in analytics.clusters(lake, "ETH").to_pylist()} <= {"long", "short"}
+    ratios = {row["window"]: row["ratio"] for row in analytics.asymmetry(lake, "ETH").to_pylist()}
+    assert ratios[0.25] == pytest.approx(5 / 30)
+    assert analytics.headline(lake).to_pylist()[-1]["total_usd"] == 27_800.0
+    assert analytics.reason_of(analytics.signals(lake, "DOGE")) == "no prices of DOGE"
+
+
+def test_fragmentation_of_two_books_by_hand(lake: duckdb.DuckDBPyConnection) -> None:
+    """1,000,000 USD is 10,000 ETH, sold in halves: deep takes 5,000 at 99; thin 100 at 99 and 4,900 at 98. Pooled: 10,000 at 99."""
+    rows = {(row["side"], row["size_usd"]): row for row in analytics.fragmentation(lake).to_pylist()}
+    thin = (100 * 99 + 4_900 * 98) / 5_000
+    expected = ((1 - 99 / 100) + (1 - thin / 100)) / 2 * 1e4 - (1 - 99 / 100) * 1e4
+    assert rows["sell", 1_000_000.0]["cost_bps_p50"] == pytest.approx(expected)
+    assert rows["sell", 10_000.0]["cost_bps_p50"] == pytest.approx(0, abs=1e-9)
+    assert rows["sell", 10_000.0]["venues"] == ["deep", "thin"]
+    slips = {(row["venue"], row["side"], row["size_usd"]): row for row in analytics.slippage(lake).to_pylist()}
+    assert slips["deep", "buy", 10_000.0]["slippage_bps_p50"] == pytest.approx(100)
+
+
+def test_parquet_keeps_the_notes(lake: duckdb.DuckDBPyConnection, tmp_path: Path, cascade: Path) -> None:
+    import pyarrow.parquet
+
+    file = tmp_path / "missed.parquet"
+    assert main(["missed", "--lake", str(cascade), "--parquet", str(file)]) == 0
+    read = pyarrow.parquet.read_table(file)
+    assert read.to_pylist() == analytics.missed(lake).to_pylist()
+    assert analytics.notes_of(read) == analytics.notes_of(analytics.missed(lake))

@@ -1,0 +1,24 @@
+"""Lakes that several folders ask."""
+
+from pathlib import Path
+
+import pytest
+
+from analytics.lake import open_lake
+from tests.analytics.report.cascade_lake import write_cascade
+
+
+@pytest.fixture(scope="session")
+def cascade(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a keeper's lake with a cascade of known size and recordings beside it."""
+    directory = tmp_path_factory.mktemp("cascade")
+    write_cascade(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def nothing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a lake with empty market tables and no keeper."""
+    directory = tmp_path_factory.mktemp("nothing")
+    open_lake(directory, read_only=False).close()
+    return directory
