@@ -19,6 +19,8 @@ from contracts.devnet import PATHS, AnvilOptions, Devnet, PlayedBlock, play, wri
 _SLOTS_IN_EPOCH = 4
 _REHEARSAL_SECONDS = 44
 """Chain seconds of the simulate pass: both prints of the shock and what follows at once."""
+_TAIL_SECONDS = 36
+"""Chain seconds after the last move: enough for the last liquidations and for closing what is still held."""
 _WAIT_SECONDS = 60.0
 _USUAL_TRADERS = 120
 _SETTINGS = {
@@ -26,6 +28,8 @@ _SETTINGS = {
     "PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS": "3",
     "PERP_KEEPER__KEEPER__TRIPWIRE_ACCOUNTS": "60",
     "PERP_KEEPER__KEEPER__POSITION_SNAPSHOT_BLOCKS": "10",
+    # Two cores are not busy with two forks: most of a settlement is waiting for the chain's answers.
+    "PERP_KEEPER__EXECUTION__FORKS": "3",
     # Nobody is too small here: what is left over would count as missed.
     "PERP_KEEPER__LIMITS__MIN_PROFIT_USD": "0",
 }
@@ -40,7 +44,7 @@ class Script:
     directory: Path
     path: str = "staircase"
     block_seconds: int = 6
-    interval: float = 0.4
+    interval: float = 0.38
 
     @property
     def cascade_interval(self) -> float:
@@ -136,6 +140,7 @@ def _cascade(script: Script, devnet: Devnet, screen: Screen) -> range:
             block_seconds=script.block_seconds,
             wall_interval=script.cascade_interval,
             on_block=each,
+            tail_seconds=_TAIL_SECONDS,
         )
         _until_caught_up(devnet, keeper)
         keeper.stop()
