@@ -1,4 +1,4 @@
-"""`analytics signals`: squeeze entry, exhaustion, build-up and the treadmill's state (seed S0, M22)."""
+"""`analytics signals`: squeeze entry, exhaustion and fragile build-up (seed S0)."""
 
 from typing import Annotated
 

@@ -26,7 +26,9 @@ PREDICTED, REALISED = 30_000.0, 27_800.0
 _BOOKS = """
 INSERT INTO market.book_snapshots BY NAME
 SELECT venue, 'ETH' || venue AS market, 'ETH' AS underlying, TIMESTAMP '2025-03-21 00:01:00' + to_seconds(i) AS exchange_time,
-    exchange_time AS receive_time, 'ms' AS time_resolution, 0.0 AS age_ms, 99.0 AS best_bid, 101.0 AS best_ask, 100.0 AS mid_price, 200.0 AS spread_bps, 98.0 AS bid_floor,
+    exchange_time AS receive_time, 'ms' AS time_resolution, 0.0 AS age_ms,
+    99.0 AS best_bid, 101.0 AS best_ask, 100.0 AS mid_price, 200.0 AS spread_bps,
+    98.0 AS bid_floor,
     102.0 AS ask_ceiling, [99.0, 98.0] AS bid_prices, [near, 1e6] AS bid_sizes, [101.0, 102.0] AS ask_prices,
     [near, 1e6] AS ask_sizes, true AS usable,
     'exact' AS quality, 'test' AS source, 'test' AS source_file
@@ -37,7 +39,8 @@ FROM range(10) AS r(i), (VALUES ('deep', 9_900.0), ('thin', 100.0)) AS v(venue, 
 _DEPTH = """
 INSERT INTO market.depth BY NAME
 SELECT 'deep' AS venue, 'ETHdeep' AS market, 'ETH' AS underlying, TIMESTAMP '2025-03-21 00:01:00' + to_seconds(i) AS exchange_time,
-    'ms' AS time_resolution, side, 100.0 AS band_bps, 9_900.0 AS base, 9_900.0 * 99 AS notional_usd, i <> 3 AS usable, CASE WHEN i = 3 THEN 'inverted' END AS flag,
+    'ms' AS time_resolution, side, 100.0 AS band_bps, 9_900.0 AS base, 9_900.0 * 99 AS notional_usd,
+    i <> 3 AS usable, CASE WHEN i = 3 THEN 'inverted' END AS flag,
     'exact' AS quality, 'test' AS source, 'test' AS source_file
 FROM range(10) AS r(i), (VALUES ('bid'), ('ask')) AS v(side)
 """
