@@ -55,13 +55,21 @@ def asked_for(lake: duckdb.DuckDBPyConnection, text: str, rules: EpisodeRules | 
         return Asked(_everything(lake), "all that was recorded")
     if "/" in text:
         window = range_of(text)
-        return Asked(window, window.words)
+        return Asked(window, _short(window))
     if text == "last":
         found = join(episodes(lake, rules).episodes)
         if not found:
             raise CallError("this lake has no event: `analytics events` says why; `analytics report all` reports on everything")
         return _event(found[-1])
     return _starting(lake, moment_of(text), rules)
+
+
+def _short(window: Window) -> str:
+    """A range as a title: the day once, where it is one day."""
+    if window.since is None or window.until is None:
+        return window.words
+    first, last = window.lake_since, window.lake_until
+    return f"{first:%Y-%m-%d %H:%M} to {last:{'%H:%M' if first.date() == last.date() else '%Y-%m-%d %H:%M'}} UTC"
 
 
 def _starting(lake: duckdb.DuckDBPyConnection, start: datetime, rules: EpisodeRules | None) -> Asked:

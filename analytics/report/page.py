@@ -28,7 +28,7 @@ figcaption, .notes { color: var(--faint); font-size: .83rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 10px 4px 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
-td { overflow-wrap: anywhere; min-width: 3.2em; }
+td { overflow-wrap: break-word; max-width: 60ch; }
 th { border-bottom: 2px solid var(--ink); white-space: nowrap; font-weight: 600; }
 .n { text-align: right; white-space: nowrap; }
 tr.total td { font-weight: 700; border-top: 2px solid var(--ink); }
@@ -41,7 +41,7 @@ _NUMERIC, _TOTAL = ' class="n"', ' class="total"'
 
 def page(title: str, window: str, sections: Sequence[Section], drawings: Mapping[str, str], made_with: str) -> str:
     """The whole document. `drawings`: SVG text by the charts' names."""
-    links = "".join(f'<a href="#s{i}">{escape(section.title)}</a>' for i, section in enumerate(sections))
+    links = " ".join(f'<a href="#s{i}">{escape(section.title)}</a>' for i, section in enumerate(sections))
     body = "\n".join(_section(i, section, drawings) for i, section in enumerate(sections))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

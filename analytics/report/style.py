@@ -39,7 +39,7 @@ _RC = {
     "svg.fonttype": "none",
     "figure.constrained_layout.use": True,
 }
-_WIDTH, _HEIGHT = 5.2, 3.5
+_WIDTH, _HEIGHT = 4.7, 3.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,8 @@ def cost_section(of: Subject) -> Section:
 
 
 def _depth_chart(of: Subject, found: pa.Table, asset: str) -> Chart:
-    bands = sorted({row["band_bps"] for row in found.to_pylist() if row["underlying"] == asset}, key=lambda band: abs(band - _BAND))
-    rows = depth_path(of.lake, of.window, asset, bands[0], bucket_seconds(of.window, 300)).to_pylist()
+    band = _best_band(found, asset)
+    rows = depth_path(of.lake, of.window, asset, band, bucket_seconds(of.window, 300)).to_pylist()
     made, (axes,) = figure(1)
     markets = list(dict.fromkeys((row["venue"], row["market"]) for row in rows))
     for place, (venue, market) in enumerate(markets):
@@ -84,15 +84,25 @@ def _depth_chart(of: Subject, found: pa.Table, asset: str) -> Chart:
             if points:
                 colour = style.colour if side == "bid" else "#c8641b"
                 axes.plot(*zip(*points, strict=True), color=colour, linestyle=dash, linewidth=1.3, label=f"{venue} {side}s")
-    usd_axis(axes, f"USD within {bands[0]:g} bps of the mid")
+    usd_axis(axes, f"USD within {band:g} bps of the mid")
     axes.set_ylim(bottom=0)
     legend(axes)
     time_axis(axes)
     return Chart(
         f"depth_{asset}",
         made,
-        f"{asset}: depth within {bands[0]:g} bps, {sum(row['n'] for row in rows):,} usable values, exact, {of.window.words}",
+        f"{asset}: depth within {band:g} bps, {sum(row['n'] for row in rows):,} usable values, exact, {of.window.words}",
     )
+
+
+def _best_band(found: pa.Table, asset: str) -> float:
+    """The band nearest 100 bps among those that most snapshots reach."""
+    counts: dict[float, int] = {}
+    for row in found.to_pylist():
+        if row["underlying"] == asset:
+            counts[row["band_bps"]] = counts.get(row["band_bps"], 0) + row["n"]
+    enough = [band for band, n in counts.items() if n >= 0.7 * max(counts.values())]
+    return min(enough, key=lambda band: abs(band - _BAND))
 
 
 def _slippage_chart(of: Subject, slip: pa.Table, asset: str) -> Chart:

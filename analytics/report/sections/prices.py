@@ -63,10 +63,10 @@ def _chart(of: Subject, asset: str) -> Chart | None:
     if bars:
         _bars(axes[1], bars, bucket)
     time_axis(axes[-1], of.window)
-    n = sum(row["n"] for row in bars)
-    caption = (
-        f"{asset}: price, marker at each venue's low; liquidated USD; both per {bucket:g} s, {n:,} events, {of.quality}, {of.window.words}"
+    told = (
+        f"; liquidated USD, {sum(row['n'] for row in bars):,} events, {of.quality}" if bars else f", {sum(counts.values()):,} observations"
     )
+    caption = f"{asset}: price per {bucket:g} s, marker at each venue's low{told}; {of.window.words}"
     return Chart(f"price_{asset}", made, caption)
 
 
