@@ -2,10 +2,11 @@
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analytics.answers.annotated import annotated
 from analytics.answers.depth_table import flagged
-from analytics.answers.ledger import ledger_view, liquidations
+from analytics.answers.ledger import ledger_view
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
 from analytics.models.ledger import parity
@@ -38,12 +39,13 @@ def _recorded(lake: duckdb.DuckDBPyConnection, window: Window) -> list[dict[str,
 
 def _doubled(lake: duckdb.DuckDBPyConnection, window: Window) -> list[dict[str, object]]:
     """The parity test per venue with exact records: a log printed once per side has even counts in every second."""
-    events = liquidations(lake, window)
+    if not ledger_view(lake):
+        return []
+    table = lake.execute(mart("exact_seconds"), {"since": window.lake_since, "until": window.lake_until}).to_arrow_table()
     rows: list[dict[str, object]] = []
-    venues = sorted(set(events["venue"].to_pylist())) if events.num_rows else []
-    for venue in venues:
-        mine = [row for row in events.to_pylist() if row["venue"] == venue and row["quality"] == "exact"]
-        found = parity([int(row["exchange_time"].timestamp()) for row in mine], [row["method"] == "adl" for row in mine])
+    for venue in sorted(set(table["venue"].unique().to_pylist())):
+        mine = table.filter(pc.equal(table["venue"], venue))
+        found = parity(mine["second"].to_numpy(), mine["is_adl"].to_numpy())
         if found.both_sided is not None:
             words = "every second even: the log may repeat each fill once per side" if found.both_sided else "one-sided by the parity test"
             rows.append(_row("both-sided log", venue, words, found.seconds))

@@ -1,21 +1,23 @@
 """Waves of liquidation and the amplification of the move, per underlying and side (M8, M9)."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
-from analytics.answers.ledger import headline, liquidations
+from analytics.answers.ledger import headline
 from analytics.answers.prices import price_path
 from analytics.answers.window import Window
+from analytics.marts import mart
 from analytics.models.amplification import OBSERVED, observed
 from analytics.models.arrays import Floats, Ints
 from analytics.models.figure import Figure, Scope
 from analytics.models.waves import NEVER, observational
 
+FILLS = "liquidation fills"
 _SERIES = 6
 _BUCKETS = 20_000
 _LONGEST = timedelta(days=3)
@@ -39,7 +41,7 @@ _SCHEMA = pa.schema(
 _NOTES = (
     "observational waves: a new one begins at a new price extreme after 30 s without one, or after a retracement of 20 % of the move",
     "structural waves need the pool's or book's depth at the snapshot together with a map: not in this lake",
-    f"amplification: {OBSERVED.formula}; {OBSERVED.caveat}",
+    f"amplification: {OBSERVED.formula}; {OBSERVED.caveat}; unknown where fills of liquidations are the only prices",
 )
 
 
@@ -76,24 +78,19 @@ def _largest(ranked: pa.Table) -> list[tuple[str, int]]:
 
 
 def _series(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, side: int) -> list[dict[str, object]]:
-    victims = liquidations(lake, window, underlying)
-    chosen = [
-        row
-        for row in victims.to_pylist()
-        if row["stage"] == "trader" and row["notional_usd"] is not None and (row["side"] == "long") == (side == 1)
-    ]
-    if len(chosen) < 2:
+    asked = {"since": window.lake_since, "until": window.lake_until, "underlying": underlying, "side": "long" if side == 1 else "short"}
+    victims = lake.execute(mart("victims"), asked).to_arrow_table()
+    if victims.num_rows < 2:
         return []
-    first, last = chosen[0]["exchange_time"], chosen[-1]["exchange_time"]
+    times, usd = victims["unix_s"].to_numpy(), victims["notional_usd"].to_numpy()
+    first, last = (datetime.fromtimestamp(float(edge), UTC).replace(tzinfo=None) for edge in (times[0], times[-1]))
     path = price_of(lake, window if last - first > _LONGEST else _around(window, first, last), underlying)
     if path is None or len(path.time) < 2:
         return []
-    times = np.array([_unix(row["exchange_time"]) for row in chosen])
-    usd = np.array([row["notional_usd"] for row in chosen])
     path = _from_the_turn(path, times[0], side)
     found = observational(path.time, path.price, -side)
     label = found.label(times)
-    quality = "/".join(sorted({row["quality"] for row in chosen}))
+    quality = "/".join(sorted(victims["quality"].unique().to_pylist()))
     grown = _amplification(path, times, side, Scope(window.words, quality))
     return [
         {
@@ -145,6 +142,8 @@ def _from_the_turn(path: Path, first: float, side: int) -> Path:
 
 
 def _amplification(path: Path, times: Floats, side: int, scope: Scope) -> Figure:
+    if path.source.endswith(FILLS):
+        return OBSERVED.figure(None, scope, len(times), note="fills of liquidations say nothing about the price before them")
     at_first = float(path.price[max(int(np.searchsorted(path.time, times[0], side="right")) - 1, 0)])
     until = path.time <= times[-1] + 60
     extreme = float(path.price[until].min() if side == 1 else path.price[until].max()) if until.any() else at_first

@@ -32,7 +32,7 @@ _SECTIONS: tuple[Callable[[Subject], Section], ...] = (
     records.section,
 )
 _DPI = 150
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
+_NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -69,6 +69,14 @@ def test_fragmentation_of_two_books_by_hand(lake: duckdb.DuckDBPyConnection) -> 
     assert slips["deep", "buy", 10_000.0]["slippage_bps_p50"] == pytest.approx(100)
 
 
+def test_waves_and_amplification_of_a_straight_fall(lake: duckdb.DuckDBPyConnection) -> None:
+    """From 100; the first liquidation at 97.5, the lowest price 80: 20 over 2.5. Ever new lows without a pause are one wave."""
+    (row,) = analytics.waves(lake).to_pylist()
+    assert (row["underlying"], row["side"], row["n"], row["notional_usd"], row["share"]) == ("ETH", "long", 2, 27_800.0, 1.0)
+    assert row["amplification_observed"] == pytest.approx(8.0)
+    assert row["extreme_usd"] == 80.0
+
+
 def test_parquet_keeps_the_notes(lake: duckdb.DuckDBPyConnection, tmp_path: Path, cascade: Path) -> None:
     import pyarrow.parquet
 
