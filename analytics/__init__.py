@@ -16,6 +16,7 @@ from analytics.answers.prices import price_extremes, price_path
 from analytics.answers.quality import quality
 from analytics.answers.regime import regime
 from analytics.answers.signal_table import signals
+from analytics.answers.treadmill_table import treadmill
 from analytics.answers.wave_table import waves
 from analytics.answers.window import Window
 from analytics.notebook import open_for_questions as open  # noqa: A004 `analytics.open(...)` reads as what it does
@@ -47,6 +48,7 @@ __all__ = [
     "sensitivity",
     "signals",
     "slippage",
+    "treadmill",
     "waves",
     "write_report",
 ]

@@ -55,6 +55,12 @@ def funding(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str) ->
     return tuple(made)
 
 
+def held(time: Floats, value: Floats, at: Floats) -> Floats:
+    """The last value known strictly before each moment; nan before the first."""
+    place = np.searchsorted(time, at) - 1
+    return np.where(place >= 0, value[np.maximum(place, 0)] if len(value) else np.nan, np.nan)
+
+
 def open_interest_view(lake: duckdb.DuckDBPyConnection) -> bool:
     """Create the temporary view `mart_open_interest`; False when the lake has none."""
     return _view(lake, "mart_open_interest", _OPEN_INTEREST)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from analytics.answers.annotated import annotated
 from analytics.answers.ledger import ledger_view
-from analytics.answers.positioning import funding, open_interest_path
+from analytics.answers.positioning import funding, held, open_interest_path
 from analytics.answers.prices import prices_view
 from analytics.answers.window import Window, lake_time
 from analytics.marts import mart
@@ -79,8 +79,8 @@ def _signal_bars(lake: duckdb.DuckDBPyConnection, underlying: str, bars: list[di
         column("close_usd"),
         column("volume_usd") / column("close_usd"),
         _short_victims(lake, underlying, window, starts, bar_s),
-        _held(*_funding(lake, underlying, window, bars[-1]["venue"]), ends),
-        _held(*_open_interest(lake, underlying, window, bars[-1]["venue"], bar_s), ends),
+        held(*_funding(lake, underlying, window, bars[-1]["venue"]), ends),
+        held(*_open_interest(lake, underlying, window, bars[-1]["venue"], bar_s), ends),
     )
 
 
@@ -119,12 +119,6 @@ def _open_interest(lake: duckdb.DuckDBPyConnection, underlying: str, window: Win
     best = max(series, key=lambda name: (name == venue, len(series[name])))
     time, base = (np.array(values, np.float64) for values in zip(*series[best], strict=True))
     return time, base
-
-
-def _held(time: Floats, value: Floats, at: Floats) -> Floats:
-    """The last value known strictly before each moment; nan before the first."""
-    place = np.searchsorted(time, at) - 1
-    return np.where(place >= 0, value[np.maximum(place, 0)] if len(value) else np.nan, np.nan)
 
 
 def _rows(signal: Signal, at: datetime, n: int) -> list[dict[str, object]]:

@@ -1,6 +1,6 @@
 """The verdict after a flush: "leverage removed" only when all three numbers say so; and signals that never look ahead."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -68,6 +68,24 @@ def test_the_verdict_needs_all_three(tmp_path: Path, lowest: float, rate: float,
     assert row["liquidated_after"] == pytest.approx(after * 24 / 24 / 100_000)
     assert row["liquidated_p75"] == pytest.approx(100 / 100_000)
     assert row["in_words"].count(";") == 2
+
+
+def test_the_treadmill_flushes_and_resets(tmp_path: Path) -> None:
+    """Two hours of liquidations and 30 % of the open interest gone: flushing from the second hour. Reset once funding, settled low in the
+    flush, is normal again eight hours later."""
+    fill(tmp_path, _LIQUIDATIONS, _OPEN_INTEREST, _FUNDING, lowest=700.0, rate=1e-4, after=10.0)
+    with analytics.open(tmp_path) as lake:
+        found = analytics.treadmill(lake, "BTC")
+        earlier = analytics.treadmill(lake, "BTC", datetime(2025, 2, 10, 3, tzinfo=UTC))
+        assert analytics.reason_of(analytics.treadmill(lake, "ETH")) == "no open interest of ETH in base units"
+        too_early = analytics.treadmill(lake, "BTC", datetime(2025, 1, 10, tzinfo=UTC))
+    states = {row["hour"]: row["state"] for row in found.to_pylist()}
+    at = datetime(2025, 2, 10)  # noqa: DTZ001 lake times carry no offset
+    assert len(states) == 168
+    shown = {hour: states[at + timedelta(hours=hour)] for hour in (-1, 0, 1, 5, 12)}
+    assert shown == {-1: "neutral", 0: "neutral", 1: "flushing", 5: "neutral", 12: "reset"}
+    assert earlier.to_pylist()[-1]["state"] == states[at + timedelta(hours=2)] == "flushing"
+    assert "at least 100 known hours" in analytics.reason_of(too_early)
 
 
 def test_signals_do_not_look_ahead(tmp_path: Path) -> None:
