@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from contracts.demo.programs import ProgramFailed, analytics
+from contracts.demo.programs import ProgramFailed
 from contracts.demo.screen import Screen
 from contracts.demo.stage import Script, perform
 from contracts.devnet.anvil import AnvilError
@@ -22,15 +22,13 @@ def main() -> int:
     given = parser.parse_args()
     screen = Screen()
     try:
-        summary = perform(Script(given.traders, given.seed, given.dir), screen)
-        summary.write(given.dir / "summary.json")
-        with screen.step("analytics report on the cascade"):
-            told = analytics(given.dir / "lake", "report", "all", "--out", str(given.dir))
+        performance = perform(Script(given.traders, given.seed, given.dir), screen)
     except (ProgramFailed, AnvilError, RpcError, RpcUnavailable, TimeoutError) as error:
         screen.console.print(f"[bold red]error[/] {error}", markup=True)
         return 1
-    screen.summary(summary)
-    screen.findings(told)
+    performance.summary.write(given.dir / "summary.json")
+    screen.summary(performance.summary)
+    screen.findings(performance.report)
     screen.console.print(f"summary   {given.dir / 'summary.json'}\nreport    {given.dir / 'report.html'}")
     screen.console.print(f"go on     .venv/bin/analytics summary --lake {given.dir / 'lake'}")
     return 0

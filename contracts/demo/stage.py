@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from contracts.demo.assets import assets_of, change, prices_8
-from contracts.demo.programs import Keeper, query, running_keeper
+from contracts.demo.programs import Keeper, analytics, query, running_keeper
 from contracts.demo.referee import Referee
 from contracts.demo.screen import Screen
-from contracts.demo.summary import Run, Summary, summarise
+from contracts.demo.summary import Run, Summary, ask, summarise
 from contracts.devnet import PATHS, AnvilOptions, Devnet, PlayedBlock, play, write_config
 
 _SLOTS_IN_EPOCH = 4
 _REHEARSAL_SECONDS = 44
 """Chain seconds of the simulate pass: both prints of the shock and what follows at once."""
-_TAIL_SECONDS = 36
+_REHEARSAL_INTERVAL = 0.25
+"""Wall seconds per block: nothing is sent, so nobody can be late."""
+_PACE = ((372, 0.5), (None, 0.3))
+"""(chain seconds until, wall seconds per block): most liquidations fall due on the way down, and two cores run chain and keeper."""
+_TAIL_SECONDS = 30
 """Chain seconds after the last move: enough for the last liquidations and for closing what is still held."""
 _WAIT_SECONDS = 60.0
 _USUAL_TRADERS = 120
@@ -29,7 +35,7 @@ _SETTINGS = {
     "PERP_KEEPER__KEEPER__TRIPWIRE_ACCOUNTS": "60",
     "PERP_KEEPER__KEEPER__POSITION_SNAPSHOT_BLOCKS": "10",
     # Two cores are not busy with two forks: most of a settlement is waiting for the chain's answers.
-    "PERP_KEEPER__EXECUTION__FORKS": "3",
+    "PERP_KEEPER__EXECUTION__FORKS": "2",
     # Nobody is too small here: what is left over would count as missed.
     "PERP_KEEPER__LIMITS__MIN_PROFIT_USD": "0",
 }
@@ -37,23 +43,30 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What is played. `block_seconds` is chain time per block, `interval` wall time per block."""
+    """What is played. `block_seconds` is chain time per block; wall time per block is in _PACE."""
 
     traders: int
     seed: int
     directory: Path
     path: str = "staircase"
     block_seconds: int = 6
-    interval: float = 0.38
 
     @property
-    def cascade_interval(self) -> float:
+    def slowness(self) -> float:
         """A crowd five times as large has five times as many liquidations in a block: chain time goes slower then."""
-        return self.interval * max(1.0, self.traders / _USUAL_TRADERS)
+        return max(1.0, self.traders / _USUAL_TRADERS)
 
 
-def perform(script: Script, screen: Screen) -> Summary:
-    """Everything, from an empty directory to the summary. Raises ProgramFailed, AnvilError, RpcError."""
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """The figures, and what `analytics report` said."""
+
+    summary: Summary
+    report: str
+
+
+def perform(script: Script, screen: Screen) -> Performance:
+    """Everything, from an empty directory to summary and report. Raises ProgramFailed, AnvilError, RpcError."""
     started = time.monotonic()
     with ExitStack() as stack:
         with screen.step(f"local chain with the real Perp V2 contracts and {script.traders} traders"):
@@ -64,13 +77,17 @@ def perform(script: Script, screen: Screen) -> Summary:
             rehearsal = _rehearse(script, devnet)
         before = assets_of(devnet.rpc, devnet.deployment)
         blocks = _cascade(script, devnet, screen)
-        with screen.counting("referee: every account at every block by the contracts' own views", len(blocks)) as count:
-            ledger = Referee(devnet.url, devnet.deployment).judge(blocks, count)
         after, prices = assets_of(devnet.rpc, devnet.deployment), prices_8(devnet.rpc, devnet.deployment)
-    worth = change(devnet.deployment, before, after, prices)
-    with screen.step("figures from the lake"):
+        # The report reads the lake, the referee the chain: neither needs to wait for the other.
+        lake, pool = script.directory / "lake", stack.enter_context(ThreadPoolExecutor())
+        answers = pool.submit(ask, lake)
+        report = pool.submit(analytics, lake, "report", "all", "--out", str(script.directory))
+        with screen.counting("analytics report; referee: every account at every block by the contracts' own views", len(blocks)) as count:
+            ledger = Referee(devnet.url, devnet.deployment).judge(blocks, count)
+            told = report.result()
+        worth = change(devnet.deployment, before, after, prices)
         run = Run(devnet.deployment, ledger, worth, prices, rehearsal, time.monotonic() - started)
-        return summarise(script.directory / "lake", run)
+        return Performance(summarise(answers.result(), run), told)
 
 
 def _prepare(script: Script, devnet: Devnet) -> None:
@@ -107,7 +124,7 @@ def _rehearse(script: Script, devnet: Devnet) -> Mapping[str, int]:
             devnet.deployment,
             path,
             block_seconds=script.block_seconds,
-            wall_interval=script.interval,
+            wall_interval=_REHEARSAL_INTERVAL,
             tail_seconds=script.block_seconds,
         )
         _until_caught_up(devnet, keeper)
@@ -124,7 +141,8 @@ def _cascade(script: Script, devnet: Devnet, screen: Screen) -> range:
     """The path, the keeper in execute mode; the blocks it took."""
     config, log_path = script.directory / "keeper.toml", script.directory / "keeper.log"
     log_path.unlink(missing_ok=True)
-    words = f"cascade: {script.path}, a block every {script.cascade_interval:.1f} s, the keeper executes"
+    paces = " and ".join(f"{interval * script.slowness:.1f}" for _, interval in _PACE)
+    words = f"cascade: {script.path}, a block every {paces} s, the keeper executes"
     with running_keeper(config, log_path, settings=_SETTINGS) as keeper, screen.cascade(words) as line:
         _until_ready(script, devnet, keeper)
         first = int(devnet.rpc.call("eth_blockNumber"), 16) + 1
@@ -133,18 +151,37 @@ def _cascade(script: Script, devnet: Devnet, screen: Screen) -> range:
             keeper.must_run()
             line.show(block, int(keeper.metrics().get('keeper_outcomes_total{outcome="included"}', 0)))
 
-        play(
-            devnet.url,
-            devnet.deployment,
-            PATHS[script.path](devnet.deployment.start_prices_8(), script.seed),
-            block_seconds=script.block_seconds,
-            wall_interval=script.cascade_interval,
-            on_block=each,
-            tail_seconds=_TAIL_SECONDS,
-        )
+        _play(script, devnet, each)
         _until_caught_up(devnet, keeper)
         keeper.stop()
         return range(first, int(devnet.rpc.call("eth_blockNumber"), 16) + 1)
+
+
+def _play(script: Script, devnet: Devnet, on_block: Callable[[PlayedBlock], None]) -> None:
+    """The path, each part of it at its own pace. A block stays as long in chain time as any other."""
+    moves = PATHS[script.path](devnet.deployment.start_prices_8(), script.seed)
+    step = 0
+    for seconds, interval in _PACE:
+        stop = Event()
+
+        def each(block: PlayedBlock, stop: Event = stop, seconds: int | None = seconds) -> None:
+            nonlocal step
+            step = block.step + 1
+            on_block(block)
+            if seconds is not None and step * script.block_seconds >= seconds:
+                stop.set()
+
+        play(
+            devnet.url,
+            devnet.deployment,
+            moves,
+            block_seconds=script.block_seconds,
+            wall_interval=interval * script.slowness,
+            on_block=each,
+            first_step=step,
+            tail_seconds=_TAIL_SECONDS,
+            stop=stop,
+        )
 
 
 def _until_ready(script: Script, devnet: Devnet, keeper: Keeper) -> None:

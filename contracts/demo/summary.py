@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from math import ceil
 from pathlib import Path
@@ -16,7 +15,6 @@ from contracts.demo.referee import Ledger
 from contracts.devnet import Deployment
 
 _WEI = 10**18
-_AT_ONCE = 2
 _QUESTIONS = (
     "select account, market, kind, side, notional_usd, bad_debt_usd, block_number, ours from liquidations",
     "select outcome, gas_used, gas_cost_wei, profit_raw, tokens from outcomes",
@@ -89,10 +87,25 @@ class Run:
     wall_seconds: float
 
 
-def summarise(lake: Path, run: Run) -> Summary:
-    """Ask the lake and put everything together."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        liquidations, outcomes, blocks, (parity,) = pool.map(lambda sql: query(lake, sql), _QUESTIONS)
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Rows of the lake, one dictionary each."""
+
+    liquidations: Sequence[Mapping[str, Any]]
+    outcomes: Sequence[Mapping[str, Any]]
+    blocks: Sequence[Mapping[str, Any]]
+    parity: Mapping[str, Any]
+
+
+def ask(lake: Path) -> Answers:
+    """Everything the summary needs of the lake, through `analytics query`."""
+    liquidations, outcomes, blocks, (parity,) = (query(lake, sql) for sql in _QUESTIONS)
+    return Answers(liquidations, outcomes, blocks, parity)
+
+
+def summarise(answers: Answers, run: Run) -> Summary:
+    """Put the lake's answers, the referee's and the chain's figures together."""
+    liquidations, outcomes, blocks, parity = answers.liquidations, answers.outcomes, answers.blocks, answers.parity
     ours = [row for row in liquidations if row["ours"] and row["kind"] == "positions"]
     done = _blocks_by_account(ours)
     parts = _profit_parts(run, outcomes)
