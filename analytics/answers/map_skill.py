@@ -63,6 +63,9 @@ def map_skill(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
         return annotated(pa.Table.from_pylist([], _SCHEMA), reason=f"no snapshot of positions in or before {asked.words}")
     rows = [row for market in _markets(lake, snapshot.at) for row in _market(lake, market, snapshot.at, asked)]
     notes = [f"snapshot of {snapshot.at:%Y-%m-%d %H:%M:%S} UTC; conditional on the path the price took: tests the map, not a forecast"]
+    notes.append(
+        "the map holds all else still: positions opened later, and cross accounts hurt by another market, are not in the prediction"
+    )
     if snapshot.liquidated_before:
         notes.append(
             f"no snapshot before the first liquidation: {snapshot.liquidated_before} liquidations came before this one and are left out"
