@@ -44,7 +44,11 @@ class MarketLiquidations:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """summary.json. USD figures of the keeper are at end-of-run prices for gas coin and tokens, on both sides of the comparison."""
+    """summary.json. USD figures of the keeper are at end-of-run prices for gas coin and tokens, on both sides of the comparison.
+
+    `keeper_profit_usd` is the lake's sum over our transactions, `keeper_assets_change_usd` the chain's own before and after. They may
+    differ by 1e-6 USD per withdrawal from the Vault, which rounds what it pays down to a unit of the settlement token.
+    `blocks_late` and `missed` are the referee's (see referee.Ledger), over the venue's own views of every account at every block."""
 
     traders: int
     blocks: int
