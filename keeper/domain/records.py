@@ -23,7 +23,7 @@ def raw(value: int) -> Raw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRecord:
-    """blocks: every block the daemon processed, and what it took."""
+    """blocks: every block the daemon processed, and what it took. `rpc_requests` counts HTTP requests since the block before."""
 
     chain_id: int
     block_number: int

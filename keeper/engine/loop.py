@@ -72,9 +72,11 @@ class Loop:
         self.head: BlockRef | None = None
         self._unread: list[BlockAdded] = []
         self._settled: list[Settled] = []
+        self._usage = chain.usage()
 
     async def run(self, events: AsyncIterator[ChainEvent]) -> None:
         """Until the events end. Raises Fatal when no venue is left."""
+        self._usage = self._chain.usage()
         async for event in events:
             match event:
                 case BlockAdded():
@@ -110,7 +112,6 @@ class Loop:
     async def _added(self, event: BlockAdded) -> bool:
         """One block's life; False when its reads failed because no endpoint knows the block."""
         received = recording.timestamp_us(self._clock())
-        before = self._chain.usage()
         self.head = event.block
         async with asyncio.TaskGroup() as group:
             tracking = group.create_task(self._track(event.block))
@@ -139,7 +140,9 @@ class Loop:
             rows += self._venue_rows(name, findings, settled)
         for name, findings, sample in results:
             rows += await self._compare(name, sample, findings.block)
-        used = _since(before, self._chain.usage())
+        # From the end of the block before: what the follower asked for this block counts too.
+        usage = self._chain.usage()
+        used, self._usage = _since(self._usage, usage), usage
         finished = recording.timestamp_us(self._clock())
         all_findings = [findings for _, findings, _ in results]
         rows.append(recording.block_row(self._options.chain_id, event.block, (received, finished), used, all_findings))
