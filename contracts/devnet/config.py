@@ -51,7 +51,8 @@ def _chain(deployment: Deployment, url: str, ws_url: str | None, block_seconds: 
         "multicall": deployment.multicall,
         "block_seconds": block_seconds,
         "finality_depth": finality_depth,
-        "poll_interval_s": 0.2,
+        # The socket announces heads; polling is only for when it is silent.
+        "poll_interval_s": 0.2 if ws_url is None else 5.0,
         "prove_reads": True,
     }
     return _section("chain", fields if ws_url is None else {**fields, "ws_url": ws_url})
