@@ -23,7 +23,7 @@ _REHEARSAL_SECONDS = 44
 """Chain seconds of the simulate pass: both prints of the shock and what follows at once."""
 _REHEARSAL_INTERVAL = 0.25
 """Wall seconds per block: nothing is sent, so nobody can be late."""
-_PACE = ((372, 0.5), (None, 0.3))
+_PACE = ((372, 0.48), (None, 0.27))
 """(chain seconds until, wall seconds per block): most liquidations fall due on the way down, and two cores run chain and keeper."""
 _TAIL_SECONDS = 30
 """Chain seconds after the last move: enough for the last liquidations and for closing what is still held."""
