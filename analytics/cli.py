@@ -7,25 +7,21 @@ import duckdb
 import pyarrow as pa
 import typer
 
-from analytics.commands.depth import depth
 from analytics.commands.episodes import episodes
 from analytics.commands.events import events
 from analytics.commands.export import export
-from analytics.commands.fragmentation import fragmentation
 from analytics.commands.import_ import import_
-from analytics.commands.keepers import keepers
 from analytics.commands.map_ import map_
-from analytics.commands.missed import missed
 from analytics.commands.query import one_line, query
+from analytics.commands.questions import QUESTIONS
 from analytics.commands.report import report
 from analytics.commands.signals import signals
 from analytics.commands.summary import summary
-from analytics.commands.waves import waves
 from analytics.errors import AnalyticsError
 
 
 def build_app() -> typer.Typer:
-    """All commands. A new one is a file in commands/ and one line here."""
+    """All commands. A new one is a file in commands/ and one line here, or an entry in commands/questions.py."""
     app = typer.Typer(
         name="analytics",
         help="Questions to the keeper's lake and to recordings of liquidations. Works while the keeper writes.",
@@ -35,7 +31,7 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.command("import")(import_)
-    for command in (report, events, episodes, waves, signals, depth, fragmentation, missed, keepers, summary, query, export):
+    for command in (report, events, episodes, *QUESTIONS, signals, summary, query, export):
         app.command()(command)
     app.command("map")(map_)
     return app

@@ -32,6 +32,11 @@ class OutputForm:
         if (self.as_json, self.as_csv, self.parquet is not None).count(True) > 1:
             raise typer.BadParameter("give only one of --json, --csv and --parquet")
 
+    @property
+    def for_a_screen(self) -> bool:
+        """Whether a reader sees it, who may be shown more than the one table."""
+        return not self.as_json and not self.as_csv and self.parquet is None
+
 
 def emit(rows: pa.RecordBatchReader, form: OutputForm) -> None:
     """All rows in the wanted form; the terminal shows the first 200 and says so."""
