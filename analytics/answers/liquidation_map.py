@@ -18,12 +18,13 @@ from analytics.models.max_pain import MaxPain, max_pain
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapAnswer:
-    """The map of one market with its asymmetry per window, coverage per side and max pain. `levels` are its positions.
+    """The map of one market with its asymmetry per window, coverage per side and max pain. `levels` are its positions, `accounts` whose.
 
     `map` is None where there is nothing to map; `reason` says why. `blocks`: the snapshot's block per venue."""
 
     map: LiquidationMap | None
     levels: Levels | None
+    accounts: tuple[str, ...]
     asymmetry: tuple[tuple[float, Figure, Figure], ...]
     coverage: tuple[Figure, ...]
     max_pain: MaxPain | None
@@ -43,7 +44,7 @@ def liquidation_map(lake: duckdb.DuckDBPyConnection, market: str, at: datetime |
     rows = lake.execute(mart("positions_at"), parameters).to_arrow_table()
     if rows.num_rows == 0:
         when = f" at or before {moment:%Y-%m-%d %H:%M:%S}" if at else ""
-        return MapAnswer(None, None, (), (), None, None, (), f"no open positions of {market} in a snapshot{when}")
+        return MapAnswer(None, None, (), (), (), None, None, (), f"no open positions of {market} in a snapshot{when}")
     return _answer(lake, rows, parameters)
 
 
@@ -58,7 +59,8 @@ def _answer(lake: duckdb.DuckDBPyConnection, rows: pa.Table, parameters: dict[st
     covered = tuple(
         coverage(at, side, open_interest, mark, scope) for side, open_interest in _open_interest(lake, parameters | {"at": taken_at})
     )
-    return MapAnswer(made, at, asymmetry(at, mark, scope), covered, max_pain(made), taken_at, blocks, "")
+    accounts = tuple(rows["account"].to_pylist())
+    return MapAnswer(made, at, accounts, asymmetry(at, mark, scope), covered, max_pain(made), taken_at, blocks, "")
 
 
 def _open_interest(lake: duckdb.DuckDBPyConnection, parameters: dict[str, object]) -> list[tuple[int, float]]:

@@ -61,7 +61,7 @@ def map_skill(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
     snapshot = snapshot_for(lake, asked)
     if snapshot is None:
         return annotated(pa.Table.from_pylist([], _SCHEMA), reason=f"no snapshot of positions in or before {asked.words}")
-    rows = [row for market in _markets(lake, snapshot.at) for row in _market(lake, market, snapshot.at, asked)]
+    rows = [row for market in markets_of(lake, snapshot.at) for row in _market(lake, market, snapshot.at, asked)]
     notes = [f"snapshot of {snapshot.at:%Y-%m-%d %H:%M:%S} UTC; conditional on the path the price took: tests the map, not a forecast"]
     notes.append(
         "the map holds all else still: positions opened later, and cross accounts hurt by another market, are not in the prediction"
@@ -95,7 +95,8 @@ def _words(name: str, value: float | None) -> str:
     return f"{name}: {'unknown' if value is None else f'{value:,.3g}' if abs(value) < 1000 else f'{value:,.0f}'}"
 
 
-def _markets(lake: duckdb.DuckDBPyConnection, at: datetime) -> list[str]:
+def markets_of(lake: duckdb.DuckDBPyConnection, at: datetime) -> list[str]:
+    """Markets with positions in the snapshot of a block time."""
     query = "SELECT DISTINCT market FROM stg_keeper_position_snapshots WHERE block_time = ? ORDER BY market"
     return [str(market) for (market,) in lake.execute(query, [at]).fetchall()]
 

@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from analytics.answers.annotated import annotated
 from analytics.answers.ledger import headline
-from analytics.answers.prices import price_path
+from analytics.answers.prices import price_path, prices_view
 from analytics.answers.window import Window
 from analytics.marts import mart
 from analytics.models.amplification import OBSERVED, observed
 from analytics.models.arrays import Floats, Ints
 from analytics.models.figure import Figure, Scope
-from analytics.models.waves import NEVER, observational
+from analytics.models.waves import NEVER, Observational, observational
 
 FILLS = "liquidation fills"
 _SERIES = 6
@@ -40,7 +40,7 @@ _SCHEMA = pa.schema(
 )
 _NOTES = (
     "observational waves: a new one begins at a new price extreme after 30 s without one, or after a retracement of 20 % of the move",
-    "structural waves need the pool's or book's depth at the snapshot together with a map: not in this lake",
+    "structural waves, out of the map and the depth that meets it, are another question: `analytics structure`",
     f"amplification: {OBSERVED.formula}; {OBSERVED.caveat}; unknown where fills of liquidations are the only prices",
 )
 
@@ -54,6 +54,18 @@ class Path:
     source: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Liquidations of one side of one underlying: rows of mart `victims`, times (Unix s), USD, the price path from the turn, its waves."""
+
+    victims: pa.Table
+    time: Floats
+    notional: Floats
+    path: Path
+    waves: Observational
+    quality: str
+
+
 def waves(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
     """Waves of the six largest series (underlying and side) of the window; notional in USD, share of the series."""
     asked = window or Window()
@@ -61,13 +73,15 @@ def waves(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underly
     if ranked.num_rows == 0:
         return annotated(pa.Table.from_pylist([], _SCHEMA), reason=ranked.schema.metadata[b"reason"].decode())
     rows: list[dict[str, object]] = []
-    for name, side in _largest(ranked):
-        rows += _series(lake, asked, name, side)
+    for name, side in largest_series(ranked):
+        found = series_of(lake, asked, name, side)
+        rows += _rows(asked, name, side, found) if found else []
     reason = "a wave needs at least two prices and two liquidations of one side"
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=reason, notes=_NOTES)
 
 
-def _largest(ranked: pa.Table) -> list[tuple[str, int]]:
+def largest_series(ranked: pa.Table) -> list[tuple[str, int]]:
+    """The six (underlying, side) with most liquidated USD of a headline table."""
     sides: dict[tuple[str, int], float] = {}
     for row in ranked.to_pylist():
         if row["asset"] != "total" and row["stage"] == "trader":
@@ -77,44 +91,51 @@ def _largest(ranked: pa.Table) -> list[tuple[str, int]]:
     return [key for key, usd in sorted(sides.items(), key=lambda item: -item[1])[:_SERIES] if usd > 0]
 
 
-def _series(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, side: int) -> list[dict[str, object]]:
-    asked = {"since": window.lake_since, "until": window.lake_until, "underlying": underlying, "side": "long" if side == 1 else "short"}
-    victims = lake.execute(mart("victims"), asked).to_arrow_table()
-    if victims.num_rows < 2:
-        return []
-    times, usd = victims["unix_s"].to_numpy(), victims["notional_usd"].to_numpy()
-    first, last = (datetime.fromtimestamp(float(edge), UTC).replace(tzinfo=None) for edge in (times[0], times[-1]))
-    path = price_of(lake, window if last - first > _LONGEST else _around(window, first, last), underlying)
-    if path is None or len(path.time) < 2:
-        return []
-    path = _from_the_turn(path, times[0], side)
-    found = observational(path.time, path.price, -side)
-    label = found.label(times)
-    quality = "/".join(sorted(victims["quality"].unique().to_pylist()))
-    grown = _amplification(path, times, side, Scope(window.words, quality))
+def _rows(window: Window, underlying: str, side: int, of: Series) -> list[dict[str, object]]:
+    label = of.waves.label(of.time)
+    grown = observed_amplification(of, side, window)
     return [
         {
             "underlying": underlying,
             "side": "long" if side == 1 else "short",
             "wave": int(wave) if wave != NEVER else None,
-            "start": datetime.fromisoformat(str(np.datetime64(int(found.start[wave] * 1e6), "us"))) if wave != NEVER else None,
-            "extreme_usd": _extreme(path, found.start, int(wave), side),
+            "start": datetime.fromisoformat(str(np.datetime64(int(of.waves.start[wave] * 1e6), "us"))) if wave != NEVER else None,
+            "extreme_usd": _extreme(of.path, of.waves.start, int(wave), side),
             "n": int((label == wave).sum()),
-            "notional_usd": float(usd[label == wave].sum()),
-            "share": float(usd[label == wave].sum() / usd.sum()),
+            "notional_usd": float(of.notional[label == wave].sum()),
+            "share": float(of.notional[label == wave].sum() / of.notional.sum()),
             "amplification_observed": grown.value,
-            "price_source": path.source,
-            "quality": quality,
+            "price_source": of.path.source,
+            "quality": of.quality,
             "window": window.words,
         }
         for wave in np.unique(label)
     ]
 
 
+def series_of(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, side: int) -> Series | None:
+    """The liquidations of one side (+1 longs) with the price path from where the move against them began, and its waves.
+
+    None with fewer than two liquidations or two prices."""
+    asked = {"since": window.lake_since, "until": window.lake_until, "underlying": underlying, "side": "long" if side == 1 else "short"}
+    victims = lake.execute(mart("victims"), asked).to_arrow_table()
+    if victims.num_rows < 2:
+        return None
+    times = victims["unix_s"].to_numpy()
+    first, last = (datetime.fromtimestamp(float(edge), UTC).replace(tzinfo=None) for edge in (times[0], times[-1]))
+    path = price_of(lake, window if last - first > _LONGEST else _around(window, first, last), underlying)
+    if path is None or len(path.time) < 2:
+        return None
+    path = _from_the_turn(path, times[0], side)
+    quality = "/".join(sorted(victims["quality"].unique().to_pylist()))
+    return Series(victims, times, victims["notional_usd"].to_numpy(), path, observational(path.time, path.price, -side), quality)
+
+
 def price_of(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str) -> Path | None:
     """The path of the venue with most observations; None where there is none."""
-    seconds = (window.lake_until - window.lake_since).total_seconds()
-    bucket = max(1e-3, seconds / _BUCKETS) if seconds < 1e8 else 60.0
+    if window.since is None or window.until is None:
+        window = _recorded(lake, window, underlying)
+    bucket = max(1e-3, (window.lake_until - window.lake_since).total_seconds() / _BUCKETS)
     table = price_path(lake, window, underlying, bucket)
     if table.num_rows == 0:
         return None
@@ -126,6 +147,17 @@ def price_of(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str) -
     kept = [row for row in rows if (row["venue"], row["market"]) == best]
     time, price = np.array([_unix(row["moment"]) for row in kept]), np.array([row["last_usd"] for row in kept])
     return Path(time, price, f"{best[0]} {best[1]} {kept[0]['source']}")
+
+
+def _recorded(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str) -> Window:
+    """An open window closed where the prices begin and end, so that its buckets are as fine as a closed one's."""
+    if not prices_view(lake):
+        return window
+    query = "SELECT min(moment), max(moment) FROM mart_prices WHERE underlying = ? AND moment >= ? AND moment < ?"
+    row = lake.execute(query, [underlying, window.lake_since, window.lake_until]).fetchone()
+    if row is None or row[0] is None:
+        return window
+    return Window(row[0].replace(tzinfo=UTC), row[1].replace(tzinfo=UTC) + timedelta(seconds=1))
 
 
 def _around(window: Window, first: datetime, last: datetime) -> Window:
@@ -141,14 +173,15 @@ def _from_the_turn(path: Path, first: float, side: int) -> Path:
     return Path(path.time[begin:], path.price[begin:], path.source)
 
 
-def _amplification(path: Path, times: Floats, side: int, scope: Scope) -> Figure:
+def observed_amplification(of: Series, side: int, window: Window) -> Figure:
+    """A_obs of a series; unknown where fills of liquidations are the only prices."""
+    path, times, scope = of.path, of.time, Scope(window.words, of.quality)
     if path.source.endswith(FILLS):
         return OBSERVED.figure(None, scope, len(times), note="fills of liquidations say nothing about the price before them")
     at_first = float(path.price[max(int(np.searchsorted(path.time, times[0], side="right")) - 1, 0)])
     until = path.time <= times[-1] + 60
     extreme = float(path.price[until].min() if side == 1 else path.price[until].max()) if until.any() else at_first
-    before = float(path.price[0])
-    return observed(before, at_first, extreme, scope, len(times))
+    return observed(float(path.price[0]), at_first, extreme, scope, len(times))
 
 
 def _extreme(path: Path, starts: Floats, wave: int, side: int) -> float | None:

@@ -23,7 +23,8 @@ SANITY = Definition(
     "M11", "branching ratio from counts", "1", "1 - sqrt(mean / variance) of counts in wide bins", "biased up by a varying base rate"
 )
 
-_LEAST_EVENTS = 10
+LEAST_EVENTS = 10
+"""Fewer give no ratio."""
 _LONGEST_MEMORY = 10.0
 """beta is at least this over the window: a kernel as long as the window cannot be told from a constant rate, and n would be anything."""
 _CONSTANT_STARTS = ((0.3, 1.0), (0.6, 10.0))
@@ -110,7 +111,7 @@ def null_p_value(fitted: Fit, reference: Fit, end: float, rng: np.random.Generat
     rate = Base(reference.base.edges, reference.base.rate / max(1 - n, 1e-3))
     scope = Scope("simulated", "synthetic")
     drawn = (simulate(rate, 0.0, 1.0, rng) for _ in range(runs))
-    exceed = sum((fit(path, end, scope).ratio.value or 0.0) >= (fitted.ratio.value or 0.0) for path in drawn if len(path) >= _LEAST_EVENTS)
+    exceed = sum((fit(path, end, scope).ratio.value or 0.0) >= (fitted.ratio.value or 0.0) for path in drawn if len(path) >= LEAST_EVENTS)
     return (1 + exceed) / (1 + runs)
 
 
@@ -130,8 +131,8 @@ def ratio_from_counts(times: ArrayLike, end: float, bin_seconds: float, scope: S
 def _checked(times: ArrayLike, end: float) -> Floats:
     at = floats("times", times)
     check(at, end)
-    if len(at) < _LEAST_EVENTS:
-        raise ModelInputError(f"{len(at)} events are too few for a branching ratio ({_LEAST_EVENTS} needed)")
+    if len(at) < LEAST_EVENTS:
+        raise ModelInputError(f"{len(at)} events are too few for a branching ratio ({LEAST_EVENTS} needed)")
     return at
 
 
@@ -151,7 +152,7 @@ def _candidate(at: Floats, end: float, edges: Floats, starts: tuple[tuple[float,
 def _described(at: Floats, end: float, found: _Candidate, scope: Scope) -> Fit:
     error = _ratio_error(at, end, found.base, found.ratio, found.beta)
     increments = compensator_increments(at, found.base, found.ratio, found.beta)
-    interval = (max(found.ratio - 1.96 * error, 0.0), found.ratio + 1.96 * error)
+    interval = (max(found.ratio - 1.96 * error, 0.0), found.ratio + 1.96 * error) if np.isfinite(error) else None
     ratio = RATIO.figure(found.ratio, scope, len(at), interval=interval, note=f"{len(found.base.rate)} base-rate pieces")
     correlation = float(np.corrcoef(increments[1:], increments[:-1])[0, 1])
     return Fit(ratio, found.beta, found.base, found.log_likelihood, found.bic, float(kstest(increments, "expon").pvalue), correlation)

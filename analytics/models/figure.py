@@ -18,7 +18,9 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number with everything needed to trust or doubt it. `value` is None when it is not defined; the caveat then says why."""
+    """One number with everything needed to trust or doubt it. `value` is None when it is not defined; `note` then says why.
+
+    `caveat` is the definition's standing one with the note after it."""
 
     metric: str
     name: str
@@ -31,6 +33,7 @@ class Figure:
     definition: str
     interval: tuple[float, float] | None = None
     coverage: float | None = None
+    note: str = ""
     version: str = VERSION
 
 
@@ -49,5 +52,16 @@ class Definition:
         known = None if value is None or not math.isfinite(value) else float(value)
         caveat = "; ".join(part for part in (self.caveat, note) if part)
         return Figure(
-            self.metric, self.name, known, self.unit, int(n), scope.window, scope.quality, caveat, self.formula, interval, scope.coverage
+            self.metric,
+            self.name,
+            known,
+            self.unit,
+            int(n),
+            scope.window,
+            scope.quality,
+            caveat,
+            self.formula,
+            interval,
+            scope.coverage,
+            note,
         )

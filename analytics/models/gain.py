@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analytics.models.arrays import Floats, ModelInputError, floats, not_negative, same_length
+from analytics.models.cascade import Impact
+from analytics.models.executable import Executable
 from analytics.models.figure import Definition, Figure, Scope
 from analytics.models.liquidation_map import LiquidationMap
 
@@ -57,25 +59,31 @@ def curve(edges: ArrayLike, rho: ArrayLike, depth: ArrayLike, scope: Scope) -> G
     return GainCurve(at, liquidatable, executable, gain, scope)
 
 
-def from_map(of: LiquidationMap, side: int, book_price: ArrayLike, book_quantity: ArrayLike) -> GainCurve:
-    """The gain a fall (side +1: longs sell into bids) or a rise (side -1: shorts buy from asks) meets.
-
-    `book_price`/`book_quantity`: the opposing book's levels (USD, base). Depth beyond the last recorded level is unknown."""
-    price, quantity = floats("book_price", book_price), floats("book_quantity", book_quantity)
-    same_length(book_price=price, book_quantity=quantity)
-    not_negative("book_quantity", quantity)
+def from_map(of: LiquidationMap, side: int, executable: Executable) -> GainCurve:
+    """The gain a fall (side +1: longs sell) or a rise (side -1: shorts buy) meets, in the map's bins, against the opposing side's depth."""
     if side == 1:
         edges, usd = of.mark - of.edges[: of.zero + 1][::-1], of.longs[: of.zero][::-1]
         centres = of.centres[: of.zero][::-1]
     else:
         edges, usd = of.edges[of.zero :] - of.mark, of.shorts[of.zero :]
         centres = of.centres[of.zero :]
-    away = side * (of.mark - price)
     width = np.diff(edges)
-    resting, _ = np.histogram(np.maximum(away, 0.0), bins=edges, weights=quantity)
-    farthest = float(away.max()) if len(away) else 0.0
-    depth = np.where(edges[1:] <= farthest, resting / width, np.nan)
-    return curve(edges, usd / centres / width, depth, of.scope)
+    resting = np.diff(executable(np.maximum(edges, 0.0) / of.mark))
+    return curve(edges, usd / centres / width, resting / width, of.scope)
+
+
+def impact_of(of: GainCurve) -> Impact:
+    """The potential as an impact law: what liquidating everything within a displacement adds to it, each sold where it is triggered.
+
+    Beyond the last known depth it stays what it was there: see `known_to`."""
+    adds = of.potential()
+    known = np.isfinite(adds)
+    return lambda displacement: float(np.interp(displacement, of.edges[known], adds[known]))
+
+
+def known_to(of: GainCurve) -> float:
+    """The displacement (USD) up to which depth is known without a gap."""
+    return float(of.edges[np.isfinite(of.potential())][-1])
 
 
 def potential(of: GainCurve, displacement: float) -> Figure:

@@ -51,7 +51,14 @@ def structural(displacement: ArrayLike, quantity: ArrayLike, x0: float, impact_o
     order = np.argsort(away, kind="stable")
     farthest = float(away.max(initial=0.0))
     steps = level_impact(away[order], base[order], impact_of_quantity)
-    cascade = propagate(x0, steps, limit=x0 + steps(farthest))
+    return along(away, x0, steps, limit=x0 + steps(farthest))
+
+
+def along(displacement: ArrayLike, x0: float, impact: Impact, *, limit: float) -> Structural:
+    """`structural` with the impact given as a displacement, e.g. the integral of a gain curve: what everything liquidated within a
+    displacement adds to it (USD)."""
+    away = floats("displacement", displacement)
+    cascade = propagate(x0, impact, limit=limit)
     wave = np.searchsorted(cascade.reached, away, side="left").astype(np.int64)
     return Structural(np.where(away <= cascade.final, wave, NEVER), cascade)
 

@@ -15,7 +15,7 @@ from analytics.models.figure import VERSION
 from analytics.report.page import page
 from analytics.report.scope import Subject, subject
 from analytics.report.section import Chart, Section
-from analytics.report.sections import books, cumulative, levels, leverage, prices, race, records, totals, waves
+from analytics.report.sections import books, cumulative, gain, levels, leverage, prices, race, records, totals, waves
 from analytics.report.style import styled
 
 _SECTIONS: tuple[Callable[[Subject], Section], ...] = (
@@ -24,6 +24,7 @@ _SECTIONS: tuple[Callable[[Subject], Section], ...] = (
     cumulative.section,
     levels.section,
     waves.section,
+    gain.section,
     leverage.section,
     books.depth_section,
     books.cost_section,

@@ -3,12 +3,16 @@
 from datetime import UTC
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from matplotlib.axes import Axes
 
+from analytics.answers.activation_table import NOT_REACHED, activation, activation_effect
 from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.liquidation_map import MapAnswer, liquidation_map
 from analytics.answers.map_skill import map_skill
 from analytics.answers.map_table import Volatility, asymmetry_table, clusters_table, find_clusters, map_notes, volatility_before
+from analytics.models.activation import Label
 from analytics.models.clusters import Cluster
 from analytics.models.liquidation_map import LiquidationMap
 from analytics.report.scope import Subject
@@ -36,13 +40,36 @@ _SKILL = {
     "log_error": "ln(predicted / liquidated)",
     "realised_n": "n",
 }
+_ACTIVATION = {
+    "market": "market",
+    "side": "victims",
+    "level_usd": "level USD",
+    "mapped_usd": "mapped USD",
+    "crossed_at": "crossed",
+    "label": "then",
+    "onward_sigmas": "onward, sigmas",
+    "crossed_back": "came back",
+    "realised_usd": "liquidated USD",
+    "realised_share": "of mapped",
+    "n": "n",
+}
+_EFFECT = {
+    "market": "market",
+    "effect": "sigmas per ln USD",
+    "p_value": "p",
+    "least_detectable": "least detectable",
+    "crossings": "crossings",
+    "snapshots": "snapshots",
+    "permutations": "permutations",
+    "note": "note",
+}
 _MOST_BARS, _BANDS = 80, 4
 
 
 def section(of: Subject) -> Section:
     """A map per market from the last snapshot before the first liquidation, and predicted beside realised."""
-    skill = map_skill(of.lake, of.window)
-    tables = {"map_skill": skill}
+    skill, levels, effect = (ask(of.lake, of.window) for ask in (map_skill, activation, activation_effect))
+    tables = {"map_skill": skill, "activation": levels, "activation_effect": effect}
     if not skill.num_rows:
         return Section(_TITLE, reason=reason_of(skill), tables=tables)
     charts: list[Chart] = []
@@ -59,7 +86,24 @@ def section(of: Subject) -> Section:
         if volatility is not None:
             grids += _grids(market, answer, volatility)
         notes += [f"{market}: {note}" for note in map_notes(answer)]
-    return Section(_TITLE, _lead(rows), (_comparison(rows), *charts), tuple(grids), tuple(notes), tables=tables)
+    lead = "\n".join(line for line in (_lead(rows), _levels_lead(levels)) if line)
+    reached = levels.filter(pc.not_equal(levels["label"], NOT_REACHED))
+    for title, table, columns in (
+        ("Levels the price crossed", reached, _ACTIVATION),
+        ("Does exposure push the price on? Against a shuffled map", effect, _EFFECT),
+    ):
+        if table.num_rows:
+            grids.append(grid(title, table, columns, most=20))
+            notes += notes_of(table)
+    return Section(_TITLE, lead, (_comparison(rows), *charts), tuple(grids), tuple(notes), tables=tables)
+
+
+def _levels_lead(levels: pa.Table) -> str:
+    labels = levels["label"].to_pylist()
+    if not labels:
+        return ""
+    counts = ", ".join(f"{labels.count(label)} {label}" for label in (*Label, NOT_REACHED) if label in labels)
+    return f"Of {len(labels)} clusters of the map: {counts}."
 
 
 def _grids(market: str, answer: MapAnswer, volatility: Volatility) -> list[Grid]:

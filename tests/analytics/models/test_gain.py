@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from analytics.models.arrays import ModelInputError
+from analytics.models.book import Book
+from analytics.models.executable import of_book
 from analytics.models.figure import Scope
 from analytics.models.gain import curve, from_map, potential
 from analytics.models.liquidation_map import build, levels
@@ -32,8 +34,10 @@ def test_gain_from_a_map_and_a_book(scope: Scope) -> None:
     price = np.concatenate([below, above])
     side = np.repeat([1, -1], len(offsets))
     built = build(levels(price, side, price * 0.1), MARK, scope)
-    for victim, book in ((1, below), (-1, above)):
-        made = from_map(built, victim, book, np.full(len(book), 0.2))
+    sizes = np.full(len(offsets), 0.2)
+    book = Book.of(np.column_stack([below, sizes]), np.column_stack([above, sizes]))
+    for victim in (1, -1):
+        made = from_map(built, victim, of_book(book, victim))
         known = np.isfinite(made.gain)
         assert np.median(made.gain[known]) == pytest.approx(0.5, rel=0.02)
         assert potential(made, 90.0).value == pytest.approx(45.0, rel=0.02)
@@ -43,7 +47,8 @@ def test_gain_from_a_map_and_a_book(scope: Scope) -> None:
 def test_depth_beyond_the_last_recorded_level_is_unknown(scope: Scope) -> None:
     offsets = np.arange(0.05, 100, 0.1)
     built = build(levels(MARK - offsets, np.ones(len(offsets)), MARK - offsets), MARK, scope)
-    made = from_map(built, 1, (MARK - offsets)[:500], np.full(500, 0.2))
+    bids = np.column_stack([MARK - offsets, np.full(len(offsets), 0.2)])[:500]
+    made = from_map(built, 1, of_book(Book.of(bids, [[MARK + 0.05, 1.0]]), 1))
     assert potential(made, 48.0).value is not None
     assert potential(made, 52.0).value is None
 
