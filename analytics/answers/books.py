@@ -1,27 +1,36 @@
-"""Rebuilt order books of the window as the estimators take them."""
+"""Order books of the window as the estimators take them: rebuilt from recordings, and the keeper's pools in the form of books."""
 
 from typing import Any
 
 import duckdb
 import numpy as np
 
+from analytics.answers.pools import pools
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
 from analytics.models.book import Book
 
-SNAPSHOTS = 300
+SNAPSHOTS, POOL_BLOCKS = 300, 60
 """Per venue and market, evenly spaced over the window: medians need no more, and walking a book costs."""
 
 
 def books(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None = None) -> dict[str, list[tuple[str, Book]]]:
-    """Underlying -> (market, book) in time order; empty where the lake has no books."""
-    if not has_view(lake, "stg_market_book_levels"):
-        return {}
-    parameters = {"since": window.lake_since, "until": window.lake_until, "underlying": underlying, "most": SNAPSHOTS}
+    """Underlying -> (market, book) in time order; empty where the lake has neither books nor pools."""
     found: dict[str, list[tuple[str, Book]]] = {}
-    for row in lake.execute(mart("book_moments"), parameters).to_arrow_table().to_pylist():
-        found.setdefault(row["underlying"], []).append((row["market"], book_of(row)))
-    return found
+    for market, book in pool_books(lake, window, underlying):
+        found.setdefault(market, []).append((market, book))
+    if has_view(lake, "stg_market_book_levels"):
+        parameters = {"since": window.lake_since, "until": window.lake_until, "underlying": underlying, "most": SNAPSHOTS}
+        for row in lake.execute(mart("book_moments"), parameters).to_arrow_table().to_pylist():
+            found.setdefault(row["underlying"], []).append((row["market"], book_of(row)))
+    return {name: sorted(mine, key=lambda one: one[1].time) for name, mine in found.items()}
+
+
+def pool_books(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None = None) -> list[tuple[str, Book]]:
+    """(market, book) of the keeper's pools out to 5 %, at no more than 60 blocks per market; the keeper's markets are named by their
+    underlying. A pool with liquidity on one side only is left out: it has no mid."""
+    made = [(one.market, one.pool.book(one.venue, one.time)) for one in pools(lake, window, underlying, POOL_BLOCKS)]
+    return [(market, book) for market, book in made if len(book.bid_price) and len(book.ask_price)]
 
 
 def book_of(row: dict[str, Any]) -> Book:

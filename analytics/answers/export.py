@@ -3,6 +3,8 @@
 import duckdb
 import pyarrow as pa
 
+from analytics.answers.activation_table import activation, activation_effect
+from analytics.answers.amplification_table import amplification
 from analytics.answers.depth_table import depth
 from analytics.answers.episode_table import episodes, events
 from analytics.answers.fragmentation_table import fragmentation, slippage
@@ -12,6 +14,7 @@ from analytics.answers.map_skill import map_skill
 from analytics.answers.prices import price_extremes
 from analytics.answers.quality import quality
 from analytics.answers.regime import regime
+from analytics.answers.structure_table import structure
 from analytics.answers.wave_table import waves
 from analytics.answers.window import Window
 
@@ -22,9 +25,13 @@ _ANSWERS = (
     events,
     episodes,
     waves,
+    structure,
+    amplification,
     price_extremes,
     regime,
     map_skill,
+    activation,
+    activation_effect,
     depth,
     slippage,
     fragmentation,

@@ -15,7 +15,7 @@ from analytics.models.fragmentation import COST, FRESH_S, cost
 from analytics.models.slippage import SLIPPAGE, slippage_bps
 
 SIZES_USD = (10_000.0, 100_000.0, 1_000_000.0)
-_NO_BOOKS = "no rebuilt order books in {}: import binance_books or hyperliquid_books"
+_NO_BOOKS = "neither rebuilt order books nor a keeper's pool in {}: import binance_books or hyperliquid_books"
 _SLIPPAGE = pa.schema(
     [
         ("underlying", pa.string()),

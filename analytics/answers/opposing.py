@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
-import numpy as np
 
 from analytics.answers.books import book_of
+from analytics.answers.pools import PoolMoment, pools_at
 from analytics.marts import has_view, mart
-from analytics.models.executable import Executable, Pool, of_bands, of_book, of_pool
+from analytics.models.executable import Executable, of_bands, of_book, of_pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +25,13 @@ class Opposing:
 
 def opposing(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, venue: str | None = None) -> tuple[Opposing, ...]:
     """The keeper's own pools first, then the newest book, then the newest bands of each venue within the hour before `at` (lake time)."""
-    return (*_pools(lake, market, at, venue), *_books(lake, market, at), *_bands(lake, market, at))
+    own = (_of_pool(one) for one in pools_at(lake, market, at, venue))
+    return (*own, *_books(lake, market, at), *_bands(lake, market, at))
 
 
-def _pools(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, venue: str | None) -> list[Opposing]:
-    if not has_view(lake, "stg_keeper_venue_events") or not has_view(lake, "stg_keeper_market_state"):
-        return []
-    rows = lake.execute(mart("pool_ranges"), {"market": market, "at": at, "venue": venue}).to_arrow_table().to_pylist()
-    return [_of_pool(name, [row for row in rows if row["venue"] == name]) for name in dict.fromkeys(row["venue"] for row in rows)]
-
-
-def _of_pool(venue: str, ranges: list[dict[str, Any]]) -> Opposing:
-    low, high, liquidity = (np.array([row[column] for row in ranges], np.float64) for column in ("low_usd", "high_usd", "liquidity"))
-    pool = Pool(ranges[0]["price_usd"], low, high, liquidity)
-    source = f"{venue} pool, {len(ranges)} ranges, block {ranges[0]['block_number']}"
-    return Opposing(source, "exact", True, lambda side: of_pool(pool, side))
+def _of_pool(one: PoolMoment) -> Opposing:
+    source = f"{one.venue} pool, {len(one.pool.liquidity)} ranges, block {one.block}"
+    return Opposing(source, "exact", True, lambda side: of_pool(one.pool, side))
 
 
 def _books(lake: duckdb.DuckDBPyConnection, underlying: str, at: datetime) -> list[Opposing]:

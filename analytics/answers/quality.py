@@ -8,7 +8,7 @@ from analytics.answers.annotated import annotated
 from analytics.answers.depth_table import flagged
 from analytics.answers.ledger import ledger_view
 from analytics.answers.window import Window
-from analytics.marts import has_view, mart
+from analytics.marts import failing_checks, has_view, mart
 from analytics.models.ledger import parity
 
 _SCHEMA = pa.schema([("topic", pa.string()), ("about", pa.string()), ("finding", pa.string()), ("n", pa.int64())])
@@ -16,9 +16,9 @@ _EXCERPT = 60
 
 
 def quality(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa.Table:
-    """Findings by topic: recorded, gap, both-sided log, reject, flagged, file."""
+    """Findings by topic: recorded, gap, both-sided log, check (those that fail), reject, flagged, file."""
     asked = window or Window()
-    rows = [*_recorded(lake, asked), *_doubled(lake, asked), *_rejects(lake), *_files(lake)]
+    rows = [*_recorded(lake, asked), *_doubled(lake, asked), *_checks(lake), *_rejects(lake), *_files(lake)]
     rows += [_row("flagged", "depth", note, None) for note in flagged(lake)]
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason="the lake has no records to judge")
 
@@ -50,6 +50,16 @@ def _doubled(lake: duckdb.DuckDBPyConnection, window: Window) -> list[dict[str, 
             words = "every second even: the log may repeat each fill once per side" if found.both_sided else "one-sided by the parity test"
             rows.append(_row("both-sided log", venue, words, found.seconds))
     return rows
+
+
+def _checks(lake: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
+    """Of the whole lake, where it holds liquidations: what must hold in it, and what does not."""
+    if not ledger_view(lake):
+        return []
+    return [
+        _row("check", name, "does not hold: the figures that rest on it are not to be trusted", n)
+        for name, n in failing_checks(lake).items()
+    ]
 
 
 def _rejects(lake: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:

@@ -40,7 +40,7 @@ _SCHEMA = pa.schema(
 )
 _NOTES = (
     "observational waves: a new one begins at a new price extreme after 30 s without one, or after a retracement of 20 % of the move",
-    "structural waves, out of the map and the depth that meets it, are another question: `analytics structure`",
+    "structural waves, out of the map and the depth that meets it, are another question: `analytics amplification`",
     f"amplification: {OBSERVED.formula}; {OBSERVED.caveat}; unknown where fills of liquidations are the only prices",
 )
 

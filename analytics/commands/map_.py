@@ -1,4 +1,4 @@
-"""`analytics map`: what is liquidated where (M2, M3, M4)."""
+"""`analytics map`: what is liquidated where (M2 to M5)."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ import typer
 
 from analytics.answers.annotated import reason_of
 from analytics.answers.asked_for import moment_of
+from analytics.answers.gain_table import gain_table, gains
 from analytics.answers.liquidation_map import liquidation_map
 from analytics.answers.map_table import asymmetry_table, bins_table, clusters_table, volatility_before
 from analytics.commands.answered import answer, as_object
@@ -25,7 +26,8 @@ def map_(
     as_csv: AsCsv = False,
     parquet: ParquetFile = None,
 ) -> None:
-    """The liquidation map of one market out of the keeper's own snapshots: clusters, asymmetry, coverage, max pain per victim side.
+    """The liquidation map of one market out of the keeper's own snapshots: clusters, asymmetry, coverage, max pain per victim side,
+    and the gain: liquidatable over executable base, 1 where liquidations would carry themselves.
 
     --csv and --parquet give the bins of 10 bps, --json gives everything.
 
@@ -42,11 +44,12 @@ def map_(
     with open_lake(lake) as connection:
         found = liquidation_map(connection, market, moment, venue)
         volatility = volatility_before(connection, market, found.taken_at) if found.taken_at else None
+        gain = gain_table(market, found, gains(connection, market, found, venue))
     bins = bins_table(found)
     if as_csv or parquet is not None or found.map is None or volatility is None:
         answer(bins, form)
         return
-    parts = {"clusters": clusters_table(found, volatility), "asymmetry": asymmetry_table(found)}
+    parts = {"clusters": clusters_table(found, volatility), "asymmetry": asymmetry_table(found), "gain": gain}
     if form.as_json:
         whole = {"mark_usd": found.map.mark, "taken_at": found.taken_at, "bins": as_object(bins), "reason": reason_of(bins)}
         typer.echo(json_text(whole | {name: as_object(table) for name, table in parts.items()}))

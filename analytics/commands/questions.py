@@ -1,9 +1,12 @@
 """The commands that ask about a window: a line of form and the words of `--help` each."""
 
+from analytics.answers.activation_table import activation, activation_effect
+from analytics.answers.amplification_table import amplification
 from analytics.answers.depth_table import depth
 from analytics.answers.fragmentation_table import fragmentation, slippage
 from analytics.answers.keeper_race import attempts, keepers, missed
 from analytics.answers.regime import regime
+from analytics.answers.structure_table import structure
 from analytics.answers.wave_table import waves
 from analytics.commands.windowed import asset_command, window_command
 
@@ -14,6 +17,26 @@ Examples:
   analytics waves --since 2025-12-11T02:58 --until 2025-12-11T03:13
 
   analytics waves --underlying ETH --json
+"""
+_AMPLIFICATION = """How much larger the move became than what started it, by map and depth, by prices, and by the timing of liquidations.
+
+On a terminal the waves that the map and the depth predict follow. --json gives the first table; `analytics export` has both.
+
+Examples:
+
+  analytics amplification
+
+  analytics amplification --since 2025-12-11T02:10 --until 2025-12-11T02:30 --json
+"""
+_ACTIVATION = """Clusters of the liquidation map that the price crossed, or not: activated, absorbed, or undecided, with the numbers.
+
+On a terminal the test follows whether exposure pushes the price on, against 2,000 shuffles of the map.
+
+Examples:
+
+  analytics activation
+
+  analytics activation --underlying ETH --since 2025-12-11 --json
 """
 _DEPTH = """Depth per venue, side and band from the mid: median, thinnest and when. Flagged snapshots are named and not used.
 
@@ -70,6 +93,36 @@ _WAVE_COLUMNS = (
     "price_source",
     "quality",
 )
+_AMPLIFICATION_COLUMNS = (
+    "underlying",
+    "side",
+    "amplification_gain",
+    "amplification_observed",
+    "amplification_hawkes",
+    "spread_ratio",
+    "branching_ratio",
+    "branching_low",
+    "branching_high",
+    "poisson_null_p",
+    "residual_ks_p",
+    "events",
+    "n",
+    "quality",
+)
+_ACTIVATION_COLUMNS = (
+    "market",
+    "side",
+    "level_usd",
+    "mapped_usd",
+    "crossed_at",
+    "label",
+    "onward_sigmas",
+    "crossed_back",
+    "realised_usd",
+    "realised_share",
+    "n",
+    "quality",
+)
 _REGIME_COLUMNS = (
     "underlying",
     "venue",
@@ -98,6 +151,16 @@ _MISSED_COLUMNS = (
 
 QUESTIONS = (
     asset_command("waves", _WAVES, waves, columns=_WAVE_COLUMNS),
+    asset_command(
+        "amplification",
+        _AMPLIFICATION,
+        amplification,
+        columns=_AMPLIFICATION_COLUMNS,
+        then=("Waves out of the map and the depth", structure),
+    ),
+    asset_command(
+        "activation", _ACTIVATION, activation, columns=_ACTIVATION_COLUMNS, then=("Does exposure push the price on?", activation_effect)
+    ),
     asset_command("depth", _DEPTH, depth),
     asset_command("fragmentation", _FRAGMENTATION, fragmentation, then=("Slippage by venue", slippage)),
     asset_command("regime", _REGIME, regime, columns=_REGIME_COLUMNS),

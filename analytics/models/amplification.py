@@ -54,7 +54,8 @@ def from_branching(branching: Figure) -> Figure:
     scope = Scope(branching.window, branching.quality, branching.coverage)
     n = branching.value
     if n is None or n >= 1:
-        return HAWKES.figure(None, scope, branching.n, note="branching ratio unknown or >= 1")
+        why = branching.note if n is None else f"branching ratio {n:.3g}: 1 or more has no finite sum"
+        return HAWKES.figure(None, scope, branching.n, note=why)
     interval = None
     if branching.interval is not None and branching.interval[1] < 1:
         interval = (1 / (1 - branching.interval[0]), 1 / (1 - branching.interval[1]))

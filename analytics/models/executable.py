@@ -34,8 +34,23 @@ class Pool:
 
     def base_between(self, low: float, high: float) -> float:
         """Base the pool trades while its price moves between two prices (USD, low <= high)."""
-        a, b = np.clip(self.low, low, high), np.clip(self.high, low, high)
-        return float(self.liquidity @ (1 / np.sqrt(a) - 1 / np.sqrt(b)))
+        return float(self._base(np.array([low, high]))[0])
+
+    def book(self, venue: str, time: float, *, reach: float = 0.05, cell_bps: float = 1.0) -> Book:
+        """The pool as a book out to a relative distance: a level per cell of `cell_bps`, at the price at which the pool fills all of it,
+        the geometric mean of the cell's edges. Fees are left out. `time` in Unix s."""
+        cells = int(np.ceil(np.log1p(reach) / (cell_bps * 1e-4)))
+        edges = self.price * np.exp(cell_bps * 1e-4 * np.arange(-cells, cells + 1))
+        size, price = self._base(edges), np.sqrt(edges[:-1] * edges[1:])
+        below, above = size[:cells] > 0, size[cells:] > 0
+        bids, asks = (price[:cells][below][::-1], size[:cells][below][::-1]), (price[cells:][above], size[cells:][above])
+        return Book(venue, time, *bids, *asks, float(edges[0]), float(edges[-1]))
+
+    def _base(self, edges: Floats) -> Floats:
+        """Base in each cell between rising prices."""
+        root = 1 / np.sqrt(np.clip(edges[:, None], self.low, self.high))
+        held: Floats = (root[:-1] - root[1:]) @ self.liquidity
+        return held
 
 
 def of_pool(pool: Pool, victim_side: int) -> Executable:

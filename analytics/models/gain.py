@@ -63,13 +63,12 @@ def from_map(of: LiquidationMap, side: int, executable: Executable) -> GainCurve
     """The gain a fall (side +1: longs sell) or a rise (side -1: shorts buy) meets, in the map's bins, against the opposing side's depth."""
     if side == 1:
         edges, usd = of.mark - of.edges[: of.zero + 1][::-1], of.longs[: of.zero][::-1]
-        centres = of.centres[: of.zero][::-1]
     else:
         edges, usd = of.edges[of.zero :] - of.mark, of.shorts[of.zero :]
-        centres = of.centres[of.zero :]
     width = np.diff(edges)
     resting = np.diff(executable(np.maximum(edges, 0.0) / of.mark))
-    return curve(edges, usd / centres / width, resting / width, of.scope)
+    # The map values positions at the mark, so that is what their base is found with.
+    return curve(edges, usd / of.mark / width, resting / width, of.scope)
 
 
 def impact_of(of: GainCurve) -> Impact:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import analytics
+from analytics.marts import failing_checks
+
 pytestmark = [pytest.mark.fork, pytest.mark.slow]
 
 
@@ -24,6 +27,10 @@ def test_the_demo_ends_with_figures_that_agree_with_the_chain(tmp_path: Path) ->
     assert summary["parity"]["mismatches"] == 0
     assert summary["keeper_profit_usd"] == pytest.approx(summary["keeper_assets_change_usd"], abs=1e-4)
     assert summary["simulate_pass"]["settled"] > 0
+    with analytics.open(str(tmp_path / "lake")) as lake:
+        assert failing_checks(lake) == {}
+        assert {row["own_pool"] for row in analytics.gain(lake, "ETH").to_pylist()} == {True}
+        assert {row["venue"] for row in analytics.depth(lake).to_pylist()} == {"perp_v2"}
     report = (tmp_path / "report.html").read_text()
     assert "What was liquidated" in report
     # Names of XML vocabularies are addresses too; what a browser would fetch stands in these.

@@ -14,8 +14,8 @@ changes AS (
     WHERE event_name = 'LiquidityChanged'
 )
 
-SELECT chain_id, venue, base_token, block_number, tick, reported, sum(liquidity) AS added_up
-FROM reads JOIN changes USING (chain_id, venue, base_token)
-WHERE changed_block <= block_number AND tick >= lower_tick AND tick < upper_tick
+SELECT reads.chain_id, reads.venue, reads.base_token, block_number, tick, reported, coalesce(sum(liquidity), 0) AS added_up
+FROM reads LEFT JOIN changes
+    ON changes.chain_id = reads.chain_id AND changes.venue = reads.venue AND changes.base_token = reads.base_token AND changed_block <= block_number AND tick >= lower_tick AND tick < upper_tick
 GROUP BY ALL
-HAVING sum(liquidity) <> reported
+HAVING coalesce(sum(liquidity), 0) <> reported

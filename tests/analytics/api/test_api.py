@@ -12,11 +12,16 @@ import pytest
 import analytics
 from analytics.cli import main
 from analytics.commands.output import json_text
+from analytics.lake import open_lake
+from tests.analytics.report.cascade_lake import BOOKS
 
 QUESTIONS: dict[str, Callable[..., Any]] = {
     "events": analytics.events,
     "episodes": analytics.episodes,
     "waves": analytics.waves,
+    "amplification": analytics.amplification,
+    "activation": analytics.activation,
+    "regime": analytics.regime,
     "depth": analytics.depth,
     "fragmentation": analytics.fragmentation,
     "missed": analytics.missed,
@@ -57,8 +62,15 @@ def test_the_map_the_signals_and_the_headline(lake: duckdb.DuckDBPyConnection) -
     assert analytics.reason_of(analytics.signals(lake, "DOGE")) == "no prices of DOGE"
 
 
-def test_fragmentation_of_two_books_by_hand(lake: duckdb.DuckDBPyConnection) -> None:
+def test_fragmentation_of_two_books_by_hand(tmp_path: Path) -> None:
     """1,000,000 USD is 10,000 ETH, sold in halves: deep takes 5,000 at 99; thin 100 at 99 and 4,900 at 98. Pooled: 10,000 at 99."""
+    with open_lake(tmp_path, read_only=False) as writer:
+        writer.execute(BOOKS)
+    with analytics.open(str(tmp_path)) as lake:
+        _two_books(lake)
+
+
+def _two_books(lake: duckdb.DuckDBPyConnection) -> None:
     rows = {(row["side"], row["size_usd"]): row for row in analytics.fragmentation(lake).to_pylist()}
     thin = (100 * 99 + 4_900 * 98) / 5_000
     expected = ((1 - 99 / 100) + (1 - thin / 100)) / 2 * 1e4 - (1 - 99 / 100) * 1e4
@@ -67,6 +79,13 @@ def test_fragmentation_of_two_books_by_hand(lake: duckdb.DuckDBPyConnection) -> 
     assert rows["sell", 10_000.0]["venues"] == ["deep", "thin"]
     slips = {(row["venue"], row["side"], row["size_usd"]): row for row in analytics.slippage(lake).to_pylist()}
     assert slips["deep", "buy", 10_000.0]["slippage_bps_p50"] == pytest.approx(100)
+
+
+def test_the_keepers_pool_is_one_of_the_venues(lake: duckdb.DuckDBPyConnection) -> None:
+    """It is quoted in the same seconds as the two books."""
+    rows = {(row["side"], row["size_usd"]): row for row in analytics.fragmentation(lake).to_pylist()}
+    assert rows["sell", 10_000.0]["venues"] == ["deep", "perp_v2", "thin"]
+    assert rows["sell", 10_000.0]["cost_bps_p50"] > 0
 
 
 def test_waves_and_amplification_of_a_straight_fall(lake: duckdb.DuckDBPyConnection) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from analytics.cli import main
 
-WINDOWED = ("events", "episodes", "waves", "depth", "fragmentation", "missed", "keepers")
+WINDOWED = ("events", "episodes", "waves", "amplification", "activation", "depth", "fragmentation", "regime", "missed", "keepers")
 ALL = (*((name,) for name in WINDOWED), ("signals", "ETH"), ("map", "ETH"))
 
 
@@ -58,6 +58,7 @@ def test_the_map_in_its_forms(cascade: Path, tmp_path: Path, capsys: pytest.Capt
     assert found["mark_usd"] == 100.0
     assert len(found["bins"]["rows"]) == 4
     assert len(found["asymmetry"]["rows"]) == 5
+    assert [row["side"] for row in found["gain"]["rows"]] == ["long", "short"]
     assert main(["map", "ETH", "--lake", str(cascade), "--csv"]) == 0
     told = capsys.readouterr()
     assert told.out.splitlines()[0].replace('"', "").startswith("low_usd,high_usd,long_usd")

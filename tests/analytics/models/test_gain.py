@@ -33,20 +33,20 @@ def test_gain_from_a_map_and_a_book(scope: Scope) -> None:
     below, above = MARK - offsets, MARK + offsets
     price = np.concatenate([below, above])
     side = np.repeat([1, -1], len(offsets))
-    built = build(levels(price, side, price * 0.1), MARK, scope)
+    built = build(levels(price, side, np.full(len(price), MARK * 0.1)), MARK, scope)
     sizes = np.full(len(offsets), 0.2)
     book = Book.of(np.column_stack([below, sizes]), np.column_stack([above, sizes]))
     for victim in (1, -1):
         made = from_map(built, victim, of_book(book, victim))
         known = np.isfinite(made.gain)
-        assert np.median(made.gain[known]) == pytest.approx(0.5, rel=0.02)
-        assert potential(made, 90.0).value == pytest.approx(45.0, rel=0.02)
+        assert np.median(made.gain[known]) == pytest.approx(0.5, rel=1e-9)
+        assert potential(made, 90.0).value == pytest.approx(45.0, rel=2e-3)
         assert potential(made, 150.0).value is None
 
 
 def test_depth_beyond_the_last_recorded_level_is_unknown(scope: Scope) -> None:
     offsets = np.arange(0.05, 100, 0.1)
-    built = build(levels(MARK - offsets, np.ones(len(offsets)), MARK - offsets), MARK, scope)
+    built = build(levels(MARK - offsets, np.ones(len(offsets)), np.full(len(offsets), MARK)), MARK, scope)
     bids = np.column_stack([MARK - offsets, np.full(len(offsets), 0.2)])[:500]
     made = from_map(built, 1, of_book(Book.of(bids, [[MARK + 0.05, 1.0]]), 1))
     assert potential(made, 48.0).value is not None

@@ -1,8 +1,10 @@
 """A keeper's lake with a cascade of known size, and recordings of venues beside it.
 
 ETH at 100 USD falls to 80 in 40 blocks. The map of block 5 holds longs at 95 (10,000 USD), 90 (20,000) and 70 (40,000, never reached) and a
-short at 110 (5,000, never reached). Blocks 15 and 25 liquidate the first two for 9,600 and 18,200 USD; a rival takes the second."""
+short at 110 (5,000, never reached). Blocks 15 and 25 liquidate the first two for 9,600 and 18,200 USD; a rival takes the second. The
+market's pool holds one range of liquidity from 50 to 200 USD and, until block 20, a second one."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,19 @@ from keeper.domain.records import (
     Raw,
     Record,
     SimulationRecord,
+    VenueEventRecord,
 )
 from tests.analytics.keeper_lake import VENUE, Rows, where, write_lake
 
 BLOCKS = 60
 _POSITIONS = (("one", 10_000.0, 95.0), ("two", 20_000.0, 90.0), ("three", 40_000.0, 70.0), ("four", -5_000.0, 110.0))
 PREDICTED, REALISED = 30_000.0, 27_800.0
+LIQUIDITY, LATER_LIQUIDITY = 300_000, 200_000
+"""Square root of ETH times USD, before and from block 20 on."""
+TICKS = (39_120, 52_980)
+"""1.0001^tick: 50.0 and 199.9 USD."""
 
-_BOOKS = """
+BOOKS = """
 INSERT INTO market.book_snapshots BY NAME
 SELECT venue, 'ETH' || venue AS market, 'ETH' AS underlying, TIMESTAMP '2025-03-21 00:01:00' + to_seconds(i) AS exchange_time,
     exchange_time AS receive_time, 'ms' AS time_resolution, 0.0 AS age_ms,
@@ -54,7 +61,7 @@ def write_cascade(directory: Path, *, recordings: bool = True) -> None:
     write_lake(directory, {number: _rows(number) for number in range(1, BLOCKS + 1)})
     if recordings:
         with open_lake(directory, read_only=False) as lake:
-            for statement in (_BOOKS, _DEPTH, _REJECT):
+            for statement in (BOOKS, _DEPTH, _REJECT):
                 lake.execute(statement)
 
 
@@ -65,6 +72,15 @@ def mark(number: int) -> float:
 
 def _rows(number: int) -> list[Record]:
     rows: list[Record] = [_state(number)]
+    if number == 1:
+        rows += [
+            _event(number, "MarketNamed", name="ETH"),
+            _liquidity(number, LATER_LIQUIDITY),
+            _liquidity(number, LIQUIDITY - LATER_LIQUIDITY),
+        ]
+    if number == 20:
+        rows.append(_liquidity(number, LATER_LIQUIDITY - LIQUIDITY))
+    rows.append(_event(number, "MarketRead", tick=46_054, liquidity=(LIQUIDITY if number < 20 else LATER_LIQUIDITY) * 10**18))
     if number == 5:
         rows += [_position(number, *position) for position in _POSITIONS]
     make = Rows(number)
@@ -93,6 +109,17 @@ def _state(number: int) -> MarketStateRecord:
     return MarketStateRecord(
         venue=VENUE, market="ETH", funding_growth_raw=Raw("0"), premium_rate_per_day=0.0003, **prices, **interest, **where(number)
     )
+
+
+def _event(number: int, event: str, **payload: object) -> VenueEventRecord:
+    place: dict[str, Any] = {"position": 0, "source": "read", "transaction_hash": None, "log_index": None}
+    return VenueEventRecord(
+        venue=VENUE, event=event, account=None, payload=json.dumps({"base_token": "0xeth"} | payload), **place, **where(number)
+    )
+
+
+def _liquidity(number: int, change: int) -> VenueEventRecord:
+    return _event(number, "LiquidityChanged", lower_tick=TICKS[0], upper_tick=TICKS[1], liquidity=change * 10**18)
 
 
 def _position(number: int, account: str, notional: float, liquidation_price: float) -> PositionSnapshotRecord:

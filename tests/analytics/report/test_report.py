@@ -18,6 +18,7 @@ SECTIONS = (
     "Cumulative liquidations by venue",
     "The liquidation map and what it foresaw",
     "Episodes and waves",
+    "Could it carry itself, and how far did it?",
     "Is the leverage gone?",
     "Depth and slippage by venue",
     "What fragmentation costs",
@@ -59,6 +60,7 @@ def test_every_section_is_there_and_every_chart_is_a_png(made: Report) -> None:
         "cumulative",
         "map_ETH",
         "map_skill",
+        "gain_ETH",
         "open_interest_ETH",
         "depth_ETH",
         "slippage_ETH",
@@ -85,26 +87,26 @@ def test_the_map_before_the_shock_against_what_was_then_liquidated(made: Report)
 
 
 def test_the_verdict_has_its_three_numbers(made: Report) -> None:
-    (row,) = made.sections[5].tables["regime"].to_pylist()
+    (row,) = made.sections[6].tables["regime"].to_pylist()
     assert (row["open_interest_before"], row["open_interest_lowest"]) == (700.0, 400.0)
     assert row["flush"] == pytest.approx(3 / 7)
     assert row["funding_after_8h"] == pytest.approx(0.0001)
     assert row["verdict"] == "not known"
-    assert "open interest fell 42.9% (yes: 10% wanted)" in made.sections[5].lead
-    assert "not recorded for a day after" in made.sections[5].lead
+    assert "open interest fell 42.9% (yes: 10% wanted)" in made.sections[6].lead
+    assert "not recorded for a day after" in made.sections[6].lead
 
 
 def test_who_and_missed(made: Report) -> None:
-    keepers = {row["liquidator"]: row for row in made.sections[8].tables["keepers"].to_pylist()}
+    keepers = {row["liquidator"]: row for row in made.sections[9].tables["keepers"].to_pylist()}
     assert (keepers["0xkeeper"]["n"], keepers["0xrival"]["n"], keepers["0xrival"]["latency_blocks_p50"]) == (1, 1, 5)
-    missed = {row["account"]: row for row in made.sections[9].tables["missed"].to_pylist()}
+    missed = {row["account"]: row for row in made.sections[10].tables["missed"].to_pylist()}
     assert {name: row["reason"] for name, row in missed.items()} == {"two": "unprofitable", "left": "late"}
     assert (missed["two"]["liquidator"], missed["two"]["first_seen_block"], missed["left"]["liquidator"]) == ("0xrival", 20, None)
-    assert made.sections[9].lead == "2 missed: 1 unprofitable, 1 late."
+    assert made.sections[10].lead == "2 missed: 1 unprofitable, 1 late."
 
 
 def test_quality_names_rejects_and_flags(made: Report) -> None:
-    found = {row["topic"]: row for row in made.sections[10].tables["quality"].to_pylist()}
+    found = {row["topic"]: row for row in made.sections[11].tables["quality"].to_pylist()}
     assert found["reject"]["finding"] == "size is negative; first at line 7: ETH,-1"
     assert "1 snapshots flagged 'inverted' and not used" in found["flagged"]["finding"]
     assert found["gap"]["finding"].startswith("longest silence 20 s")

@@ -53,6 +53,19 @@ def test_a_broken_row_is_found(broken: Callable[[str], dict[str, int]], statemen
     assert broken(statement) == {check: rows}
 
 
+def test_a_pool_whose_ranges_do_not_add_up_is_found(cascade: Path, tmp_path: Path) -> None:
+    with open_lake(cascade) as lake:
+        assert failing_checks(lake) == {}
+    copied = shutil.copytree(cascade, tmp_path / "lake")
+    with open_lake(copied, read_only=False) as lake:
+        lake.execute(
+            "UPDATE lake.main.venue_events SET payload = replace(payload, '46054', '52980') WHERE event = 'MarketRead' AND block_number = 7"
+        )
+        lake.execute("DELETE FROM lake.main.venue_events WHERE event = 'LiquidityChanged' AND block_number = 20")
+    with open_lake(copied) as lake:
+        assert failing_checks(lake) == {"pool_liquidity": 42}
+
+
 def test_the_total_check_sees_a_mart_that_loses_money() -> None:
     sql = Path(__file__).parents[3] / "analytics" / "sql" / "checks" / "liquidation_minutes_total.sql"
     with duckdb.connect() as plain:

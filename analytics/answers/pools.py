@@ -1,0 +1,58 @@
+"""The pools that the keeper's markets trade against, rebuilt from its events: concentrated liquidity at single blocks (M5, M13, M14)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from analytics.answers.window import Window
+from analytics.marts import has_view, mart
+from analytics.models.executable import Pool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PoolMoment:
+    """A market's pool at the end of a block; `time` in Unix s."""
+
+    venue: str
+    market: str
+    block: int
+    time: float
+    pool: Pool
+
+
+def pools(lake: duckdb.DuckDBPyConnection, window: Window, market: str | None = None, most: int = 60) -> list[PoolMoment]:
+    """At no more than `most` evenly spaced blocks of the window per venue and market; none where the venue has no such pools."""
+    return _pools(lake, {"since": window.lake_since, "until": window.lake_until, "most": most, "market": market, "venue": None})
+
+
+def pools_at(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, venue: str | None = None) -> list[PoolMoment]:
+    """Each venue's pool of a market at its last block at or before `at` (lake time)."""
+    if not has_view(lake, "stg_keeper_market_state"):
+        return []
+    query = "SELECT venue, max(block_time) FROM stg_keeper_market_state WHERE market = ? AND block_time <= ? GROUP BY venue ORDER BY venue"
+    last = lake.execute(query, [market, at]).fetchall()
+    found = ((name, moment) for name, moment in last if venue in (None, name))
+    return [
+        pool
+        for name, moment in found
+        for pool in _pools(lake, {"since": moment, "until": moment, "most": 1, "market": market, "venue": name})
+    ]
+
+
+def _pools(lake: duckdb.DuckDBPyConnection, asked: dict[str, object]) -> list[PoolMoment]:
+    if not has_view(lake, "stg_keeper_venue_events") or not has_view(lake, "stg_keeper_market_state"):
+        return []
+    rows = lake.execute(mart("pool_ranges"), asked).to_arrow_table().to_pylist()
+    return [_moment(list(ranges)) for _, ranges in groupby(rows, key=lambda row: (row["venue"], row["market"], row["block_number"]))]
+
+
+def _moment(ranges: list[dict[str, Any]]) -> PoolMoment:
+    low, high, liquidity = (np.array([row[column] for row in ranges], np.float64) for column in ("low_usd", "high_usd", "liquidity"))
+    first = ranges[0]
+    return PoolMoment(
+        first["venue"], first["market"], first["block_number"], first["unix_s"], Pool(first["price_usd"], low, high, liquidity)
+    )
