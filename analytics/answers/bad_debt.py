@@ -14,7 +14,6 @@ from analytics.answers.window import Window
 from analytics.marts import has_view
 from analytics.models.waterfall import BAD_DEBT, OVERSHOOT, Settlement, settle_apart
 
-TOTAL = "total"
 _NEEDED = ("liquidations", "evaluations", "account_snapshots", "position_snapshots", "venue_events")
 _NO_KEEPER = "this lake has no keeper's tables: recordings of venues name no accounts and no margin"
 _SCHEMA = pa.schema(
@@ -55,7 +54,7 @@ def waterfall(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
     until it is sold. loss = margin - fee - E_close: price moves, funding and trading fees; a gain counts as margin. unpaid: what is left
     of the deficit. uses = loss + fee + max(0, E_close) = sources.
 
-    Accounts with positions left, or with a figure missing, are listed with the reason in `left_out` and are in no sum. `n` counts
+    Accounts with positions left, or with a figure missing, are listed last with the reason in `left_out` and are in no sum. `n` counts
     liquidations, `accounts` those a row stands for. The `_raw` columns are exact integers with 18 decimals."""
     asked = window or Window()
     if not all(has_view(lake, f"stg_keeper_{table}") for table in _NEEDED):
@@ -68,7 +67,7 @@ def waterfall(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
     losses = [closed.loss for closed, _ in closings]
     rows = [_row(victim) | _sources(of, loss) for victim, of, loss in zip(counted, settled.accounts, losses, strict=True)]
     rows.sort(key=lambda row: -row["loss_usd"])
-    rows += [_row(victim) for victim in victims if victim.left_out is not None]
+    rows += sorted((_row(victim) for victim in victims if victim.left_out is not None), key=lambda row: -row["fee_usd"])
     if victims:
         rows.append(_total(counted, len(victims) - len(counted)) | (_sources(settled.total, sum(losses)) if counted else {}))
     table = pa.Table.from_pylist([row | {"quality": "exact", "window": asked.words} for row in rows], _SCHEMA)
@@ -97,7 +96,7 @@ def _row(victim: VictimAccount) -> dict[str, Any]:
 def _total(counted: Sequence[VictimAccount], left: int) -> dict[str, Any]:
     """Of the accounts that are not left out; without any there are no sums."""
     return {
-        "account": TOTAL,
+        "account": "total",
         "left_out": _accounts(left) if left else None,
         "fee_usd": _usd(sum(victim.penalty for victim in counted)) if counted else None,
         "accounts": len(counted),

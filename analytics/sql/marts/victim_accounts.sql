@@ -1,6 +1,7 @@
 -- M24: one row per account with a liquidation of either kind in the window. Amounts are lists of exact integers as text, 18 decimals.
 -- `margin_raw`: its last equity before the first of them; `equity_raw`: its last equity at or after the last of them, the contract's view where both are
--- known. A test in a block already has that block's liquidations. `closed`: no open position in the last map of the window; null when that map is older.
+-- known. A test in a block already has that block's liquidations. `closed`: not in the last map of the
+-- window, which has every account with a position or with orders that can make one; null when that map is older.
 -- `moves`: its deposits and withdrawals between the two. `settled_alone`: payloads of bad debt settled in a transaction without a liquidation of it;
 -- `settled_later` those of them that `equity_raw` does not have yet.
 -- Parameters: $since, $until.
