@@ -46,7 +46,7 @@ _SCHEMA = pa.schema(
 
 
 def waterfall(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa.Table:
-    """One row per account with a liquidation (of positions or of collateral) in the window, largest loss first, then the row `total`.
+    """One row per account with a liquidation (of positions or of collateral) in the window, largest loss with fee first; last `total`.
 
     margin: equity by the keeper's exact test, or the contract's own figure, whichever is later, before the block of the first liquidation
     (a test in that block already has it). fee: all penalties. insurance: what the insurance fund paid on chain for this account. E_close:
@@ -66,7 +66,7 @@ def waterfall(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
     settled = settle_apart(closings)
     losses = [closed.loss for closed, _ in closings]
     rows = [_row(victim) | _sources(of, loss) for victim, of, loss in zip(counted, settled.accounts, losses, strict=True)]
-    rows.sort(key=lambda row: -row["loss_usd"])
+    rows.sort(key=lambda row: -row["loss_usd"] - row["fee_usd"])
     rows += sorted((_row(victim) for victim in victims if victim.left_out is not None), key=lambda row: -row["fee_usd"])
     if victims:
         rows.append(_total(counted, len(victims) - len(counted)) | (_sources(settled.total, sum(losses)) if counted else {}))
@@ -74,7 +74,7 @@ def waterfall(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
     reason = f"nobody was liquidated in {asked.words}"
     if without_raw:
         reason = f"the {_accounts(without_raw)} liquidated in {asked.words} were recorded before raw amounts: floats cannot be settled"
-    return annotated(table, reason=reason, notes=_notes(victims, funds, without_raw))
+    return annotated(table, reason=reason, notes=_notes(victims, funds, settled.left.insurance, without_raw))
 
 
 def _row(victim: VictimAccount) -> dict[str, Any]:
@@ -120,13 +120,14 @@ def _sources(settlement: Settlement, loss: int) -> dict[str, Any]:
     }
 
 
-def _notes(victims: Sequence[VictimAccount], funds: Sequence[InsuranceFund], without_raw: int) -> list[str]:
+def _notes(victims: Sequence[VictimAccount], funds: Sequence[InsuranceFund], overpaid: int, without_raw: int) -> list[str]:
     if not victims:
         return []
     notes = [
         f"{BAD_DEBT.name}: {BAD_DEBT.formula}; {BAD_DEBT.caveat}",
         "E_close: last equity known in the window at or after the account's last liquidation, without what the insurance fund paid; "
         "collateral at the venue's haircut until it is sold; loss = margin - fee - E_close has price moves, funding and trading fees in it",
+        "an account below zero before its first liquidation has margin 0; unpaid: not paid by the last equity known in the window",
         _penalties(victims),
         *(_capacity(fund) for fund in funds if fund.before is not None and fund.after is not None),
         f"{OVERSHOOT.name}: {OVERSHOOT.caveat}",
@@ -135,6 +136,10 @@ def _notes(victims: Sequence[VictimAccount], funds: Sequence[InsuranceFund], wit
     moved = sum(victim.moved for victim in victims)
     if moved:
         notes.append(f"{_accounts(moved)} deposited or withdrew between margin and last equity: a deposit is in the loss as a gain")
+    if overpaid:
+        notes.append(
+            f"the insurance fund paid {_words(overpaid)} USD more than the deficits known: equity came in since, or was not seen after"
+        )
     if without_raw:
         notes.append(f"{_accounts(without_raw)} {'was' if without_raw == 1 else 'were'} recorded before raw amounts and not listed")
     return notes

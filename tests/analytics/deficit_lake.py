@@ -44,15 +44,17 @@ VICTIMS = {
 """`alone` had 4 USD of bad debt settled in a transaction of its own; `late` was liquidated after the last map."""
 
 
-def write_deficits(directory: Path, *, old: tuple[str, ...] = ()) -> None:
-    """Write it. Liquidations of `old` accounts have no raw amounts, as the keeper's first schema wrote them."""
+def write_deficits(directory: Path, *, old: tuple[str, ...] = (), config: bool = True, alone_block: int = 16) -> None:
+    """Write it. Liquidations of `old` accounts have no raw amounts, as the keeper's first schema wrote them; without `config` nothing
+    tells the settlement token's decimals; `alone` is settled in `alone_block`, its last equity is of block 16."""
     blocks: dict[int, list[Record]] = {number: [] for number in range(1, BLOCKS + 1)}
     for name, victim in VICTIMS.items():
         _write_victim(blocks, name, victim, raw=name not in old)
-    blocks[1].append(_event(1, "ConfigRead", {"settlement_decimals": 6}))
+    if config:
+        blocks[1].append(_event(1, "ConfigRead", {"settlement_decimals": 6}))
     blocks[11].append(_event(11, "InsuranceFundRead", {"timestamp": 0, "capacity_raw": 1_000_000_000}))
     blocks[25].append(_event(25, "InsuranceFundRead", {"timestamp": 0, "capacity_raw": 980_500_000}))
-    blocks[16].append(_event(16, "BadDebtSettled", {"trader": "alone", "amount": 4_000_000}, "alone"))
+    blocks[alone_block].append(_event(alone_block, "BadDebtSettled", {"trader": "alone", "amount": 4_000_000}, "alone"))
     blocks[12].append(_event(12, "BadDebtSettled", {"trader": "insured", "amount": 20_000_000}, "insured", "0xinsured12"))
     blocks[13].append(_event(13, "Deposited", {"trader": "gainer", "amount": 9_000_000}, "gainer"))
     for number, holders in ((10, (*VICTIMS, "bystander")), (20, ("open", "late", "bystander"))):

@@ -34,7 +34,7 @@ _PAYERS: tuple[dict[str, Any], ...] = (
 
 
 def section(of: Subject) -> Section:
-    """Accounts closed and with bad debt, USD by source; the largest losses as bars and as rows."""
+    """Accounts closed and with bad debt, USD by source; the largest as bars and as rows."""
     found = waterfall(of.lake, of.window)
     if not found.num_rows:
         return empty(_TITLE, found, waterfall=found)
@@ -69,10 +69,11 @@ def _chart(of: Subject, counted: list[dict[str, Any]]) -> Chart:
         axes.barh(places, widths, left=starts, **style)
         starts = [start + width for start, width in zip(starts, widths, strict=True)]
     axes.set_yticks(places, [_short(row["account"]) for row in rows])
+    axes.set_ylabel("account")
     axes.set_xlim(0, 1.05 * max(starts))
     usd_axis(axes, "loss and liquidation fee, USD, by who paid", which="x")
     legend(axes)
-    caption = f"The {len(rows)} largest losses of closed accounts, USD, n {len(counted)} accounts, exact, {of.window.words}"
+    caption = f"Loss with fee of the {len(rows)} largest closed accounts, USD, n {len(counted)} accounts, exact, {of.window.words}"
     return Chart("bad_debt", made, caption)
 
 
@@ -83,11 +84,11 @@ def _parts(row: dict[str, Any]) -> tuple[float, float, float, float]:
 
 
 def _grid(found: pa.Table) -> Grid:
-    """The largest losses and the total."""
+    """The largest accounts and the total."""
     last = found.num_rows - 1
     chosen = pa.concat_tables([found.slice(0, min(_ROWS, last)), found.slice(last)])
     made = grid("Account by account", chosen, _COLUMNS, most=_ROWS + 1)
-    note = f"the first {_ROWS} of {last:,} accounts, largest losses first; all of them in `analytics export`" if last > _ROWS else ""
+    note = f"the first {_ROWS} of {last:,} accounts, largest first; all of them in `analytics export`" if last > _ROWS else ""
     return Grid(made.title, made.headers, made.rows, made.numeric, note)
 
 

@@ -1,10 +1,9 @@
 -- M24: one row per account with a liquidation of either kind in the window. Amounts are lists of exact integers as text, 18 decimals.
--- `margin_raw`: its last equity before the first of them; `equity_raw`: its last equity at or after the last of them, the contract's view where both are
--- known. A test in a block already has that block's liquidations. `closed`: not in the last map of the
--- window, which has every account with a position or with orders that can make one; null when that map is older.
--- `moves`: its deposits and withdrawals between the two. `settled_alone`: payloads of bad debt settled in a transaction without a liquidation of it;
--- `settled_later` those of them that `equity_raw` does not have yet.
--- Parameters: $since, $until.
+-- `margin_raw`: its last equity before the first of them, if it had no liquidation since (one before the window); a test in a block already has that
+-- block's liquidations. `equity_raw`: its last equity at or after the last of them, the contract's view where both are known. `closed`: not in the last
+-- map of the window, which has every account with a position or with orders that can make one; null when that map is older. `moves`: its deposits and
+-- withdrawals between the two equities. `settled_alone`: payloads of bad debt settled in a transaction without a liquidation of it; `settled_later`:
+-- those of them that `equity_raw` does not have yet. Parameters: $since, $until.
 WITH liquidated AS (
     SELECT chain_id, venue, victim AS account, count(*) AS n, min(block_number) AS first_block, min(block_time) AS first_time,
         max(block_number) AS last_block, list(penalty_raw) AS penalties, list(reward_raw) AS rewards, list(bad_debt_raw) AS bad_debts,
@@ -21,10 +20,14 @@ equities AS (
     FROM stg_keeper_account_snapshots
 ),
 
+earlier AS (
+    SELECT chain_id, venue, victim AS account, max(block_number) AS earlier_block FROM stg_keeper_liquidations WHERE block_time < $since GROUP BY ALL
+),
+
 before AS (
     SELECT chain_id, venue, account, arg_max(equity_raw, (block_number, basis_time)) AS margin_raw, max(block_number) AS margin_block
-    FROM liquidated JOIN equities USING (chain_id, venue, account)
-    WHERE block_number < first_block AND basis_time <= first_time
+    FROM liquidated JOIN equities USING (chain_id, venue, account) LEFT JOIN earlier USING (chain_id, venue, account)
+    WHERE block_number >= coalesce(earlier_block, 0) AND block_number < first_block AND basis_time <= first_time
     GROUP BY ALL
 ),
 

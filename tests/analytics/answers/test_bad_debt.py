@@ -14,6 +14,7 @@ from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.bad_debt import waterfall
 from analytics.answers.window import Window
 from analytics.lake import open_lake
+from keeper.domain.records import Record
 from tests.analytics.deficit_lake import ODD, VICTIMS, X18, write_deficits
 from tests.analytics.keeper_lake import BLOCK_SECONDS, GENESIS_TIME, Rows, write_lake
 
@@ -127,8 +128,17 @@ def test_the_notes_say_what_was_left_out_and_who_got_the_penalties(deficits: duc
 def test_a_window_has_its_own_liquidations_and_last_equity(deficits: duckdb.DuckDBPyConnection) -> None:
     rows = rows_of(deficits, Window(moment(14), moment(19)))
     assert set(rows) == {"twice", "total"}
-    assert rows["twice"]["n"] == 1
+    assert (rows["twice"]["n"], rows["twice"]["margin_usd"]) == (1, 999.0), "the test after the liquidation before the window"
     assert rows["twice"]["closed"] is None, "the map of block 20 is after the window"
+
+
+def test_a_test_from_before_an_earlier_liquidation_is_no_margin(tmp_path: Path) -> None:
+    blocks: dict[int, list[Record]] = {number: [Rows(number).liquidation("a", "ETH", 100.0, "long")] for number in (2, 3)}
+    blocks[1] = [Rows(1).evaluation("a", None)]
+    write_lake(tmp_path, blocks)
+    with open_lake(tmp_path) as lake:
+        assert rows_of(lake)["a"]["margin_usd"] == 1 / X18
+        assert rows_of(lake, Window(moment(3)))["a"]["margin_usd"] is None
 
 
 def test_a_window_without_liquidations_says_so(deficits: duckdb.DuckDBPyConnection) -> None:
@@ -151,6 +161,25 @@ def test_a_lake_of_before_raw_amounts_has_no_waterfall(tmp_path: Path) -> None:
         table = waterfall(lake)
     assert table.num_rows == 0
     assert "recorded before raw amounts" in reason_of(table)
+
+
+def test_a_payment_after_the_last_equity_is_not_taken_out_of_it(tmp_path: Path) -> None:
+    write_deficits(tmp_path, alone_block=18)
+    with open_lake(tmp_path) as lake:
+        row = rows_of(lake)["alone"]
+        notes = notes_of(waterfall(lake))
+    assert (row["last_equity_usd"], row["loss_usd"], row["bad_debt_usd"]) == (0.0, 5.0, 0.0)
+    assert "the insurance fund paid 4 USD more than the deficits known" in "\n".join(notes)
+
+
+def test_a_payment_in_unknown_decimals_leaves_its_account_out(tmp_path: Path) -> None:
+    write_deficits(tmp_path, config=False)
+    with open_lake(tmp_path) as lake:
+        table = waterfall(lake)
+        rows = {row["account"]: row for row in table.to_pylist()}
+    assert (rows["alone"]["left_out"], rows["alone"]["last_equity_usd"]) == ("no equity known since", None)
+    assert rows["insured"]["insurance_usd"] == 20.0, "settled in its liquidation, recorded with 18 decimals"
+    assert not any("insurance fund of" in note for note in notes_of(table))
 
 
 def test_nobody_counted_means_no_sums(tmp_path: Path) -> None:
