@@ -4,6 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from analytics.models.arrays import ModelInputError
+from analytics.models.figure import Definition
+
+BAD_DEBT = Definition(
+    "M24",
+    "bad debt",
+    "USD",
+    "sum over distinct victim accounts of max(0, -E_close); uses = margin + liquidation fees + insurance + ADL + socialised + unpaid",
+    "never the sum of negative PnL of fills: one account's fills are merged, and winners' fills are not deficits",
+)
+OVERSHOOT = Definition(
+    "M24", "ADL overshoot", "USD", "haircut of the winners - deficit left for them", "not defined on a venue without ADL: null, not zero"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +84,36 @@ def settle(closed: Iterable[Closed], purses: Purses) -> Waterfall:
     seen: set[str] = set()
     rows: list[Settlement] = []
     for one in closed:
-        if one.account in seen:
-            raise ModelInputError(f"account {one.account} appears twice: a waterfall is per account, never per fill")
-        if min(one.margin, one.loss, one.fee) < 0:
-            raise ModelInputError(f"account {one.account} has a negative amount")
-        seen.add(one.account)
+        _check(one, seen)
         row, purses = _pay(one, purses)
         rows.append(row)
     return Waterfall(tuple(rows), _total(rows), purses)
+
+
+def settle_apart(closed: Iterable[tuple[Closed, Purses]]) -> Waterfall:
+    """As `settle`, with purses of its own for each account: what was paid for one never covers another. `left` is what is left in all."""
+    seen: set[str] = set()
+    rows: list[Settlement] = []
+    left = Purses(0, 0, 0, 0)
+    for one, purses in closed:
+        _check(one, seen)
+        row, rest = _pay(one, purses)
+        rows.append(row)
+        left = Purses(
+            left.liquidation_fees + rest.liquidation_fees,
+            left.insurance + rest.insurance,
+            left.adl + rest.adl,
+            left.socialised + rest.socialised,
+        )
+    return Waterfall(tuple(rows), _total(rows), left)
+
+
+def _check(one: Closed, seen: set[str]) -> None:
+    if one.account in seen:
+        raise ModelInputError(f"account {one.account} appears twice: a waterfall is per account, never per fill")
+    if min(one.margin, one.loss, one.fee) < 0:
+        raise ModelInputError(f"account {one.account} has a negative amount")
+    seen.add(one.account)
 
 
 def _pay(one: Closed, purses: Purses) -> tuple[Settlement, Purses]:

@@ -82,7 +82,7 @@ class MarketStateRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiquidationRecord:
     """liquidations: every liquidation on the venue, ours or not. `side` is the victim's; `bad_debt_usd`
-    falls on the row that settled it."""
+    falls on the row that settled it. Raw penalty, reward and bad debt are USD with 18 decimals; None in rows of the first schema."""
 
     chain_id: int
     venue: str
@@ -106,6 +106,9 @@ class LiquidationRecord:
     penalty_usd: float
     reward_usd: float
     bad_debt_usd: float
+    penalty_raw: Raw | None
+    reward_raw: Raw | None
+    bad_debt_raw: Raw | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

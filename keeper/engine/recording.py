@@ -124,6 +124,9 @@ def liquidation_rows(
             penalty_usd=to_units(item.penalty_x18),
             reward_usd=to_units(item.reward_x18),
             bad_debt_usd=to_units(item.bad_debt_x18),
+            penalty_raw=raw(item.penalty_x18),
+            reward_raw=raw(item.reward_x18),
+            bad_debt_raw=raw(item.bad_debt_x18),
             **where.keys(),
         )
         for item in observed

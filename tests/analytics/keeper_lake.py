@@ -30,6 +30,11 @@ def where(number: int) -> dict[str, Any]:
     return {"chain_id": CHAIN, "block_number": number, "block_hash": block.hash, "block_time": block.timestamp}
 
 
+def _x18(usd: float) -> Raw:
+    """As a keeper writes it, to the float's precision."""
+    return Raw(str(int(usd * 10**18)))
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows of one block."""
@@ -61,6 +66,7 @@ class Rows:
             "reward_usd": notional_usd * 0.0125,
             "bad_debt_usd": 0.0,
         }
+        row |= {f"{name}_raw": _x18({**row, **changes}[f"{name}_usd"]) for name in ("penalty", "reward", "bad_debt")}
         return LiquidationRecord(venue=VENUE, account=account, market=market, side=side, **(row | changes), **where(self.number))
 
     def evaluation(self, account: str, breach: str | None, ahead_s: int = 0) -> EvaluationRecord:

@@ -15,6 +15,9 @@ from analytics.lake import LakePlace, lake_place, open_lake
 from analytics.migrations import Migration, migrate, migrations
 from analytics.transaction import write_transaction
 from keeper.domain.records import TABLES
+from keeper.store.connection import connect
+from keeper.store.migrations import migrate as keeper_migrate
+from keeper.store.migrations import migrations as keeper_migrations
 from keeper.store.options import LakeOptions
 from keeper.store.recorder import Recorder
 from tests.analytics.keeper_lake import CHAIN, VENUE, Rows, block_ref, example_blocks, write_lake
@@ -151,3 +154,16 @@ def test_a_market_step_that_fails_leaves_nothing() -> None:
             migrate(connection, "x", (Migration(1, "0001_half", "CREATE TABLE market.half (a BIGINT); SELECT * FROM nowhere"),))
         migrate(connection, "x", (Migration(1, "0001_whole", "CREATE TABLE market.whole (a BIGINT)"),))
         assert connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY ALL").fetchall() == [("schema_migrations",), ("whole",)]
+
+
+def test_a_lake_of_the_keepers_first_schema_is_read(tmp_path: Path) -> None:
+    """Its liquidations have no raw amounts yet: null, and every other column answers."""
+    with connect(LakeOptions.at(tmp_path)) as writer:
+        keeper_migrate(writer, "x", keeper_migrations()[:1])
+        writer.execute(
+            "INSERT INTO liquidations SELECT 10, 'perp_v2', 'a', 'ETH', 1, '0x1', TIMESTAMP '2025-03-21', '0x2', 0, 'b', true, NULL, "
+            "'positions', 'long', '1', 1.0, 100.0, '100', 100.0, 2.5, 1.25, 0.5"
+        )
+    with open_lake(tmp_path) as lake:
+        query = "SELECT victim, penalty_usd, bad_debt_usd, penalty_raw, reward_raw, bad_debt_raw FROM stg_keeper_liquidations"
+        assert lake.execute(query).fetchall() == [("a", 2.5, 0.5, None, None, None)]

@@ -1,4 +1,5 @@
 -- Every liquidation on the keeper's venues, one row per victim fill: `side` is the victim's. Exact: taken from the chain's logs.
+-- The raw amounts are exact integers with 18 decimals as text: null in rows, and missing in lakes, of the keeper's first schema.
 -- Rows of kind 'collateral' seize collateral and close no position: no base quantity of a market, notional is the debt paid.
 SELECT
     chain_id,
@@ -21,5 +22,12 @@ SELECT
     penalty_usd,
     reward_usd,
     bad_debt_usd,
+    penalty_raw,
+    reward_raw,
+    bad_debt_raw,
     'exact' AS quality
-FROM lake.main.liquidations
+FROM (
+    FROM lake.main.liquidations
+    UNION ALL BY NAME
+    SELECT NULL::VARCHAR AS penalty_raw, NULL::VARCHAR AS reward_raw, NULL::VARCHAR AS bad_debt_raw WHERE false
+)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.models.arrays import ModelInputError
-from analytics.models.waterfall import Closed, Purses, adl_overshoot, bad_debt, last_equity, settle
+from analytics.models.waterfall import Closed, Purses, adl_overshoot, bad_debt, last_equity, settle, settle_apart
 
 AMOUNT = st.integers(0, 10**30)
 
@@ -31,6 +31,16 @@ def test_purses_are_drawn_in_order() -> None:
     first, second = made.accounts
     assert (first.liquidation_fees, first.insurance, first.adl, first.socialised, first.unpaid) == (30, 40, 30, 0, 0)
     assert (second.liquidation_fees, second.insurance, second.adl, second.socialised, second.unpaid) == (0, 0, 20, 20, 10)
+
+
+def test_apart_no_account_draws_on_anothers_purse() -> None:
+    rich, poor = Closed("rich", 100, 50, 0), Closed("poor", 10, 60, 0)
+    made = settle_apart([(rich, Purses(0, 40, 0, 0)), (poor, Purses(0, 30, 0, 0))])
+    assert [(row.insurance, row.unpaid, row.bad_debt) for row in made.accounts] == [(0, 0, 0), (30, 20, 50)]
+    assert made.total.sources == made.total.uses == 160
+    assert made.left == Purses(0, 40, 0, 0)
+    with pytest.raises(ModelInputError, match="twice"):
+        settle_apart([(rich, Purses(0, 0, 0, 0)), (rich, Purses(0, 0, 0, 0))])
 
 
 def test_a_winner_among_the_fills_is_not_bad_debt() -> None:

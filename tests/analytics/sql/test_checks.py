@@ -10,6 +10,7 @@ import pytest
 from analytics.bench.lake_generator import LakeSize, generate
 from analytics.lake import open_lake
 from analytics.marts import failing_checks
+from tests.analytics.deficit_lake import write_deficits
 
 SMALL = LakeSize(liquidations=3000, trades=1000, positions=20, snapshots=2, markets=2)
 
@@ -78,3 +79,19 @@ def test_checks_of_an_empty_lake_hold(tmp_path: Path) -> None:
     open_lake(tmp_path, read_only=False).close()
     with open_lake(tmp_path) as lake:
         assert failing_checks(lake) == {}
+
+
+def test_amounts_of_a_keepers_liquidations(tmp_path: Path) -> None:
+    write_deficits(tmp_path, old=("left",))
+    found = []
+    for statement in (
+        "SELECT 1",
+        "UPDATE lake.main.liquidations SET reward_usd = 6, reward_raw = '6000000000000000000' WHERE account = 'left'",
+        "UPDATE lake.main.liquidations SET bad_debt_raw = '-1' WHERE account = 'unpaid'",
+        "UPDATE lake.main.liquidations SET penalty_raw = '5000000000000000000' WHERE account = 'twice'",
+    ):
+        with open_lake(tmp_path, read_only=False) as lake:
+            lake.execute(statement)
+        with open_lake(tmp_path) as lake:
+            found.append(failing_checks(lake).get("liquidations_amounts", 0))
+    assert found == [0, 1, 2, 4], "each broken statement adds its rows"

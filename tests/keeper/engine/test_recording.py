@@ -58,6 +58,7 @@ def test_a_liquidation_is_told_from_the_victims_side(size: int, side: str, price
     (row,) = recording.liquidation_rows(WHERE, [seen], EXECUTOR, {log.transaction_hash: CandidateId("ours")})
     assert (row.side, row.price, row.size_raw, row.ours, row.candidate_id) == (side, price, str(size), True, "ours")
     assert (row.notional_usd, row.penalty_usd, row.reward_usd, row.bad_debt_usd) == (100.0, 3.0, 1.0, 2.0)
+    assert (row.penalty_raw, row.reward_raw, row.bad_debt_raw) == (str(3 * X18), str(X18), str(2 * X18))
     (theirs,) = recording.liquidation_rows(WHERE, [seen], None, {})
     assert (theirs.ours, theirs.candidate_id) == (False, None)
 

@@ -12,6 +12,13 @@ from keeper.store.options import LakeOptions
 from keeper.store.recorder import Recorder
 
 FIRST = Migration(1, "0001_first", "CREATE TABLE first (a BIGINT); CREATE TABLE second (a BIGINT)")
+_OLD_LIQUIDATION = """
+INSERT INTO cursors VALUES (1, 'perp_v2', 1, '0x1', '0x0', TIMESTAMP '2023-11-14', '0');
+INSERT INTO liquidations VALUES (
+    1, 'perp_v2', '0xab', 'ETH', 1, '0x1', TIMESTAMP '2023-11-14', '0x01', 0, '0xef', true, NULL, 'positions', 'long', '1', 1.0, 100.0,
+    '100', 100.0, 2.5, 1.25, 0.0
+)"""
+"""A row as the first version wrote it, in a block that was committed."""
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
@@ -54,3 +61,18 @@ def test_a_lake_of_a_newer_program_is_refused_untouched(options: LakeOptions) ->
     known = migrations()[-1].version
     with pytest.raises(StoreError, match=f"schema version 999, this program knows {known}: install"), Recorder(options, 1, ["perp_v2"]):
         pass
+
+
+def test_a_lake_of_the_first_version_is_brought_up_and_keeps_its_rows(options: LakeOptions) -> None:
+    """Rows of before have no raw penalty, reward and bad debt; rows of after can have them."""
+    first, *_ = migrations()
+    with connect(options) as connection:
+        migrate(connection, "x", (first,))
+        connection.execute(_OLD_LIQUIDATION)
+    with Recorder(options, 1, ["perp_v2"]):
+        pass
+    with connect(options) as connection:
+        query = "SELECT account, penalty_usd, penalty_raw, reward_raw, bad_debt_raw FROM liquidations"
+        assert connection.execute(query).fetchall() == [("0xab", 2.5, None, None, None)]
+        connection.execute("INSERT INTO liquidations SELECT * REPLACE ('0xcd' AS account, '7' AS penalty_raw) FROM liquidations")
+        assert connection.execute(f"{query} ORDER BY account").fetchall()[1] == ("0xcd", 2.5, "7", None, None)
