@@ -7,6 +7,7 @@ Table (`.to_pandas()` for a frame), the same that the command of that name print
 from analytics.answers.activation_table import activation, activation_effect
 from analytics.answers.amplification_table import amplification
 from analytics.answers.annotated import notes_of, reason_of
+from analytics.answers.bad_debt import waterfall
 from analytics.answers.depth_table import depth
 from analytics.answers.episode_table import episodes, events, sensitivity
 from analytics.answers.fragmentation_table import fragmentation, slippage
@@ -62,6 +63,7 @@ __all__ = [
     "slippage",
     "structure",
     "treadmill",
+    "waterfall",
     "waves",
     "write_report",
 ]

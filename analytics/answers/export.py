@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from analytics.answers.activation_table import activation, activation_effect
 from analytics.answers.amplification_table import amplification
+from analytics.answers.bad_debt import waterfall
 from analytics.answers.depth_table import depth
 from analytics.answers.episode_table import episodes, events
 from analytics.answers.fragmentation_table import fragmentation, slippage
@@ -38,6 +39,7 @@ _ANSWERS = (
     keepers,
     attempts,
     missed,
+    waterfall,
     quality,
 )
 

@@ -2,6 +2,7 @@
 
 from analytics.answers.activation_table import activation, activation_effect
 from analytics.answers.amplification_table import amplification
+from analytics.answers.bad_debt import waterfall
 from analytics.answers.depth_table import depth
 from analytics.answers.fragmentation_table import fragmentation, slippage
 from analytics.answers.keeper_race import attempts, keepers, missed
@@ -80,6 +81,16 @@ Examples:
 
   analytics missed --since 2025-12-11 --csv > missed.csv
 """
+_BAD_DEBT = """Who paid for the deficits of liquidated accounts: margin, loss, fee, insurance fund, unpaid; one row per account and a total.
+
+Out of the keeper's own lake, in exact integers. Accounts still open, or with a figure missing, are listed and not counted.
+
+Examples:
+
+  analytics bad-debt
+
+  analytics bad-debt --since 2025-12-11 --json
+"""
 _WAVE_COLUMNS = (
     "underlying",
     "side",
@@ -148,6 +159,19 @@ _MISSED_COLUMNS = (
     "last_skip",
     "outcome",
 )
+_BAD_DEBT_COLUMNS = (
+    "account",
+    "left_out",
+    "margin_usd",
+    "loss_usd",
+    "fee_usd",
+    "last_equity_usd",
+    "insurance_usd",
+    "unpaid_usd",
+    "bad_debt_usd",
+    "accounts",
+    "n",
+)
 
 QUESTIONS = (
     asset_command("waves", _WAVES, waves, columns=_WAVE_COLUMNS),
@@ -166,4 +190,5 @@ QUESTIONS = (
     asset_command("regime", _REGIME, regime, columns=_REGIME_COLUMNS),
     window_command("missed", _MISSED, missed, columns=_MISSED_COLUMNS),
     window_command("keepers", _KEEPERS, keepers, then=("Our attempts", attempts)),
+    window_command("bad-debt", _BAD_DEBT, waterfall, columns=_BAD_DEBT_COLUMNS),
 )

@@ -15,7 +15,7 @@ from analytics.models.figure import VERSION
 from analytics.report.page import page
 from analytics.report.scope import Subject, subject
 from analytics.report.section import Chart, Section
-from analytics.report.sections import books, cumulative, gain, levels, leverage, prices, race, records, totals, waves
+from analytics.report.sections import bad_debt, books, cumulative, gain, levels, leverage, prices, race, records, totals, waves
 from analytics.report.style import styled
 
 _SECTIONS: tuple[Callable[[Subject], Section], ...] = (
@@ -30,6 +30,7 @@ _SECTIONS: tuple[Callable[[Subject], Section], ...] = (
     books.cost_section,
     race.keepers_section,
     race.missed_section,
+    bad_debt.section,
     records.section,
 )
 _DPI = 150

@@ -7,7 +7,19 @@ import pytest
 
 from analytics.cli import main
 
-WINDOWED = ("events", "episodes", "waves", "amplification", "activation", "depth", "fragmentation", "regime", "missed", "keepers")
+WINDOWED = (
+    "events",
+    "episodes",
+    "waves",
+    "amplification",
+    "activation",
+    "depth",
+    "fragmentation",
+    "regime",
+    "missed",
+    "keepers",
+    "bad-debt",
+)
 ALL = (*((name,) for name in WINDOWED), ("signals", "ETH"), ("map", "ETH"))
 
 

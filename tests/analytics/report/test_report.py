@@ -24,6 +24,7 @@ SECTIONS = (
     "What fragmentation costs",
     "Who liquidated",
     "What was missed and why",
+    "Who paid for the deficits",
     "Data quality",
 )
 
@@ -106,7 +107,7 @@ def test_who_and_missed(made: Report) -> None:
 
 
 def test_quality_names_rejects_and_flags(made: Report) -> None:
-    found = {row["topic"]: row for row in made.sections[11].tables["quality"].to_pylist()}
+    found = {row["topic"]: row for row in made.sections[12].tables["quality"].to_pylist()}
     assert found["reject"]["finding"] == "size is negative; first at line 7: ETH,-1"
     assert "1 snapshots flagged 'inverted' and not used" in found["flagged"]["finding"]
     assert found["gap"]["finding"].startswith("longest silence 20 s")
