@@ -1,4 +1,4 @@
-"""What is liquidated where, seen from the keeper's own book of positions? (M2, M3, M4)"""
+"""What is liquidated where, seen from the keeper's own book of positions? (M1 to M4)"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,9 @@ from datetime import datetime
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from analytics.answers.common_shock import together
 from analytics.answers.window import lake_time
 from analytics.errors import LakeError
 from analytics.marts import has_view, mart
@@ -20,7 +22,8 @@ from analytics.models.max_pain import MaxPain, max_pain
 class MapAnswer:
     """The map of one market with its asymmetry per window, coverage per side and max pain. `levels` are its positions, `accounts` whose.
 
-    `map` is None where there is nothing to map; `reason` says why. `blocks`: the snapshot's block per venue."""
+    `map` is None where there is nothing to map; `reason` says why. `blocks`: the snapshot's block per venue; `moves`: which prices the map
+    moves, in words."""
 
     map: LiquidationMap | None
     levels: Levels | None
@@ -30,37 +33,47 @@ class MapAnswer:
     max_pain: MaxPain | None
     taken_at: datetime | None
     blocks: tuple[tuple[str, int], ...]
+    moves: str
     reason: str
 
 
-def liquidation_map(lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None) -> MapAnswer:
+def liquidation_map(
+    lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None, *, all_markets: bool = False
+) -> MapAnswer:
     """The map from the last snapshot of positions at or before `at` (None: the newest) of a read-only lake.
 
-    Liquidation prices hold all else still. Raises LakeError when no keeper has written positions to this lake."""
+    Liquidation prices hold all else still, as the keeper computed them; with `all_markets` every market moves together, each by its beta.
+    Raises LakeError when no keeper has written positions to this lake."""
     if not has_view(lake, "stg_keeper_position_snapshots"):
         raise LakeError("this lake has no positions of a keeper: a map needs them")
     moment = lake_time(at) if at else datetime.max  # noqa: DTZ901 the lake's times are UTC without an offset
     parameters = {"market": market, "at": moment, "venue": venue}
-    rows = lake.execute(mart("positions_at"), parameters).to_arrow_table()
-    if rows.num_rows == 0:
+    rows = lake.execute(mart("positions_at"), parameters | ({"market": None} if all_markets else {})).to_arrow_table()
+    mine = rows.filter(pc.equal(rows["market"], market))
+    if mine.num_rows == 0:
         when = f" at or before {moment:%Y-%m-%d %H:%M:%S}" if at else ""
-        return MapAnswer(None, None, (), (), (), None, None, (), f"no open positions of {market} in a snapshot{when}")
-    return _answer(lake, rows, parameters)
+        return MapAnswer(None, None, (), (), (), None, None, (), "", f"no open positions of {market} in a snapshot{when}")
+    if not all_markets:
+        return _answer(lake, mine, _floats(mine, "liquidation_price_usd"), "liquidation prices hold all else still", parameters)
+    price, betas = together(lake, rows, max(mine["block_time"].to_pylist()))
+    chosen = np.array(rows["market"].to_pylist()) == market
+    words = "all markets move together, by their betas: " + ", ".join(f"{name} {beta:.2f}" for name, beta in betas.items())
+    return _answer(lake, mine, price[chosen], words, parameters)
 
 
-def _answer(lake: duckdb.DuckDBPyConnection, rows: pa.Table, parameters: dict[str, object]) -> MapAnswer:
+def _answer(lake: duckdb.DuckDBPyConnection, rows: pa.Table, price: Floats, moves: str, parameters: dict[str, object]) -> MapAnswer:
     taken_at: datetime = max(rows["block_time"].to_pylist())
     blocks = tuple(sorted({(v, b) for v, b in zip(rows["venue"].to_pylist(), rows["block_number"].to_pylist(), strict=True)}))
     scope = Scope(f"snapshot of {taken_at:%Y-%m-%d %H:%M:%S} UTC", "exact")
     marks, notional = _floats(rows, "mark_price_usd"), _floats(rows, "notional_usd")
     mark = float(np.average(marks, weights=notional)) if notional.sum() > 0 else float(marks[0])
-    at = Levels(_floats(rows, "liquidation_price_usd") * mark / marks, rows["side"].to_numpy().astype(np.int64), notional)
+    at = Levels(price * mark / marks, rows["side"].to_numpy().astype(np.int64), notional)
     made = build(at, mark, scope, immediate=rows["immediate"].to_numpy(zero_copy_only=False))
     covered = tuple(
         coverage(at, side, open_interest, mark, scope) for side, open_interest in _open_interest(lake, parameters | {"at": taken_at})
     )
     accounts = tuple(rows["account"].to_pylist())
-    return MapAnswer(made, at, accounts, asymmetry(at, mark, scope), covered, max_pain(made), taken_at, blocks, "")
+    return MapAnswer(made, at, accounts, asymmetry(at, mark, scope), covered, max_pain(made), taken_at, blocks, moves, "")
 
 
 def _open_interest(lake: duckdb.DuckDBPyConnection, parameters: dict[str, object]) -> list[tuple[int, float]]:

@@ -26,6 +26,7 @@ _SCHEMA = pa.schema(
         ("mark_usd", pa.float64()),
         ("extreme_usd", pa.float64()),
         ("predicted_usd", pa.float64()),
+        ("predicted_together_usd", pa.float64()),
         ("realised_usd", pa.float64()),
         ("baseline_usd", pa.float64()),
         ("log_error", pa.float64()),
@@ -64,7 +65,7 @@ def map_skill(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
     rows = [row for market in markets_of(lake, snapshot.at) for row in _market(lake, market, snapshot.at, asked)]
     notes = [f"snapshot of {snapshot.at:%Y-%m-%d %H:%M:%S} UTC; conditional on the path the price took: tests the map, not a forecast"]
     notes.append(
-        "the map holds all else still: positions opened later, and cross accounts hurt by another market, are not in the prediction"
+        "predicted: the map holds all else still; together: all markets move as one, each by its beta; neither has positions opened later"
     )
     if snapshot.liquidated_before:
         notes.append(
@@ -75,20 +76,26 @@ def map_skill(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
 
 
 def skill_notes(rows: list[dict[str, object]], window: Window) -> list[str]:
-    """Slope, error and skill against the baseline over markets and sides."""
+    """Slope, error and skill of both maps against the baseline over markets and sides."""
     if not rows:
         return []
-    found = _score(rows, window)
-    notes = [_words("slope through the origin (1 is perfect)", found.slope.value), _words("mean absolute error, USD", found.error.value)]
-    name, skill = found.against[0]
-    return [*notes, f"{_words('skill', skill.value)} against {name} (1 is perfect, 0 no better); n = {len(rows)} market sides"]
+    notes = []
+    for name, column in (("all else still", "predicted_usd"), ("all markets together", "predicted_together_usd")):
+        found = _score(rows, column, window)
+        against, skill = found.against[0]
+        notes.append(
+            f"{name}: {_words('slope through the origin (1 is perfect)', found.slope.value)}; "
+            f"{_words('mean absolute error, USD', found.error.value)}; {_words('skill', skill.value)} against {against} "
+            f"(1 is perfect, 0 no better); n = {len(rows)} market sides"
+        )
+    return notes
 
 
-def _score(rows: list[dict[str, object]], window: Window) -> Skill:
+def _score(rows: list[dict[str, object]], prediction: str, window: Window) -> Skill:
     def column(name: str) -> list[float]:
         return [value if isinstance(value := row[name], float) else 0.0 for row in rows]
 
-    return score(column("predicted_usd"), column("realised_usd"), {_BASELINE: column("baseline_usd")}, Scope(window.words, "exact"))
+    return score(column(prediction), column("realised_usd"), {_BASELINE: column("baseline_usd")}, Scope(window.words, "exact"))
 
 
 def _words(name: str, value: float | None) -> str:
@@ -110,6 +117,8 @@ def _market(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, window: 
     mark = answer.map.mark
     low, high = min(mark, *(row["low_usd"] for row in prices)), max(mark, *(row["high_usd"] for row in prices))
     guesses = predicted(answer.levels, mark, low, high)
+    joint = liquidation_map(lake, market, at.replace(tzinfo=UTC), all_markets=True)
+    together = predicted(joint.levels, mark, low, high) if joint.levels else guesses
     baseline = predicted(_inferred(answer, mark), mark, low, high)
     victims = [row for row in liquidations(lake, after, market).to_pylist() if row["exchange_time"] > at]
     made = []
@@ -125,6 +134,7 @@ def _market(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, window: 
                 "mark_usd": mark,
                 "extreme_usd": extreme,
                 "predicted_usd": guesses[i],
+                "predicted_together_usd": together[i],
                 "realised_usd": total,
                 "baseline_usd": baseline[i],
                 "log_error": log_error,

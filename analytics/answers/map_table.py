@@ -12,7 +12,7 @@ from analytics.answers.liquidation_map import MapAnswer
 from analytics.answers.liquidation_map import liquidation_map as find_map
 from analytics.answers.wave_table import Path, price_of
 from analytics.answers.window import Window
-from analytics.models.clusters import TOUCH, Cluster, find
+from analytics.models.clusters import TOUCH, Cluster, find, tier_slope
 
 HOURS = 24.0
 _BINS = ("low_usd", "high_usd", "long_usd", "short_usd", "long_outward_usd", "short_outward_usd")
@@ -39,9 +39,13 @@ class Volatility(NamedTuple):
     later: bool
 
 
-def liquidation_map(lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None) -> pa.Table:
-    """Non-empty bins of 10 bps: USD of longs and shorts liquidated in the bin, and from the mark out to its far edge."""
-    return bins_table(find_map(lake, market, at, venue))
+def liquidation_map(
+    lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None, *, all_markets: bool = False
+) -> pa.Table:
+    """Non-empty bins of 10 bps: USD of longs and shorts liquidated in the bin, and from the mark out to its far edge.
+
+    `all_markets`: when all markets move together, each by its beta, instead of this one alone."""
+    return bins_table(find_map(lake, market, at, venue, all_markets=all_markets))
 
 
 def clusters(lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None) -> pa.Table:
@@ -145,9 +149,13 @@ def map_notes(answer: MapAnswer) -> list[str]:
         f"coverage: {' and '.join(covered) or 'unknown, no open interest in the lake'}",
         f"not mapped: {left.immediate:,.0f} USD liquidatable already, {left.unreachable:,.0f} USD out of reach at any price, "
         f"{left.hedged:,.0f} USD hedged, {left.out_of_range:,.0f} USD beyond half the mark",
-        "liquidation prices hold all else still: potential, not promise",
+        f"{answer.moves}: potential, not promise",
         *sorted({figure.caveat for figure in answer.coverage if figure.caveat}),
     ]
+    for side, name in ((1, "longs"), (-1, "shorts")):
+        slope = tier_slope(made, side, made.scope)
+        if slope.value is not None:
+            notes.append(f"{slope.name} of {name}: {slope.value:.3g} {slope.unit} ({slope.caveat})")
     for figure, usd in (
         (answer.max_pain.long_victims, answer.max_pain.long_notional),
         (answer.max_pain.short_victims, answer.max_pain.short_notional),

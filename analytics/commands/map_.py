@@ -1,4 +1,4 @@
-"""`analytics map`: what is liquidated where (M2 to M5)."""
+"""`analytics map`: what is liquidated where (M1 to M5)."""
 
 from typing import Annotated
 
@@ -21,6 +21,9 @@ def map_(
         str | None, typer.Option(metavar="TIME", help="The last snapshot at or before this time (UTC).", show_default=False)
     ] = None,
     venue: Annotated[str | None, typer.Option(help="Only this venue.", show_default=False)] = None,
+    all_markets: Annotated[
+        bool, typer.Option("--all-markets", help="All markets move together, each by its beta, instead of this one alone.")
+    ] = False,
     lake: LakeDirectory = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -35,14 +38,14 @@ def map_(
 
       analytics map ETH
 
-      analytics map ETH --at 2025-12-11T02:00
+      analytics map ETH --at 2025-12-11T02:00 --all-markets
 
       analytics map BTC --parquet map.parquet
     """
     form = OutputForm(as_json, as_csv, parquet)
     moment = moment_of(at) if at else None
     with open_lake(lake) as connection:
-        found = liquidation_map(connection, market, moment, venue)
+        found = liquidation_map(connection, market, moment, venue, all_markets=all_markets)
         volatility = volatility_before(connection, market, found.taken_at) if found.taken_at else None
         gain = gain_table(market, found, gains(connection, market, found, venue))
     bins = bins_table(found)

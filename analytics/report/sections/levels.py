@@ -17,7 +17,7 @@ from analytics.models.clusters import Cluster
 from analytics.models.liquidation_map import LiquidationMap
 from analytics.report.scope import Subject
 from analytics.report.section import Chart, Grid, Section, grid
-from analytics.report.style import INK, LONG, figure, hatched, legend, usd_axis
+from analytics.report.style import FAINT, INK, LONG, figure, hatched, legend, usd_axis
 
 _TITLE = "The liquidation map and what it foresaw"
 _CLUSTERS = {
@@ -35,6 +35,7 @@ _SKILL = {
     "mark_usd": "mark USD",
     "extreme_usd": "reached USD",
     "predicted_usd": "predicted USD",
+    "predicted_together_usd": "all markets together",
     "realised_usd": "liquidated USD",
     "baseline_usd": "baseline USD",
     "log_error": "ln(predicted / liquidated)",
@@ -119,15 +120,23 @@ def _grids(market: str, answer: MapAnswer, volatility: Volatility) -> list[Grid]
 
 
 def _lead(rows: list[dict[str, object]]) -> str:
-    guessed, realised = (sum(float(str(row[name])) for row in rows) for name in ("predicted_usd", "realised_usd"))
-    return f"Between the mark and the extremes then reached the map held {guessed:,.0f} USD; {realised:,.0f} USD were then liquidated."
+    columns = ("predicted_usd", "predicted_together_usd", "realised_usd")
+    alone, together, realised = (sum(float(str(row[name])) for row in rows) for name in columns)
+    return (
+        f"Between the mark and the extremes then reached the map held {alone:,.0f} USD "
+        f"({together:,.0f} USD with all markets moving together); {realised:,.0f} USD were then liquidated."
+    )
 
 
 def _comparison(rows: list[dict[str, object]]) -> Chart:
     made, (axes,) = figure(1)
     place = np.arange(len(rows))
-    axes.bar(place - 0.2, [float(str(row["predicted_usd"])) for row in rows], 0.38, color=LONG, label="predicted by the map")
-    axes.bar(place + 0.2, [float(str(row["realised_usd"])) for row in rows], 0.38, **hatched("then liquidated"))
+    for shift, column, drawn in (
+        (-0.27, "predicted_usd", {"color": LONG, "label": "map, all else still"}),
+        (0.0, "predicted_together_usd", {"color": FAINT, "label": "map, all markets together"}),
+        (0.27, "realised_usd", hatched("then liquidated")),
+    ):
+        axes.bar(place + shift, [float(str(row[column])) for row in rows], 0.25, **drawn)
     axes.set_xticks(place, [f"{row['market']} {row['side']}s" for row in rows])
     usd_axis(axes, "USD")
     legend(axes)

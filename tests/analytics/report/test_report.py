@@ -84,7 +84,7 @@ def test_the_map_before_the_shock_against_what_was_then_liquidated(made: Report)
     assert (longs["predicted_usd"], longs["realised_usd"], longs["realised_n"]) == (PREDICTED, REALISED, 2)
     assert (longs["mark_usd"], longs["extreme_usd"]) == (100.0, 80.0)
     assert (shorts["predicted_usd"], shorts["realised_usd"], shorts["extreme_usd"]) == (0.0, 0.0, 100.0)
-    assert "held 30,000 USD; 27,800 USD were then liquidated" in section.lead
+    assert "held 30,000 USD (0 USD with all markets moving together); 27,800 USD were then liquidated" in section.lead
 
 
 def test_the_verdict_has_its_three_numbers(made: Report) -> None:
