@@ -1,5 +1,7 @@
 """Depth by venue over the window (M13). Flagged snapshots are counted and named, never used."""
 
+from collections.abc import Mapping
+
 import duckdb
 import pyarrow as pa
 
@@ -7,6 +9,8 @@ from analytics.answers.annotated import annotated
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
 from analytics.models.depth import DEPTH
+
+_BAND_BPS = 100.0
 
 
 def depth(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
@@ -24,6 +28,12 @@ def depth_path(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str,
         return annotated(pa.table({}), reason="this lake has no order books")
     parameters = _parameters(window, underlying) | {"band_bps": band_bps, "bucket_s": bucket_s}
     return annotated(lake.execute(mart("depth_path"), parameters).to_arrow_table(), reason=f"no usable depth in {window.words}")
+
+
+def reached_band(counts: Mapping[float, int]) -> float:
+    """The band (bps) nearest 100 among those that most snapshots reach; `counts` maps every band to its usable values, at least one."""
+    enough = [band for band, n in counts.items() if n >= 0.7 * max(counts.values())]
+    return min(enough, key=lambda band: abs(band - _BAND_BPS))
 
 
 def flagged(lake: duckdb.DuckDBPyConnection) -> list[str]:
