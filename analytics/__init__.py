@@ -8,11 +8,13 @@ from analytics.answers.activation_table import activation, activation_effect
 from analytics.answers.amplification_table import amplification
 from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.bad_debt import waterfall
+from analytics.answers.correlation_table import correlations
 from analytics.answers.depth_table import depth
 from analytics.answers.episode_table import episodes, events, sensitivity
 from analytics.answers.fragmentation_table import fragmentation, slippage
 from analytics.answers.gain_table import gain, gain_curve
 from analytics.answers.keeper_race import attempts, keepers, missed
+from analytics.answers.lead_lag_table import lead_lag
 from analytics.answers.ledger import headline, liquidations, published_totals
 from analytics.answers.map_skill import map_skill
 from analytics.answers.map_table import asymmetry, clusters, liquidation_map
@@ -20,7 +22,9 @@ from analytics.answers.prices import price_extremes, price_path
 from analytics.answers.quality import quality
 from analytics.answers.regime import regime
 from analytics.answers.signal_table import signals
+from analytics.answers.spot_ratio import open_interest_to_spot
 from analytics.answers.structure_table import structure
+from analytics.answers.time_of_day import time_of_day
 from analytics.answers.treadmill_table import treadmill
 from analytics.answers.wave_table import waves
 from analytics.answers.window import Window
@@ -38,6 +42,7 @@ __all__ = [
     "asymmetry",
     "attempts",
     "clusters",
+    "correlations",
     "depth",
     "episodes",
     "events",
@@ -46,12 +51,14 @@ __all__ = [
     "gain_curve",
     "headline",
     "keepers",
+    "lead_lag",
     "liquidation_map",
     "liquidations",
     "map_skill",
     "missed",
     "notes_of",
     "open",
+    "open_interest_to_spot",
     "price_extremes",
     "price_path",
     "published_totals",
@@ -62,6 +69,7 @@ __all__ = [
     "signals",
     "slippage",
     "structure",
+    "time_of_day",
     "treadmill",
     "waterfall",
     "waves",

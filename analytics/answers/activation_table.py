@@ -211,26 +211,22 @@ def _effect_row(lake: duckdb.DuckDBPyConnection, of: _Study, window: Window) -> 
 
 
 def _grid(lake: duckdb.DuckDBPyConnection, of: _Study) -> _Grid:
-    """At most 50 snapshots from the study's on, on bins that cover the path with as much again on both sides."""
-    first, last = of.answer.taken_at, datetime.fromtimestamp(float(of.path.time[-1]), UTC).replace(tzinfo=None)
-    asked = {"since": first, "until": last, "most": _MOST_SNAPSHOTS}
-    moments = [moment for (moment,) in lake.execute(mart("snapshots_between"), asked).fetchall()]
-    answers = [answer for at in moments if (answer := liquidation_map(lake, of.market, at.replace(tzinfo=UTC))).map is not None]
+    """At most 50 snapshots from the study's on, on bins that cover the path with half as much again on both sides."""
+    last = datetime.fromtimestamp(float(of.path.time[-1]), UTC).replace(tzinfo=None)
+    asked = {"since": of.answer.taken_at, "until": last, "most": _MOST_SNAPSHOTS, "market": of.market}
+    rows = lake.execute(mart("positions_between"), asked).to_arrow_table()
+    at, mark, price, notional = (rows[name].to_numpy().astype(np.float64) for name in rows.column_names)
     lowest, highest = (float(np.log(edge)) for edge in (of.path.price.min(), of.path.price.max()))
     spread = max(highest - lowest, 50 * _STEP)
     low, high = int((lowest - spread / 2) // _STEP), int((highest + spread / 2) // _STEP) + 1
-    time = np.array([moment.replace(tzinfo=UTC).timestamp() for answer in answers if (moment := answer.taken_at) is not None])
-    marks = np.array([answer.map.mark for answer in answers if answer.map is not None])
-    return _Grid(time, marks, np.vstack([_density(answer, low, high) for answer in answers]), low)
-
-
-def _density(answer: MapAnswer, low: int, high: int) -> Floats:
-    """USD of positions whose liquidation price lies in each bin."""
-    assert answer.levels is not None  # the caller left snapshots without positions out
-    finite = np.isfinite(answer.levels.price) & (answer.levels.price > 0)
-    place = np.floor(np.log(answer.levels.price[finite]) / _STEP).astype(np.int64) - low
-    inside = (place >= 0) & (place < high - low)
-    return np.bincount(place[inside], weights=answer.levels.notional[finite][inside], minlength=high - low).astype(np.float64)
+    time, row = np.unique(at, return_inverse=True)
+    marks = np.bincount(row, weights=mark * notional) / np.bincount(row, weights=notional)
+    reachable = np.isfinite(price) & (price > 0)
+    column = np.floor(np.log(np.where(reachable, price, 1.0)) / _STEP).astype(np.int64) - low
+    inside = reachable & (column >= 0) & (column < high - low)
+    density = np.zeros((len(time), high - low))
+    np.add.at(density, (row[inside], column[inside]), notional[inside])
+    return _Grid(time, marks, density, low)
 
 
 def _crossings(of: _Study, maps: _Grid) -> tuple[Floats, Ints, Ints, Floats]:

@@ -1,5 +1,6 @@
 """Depth by venue over the window (M13). Flagged snapshots are counted and named, never used."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import duckdb
@@ -27,6 +28,8 @@ _POOL_DEPTH = pa.schema(
     ]
 )
 _POOLS_NOTE = "pools: out of the makers' ranges, fees left out, at no more than 60 blocks of the window"
+
+_BAND_BPS = 100.0
 
 
 def depth(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
@@ -66,6 +69,12 @@ def _pool_rows(market: str, book: Book, scope: Scope) -> list[dict[str, object]]
         for side, figure in (("bid", band.bid), ("ask", band.ask))
         if figure.value is not None
     ]
+
+
+def reached_band(counts: Mapping[float, int]) -> float:
+    """The band (bps) nearest 100 among those that most snapshots reach; `counts` maps every band to its usable values, at least one."""
+    enough = [band for band, n in counts.items() if n >= 0.7 * max(counts.values())]
+    return min(enough, key=lambda band: abs(band - _BAND_BPS))
 
 
 def flagged(lake: duckdb.DuckDBPyConnection) -> list[str]:

@@ -1,6 +1,7 @@
 """Slippage by venue and the cost of fragmentation (M14)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
@@ -9,9 +10,10 @@ import pyarrow as pa
 from analytics.answers.annotated import annotated
 from analytics.answers.books import books
 from analytics.answers.window import Window
+from analytics.models.arrays import Floats
 from analytics.models.book import Book
 from analytics.models.figure import Scope
-from analytics.models.fragmentation import COST, FRESH_S, cost
+from analytics.models.fragmentation import COST, FRESH_S, Fragmentation, cost
 from analytics.models.slippage import SLIPPAGE, slippage_bps
 
 SIZES_USD = (10_000.0, 100_000.0, 1_000_000.0)
@@ -42,6 +44,15 @@ _COST = pa.schema(
         ("n", pa.int64()),
     ]
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CostPath:
+    """Fragmentation cost (bps) over time (Unix s) and the venues compared."""
+
+    venues: tuple[str, ...]
+    time: Floats
+    bps: Floats
 
 
 def slippage(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
@@ -80,6 +91,21 @@ def fragmentation(lake: duckdb.DuckDBPyConnection, window: Window | None = None,
     return annotated(pa.Table.from_pylist(rows, _COST), reason=reason, notes=notes)
 
 
+def sale_costs(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None, size_usd: float) -> dict[str, CostPath]:
+    """Underlying -> cost of selling `size_usd` at each moment with two venues or more, where the books could fill it."""
+    made: dict[str, CostPath] = {}
+    for name, quoted in books(lake, window, underlying).items():
+        moments = list(_together([book for _, book in quoted]))
+        walked = [(max(book.time for book in moment), _walk(moment, -1, size_usd, window).cost.value) for moment in moments]
+        known = np.array([(time, bps) for time, bps in walked if bps is not None], np.float64).reshape(-1, 2)
+        made[name] = CostPath(tuple(sorted({book.venue for moment in moments for book in moment})), known[:, 0], known[:, 1])
+    return made
+
+
+def _walk(moment: tuple[Book, ...], taker: int, size_usd: float, window: Window) -> Fragmentation:
+    return cost(moment, np.ones(len(moment)), taker, size_usd / moment[0].mid, Scope(window.words, "exact"))
+
+
 def _slip(mine: list[Book], taker: int, size: float) -> dict[str, object]:
     walked = [slippage_bps(book, taker, size / book.mid) for book in mine]
     known = [bps for bps in walked if bps is not None]
@@ -103,8 +129,7 @@ def _together(quoted: list[Book]) -> Iterator[tuple[Book, ...]]:
 
 
 def _costs(moments: list[tuple[Book, ...]], taker: int, size: float, window: Window) -> dict[str, object]:
-    scope = Scope(window.words, "exact")
-    walked = [cost(moment, np.ones(len(moment)), taker, size / moment[0].mid, scope) for moment in moments]
+    walked = [_walk(moment, taker, size, window) for moment in moments]
     known = [one for one in walked if one.cost.value is not None]
 
     def middle(values: list[float | None]) -> float | None:

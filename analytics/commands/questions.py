@@ -3,11 +3,15 @@
 from analytics.answers.activation_table import activation, activation_effect
 from analytics.answers.amplification_table import amplification
 from analytics.answers.bad_debt import waterfall
+from analytics.answers.correlation_table import correlations
 from analytics.answers.depth_table import depth
 from analytics.answers.fragmentation_table import fragmentation, slippage
 from analytics.answers.keeper_race import attempts, keepers, missed
+from analytics.answers.lead_lag_table import lead_lag
 from analytics.answers.regime import regime
+from analytics.answers.spot_ratio import open_interest_to_spot
 from analytics.answers.structure_table import structure
+from analytics.answers.time_of_day import time_of_day
 from analytics.answers.wave_table import waves
 from analytics.commands.windowed import asset_command, window_command
 
@@ -80,6 +84,38 @@ Examples:
   analytics missed
 
   analytics missed --since 2025-12-11 --csv > missed.csv
+"""
+_HOURS = """Depth, spread and fragmentation cost by hour of the UTC day, weekdays and weekends apart, and the best hour over the worst.
+
+Examples:
+
+  analytics hours --underlying BTC
+
+  analytics hours --since 2025-10-10 --until 2025-10-11 --json
+"""
+_TOGETHER = """Do assets fall together? Correlation in the window against 30 days before, corrected for variance, and co-liquidation lift.
+
+Examples:
+
+  analytics together --since 2025-10-10T12:00 --until 2025-10-11T12:00
+
+  analytics together --underlying ETH --json
+"""
+_SPOT_RATIO = """Open interest at the end of the window in days of spot and perpetual volume; no ratio below 90 % of the hours.
+
+Examples:
+
+  analytics spot-ratio --until 2026-01-20
+
+  analytics spot-ratio --underlying BTC --json
+"""
+_LEADERS = """Which market's price moved first, and by how many seconds, for every pair of markets of an asset with trades.
+
+Examples:
+
+  analytics leaders --underlying AVAX --since 2025-10-10 --until 2025-10-10T20:45
+
+  analytics leaders --json
 """
 _BAD_DEBT = """Who paid for the deficits of liquidated accounts: margin, loss, fee, insurance fund, unpaid; one row per account and a total.
 
@@ -159,6 +195,62 @@ _MISSED_COLUMNS = (
     "last_skip",
     "outcome",
 )
+_HOURS_COLUMNS = (
+    "underlying",
+    "venue",
+    "market",
+    "measure",
+    "weekend",
+    "hour_utc",
+    "depth_usd_p50",
+    "spread_bps_p50",
+    "cost_bps_p50",
+    "n",
+    "best_over_worst",
+    "note",
+)
+_TOGETHER_COLUMNS = (
+    "first",
+    "second",
+    "calm",
+    "stressed",
+    "corrected",
+    "variance_rise",
+    "lift",
+    "bar_s",
+    "n_stress",
+    "n_calm",
+    "n_minutes",
+    "quality",
+    "note",
+)
+_SPOT_COLUMNS = (
+    "underlying",
+    "open_interest_usd",
+    "spot_volume_usd",
+    "spot_hours",
+    "open_interest_to_spot",
+    "perpetual_volume_usd",
+    "open_interest_to_perpetual",
+    "n",
+    "quality",
+    "note",
+)
+_LEADERS_COLUMNS = (
+    "underlying",
+    "first",
+    "second",
+    "lag_s",
+    "lag_low_s",
+    "lag_high_s",
+    "ratio",
+    "correlation",
+    "lag_receive_s",
+    "n",
+    "resolution",
+    "quality",
+    "note",
+)
 _BAD_DEBT_COLUMNS = (
     "account",
     "left_out",
@@ -188,6 +280,10 @@ QUESTIONS = (
     asset_command("depth", _DEPTH, depth),
     asset_command("fragmentation", _FRAGMENTATION, fragmentation, then=("Slippage by venue", slippage)),
     asset_command("regime", _REGIME, regime, columns=_REGIME_COLUMNS),
+    asset_command("together", _TOGETHER, correlations, columns=_TOGETHER_COLUMNS),
+    asset_command("spot-ratio", _SPOT_RATIO, open_interest_to_spot, columns=_SPOT_COLUMNS),
+    asset_command("hours", _HOURS, time_of_day, columns=_HOURS_COLUMNS),
+    asset_command("leaders", _LEADERS, lead_lag, columns=_LEADERS_COLUMNS),
     window_command("missed", _MISSED, missed, columns=_MISSED_COLUMNS),
     window_command("keepers", _KEEPERS, keepers, then=("Our attempts", attempts)),
     window_command("bad-debt", _BAD_DEBT, waterfall, columns=_BAD_DEBT_COLUMNS),

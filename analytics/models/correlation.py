@@ -28,10 +28,11 @@ LIFT = Definition("M27", "co-liquidation lift", "1", "P(AB) / (P(A) P(B)) over b
 
 @dataclass(frozen=True, slots=True)
 class Stress:
-    """Calm and stress correlation, the latter as seen and corrected for the higher variance of the first asset."""
+    """Calm and stress correlation, the latter as seen and corrected for the first asset's higher variance; `variance_rise` is delta."""
 
     calm: float
     stressed: float
+    variance_rise: float
     corrected: Figure
 
 
@@ -74,7 +75,7 @@ def stress(first: ArrayLike, second: ArrayLike, stressed: ArrayLike, scope: Scop
         raise ModelInputError("need at least three calm and three stressed observations")
     calm, seen = _correlation(a[~under], b[~under]), _correlation(a[under], b[under])
     rise = float(a[under].var(ddof=1) / a[~under].var(ddof=1)) - 1
-    return Stress(calm, seen, CORRECTED.figure(forbes_rigobon(seen, rise), scope, n, note=f"delta {rise:.2f}"))
+    return Stress(calm, seen, rise, CORRECTED.figure(forbes_rigobon(seen, rise), scope, n, note=f"delta {rise:.2f}"))
 
 
 def lift(first: ArrayLike, second: ArrayLike, scope: Scope) -> Figure:

@@ -15,7 +15,22 @@ from analytics.models.figure import VERSION
 from analytics.report.page import page
 from analytics.report.scope import Subject, subject
 from analytics.report.section import Chart, Section
-from analytics.report.sections import bad_debt, books, cumulative, gain, levels, leverage, prices, race, records, totals, waves
+from analytics.report.sections import (
+    bad_debt,
+    books,
+    cumulative,
+    gain,
+    hours,
+    leaders,
+    levels,
+    leverage,
+    prices,
+    race,
+    records,
+    together,
+    totals,
+    waves,
+)
 from analytics.report.style import styled
 
 _SECTIONS: tuple[Callable[[Subject], Section], ...] = (
@@ -26,8 +41,11 @@ _SECTIONS: tuple[Callable[[Subject], Section], ...] = (
     waves.section,
     gain.section,
     leverage.section,
+    together.section,
     books.depth_section,
     books.cost_section,
+    hours.section,
+    leaders.section,
     race.keepers_section,
     race.missed_section,
     bad_debt.section,

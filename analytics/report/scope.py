@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from analytics.answers.ledger import headline
 from analytics.answers.prices import price_extremes
+from analytics.answers.ranking import ranked_assets
 from analytics.answers.window import Window
 
 ASSETS = 3
@@ -33,12 +34,4 @@ class Subject:
 def subject(lake: duckdb.DuckDBPyConnection, window: Window, title: str) -> Subject:
     """The three assets with most liquidated USD; without liquidations those that fell furthest."""
     table, prices = headline(lake, window), price_extremes(lake, window)
-    totals: dict[str, float] = {}
-    for row in table.to_pylist():
-        if row["asset"] != "total" and row["stage"] == "trader":
-            totals[row["asset"]] = totals.get(row["asset"], 0.0) + (row["total_usd"] or 0.0)
-    if not totals:
-        for row in prices.to_pylist():
-            totals[row["underlying"]] = max(totals.get(row["underlying"], 0.0), -(row["fall"] or 0.0))
-    ranked = sorted(totals, key=lambda name: (-totals[name], name))
-    return Subject(lake, window, title, table, prices, tuple(ranked[:ASSETS]))
+    return Subject(lake, window, title, table, prices, ranked_assets(table, prices)[:ASSETS])

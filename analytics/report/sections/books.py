@@ -1,9 +1,11 @@
 """Depth and slippage by venue, and what it costs that the venues are apart (M13, M14)."""
 
+from collections import Counter
+
 import pyarrow as pa
 
 from analytics.answers.annotated import notes_of, reason_of
-from analytics.answers.depth_table import depth, depth_path
+from analytics.answers.depth_table import depth, depth_path, reached_band
 from analytics.answers.fragmentation_table import fragmentation, slippage
 from analytics.report.scope import Subject
 from analytics.report.section import Chart, Section, grid
@@ -41,7 +43,6 @@ _COST = {
     "filled_share": "filled",
     "n": "n",
 }
-_BAND = 100.0
 
 
 def depth_section(of: Subject) -> Section:
@@ -71,7 +72,11 @@ def cost_section(of: Subject) -> Section:
 
 
 def _depth_chart(of: Subject, found: pa.Table, asset: str) -> Chart:
-    band = _best_band(found, asset)
+    counts: Counter[float] = Counter()
+    for row in found.to_pylist():
+        if row["underlying"] == asset:
+            counts[row["band_bps"]] += row["n"]
+    band = reached_band(counts)
     rows = depth_path(of.lake, of.window, asset, band, bucket_seconds(of.window, 300)).to_pylist()
     made, (axes,) = figure(1)
     markets = list(dict.fromkeys((row["venue"], row["market"]) for row in rows))
@@ -93,16 +98,6 @@ def _depth_chart(of: Subject, found: pa.Table, asset: str) -> Chart:
         made,
         f"{asset}: depth within {band:g} bps, {sum(row['n'] for row in rows):,} usable values, exact, {of.window.words}",
     )
-
-
-def _best_band(found: pa.Table, asset: str) -> float:
-    """The band nearest 100 bps among those that most snapshots reach."""
-    counts: dict[float, int] = {}
-    for row in found.to_pylist():
-        if row["underlying"] == asset:
-            counts[row["band_bps"]] = counts.get(row["band_bps"], 0) + row["n"]
-    enough = [band for band, n in counts.items() if n >= 0.7 * max(counts.values())]
-    return min(enough, key=lambda band: abs(band - _BAND))
 
 
 def _slippage_chart(of: Subject, slip: pa.Table, asset: str) -> Chart:

@@ -4,14 +4,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from matplotlib.axes import Axes
 
 from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.positioning import Funding, funding, open_interest_path
 from analytics.answers.regime import regime
+from analytics.answers.spot_ratio import open_interest_to_spot
 from analytics.answers.window import Window
 from analytics.report.scope import ASSETS, Subject
-from analytics.report.section import Chart, Section, grid
+from analytics.report.section import Chart, Grid, Section, grid
 from analytics.report.style import bucket_seconds, figure, legend, look, time_axis, usd_axis
 
 _TITLE = "Is the leverage gone?"
@@ -31,6 +33,22 @@ _COLUMNS = {
     "n": "n",
     "quality": "quality",
 }
+_SPOT_COLUMNS = {
+    "underlying": "asset",
+    "open_interest_usd": "open interest USD",
+    "open_interest_venues": "of",
+    "spot_volume_usd": "spot USD, 24 h",
+    "spot_venues": "spot of",
+    "spot_hours": "hours",
+    "open_interest_to_spot": "OI/spot, days",
+    "perpetual_volume_usd": "perpetual USD, 24 h",
+    "perpetual_venues": "perpetual of",
+    "perpetual_hours": "hours",
+    "open_interest_to_perpetual": "OI/perpetual, days",
+    "compared_venues": "OI/perpetual of",
+    "n": "n",
+    "note": "note",
+}
 _VENUES = 3
 
 
@@ -48,7 +66,20 @@ def section(of: Subject) -> Section:
     shown = list(dict.fromkeys([*(name for name in of.assets if name in largest), *known]))[:ASSETS]
     lead = "\n".join(f"{name} on {largest[name]['venue']}: {largest[name]['verdict']} — {largest[name]['in_words']}." for name in shown)
     charts = tuple(chart for name in shown if (chart := _chart(of, name)) is not None)
-    return Section(_TITLE, lead, charts, (grid("Before, lowest, after", found, _COLUMNS, most=20),), notes_of(found), tables=tables)
+    grids = [grid("Before, lowest, after", found, _COLUMNS, most=20)]
+    against = open_interest_to_spot(of.lake, of.window)
+    tables["open_interest_to_spot"] = against
+    if (spot := spot_grid(against)) is not None:
+        grids.append(spot)
+    return Section(_TITLE, lead, charts, tuple(grids), (*notes_of(found), *(notes_of(against) if spot else ())), tables=tables)
+
+
+def spot_grid(against: pa.Table) -> Grid | None:
+    """Open interest against spot and perpetual volume; None where no volume was recorded."""
+    traded = [row for row in against.to_pylist() if row["spot_volume_usd"] is not None or row["perpetual_volume_usd"] is not None]
+    if not traded:
+        return None
+    return grid("Open interest against a day's volume", pa.Table.from_pylist(traded, against.schema), _SPOT_COLUMNS)
 
 
 def _chart(of: Subject, asset: str) -> Chart | None:

@@ -18,6 +18,7 @@ def test_correction_removes_a_pure_rise_of_variance(scope: Scope) -> None:
     assert made.calm == pytest.approx(0.447, abs=0.02)
     assert made.stressed == pytest.approx(0.832, abs=0.02)
     assert made.corrected.value == pytest.approx(made.calm, abs=0.02)
+    assert made.variance_rise == pytest.approx(8, rel=0.05)
 
 
 def test_correction_limits() -> None:

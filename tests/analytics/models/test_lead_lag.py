@@ -17,12 +17,23 @@ def test_injected_lag_is_recovered(scope: Scope) -> None:
     second = np.unique(rng.uniform(5, 1995, 5000))
     leader = np.exp(np.interp(first, grid, path))
     follower = np.exp(np.interp(second - 0.7, grid, path))
-    made = lead_lag(first, leader, second, follower, lags, scope)
+    made = lead_lag(first, leader, second, follower, lags, scope, rng)
     assert made.lag.value == pytest.approx(0.7)
+    assert made.lag.interval == pytest.approx((0.7, 0.7), abs=0.11)
     assert made.ratio.value is not None
     assert made.ratio.value > 1
     mirrored = lead_lag(second, follower, first, leader, lags, scope)
     assert mirrored.lag.value == pytest.approx(-0.7)
+    assert mirrored.lag.interval is None
+
+
+def test_independent_prices_have_a_wide_interval(scope: Scope) -> None:
+    rng = np.random.default_rng(5)
+    time = np.arange(2000.0)
+    prices = [np.exp(np.cumsum(rng.normal(0, 1e-3, 2000))) for _ in range(2)]
+    made = lead_lag(time, prices[0], time, prices[1], np.arange(-10.0, 11.0), scope, rng)
+    low, high = made.lag.interval or (0.0, 0.0)
+    assert high - low > 10
 
 
 def test_correlation_of_synchronous_series_is_the_plain_one(scope: Scope) -> None:

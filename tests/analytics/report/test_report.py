@@ -20,8 +20,11 @@ SECTIONS = (
     "Episodes and waves",
     "Could it carry itself, and how far did it?",
     "Is the leverage gone?",
+    "Do assets fall together",
     "Depth and slippage by venue",
     "What fragmentation costs",
+    "Liquidity by hour of the day",
+    "Who moved first",
     "Who liquidated",
     "What was missed and why",
     "Who paid for the deficits",
@@ -33,6 +36,11 @@ def make(directory: Path, out: Path) -> Report:
     """The report of everything."""
     with open_lake(directory) as lake:
         return write_report(lake, asked_for(lake, "all"), out)
+
+
+def titled(report: Report, title: str) -> Section:
+    """The section of that title."""
+    return next(section for section in report.sections if section.title == title)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +87,7 @@ def test_every_axis_names_what_it_shows(made: Report) -> None:
 
 
 def test_the_map_before_the_shock_against_what_was_then_liquidated(made: Report) -> None:
-    section = made.sections[3]
+    section = titled(made, "The liquidation map and what it foresaw")
     longs, shorts = section.tables["map_skill"].to_pylist()
     assert (longs["predicted_usd"], longs["realised_usd"], longs["realised_n"]) == (PREDICTED, REALISED, 2)
     assert (longs["mark_usd"], longs["extreme_usd"]) == (100.0, 80.0)
@@ -88,26 +96,26 @@ def test_the_map_before_the_shock_against_what_was_then_liquidated(made: Report)
 
 
 def test_the_verdict_has_its_three_numbers(made: Report) -> None:
-    (row,) = made.sections[6].tables["regime"].to_pylist()
+    (row,) = titled(made, "Is the leverage gone?").tables["regime"].to_pylist()
     assert (row["open_interest_before"], row["open_interest_lowest"]) == (700.0, 400.0)
     assert row["flush"] == pytest.approx(3 / 7)
     assert row["funding_after_8h"] == pytest.approx(0.0001)
     assert row["verdict"] == "not known"
-    assert "open interest fell 42.9% (yes: 10% wanted)" in made.sections[6].lead
-    assert "not recorded for a day after" in made.sections[6].lead
+    assert "open interest fell 42.9% (yes: 10% wanted)" in titled(made, "Is the leverage gone?").lead
+    assert "not recorded for a day after" in titled(made, "Is the leverage gone?").lead
 
 
 def test_who_and_missed(made: Report) -> None:
-    keepers = {row["liquidator"]: row for row in made.sections[9].tables["keepers"].to_pylist()}
+    keepers = {row["liquidator"]: row for row in titled(made, "Who liquidated").tables["keepers"].to_pylist()}
     assert (keepers["0xkeeper"]["n"], keepers["0xrival"]["n"], keepers["0xrival"]["latency_blocks_p50"]) == (1, 1, 5)
-    missed = {row["account"]: row for row in made.sections[10].tables["missed"].to_pylist()}
+    missed = {row["account"]: row for row in titled(made, "What was missed and why").tables["missed"].to_pylist()}
     assert {name: row["reason"] for name, row in missed.items()} == {"two": "unprofitable", "left": "late"}
     assert (missed["two"]["liquidator"], missed["two"]["first_seen_block"], missed["left"]["liquidator"]) == ("0xrival", 20, None)
-    assert made.sections[10].lead == "2 missed: 1 unprofitable, 1 late."
+    assert titled(made, "What was missed and why").lead == "2 missed: 1 unprofitable, 1 late."
 
 
 def test_quality_names_rejects_and_flags(made: Report) -> None:
-    found = {row["topic"]: row for row in made.sections[12].tables["quality"].to_pylist()}
+    found = {row["topic"]: row for row in titled(made, "Data quality").tables["quality"].to_pylist()}
     assert found["reject"]["finding"] == "size is negative; first at line 7: ETH,-1"
     assert "1 snapshots flagged 'inverted' and not used" in found["flagged"]["finding"]
     assert found["gap"]["finding"].startswith("longest silence 20 s")
