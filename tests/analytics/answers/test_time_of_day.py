@@ -12,8 +12,8 @@ from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.time_of_day import time_of_day
 from analytics.answers.window import Window
 from analytics.lake import open_lake
-from tests.analytics.report.cascade_lake import BOOKS
 from analytics.sources import Silent, import_files
+from tests.analytics.report.cascade_lake import BOOKS
 
 _WHERE = """'v' AS venue, 'BTC-P' AS market, 'BTC' AS underlying, 'ms' AS time_resolution, 'exact' AS quality, 'test' AS source,
     'test' AS source_file"""
