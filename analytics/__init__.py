@@ -8,6 +8,7 @@ from analytics.answers.activation_table import activation, activation_effect
 from analytics.answers.amplification_table import amplification
 from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.bad_debt import waterfall
+from analytics.answers.concentration_table import concentration
 from analytics.answers.correlation_table import correlations
 from analytics.answers.depth_table import depth
 from analytics.answers.episode_table import episodes, events, sensitivity
@@ -42,6 +43,7 @@ __all__ = [
     "asymmetry",
     "attempts",
     "clusters",
+    "concentration",
     "correlations",
     "depth",
     "episodes",

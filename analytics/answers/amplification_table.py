@@ -13,11 +13,23 @@ from analytics.answers.wave_table import Series, largest_series, observed_amplif
 from analytics.answers.window import Window
 from analytics.models.amplification import GAIN, HAWKES, OBSERVED, Amplification, from_branching
 from analytics.models.arrays import Floats
-from analytics.models.branching import LEAST_EVENTS, RATIO, Fit, fit, fit_piecewise, jitter, merge_ties, null_p_value
+from analytics.models.branching import (
+    LEAST_EVENTS,
+    RATIO,
+    SANITY,
+    Fit,
+    fit,
+    fit_piecewise,
+    jitter,
+    merge_ties,
+    null_p_value,
+    ratio_from_counts,
+)
 from analytics.models.figure import Figure, Scope
 
 _MOST_EVENTS = 20_000
 _MOST_FOR_NULL, _NULL_RUNS = 500, 39
+_COUNT_BINS = 40
 _SEED = 20_251_010
 _SCHEMA = pa.schema(
     [
@@ -30,6 +42,7 @@ _SCHEMA = pa.schema(
         ("branching_ratio", pa.float64()),
         ("branching_low", pa.float64()),
         ("branching_high", pa.float64()),
+        ("branching_by_counts", pa.float64()),
         ("base_rate_pieces", pa.int64()),
         ("poisson_null_p", pa.float64()),
         ("residual_ks_p", pa.float64()),
@@ -44,11 +57,13 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Timing:
-    """What the times alone say: the fit, its branching ratio, and how often a Poisson process of the same rate looks as clustered."""
+    """What the times alone say: the fit, its branching ratio, how often a Poisson process of the same rate looks as clustered, and the
+    ratio by counts in 40 bins."""
 
     fit: Fit | None
     ratio: Figure
     null_p: float | None
+    by_counts: Figure
 
 
 def amplification(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
@@ -64,7 +79,7 @@ def amplification(lake: duckdb.DuckDBPyConnection, window: Window | None = None,
         for name, side in largest_series(ranked)
         if (found := series_of(lake, asked, name, side)) is not None
     ]
-    notes = [f"{one.name}: {one.formula}; {one.caveat}" for one in (GAIN, OBSERVED, HAWKES, RATIO)]
+    notes = [f"{one.name}: {one.formula}; {one.caveat}" for one in (GAIN, OBSERVED, HAWKES, RATIO, SANITY)]
     notes.append(
         "branching: one event per moment with liquidations (block or stamp), spread evenly at random within blocks; the base rate is cut "
         "into pieces where that explains more (BIC); a residual p below 0.05 says that the model does not fit, a null p above it that a "
@@ -94,6 +109,7 @@ def _row(window: Window, name: str, side: int, of: Series, simulated: Structure 
         "branching_ratio": ratio.value,
         "branching_low": low,
         "branching_high": high,
+        "branching_by_counts": timing.by_counts.value,
         "base_rate_pieces": len(fitted.base.rate) if fitted else None,
         "poisson_null_p": timing.null_p,
         "residual_ks_p": fitted.ks_p if fitted else None,
@@ -109,13 +125,16 @@ def _timing(of: Series, scope: Scope) -> _Timing:
     """The fit over the series' own span, from its first to its last event."""
     times = _events(of)
     if len(times) < LEAST_EVENTS:
-        return _Timing(None, RATIO.figure(None, scope, len(times), note=f"{len(times)} events, {LEAST_EVENTS} needed"), None)
+        missing = f"{len(times)} events, {LEAST_EVENTS} needed"
+        return _Timing(
+            None, RATIO.figure(None, scope, len(times), note=missing), None, SANITY.figure(None, scope, len(times), note=missing)
+        )
     kept = times[:_MOST_EVENTS] - times[0]
     end = float(kept[-1])
     found = fit_piecewise(kept, end, scope)
     small = len(kept) <= _MOST_FOR_NULL
     null_p = null_p_value(fit(kept, end, scope), found, end, np.random.default_rng(_SEED), _NULL_RUNS) if small else None
-    return _Timing(found, found.ratio, null_p)
+    return _Timing(found, found.ratio, null_p, ratio_from_counts(kept, end, end / _COUNT_BINS, scope))
 
 
 def _events(of: Series) -> Floats:

@@ -6,6 +6,7 @@ import pyarrow as pa
 from analytics.answers.activation_table import activation, activation_effect
 from analytics.answers.amplification_table import amplification
 from analytics.answers.bad_debt import waterfall
+from analytics.answers.concentration_table import concentration
 from analytics.answers.correlation_table import correlations
 from analytics.answers.depth_table import depth
 from analytics.answers.episode_table import episodes, events
@@ -42,6 +43,7 @@ _ANSWERS = (
     depth,
     slippage,
     fragmentation,
+    concentration,
     time_of_day,
     lead_lag,
     keepers,

@@ -13,7 +13,8 @@ from analytics.answers.positioning import Funding, funding, open_interest_view
 from analytics.answers.window import Window
 from analytics.marts import mart
 from analytics.models.figure import Definition, Figure, Scope
-from analytics.models.open_interest import FLUSH, FLUSH_USD, flush, usd_fall
+from analytics.models.funding import RESET, reset
+from analytics.models.open_interest import FLUSH, FLUSH_USD, FORCED, flush, forced_share, usd_fall
 from analytics.models.verdict import LEAST_FLUSH, NORMAL_Z, Verdict, verdict
 
 _FUNDING_Z = Definition(
@@ -22,7 +23,7 @@ _FUNDING_Z = Definition(
 _CEASED = Definition(
     "M22", "hourly victim USD over open interest after", "1", "mean over the 24 h after the window / open interest before it"
 )
-_AFTER = timedelta(days=1)
+_AFTER, _RESET_WITHIN = timedelta(days=1), timedelta(days=7)
 _LEAST_HOURS = 100
 _SCHEMA = pa.schema(
     [
@@ -39,6 +40,8 @@ _SCHEMA = pa.schema(
         ("funding_before_8h", pa.float64()),
         ("funding_after_8h", pa.float64()),
         ("funding_z_after", pa.float64()),
+        ("funding_reset_h", pa.float64()),
+        ("forced_share", pa.float64()),
         ("liquidated_after", pa.float64()),
         ("liquidated_p75", pa.float64()),
         ("in_words", pa.string()),
@@ -63,6 +66,8 @@ def regime(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underl
         f"leverage removed: open interest fell by {LEAST_FLUSH:.0%} or more, |funding z| below {NORMAL_Z}, and hourly liquidations over "
         "open interest below their 75th percentile of the time before; one clear failure: fragility remains; otherwise not known",
         f"flush: {FLUSH.formula}; in USD where the source has no base units: {FLUSH_USD.caveat}",
+        f"funding reset, in hours: {RESET.formula}; {RESET.caveat}; up to a week after the window, unknown where it was never extreme",
+        f"forced share: {FORCED.formula}; {FORCED.caveat}; of the same venue, a lower bound where its liquidations are sampled",
     ]
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=f"no open interest within {asked.words}", notes=notes)
 
@@ -91,6 +96,8 @@ def _row(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window
         "funding_before_8h": rate_before,
         "funding_after_8h": rate_after,
         "funding_z_after": z.value,
+        "funding_reset_h": _reset_hours(lake, change, window, scope),
+        "forced_share": _forced(lake, change, window, scope),
         "liquidated_after": ceased.value,
         "liquidated_p75": limit if np.isfinite(limit) else None,
         "in_words": _words(found, limit),
@@ -128,6 +135,26 @@ def _funding_after(paid: Funding | None, window: Window, scope: Scope) -> tuple[
         note = "fewer than 30 settlements before it"
     z = _FUNDING_Z.figure(float(paid.z[last]), scope, last + 1, note=note)
     return z, float(paid.rate_8h[first]), float(paid.rate_8h[last])
+
+
+def _reset_hours(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window, scope: Scope) -> float | None:
+    """Hours from the first extreme of funding in the window, or in the week after it, to its reset."""
+    paid = _funding_of(lake, change, Window(window.since, window.until + _RESET_WITHIN - _AFTER if window.until else None))
+    if paid is None:
+        return None
+    later = paid.time >= _unix(window.lake_since)
+    found = reset(paid.time[later], np.nan_to_num(paid.z[later], nan=0.0), scope)
+    return found.delay.value / 3600 if found and found.delay.value is not None else None
+
+
+def _forced(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window, scope: Scope) -> float | None:
+    """Victims' base units of the venue over the fall of its open interest; None where either is not known in base units."""
+    if not ledger_view(lake) or not change["after_base"] or not change["before_base"]:
+        return None
+    asked = {"since": window.lake_since, "until": window.lake_until, "underlying": change["underlying"], "venue": change["venue"]}
+    base = lake.execute(mart("victim_base"), asked).fetchone()
+    fallen = flush(change["after_base"], change["before_base"], scope)
+    return forced_share(float(base[0]), fallen, scope).value if base and base[0] else None
 
 
 def _liquidated_after(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window, scope: Scope) -> tuple[Figure, float]:

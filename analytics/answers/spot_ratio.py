@@ -55,7 +55,7 @@ _NOTES = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class HeldOpenInterest:
     """One market's open interest, USD null where no price is known."""
 
     venue: str
@@ -67,8 +67,8 @@ class _Held:
 
 
 @dataclass(frozen=True, slots=True)
-class _Volume:
-    """What one market traded in the 24 hours; `hours` are those with a record."""
+class Traded:
+    """What one market traded in a time; `hours` are those with a record, counted back from its end."""
 
     venue: str
     instrument: str
@@ -83,20 +83,20 @@ def open_interest_to_spot(lake: duckdb.DuckDBPyConnection, window: Window | None
     their ratios in days of volume, null where `note` says why. An open window ends with the newest open interest or trade."""
     asked = window or Window()
     nothing = pa.Table.from_pylist([], _SCHEMA)
-    end = asked.lake_until if asked.until else _newest(lake)
+    end = asked.lake_until if asked.until else newest_record(lake)
     if end is None:
         return annotated(nothing, reason="this lake has neither open interest nor trades")
-    held = _held(lake, asked, end, underlying)
-    traded = _traded(lake, end, underlying)
-    named = sorted(name for name in {*held, *traded} if name in held or any(one.instrument == "spot" for one in traded[name]))
-    rows = [_row(name, held.get(name, []), traded.get(name, []), asked) for name in named]
+    held = held_at_the_end(lake, asked, end, underlying)
+    volumes = traded(lake, max(end, _EARLIEST) - _DAY, end, underlying)
+    named = sorted(name for name in {*held, *volumes} if name in held or any(one.instrument == "spot" for one in volumes[name]))
+    rows = [_row(name, held.get(name, []), volumes.get(name, []), asked) for name in named]
     rows.sort(key=lambda row: -float(str(row["open_interest_usd"] or 0)))
     reason = f"no open interest and no spot trades{f' of {underlying}' if underlying else ''} in {asked.words} or the day before its end"
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=reason, notes=_NOTES)
 
 
-def _newest(lake: duckdb.DuckDBPyConnection) -> datetime | None:
-    """Just after the last open interest or trade of the lake."""
+def newest_record(lake: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Just after the last open interest or trade of the lake (lake time); None without either."""
     sources = [("mart_open_interest", "moment")] if open_interest_view(lake) else []
     sources += [("stg_market_trades", "exchange_time")] if has_view(lake, "stg_market_trades") else []
     found = [lake.execute(f"SELECT max({column}) FROM {view}").fetchone() for view, column in sources]  # noqa: S608 our own names
@@ -104,15 +104,20 @@ def _newest(lake: duckdb.DuckDBPyConnection) -> datetime | None:
     return max(times) + timedelta(microseconds=1) if times else None
 
 
-def _held(lake: duckdb.DuckDBPyConnection, window: Window, end: datetime, underlying: str | None) -> dict[str, list[_Held]]:
+def held_at_the_end(
+    lake: duckdb.DuckDBPyConnection, window: Window, end: datetime, underlying: str | None
+) -> dict[str, list[HeldOpenInterest]]:
+    """By asset, each market's last open interest within the window or the day before it, up to `end` (lake time)."""
     if not open_interest_view(lake):
         return {}
     since = max(window.lake_since if window.since else end, _EARLIEST) - _DAY
     asked = {"since": since, "until": end, "underlying": underlying}
-    made: dict[str, list[_Held]] = {}
+    made: dict[str, list[HeldOpenInterest]] = {}
     for row in lake.execute(mart("open_interest_last"), asked).to_arrow_table().to_pylist():
         usd = row["held"]["usd"] if row["held"]["usd"] is not None else _valued(lake, row, since, end)
-        made.setdefault(row["underlying"], []).append(_Held(row["venue"], row["market"], usd, row["moment"], row["n"], row["quality"]))
+        made.setdefault(row["underlying"], []).append(
+            HeldOpenInterest(row["venue"], row["market"], usd, row["moment"], row["n"], row["quality"])
+        )
     return made
 
 
@@ -125,22 +130,22 @@ def _valued(lake: duckdb.DuckDBPyConnection, row: dict[str, Any], since: datetim
     return float(row["held"]["base"] * found[0]) if found and found[0] is not None else None
 
 
-def _traded(lake: duckdb.DuckDBPyConnection, end: datetime, underlying: str | None) -> dict[str, list[_Volume]]:
-    """The fuller source of each market; the mart gives it first."""
+def traded(lake: duckdb.DuckDBPyConnection, since: datetime, end: datetime, underlying: str | None) -> dict[str, list[Traded]]:
+    """By asset, what each market traded from `since` to `end` (lake time), from its fuller source; the mart gives it first."""
     if not has_view(lake, "stg_market_trades") or not has_view(lake, "stg_market_candles"):
         return {}
-    asked = {"since": max(end, _EARLIEST) - _DAY, "until": end, "underlying": underlying}
+    asked = {"since": since, "until": end, "underlying": underlying}
     best: dict[tuple[str, str, str, str], dict[str, Any]] = {}
     for row in lake.execute(mart("volumes"), asked).to_arrow_table().to_pylist():
         best.setdefault((row["underlying"], row["instrument"], row["venue"], row["market"]), row)
-    made: dict[str, list[_Volume]] = {}
+    made: dict[str, list[Traded]] = {}
     for (name, instrument, venue, _), row in best.items():
-        one = _Volume(venue, instrument, row["volume_usd"], frozenset(row["hours"]), row["n"], row["quality"])
+        one = Traded(venue, instrument, row["volume_usd"], frozenset(row["hours"]), row["n"], row["quality"])
         made.setdefault(name, []).append(one)
     return made
 
 
-def _row(underlying: str, held: list[_Held], traded: list[_Volume], window: Window) -> dict[str, object]:
+def _row(underlying: str, held: list[HeldOpenInterest], traded: list[Traded], window: Window) -> dict[str, object]:
     spot = [one for one in traded if one.instrument == "spot"]
     perpetual = [one for one in traded if one.instrument == "perpetual"]
     valued = [one for one in held if one.usd is not None]
@@ -167,7 +172,7 @@ def _row(underlying: str, held: list[_Held], traded: list[_Volume], window: Wind
     return row | _volume("spot", spot) | _volume("perpetual", perpetual)
 
 
-def _ratio(held: list[_Held], traded: list[_Volume], kind: str, notes: list[str]) -> float | None:
+def _ratio(held: list[HeldOpenInterest], traded: list[Traded], kind: str, notes: list[str]) -> float | None:
     """Null, with the reason added to `notes`, without trades, without a venue of both, or below 90 % of the hours."""
     if not traded:
         notes.append(f"no {kind} volume recorded" if kind == "spot" else "no venue with both open interest and perpetual volume")
@@ -181,14 +186,14 @@ def _ratio(held: list[_Held], traded: list[_Volume], kind: str, notes: list[str]
     return sum(one.usd or 0.0 for one in held) / volume if held and volume > 0 else None
 
 
-def _volume(kind: str, traded: list[_Volume]) -> dict[str, object]:
+def _volume(kind: str, traded: list[Traded]) -> dict[str, object]:
     usd = sum(one.usd for one in traded) if traded else None
     return {f"{kind}_volume_usd": usd, f"{kind}_venues": _venues(traded), f"{kind}_hours": len(_hours(traded))}
 
 
-def _hours(traded: list[_Volume]) -> frozenset[int]:
+def _hours(traded: list[Traded]) -> frozenset[int]:
     return frozenset().union(*(one.hours for one in traded))
 
 
-def _venues(found: list[_Held] | list[_Volume]) -> list[str] | None:
+def _venues(found: list[HeldOpenInterest] | list[Traded]) -> list[str] | None:
     return sorted({one.venue for one in found}) or None

@@ -3,6 +3,7 @@
 from analytics.answers.activation_table import activation, activation_effect
 from analytics.answers.amplification_table import amplification
 from analytics.answers.bad_debt import waterfall
+from analytics.answers.concentration_table import concentration
 from analytics.answers.correlation_table import correlations
 from analytics.answers.depth_table import depth
 from analytics.answers.fragmentation_table import fragmentation, slippage
@@ -60,6 +61,14 @@ Examples:
   analytics fragmentation --underlying BTC
 
   analytics fragmentation --json
+"""
+_CONCENTRATION = """How concentrated liquidations, depth, volume and open interest are over venues, and does the flow go where the depth is?
+
+Examples:
+
+  analytics concentration --since 2025-10-10T21:00 --until 2025-10-10T22:00
+
+  analytics concentration --underlying BTC --json
 """
 _REGIME = """Is the leverage gone? Open interest and funding before and after, and the verdict with the three numbers that say so.
 
@@ -170,6 +179,19 @@ _ACTIVATION_COLUMNS = (
     "n",
     "quality",
 )
+_CONCENTRATION_COLUMNS = (
+    "underlying",
+    "measure",
+    "venues",
+    "hhi",
+    "effective_venues",
+    "top_3_share",
+    "total_usd",
+    "mismatch",
+    "n",
+    "quality",
+    "note",
+)
 _REGIME_COLUMNS = (
     "underlying",
     "venue",
@@ -177,10 +199,10 @@ _REGIME_COLUMNS = (
     "flush",
     "open_interest_before",
     "open_interest_lowest",
-    "open_interest_after",
     "funding_before_8h",
-    "funding_after_8h",
     "funding_z_after",
+    "funding_reset_h",
+    "forced_share",
     "n",
     "quality",
 )
@@ -279,6 +301,7 @@ QUESTIONS = (
     ),
     asset_command("depth", _DEPTH, depth),
     asset_command("fragmentation", _FRAGMENTATION, fragmentation, then=("Slippage by venue", slippage)),
+    asset_command("concentration", _CONCENTRATION, concentration, columns=_CONCENTRATION_COLUMNS),
     asset_command("regime", _REGIME, regime, columns=_REGIME_COLUMNS),
     asset_command("together", _TOGETHER, correlations, columns=_TOGETHER_COLUMNS),
     asset_command("spot-ratio", _SPOT_RATIO, open_interest_to_spot, columns=_SPOT_COLUMNS),

@@ -5,6 +5,7 @@ from collections import Counter
 import pyarrow as pa
 
 from analytics.answers.annotated import notes_of, reason_of
+from analytics.answers.concentration_table import concentration
 from analytics.answers.depth_table import depth, depth_path, reached_band
 from analytics.answers.fragmentation_table import fragmentation, slippage
 from analytics.report.scope import Subject
@@ -31,6 +32,19 @@ _SLIPPAGE = {
     "slippage_bps_max": "worst bps",
     "filled_share": "filled",
     "n": "n",
+}
+_CONCENTRATION = {
+    "underlying": "asset",
+    "measure": "of",
+    "venues": "venues",
+    "hhi": "HHI",
+    "effective_venues": "effective venues",
+    "top_3_share": "top 3 share",
+    "total_usd": "total USD",
+    "mismatch": "flow against depth, chi-square",
+    "n": "n",
+    "quality": "quality",
+    "note": "note",
 }
 _COST = {
     "underlying": "asset",
@@ -62,13 +76,17 @@ def depth_section(of: Subject) -> Section:
 
 
 def cost_section(of: Subject) -> Section:
-    """Split against pooled, per size."""
-    found = fragmentation(of.lake, of.window)
-    title, tables = "What fragmentation costs", {"fragmentation": found}
-    if not found.num_rows:
+    """Split against pooled, per size; and how concentrated liquidations, depth, volume and open interest are over venues."""
+    found, spread = fragmentation(of.lake, of.window), concentration(of.lake, of.window)
+    title, tables = "What fragmentation costs", {"fragmentation": found, "concentration": spread}
+    if not found.num_rows and not spread.num_rows:
         return Section(title, reason=reason_of(found), notes=notes_of(found), tables=tables)
     charts = tuple(_cost_chart(of, found, asset) for asset in dict.fromkeys(found["underlying"].to_pylist()))
-    return Section(title, "", charts, (grid("Split over venues against one pooled book", found, _COST),), notes_of(found), tables=tables)
+    grids = [grid("Split over venues against one pooled book", found, _COST)] if found.num_rows else []
+    if spread.num_rows:
+        grids.append(grid("Concentration over venues", spread, _CONCENTRATION, most=24))
+    lead = "" if found.num_rows else f"No fragmentation cost: {reason_of(found)}."
+    return Section(title, lead, charts, tuple(grids), (*notes_of(found), *notes_of(spread)), tables=tables)
 
 
 def _depth_chart(of: Subject, found: pa.Table, asset: str) -> Chart:

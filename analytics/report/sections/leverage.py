@@ -30,6 +30,8 @@ _COLUMNS = {
     "funding_before_8h": "funding 8 h",
     "funding_after_8h": "funding after",
     "funding_z_after": "z after",
+    "funding_reset_h": "reset after h",
+    "forced_share": "forced",
     "n": "n",
     "quality": "quality",
 }

@@ -15,6 +15,7 @@ WINDOWED = (
     "activation",
     "depth",
     "fragmentation",
+    "concentration",
     "regime",
     "together",
     "spot-ratio",

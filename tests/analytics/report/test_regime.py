@@ -68,6 +68,17 @@ def test_the_verdict_needs_all_three(tmp_path: Path, lowest: float, rate: float,
     assert row["liquidated_after"] == pytest.approx(after * 24 / 24 / 100_000)
     assert row["liquidated_p75"] == pytest.approx(100 / 100_000)
     assert row["in_words"].count(";") == 2
+    assert row["forced_share"] == pytest.approx(2 / (1000 - lowest))
+
+
+def test_funding_is_reset_eight_hours_after_its_extreme(tmp_path: Path) -> None:
+    """One settlement at five times the usual, then three at the mean of those before."""
+    fill(tmp_path, _LIQUIDATIONS, _OPEN_INTEREST, _FUNDING, lowest=700.0, rate="CASE WHEN i = 121 THEN 5e-4 ELSE 1e-4 END", after=10.0)
+    with analytics.open(tmp_path) as lake:
+        (row,) = analytics.regime(lake, _EVENT).to_pylist()
+        (before,) = analytics.regime(lake, Window(datetime(2025, 2, 9, tzinfo=UTC), datetime(2025, 2, 9, 2, tzinfo=UTC))).to_pylist()
+    assert row["funding_reset_h"] == 8
+    assert before["funding_reset_h"] == 8
 
 
 def test_the_treadmill_flushes_and_resets(tmp_path: Path) -> None:
