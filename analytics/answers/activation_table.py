@@ -204,7 +204,7 @@ def _effect_row(lake: duckdb.DuckDBPyConnection, of: _Study, window: Window) -> 
         "snapshots": len(maps.time),
         "permutations": LEAST_PERMUTATIONS,
         "horizon_s": of.horizon_s,
-        "note": found.effect.note,
+        "note": found.effect.note or None,
         "quality": "exact",
         "window": window.words,
     }

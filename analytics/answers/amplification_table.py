@@ -106,7 +106,7 @@ def _row(window: Window, name: str, side: int, of: Series, simulated: Structure 
         "amplification_observed": three.observed.value,
         "amplification_hawkes": three.hawkes.value,
         "spread_ratio": three.spread,
-        "branching_ratio": ratio.value,
+        "branching_ratio": None if ratio.value is None else round(ratio.value, 4),
         "branching_low": low,
         "branching_high": high,
         "branching_by_counts": timing.by_counts.value,
@@ -115,7 +115,7 @@ def _row(window: Window, name: str, side: int, of: Series, simulated: Structure 
         "residual_ks_p": fitted.ks_p if fitted else None,
         "events": ratio.n,
         "n": len(of.time),
-        "note": "; ".join(f"{figure.name}: {figure.note}" for figure in unknown),
+        "note": "; ".join(f"{figure.name}: {figure.note}" for figure in unknown) or None,
         "quality": of.quality,
         "window": window.words,
     }

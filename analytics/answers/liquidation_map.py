@@ -69,8 +69,10 @@ def _answer(lake: duckdb.DuckDBPyConnection, rows: pa.Table, price: Floats, move
     mark = float(np.average(marks, weights=notional)) if notional.sum() > 0 else float(marks[0])
     at = Levels(price * mark / marks, rows["side"].to_numpy().astype(np.int64), notional)
     made = build(at, mark, scope, immediate=rows["immediate"].to_numpy(zero_copy_only=False))
+    taking = ~rows["has_orders"].to_numpy(zero_copy_only=False)  # open interest counts takers: what a maker's orders hold is not in it
+    counted = Levels(at.price[taking], at.side[taking], at.notional[taking])
     covered = tuple(
-        coverage(at, side, open_interest, mark, scope) for side, open_interest in _open_interest(lake, parameters | {"at": taken_at})
+        coverage(counted, side, open_interest, mark, scope) for side, open_interest in _open_interest(lake, parameters | {"at": taken_at})
     )
     accounts = tuple(rows["account"].to_pylist())
     return MapAnswer(made, at, accounts, asymmetry(at, mark, scope), covered, max_pain(made), taken_at, blocks, moves, "")

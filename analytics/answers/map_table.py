@@ -146,11 +146,11 @@ def map_notes(answer: MapAnswer) -> list[str]:
     left = made.excluded
     notes = [
         f"mark {made.mark:,.6g} USD, {made.scope.window}, {blocks}, {made.positions} positions mapped, {made.scope.quality}",
-        f"coverage: {' and '.join(covered) or 'unknown, no open interest in the lake'}",
+        f"coverage, makers left out: {' and '.join(covered) or 'unknown, no open interest in the lake'}",
         f"not mapped: {left.immediate:,.0f} USD liquidatable already, {left.unreachable:,.0f} USD out of reach at any price, "
         f"{left.hedged:,.0f} USD hedged, {left.out_of_range:,.0f} USD beyond half the mark",
         f"{answer.moves}: potential, not promise",
-        *sorted({figure.caveat for figure in answer.coverage if figure.caveat}),
+        *sorted({f"coverage: {figure.note}" for figure in answer.coverage if figure.note}),
     ]
     for side, name in ((1, "longs"), (-1, "shorts")):
         slope = tier_slope(made, side, made.scope)

@@ -26,9 +26,9 @@ figure svg { width: 100%; height: auto; display: block; }
 figcaption, .notes { color: var(--faint); font-size: .83rem; }
 .notes { padding-left: 18px; max-width: 95ch; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: max-content; font-size: .86rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 10px 4px 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
-td { overflow-wrap: break-word; max-width: 60ch; }
+td { overflow-wrap: break-word; max-width: min(60ch, 70vw); }
 th { border-bottom: 2px solid var(--ink); white-space: nowrap; font-weight: 600; }
 .n { text-align: right; white-space: nowrap; }
 tr.total td { font-weight: 700; border-top: 2px solid var(--ink); }

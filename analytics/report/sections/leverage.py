@@ -86,9 +86,12 @@ def spot_grid(against: pa.Table) -> Grid | None:
 
 def _chart(of: Subject, asset: str) -> Chart | None:
     window = _around(of.window)
-    rows = open_interest_path(of.lake, window, asset, bucket_seconds(window, 300)).to_pylist()
-    if not rows:
+    bucket = bucket_seconds(window, 300)
+    found = open_interest_path(of.lake, window, asset, bucket).to_pylist()
+    if not found:
         return None
+    window = _shown(window, [row["moment"] for row in found], timedelta(seconds=bucket))
+    rows = open_interest_path(of.lake, window, asset, bucket_seconds(window, 300)).to_pylist()
     paid = [one for one in funding(of.lake, window, asset) if len(_inside(one, window))]
     made, axes = figure(2, height=1.2, ratios=(2, 1)) if paid else figure(1)
     series: dict[str, list[tuple[datetime, float]]] = {}
@@ -121,6 +124,14 @@ def _around(window: Window) -> Window:
     pad = min(max(length, timedelta(minutes=15)), timedelta(days=3))
     pad = max(pad, timedelta(hours=12)) if length > timedelta(minutes=30) else pad
     return Window((window.lake_since - pad).replace(tzinfo=UTC), (window.lake_until + pad).replace(tzinfo=UTC))
+
+
+def _shown(window: Window, moments: list[datetime], bucket: timedelta) -> Window:
+    """No wider than the records, which are the last of their buckets: a short recording would be a needle in a day."""
+    first, last = (edge.replace(tzinfo=UTC) for edge in (min(moments) - bucket, max(moments) + timedelta(microseconds=1)))
+    if last <= first:
+        return window
+    return Window(max(first, window.lake_since.replace(tzinfo=UTC)), min(last, window.lake_until.replace(tzinfo=UTC)))
 
 
 def _inside(one: Funding, window: Window) -> list[int]:

@@ -43,21 +43,24 @@ def section(of: Subject) -> Section:
 
 
 def _lead(rows: list[dict[str, Any]], known: list[dict[str, Any]]) -> str:
-    parts = []
+    lines = []
     if known:
         higher = sum(row["corrected"] > row["calm"] for row in known)
-        parts.append(
+        lines.append(
             f"{sum(row['stressed'] > row['calm'] for row in known)} of {len(known)} pairs moved together more closely than in calm times, "
-            f"{higher} once the rise of variance is taken out"
+            f"{higher} once the rise of variance is taken out."
         )
     lifts = [row for row in rows if row["lift"] is not None]
     if lifts:
         most = max(lifts, key=lambda row: row["lift"])
-        parts.append(
-            f"liquidated in the same minute most beyond chance: {most['first']} and {most['second']}, {most['lift']:.2f} times as often "
-            f"as if independent"
+        pair = f"{most['first']} and {most['second']}, {most['lift']:.2f} times as often as if independent"
+        beyond = (
+            "Liquidated in the same minute most beyond chance"
+            if most["lift"] > 1
+            else "No pair was liquidated in the same minute beyond chance"
         )
-    return "; ".join(parts) + ("." if parts else "")
+        lines.append(f"{beyond}: {pair}.")
+    return "\n".join(lines)
 
 
 def _chart(of: Subject, rows: list[dict[str, Any]]) -> Chart:

@@ -8,7 +8,7 @@ WITH last_snapshot AS (
 
 SELECT
     venue, account, market, block_number, block_time, (CASE side WHEN 'long' THEN 1 ELSE -1 END)::TINYINT AS side, size_base, notional_usd, mark_price_usd,
-    liquidation_price_usd, equity_usd, requirement_usd, equity_usd < requirement_usd AS immediate
+    liquidation_price_usd, has_orders, equity_usd, requirement_usd, equity_usd < requirement_usd AS immediate
 FROM stg_keeper_position_snapshots SEMI JOIN last_snapshot USING (chain_id, venue, block_number)
 WHERE $market IS NULL OR market = $market
 ORDER BY venue, account, market

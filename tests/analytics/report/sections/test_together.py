@@ -30,7 +30,7 @@ def test_lift_without_prices(shared_data: Path, tmp_path: Path) -> None:
     with open_lake(tmp_path) as lake:
         made = section(subject(lake, range_of("2025-12-11T01:36/2025-12-11T03:19"), "the cascade"))
     assert made.charts == ()
-    assert made.lead.startswith("liquidated in the same minute most beyond chance: XRP and DOGE, 2.50 times")
+    assert made.lead.startswith("Liquidated in the same minute most beyond chance: XRP and DOGE, 2.50 times")
 
 
 def test_nothing_has_a_reason(nothing: Path) -> None:
