@@ -25,6 +25,8 @@ _CEASED = Definition(
 )
 _AFTER, _RESET_WITHIN = timedelta(days=1), timedelta(days=7)
 _LEAST_HOURS = 100
+_LEAST_FALL = 0.01
+"""Liquidations over a smaller fall of open interest than this are a number without a meaning."""
 _SCHEMA = pa.schema(
     [
         ("underlying", pa.string()),
@@ -67,7 +69,8 @@ def regime(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underl
         "open interest below their 75th percentile of the time before; one clear failure: fragility remains; otherwise not known",
         f"flush: {FLUSH.formula}; in USD where the source has no base units: {FLUSH_USD.caveat}",
         f"funding reset, in hours: {RESET.formula}; {RESET.caveat}; up to a week after the window, unknown where it was never extreme",
-        f"forced share: {FORCED.formula}; {FORCED.caveat}; of the same venue, a lower bound where its liquidations are sampled",
+        f"forced share: {FORCED.formula}; {FORCED.caveat}; of the same venue, a lower bound where its liquidations are sampled; unknown "
+        "where open interest fell by less than 1 %",
     ]
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=f"no open interest within {asked.words}", notes=notes)
 
@@ -148,12 +151,14 @@ def _reset_hours(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window
 
 
 def _forced(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window, scope: Scope) -> float | None:
-    """Victims' base units of the venue over the fall of its open interest; None where either is not known in base units."""
+    """Victims' base units of the venue over the fall of its open interest; None where either is unknown, or it hardly fell."""
     if not ledger_view(lake) or not change["after_base"] or not change["before_base"]:
         return None
     asked = {"since": window.lake_since, "until": window.lake_until, "underlying": change["underlying"], "venue": change["venue"]}
     base = lake.execute(mart("victim_base"), asked).fetchone()
     fallen = flush(change["after_base"], change["before_base"], scope)
+    if fallen.share.value is None or fallen.share.value < _LEAST_FALL:
+        return None
     return forced_share(float(base[0]), fallen, scope).value if base and base[0] else None
 
 
