@@ -1,7 +1,6 @@
 """The marts: what the answers read. Each is a file of sql/marts over the staging views of a read-only lake."""
 
 import importlib.resources
-from importlib.resources.abc import Traversable
 
 import duckdb
 
@@ -14,7 +13,7 @@ WHERE false"""
 
 def mart(name: str) -> str:
     """The SQL of one mart."""
-    return _folder("marts").joinpath(f"{name}.sql").read_text("utf-8")
+    return importlib.resources.files("analytics").joinpath("sql", "marts", f"{name}.sql").read_text("utf-8")
 
 
 def has_view(lake: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -30,25 +29,3 @@ def create_liquidations(lake: duckdb.DuckDBPyConnection) -> None:
     lake.execute(f"CREATE OR REPLACE TEMPORARY VIEW mart_liquidations AS {body}")
     for codes in ("underlying_codes", "venue_codes"):
         lake.execute(f"CREATE OR REPLACE TEMPORARY TABLE mart_{codes} AS {mart(codes)}")
-
-
-def failing_checks(lake: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Checks of sql/checks that return rows, with how many. A check whose tables the lake lacks holds."""
-    create_liquidations(lake)
-    everything = mart("liquidation_minutes")
-    for parameter, value in (("$since", "'-infinity'::TIMESTAMP"), ("$until", "'infinity'::TIMESTAMP"), ("$underlying", "NULL")):
-        everything = everything.replace(parameter, value)
-    lake.execute(f"CREATE OR REPLACE TEMPORARY VIEW mart_liquidation_minutes AS {everything}")
-    failed: dict[str, int] = {}
-    for file in sorted(_folder("checks").iterdir(), key=lambda entry: entry.name):
-        try:
-            rows = len(lake.execute(file.read_text("utf-8")).fetchall())
-        except duckdb.CatalogException:
-            continue
-        if rows:
-            failed[file.name.removesuffix(".sql")] = rows
-    return failed
-
-
-def _folder(name: str) -> Traversable:
-    return importlib.resources.files("analytics").joinpath("sql", name)

@@ -35,7 +35,7 @@ _BAND_BPS = 100.0
 def depth(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
     """Median, thinnest and deepest USD per venue, market, side and band (bps from the mid) over the usable snapshots."""
     asked = window or Window()
-    if not _depth_view(lake, asked, underlying):
+    if not depth_view(lake, asked, underlying):
         return annotated(pa.table({}), reason=_NONE)
     table = lake.execute(mart("depth_bands"), _parameters(asked, underlying)).to_arrow_table()
     notes = [f"{DEPTH.formula}; {DEPTH.caveat}", _POOLS_NOTE if has_view(lake, "stg_keeper_market_state") else "", *flagged(lake)]
@@ -44,13 +44,13 @@ def depth(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underly
 
 def depth_path(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, band_bps: float, bucket_s: float) -> pa.Table:
     """Median depth (USD) within one band per venue, market, side and bucket of `bucket_s` seconds."""
-    if not _depth_view(lake, window, underlying):
+    if not depth_view(lake, window, underlying):
         return annotated(pa.table({}), reason=_NONE)
     parameters = _parameters(window, underlying) | {"band_bps": band_bps, "bucket_s": bucket_s}
     return annotated(lake.execute(mart("depth_path"), parameters).to_arrow_table(), reason=f"no usable depth in {window.words}")
 
 
-def _depth_view(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None) -> bool:
+def depth_view(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None) -> bool:
     """Create the temporary view `mart_depth`: recorded depth and that of the keeper's pools in the window; False without either."""
     scope = Scope(window.words, "exact")
     rows = [row for market, book in pool_books(lake, window, underlying) for row in _pool_rows(market, book, scope)]

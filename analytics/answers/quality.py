@@ -5,10 +5,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics.answers.annotated import annotated
+from analytics.answers.checks import failing_checks
 from analytics.answers.depth_table import flagged
 from analytics.answers.ledger import ledger_view
 from analytics.answers.window import Window
-from analytics.marts import failing_checks, has_view, mart
+from analytics.marts import has_view, mart
 from analytics.models.ledger import parity
 
 _SCHEMA = pa.schema([("topic", pa.string()), ("about", pa.string()), ("finding", pa.string()), ("n", pa.int64())])
@@ -18,7 +19,7 @@ _EXCERPT = 60
 def quality(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa.Table:
     """Findings by topic: recorded, gap, both-sided log, check (those that fail), reject, flagged, file."""
     asked = window or Window()
-    rows = [*_recorded(lake, asked), *_doubled(lake, asked), *_checks(lake), *_rejects(lake), *_files(lake)]
+    rows = [*_recorded(lake, asked), *_doubled(lake, asked), *_checks(lake, asked), *_rejects(lake), *_files(lake)]
     rows += [_row("flagged", "depth", note, None) for note in flagged(lake)]
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason="the lake has no records to judge")
 
@@ -52,13 +53,13 @@ def _doubled(lake: duckdb.DuckDBPyConnection, window: Window) -> list[dict[str, 
     return rows
 
 
-def _checks(lake: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
-    """Of the whole lake, where it holds liquidations: what must hold in it, and what does not."""
+def _checks(lake: duckdb.DuckDBPyConnection, window: Window) -> list[dict[str, object]]:
+    """Where the lake holds liquidations: what must hold in the window, and does not."""
     if not ledger_view(lake):
         return []
     return [
         _row("check", name, "does not hold: the figures that rest on it are not to be trusted", n)
-        for name, n in failing_checks(lake).items()
+        for name, n in failing_checks(lake, window).items()
     ]
 
 

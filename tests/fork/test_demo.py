@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import analytics
-from analytics.marts import failing_checks
+from analytics.answers.checks import failing_checks
 
 pytestmark = [pytest.mark.fork, pytest.mark.slow]
 

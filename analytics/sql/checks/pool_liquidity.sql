@@ -3,7 +3,7 @@ WITH reads AS (
     SELECT DISTINCT
         chain_id, venue, block_number, payload ->> 'base_token' AS base_token, (payload ->> 'tick')::INTEGER AS tick, (payload ->> 'liquidity')::HUGEINT AS reported
     FROM stg_keeper_venue_events
-    WHERE event_name = 'MarketRead'
+    WHERE event_name = 'MarketRead' AND block_time >= $since AND block_time < $until
 ),
 
 changes AS (

@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analytics.answers.checks import failing_checks, run_checks
 from analytics.bench.lake_generator import LakeSize, generate
 from analytics.lake import open_lake
-from analytics.marts import failing_checks
 from tests.analytics.deficit_lake import write_deficits
 
 SMALL = LakeSize(liquidations=3000, trades=1000, positions=20, snapshots=2, markets=2)
@@ -51,7 +51,8 @@ def test_a_generated_lake_passes(broken: Callable[[str], dict[str, int]]) -> Non
     ],
 )
 def test_a_broken_row_is_found(broken: Callable[[str], dict[str, int]], statement: str, check: str, rows: int) -> None:
-    assert broken(statement) == {check: rows}
+    """Other checks may find it too: a negative amount does not add up either."""
+    assert broken(statement)[check] == rows
 
 
 def test_a_pool_whose_ranges_do_not_add_up_is_found(cascade: Path, tmp_path: Path) -> None:
@@ -67,12 +68,80 @@ def test_a_pool_whose_ranges_do_not_add_up_is_found(cascade: Path, tmp_path: Pat
         assert failing_checks(lake) == {"pool_liquidity": 42}
 
 
-def test_the_total_check_sees_a_mart_that_loses_money() -> None:
-    sql = Path(__file__).parents[3] / "analytics" / "sql" / "checks" / "liquidation_minutes_total.sql"
+CHECKS = Path(__file__).parents[3] / "analytics" / "sql" / "checks"
+
+
+def test_every_check_can_run(cascade: Path) -> None:
+    """A check that names a mart or table wrongly would hold for ever."""
+    with open_lake(cascade) as lake:
+        assert run_checks(lake) == {file.stem: 0 for file in sorted(CHECKS.iterdir())}
+
+
+@pytest.mark.parametrize(
+    ("statement", "check", "rows"),
+    [
+        ("UPDATE market.depth SET notional_usd = -1 WHERE usable AND side = 'bid'", "depth_ordered", 1),
+        ("UPDATE market.book_snapshots SET bid_prices = [102.0, 98.0] WHERE venue = 'thin'", "books_uncrossed", 10),
+        ("UPDATE market.book_snapshots SET ask_sizes = [1.0] WHERE venue = 'deep'", "books_uncrossed", 10),
+        ("UPDATE lake.main.market_state SET mark_price = 0 WHERE block_number = 9", "prices_ordered", 1),
+        ("UPDATE lake.main.market_state SET open_interest_long = -1 WHERE block_number = 60", "open_interest_sane", 1),
+    ],
+)
+def test_a_broken_record_is_found(cascade: Path, tmp_path: Path, statement: str, check: str, rows: int) -> None:
+    copied = shutil.copytree(cascade, tmp_path / "lake")
+    with open_lake(copied, read_only=False) as lake:
+        lake.execute(statement)
+    with open_lake(copied) as lake:
+        assert failing_checks(lake) == {check: rows}
+
+
+HEADLINE = "('exact', 'trader', 'A', 2, 10.0, 7.0, 3.0), ('exact', 'trader', 'total', {n}, {usd}, {long}, 3.0)"
+
+
+@pytest.mark.parametrize(
+    ("views", "check", "rows"),
+    [
+        ({"mart_liquidations": "(10.0, 'trader')", "mart_liquidation_minutes": "(9.0)"}, "liquidation_minutes_total", 1),
+        ({"mart_headline": HEADLINE.format(n=2, usd=10.0, long=7.0)}, "headline_adds_up", 0),
+        ({"mart_headline": HEADLINE.format(n=3, usd=10.0, long=7.0)}, "headline_adds_up", 1),
+        ({"mart_headline": HEADLINE.format(n=2, usd=11.0, long=8.0)}, "headline_adds_up", 1),
+        ({"mart_headline": HEADLINE.format(n=2, usd=10.0, long=6.0)}, "headline_adds_up", 1),
+        ({"mart_headline": HEADLINE.format(n=2, usd=10.0, long=7.0), "mart_cumulative": "(9.0)"}, "cumulative_total", 1),
+        ({"mart_headline": HEADLINE.format(n=2, usd=10.0, long=7.0), "mart_venue_liquidations": "(11.0)"}, "cumulative_total", 1),
+        ({"mart_headline": HEADLINE.format(n=2, usd=10.0, long=7.0)}, "cumulative_total", 0),
+        ({"mart_liquidators": "(2, 5.0)"}, "liquidators_counted", 0),
+        ({"mart_liquidators": "(1, 5.0)"}, "liquidators_counted", 1),
+        ({"mart_liquidators": "(2, 4.0)"}, "liquidators_counted", 1),
+        ({"mart_missed_accounts": "('v', 'a', 1), ('v', 'a', 2)"}, "missed_unique", 0),
+        ({"mart_missed_accounts": "('v', 'a', 1), ('v', 'a', 1)"}, "missed_unique", 1),
+    ],
+)
+def test_a_mart_that_loses_or_doubles_is_found(views: dict[str, str], check: str, rows: int) -> None:
+    """Hand-made marts in the place of the real ones."""
+    columns = {
+        "mart_liquidations": "notional_usd, stage",
+        "mart_liquidation_minutes": "notional_usd",
+        "mart_headline": "quality, stage, asset, n, total_usd, long_usd, short_usd",
+        "mart_cumulative": "notional_usd",
+        "mart_venue_liquidations": "usd",
+        "mart_liquidators": "n, reward_usd",
+        "mart_missed_accounts": "venue, account, until_block",
+        "stg_keeper_liquidations": "kind, reward_usd",
+    }
+    usual = {
+        "mart_cumulative": "(10.0)",
+        "mart_venue_liquidations": "(10.0)",
+        "stg_keeper_liquidations": "('positions', 2.0), ('positions', 3.0)",
+    }
+    sql = (
+        (CHECKS / f"{check}.sql").read_text("utf-8").replace("$since", "'-infinity'::TIMESTAMP").replace("$until", "'infinity'::TIMESTAMP")
+    )
     with duckdb.connect() as plain:
-        plain.execute("CREATE TABLE mart_liquidations AS SELECT 10.0 AS notional_usd, 'trader' AS stage")
-        plain.execute("CREATE TABLE mart_liquidation_minutes AS SELECT 9.0 AS notional_usd")
-        assert len(plain.execute(sql.read_text("utf-8")).fetchall()) == 1
+        for name, values in (usual | views).items():
+            plain.execute(
+                f"CREATE TABLE {name} AS SELECT *, now()::TIMESTAMP AS moment, now()::TIMESTAMP AS block_time FROM (VALUES {values}) AS v({columns[name]})"
+            )
+        assert len(plain.execute(sql).fetchall()) == rows
 
 
 def test_checks_of_an_empty_lake_hold(tmp_path: Path) -> None:
