@@ -98,7 +98,7 @@ def devnet_up(
     seed: Annotated[int, typer.Option(help="Everything is drawn from it.")] = 7,
     port: Annotated[int, typer.Option(help="Port of the chain; 0 for a free one.")] = 8545,
     directory: Annotated[Path, typer.Option("--dir", help="Where the addresses and the ready settings go.")] = Path("var/devnet"),
-    path: Annotated[str | None, typer.Option(help="Price path to play: shock, staircase, squeeze, whipsaw.")] = None,
+    path: Annotated[str | None, typer.Option(help="Price path to play: shock, staircase, squeeze, whipsaw, crash.")] = None,
     block_seconds: Annotated[int, typer.Option(min=1, help="Chain seconds per block.")] = 2,
     interval: Annotated[float, typer.Option(min=0.05, help="Wall seconds per block.")] = 2.0,
 ) -> None:

@@ -56,6 +56,11 @@ def staircase(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
     return _walk(start_8, seed, (Leg(-_SMALL_BPS, 58), Leg(0, 1, 40), Leg(_SMALL_BPS, 60)))
 
 
+def crash(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
+    """Down 37 % in five prints of 8.8 %, 18 s apart: margins are gone before anybody can act, and debts are left."""
+    return _walk(start_8, seed, (Leg(-880, 5, 18),))
+
+
 def squeeze(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
     """Up 35 % in small steps: shorts are forced to buy."""
     return _walk(start_8, seed, (Leg(_SMALL_BPS, 60),))
@@ -66,7 +71,9 @@ def whipsaw(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
     return _walk(start_8, seed, (Leg(-_SMALL_BPS, 26), Leg(_SMALL_BPS, 37), Leg(-_SMALL_BPS, 11)))
 
 
-PATHS: Mapping[str, Path] = MappingProxyType({"shock": shock, "staircase": staircase, "squeeze": squeeze, "whipsaw": whipsaw})
+PATHS: Mapping[str, Path] = MappingProxyType(
+    {"shock": shock, "staircase": staircase, "squeeze": squeeze, "whipsaw": whipsaw, "crash": crash}
+)
 
 
 def _walk(start_8: Mapping[str, int], seed: int, legs: Sequence[Leg]) -> Sequence[PriceMove]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +40,9 @@ class Theatre:
         return assembly.build_venues(self.loaded.settings)["perp_v2"]
 
     @contextmanager
-    def keeper(self, *options: str) -> Iterator[Keeper]:
-        """A daemon in execute mode, or as `options` say."""
-        with running_keeper(self.loaded.path, self.directory / "keeper.log", *options) as keeper:
+    def keeper(self, *options: str, settings: Mapping[str, str] | None = None) -> Iterator[Keeper]:
+        """A daemon in execute mode, or as `options` and `settings` (PERP_KEEPER__ variables) say."""
+        with running_keeper(self.loaded.path, self.directory / "keeper.log", *options, settings=settings) as keeper:
             yield keeper
 
     def play(self, path: str = "shock", *, first_step: int = 0, blocks: int | None = None, interval: float = 0.15) -> int:
