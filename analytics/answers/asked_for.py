@@ -25,10 +25,11 @@ _SPANS = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The window a report is about, and how it was chosen."""
+    """The window a report is about, how it was chosen, and by which rules episodes are told."""
 
     window: Window
     title: str
+    rules: EpisodeRules | None = None
 
 
 def moment_of(text: str) -> datetime:
@@ -52,15 +53,15 @@ def range_of(text: str) -> Window:
 def asked_for(lake: duckdb.DuckDBPyConnection, text: str, rules: EpisodeRules | None = None) -> Asked:
     """The window of an event or range. Raises CallError: no such event, or a time that cannot be read."""
     if text == "all":
-        return Asked(_everything(lake), "all that was recorded")
+        return Asked(_everything(lake), "all that was recorded", rules)
     if "/" in text:
         window = range_of(text)
-        return Asked(window, _short(window))
+        return Asked(window, _short(window), rules)
     if text == "last":
         found = join(episodes(lake, rules).episodes)
         if not found:
             raise CallError("this lake has no event: `analytics events` says why; `analytics report all` reports on everything")
-        return _event(found[-1])
+        return _event(found[-1], rules)
     return _starting(lake, moment_of(text), rules)
 
 
@@ -77,14 +78,14 @@ def _starting(lake: duckdb.DuckDBPyConnection, start: datetime, rules: EpisodeRu
     minute = int(start.timestamp()) // 60
     for event in join(episodes(lake, rules, near).episodes):
         if event.start == minute or any(one.start == minute for one in event.episodes):
-            return _event(event)
+            return _event(event, rules)
     raise CallError(f"no event starts at {start:%Y-%m-%d %H:%M} UTC: `analytics events` lists them, or give a range FROM/TO")
 
 
-def _event(event: Event) -> Asked:
+def _event(event: Event, rules: EpisodeRules | None) -> Asked:
     names = sorted({one.underlying for one in event.episodes})
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return Asked(event.window, f"event of {event.window.lake_since:%Y-%m-%d %H:%M} UTC ({shown})")
+    return Asked(event.window, f"event of {event.window.lake_since:%Y-%m-%d %H:%M} UTC ({shown})", rules)
 
 
 def _everything(lake: duckdb.DuckDBPyConnection) -> Window:

@@ -26,10 +26,12 @@ def books(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | Non
     return {name: sorted(mine, key=lambda one: one[1].time) for name, mine in found.items()}
 
 
-def pool_books(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None = None) -> list[tuple[str, Book]]:
-    """(market, book) of the keeper's pools out to 5 %, at no more than 60 blocks per market; the keeper's markets are named by their
+def pool_books(
+    lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None = None, most: int = POOL_BLOCKS
+) -> list[tuple[str, Book]]:
+    """(market, book) of the keeper's pools out to 5 %, at no more than `most` blocks per market; the keeper's markets are named by their
     underlying. A pool with liquidity on one side only is left out: it has no mid."""
-    made = [(one.market, one.pool.book(one.venue, one.time)) for one in pools(lake, window, underlying, POOL_BLOCKS)]
+    made = [(one.market, one.pool.book(one.venue, one.time)) for one in pools(lake, window, underlying, most)]
     return [(market, book) for market, book in made if len(book.bid_price) and len(book.ask_price)]
 
 

@@ -9,11 +9,12 @@ import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from analytics.answers.annotated import annotated
+from analytics.answers.books import pool_books
 from analytics.answers.depth_table import flagged, reached_band
 from analytics.answers.fragmentation_table import sale_costs
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
-from analytics.models.depth import DEPTH, SPREAD
+from analytics.models.depth import DEPTH, SPREAD, bands
 from analytics.models.figure import Scope
 from analytics.models.fragmentation import COST
 from analytics.models.time_of_day import BEST_WORST, MEDIAN, HourCell, TimeOfDay, by_hour
@@ -21,6 +22,7 @@ from analytics.models.time_of_day import BEST_WORST, MEDIAN, HourCell, TimeOfDay
 HOURS_FOR_A_CONTRAST = 6
 """Fewer hours of a day say nothing about the day: they get no ratio and no chart."""
 _SNAPSHOTS = 20_000
+_POOL_BLOCKS, _POOL_BPS = 1_000, 100.0
 _DRAWS, _SEED = 200, 26
 _SALE_USD = 100_000.0
 _VALUE_OF = {"depth": "depth_usd_p50", "spread": "spread_bps_p50", "fragmentation cost": "cost_bps_p50"}
@@ -70,19 +72,34 @@ def time_of_day(lake: duckdb.DuckDBPyConnection, window: Window | None = None, u
     with fewer than six hours, the interval with fewer than two `days`, as `note` says."""
     asked = window or Window()
     nothing = pa.Table.from_pylist([], _SCHEMA)
-    if not has_view(lake, "stg_market_depth"):
-        return annotated(nothing, reason="this lake has no order books")
+    if not has_view(lake, "stg_market_depth") and not has_view(lake, "stg_keeper_market_state"):
+        return annotated(nothing, reason="this lake has neither order books nor a keeper's pool")
     rows: list[dict[str, object]] = []
-    for series in (*_books(lake, asked, underlying), *_costs(lake, asked, underlying)):
+    for series in (*_pools(lake, asked, underlying), *_books(lake, asked, underlying), *_costs(lake, asked, underlying)):
         rows += _rows(series, asked)
     order = list(_VALUE_OF)
     rows.sort(key=lambda row: (row["underlying"], order.index(str(row["measure"]))))  # stable: venues and hours keep their order
-    reason = f"no usable order books{f' of {underlying}' if underlying else ''} in {asked.words}"
+    reason = f"no usable order books nor pools{f' of {underlying}' if underlying else ''} in {asked.words}"
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=reason, notes=[*_notes(rows), *flagged(lake)])
+
+
+def _pools(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None) -> Iterator[_Series]:
+    """Depth within 100 bps of the keeper's pools."""
+    scope = Scope(window.words, "exact")
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for market, book in pool_books(lake, window, underlying, _POOL_BLOCKS):
+        (band,) = bands(book, scope, (_POOL_BPS,))
+        if band.bid.value is not None and band.ask.value is not None:
+            found.setdefault((book.venue, market), []).append((book.time, band.bid.value + band.ask.value))
+    for (venue, market), path in found.items():
+        time, usd = zip(*path, strict=True)
+        yield _Series("depth", market, venue, market, _POOL_BPS, time, usd, "exact")
 
 
 def _books(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None) -> Iterator[_Series]:
     """Depth within the band nearest 100 bps that most of the market's snapshots reach on both sides, and the spread."""
+    if not has_view(lake, "stg_market_depth"):
+        return
     parameters = {"since": window.lake_since, "until": window.lake_until, "underlying": underlying, "most": _SNAPSHOTS}
     found = lake.execute(mart("liquidity_path"), parameters).to_arrow_table().to_pylist()
     reached: dict[tuple[str, str, str], dict[float, int]] = {}
@@ -142,5 +159,5 @@ def _notes(rows: list[dict[str, object]]) -> list[str]:
         *told,
         *both,
         *sale,
-        f"at most {_SNAPSHOTS:,} snapshots per market and measure, evenly spaced; 300 for the fragmentation cost",
+        f"at most {_SNAPSHOTS:,} snapshots per market and measure, evenly spaced; 1,000 of a pool, 300 for the fragmentation cost",
     ]

@@ -70,7 +70,7 @@ def write_report(lake: duckdb.DuckDBPyConnection, asked: Asked, out: Path) -> Re
     """Write `out`/report.html and one PNG per chart beside it. Raises OSError when `out` cannot be written."""
     out.mkdir(parents=True, exist_ok=True)
     with styled():
-        about = subject(lake, asked.window, asked.title)
+        about = subject(lake, asked.window, asked.title, asked.rules)
         sections = tuple(make(about) for make in _SECTIONS)
         charts = [chart for section in sections for chart in section.charts]
         images = tuple(_save(chart, out) for chart in charts)

@@ -9,13 +9,14 @@ from analytics.answers.ledger import headline
 from analytics.answers.prices import price_extremes
 from analytics.answers.ranking import ranked_assets
 from analytics.answers.window import Window
+from analytics.models.episodes import EpisodeRules
 
 ASSETS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """The window of one report with its headline table, its price extremes and the assets charted, largest first."""
+    """The window of one report with its headline table, price extremes, the assets charted, largest first, and the rules of episodes."""
 
     lake: duckdb.DuckDBPyConnection
     window: Window
@@ -23,6 +24,7 @@ class Subject:
     headline: pa.Table
     prices: pa.Table
     assets: tuple[str, ...]
+    rules: EpisodeRules | None = None
 
     @property
     def quality(self) -> str:
@@ -31,7 +33,7 @@ class Subject:
         return " and ".join(found) or "no liquidations"
 
 
-def subject(lake: duckdb.DuckDBPyConnection, window: Window, title: str) -> Subject:
+def subject(lake: duckdb.DuckDBPyConnection, window: Window, title: str, rules: EpisodeRules | None = None) -> Subject:
     """The three assets with most liquidated USD; without liquidations those that fell furthest."""
     table, prices = headline(lake, window), price_extremes(lake, window)
-    return Subject(lake, window, title, table, prices, ranked_assets(table, prices)[:ASSETS])
+    return Subject(lake, window, title, table, prices, ranked_assets(table, prices)[:ASSETS], rules)

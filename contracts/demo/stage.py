@@ -28,6 +28,8 @@ _PACE = ((372, 0.48), (None, 0.27))
 _TAIL_SECONDS = 30
 """Chain seconds after the last move: enough for the last liquidations and for closing what is still held."""
 _WAIT_SECONDS = 60.0
+_SMALL_MARKET = ("--minute-floor", "10000", "--total-floor", "100000")
+"""USD: an episode's usual floors are made for markets of billions."""
 _USUAL_TRADERS = 120
 _SETTINGS = {
     # Every account is compared with the contract's own view about every sixth block, at a cost that does not grow with the book.
@@ -81,7 +83,7 @@ def perform(script: Script, screen: Screen) -> Performance:
         # The report reads the lake, the referee the chain: neither needs to wait for the other.
         lake, pool = script.directory / "lake", stack.enter_context(ThreadPoolExecutor())
         answers = pool.submit(ask, lake)
-        report = pool.submit(analytics, lake, "report", "all", "--out", str(script.directory))
+        report = pool.submit(analytics, lake, "report", "all", "--out", str(script.directory), *_SMALL_MARKET)
         with screen.counting("analytics report; referee: every account at every block by the contracts' own views", len(blocks)) as count:
             ledger = Referee(devnet.url, devnet.deployment).judge(blocks, count)
             told = report.result()

@@ -60,7 +60,7 @@ _AMPLIFICATION = {
     "note": "unknown because",
 }
 _BARS = 60
-_CHANCE = 0.05
+_CHANCE, _NOTHING = 0.05, 0.05
 
 
 def section(of: Subject) -> Section:
@@ -83,7 +83,7 @@ def _lead(grown: pa.Table) -> str:
     for row in grown.to_pylist()[:ASSETS]:
         names = (("map and depth", "amplification_gain"), ("prices", "amplification_observed"), ("timing", "amplification_hawkes"))
         known = [f"{row[name]:.2f} by {words}" for words, name in names if row[name] is not None]
-        if row["poisson_null_p"] is not None and row["poisson_null_p"] > _CHANCE:
+        if (row["poisson_null_p"] or 0.0) > _CHANCE and (row["branching_ratio"] or 0.0) > _NOTHING:
             known.append("though the timing is no more clustered than chance")
         told = f"the move amplified {', '.join(known)}" if known else "amplification unknown"
         lines.append(f"{row['underlying']} {row['side']}s: {told}.")

@@ -38,7 +38,7 @@ _SERIES, _MOST = 3, 14
 
 def section(of: Subject) -> Section:
     """Episodes as a table, waves of the largest series as charts."""
-    found, broken = episodes(of.lake, of.window), waves(of.lake, of.window)
+    found, broken = episodes(of.lake, of.window, rules=of.rules), waves(of.lake, of.window)
     tables = {"episodes": found, "waves": broken}
     if not of.headline.num_rows:
         return Section(_TITLE, reason=reason_of(of.headline), tables=tables)

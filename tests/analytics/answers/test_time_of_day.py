@@ -93,8 +93,8 @@ def test_the_cost_of_two_venues_in_their_hour(tmp_path: Path) -> None:
 
 
 def test_nothing_has_a_reason(quoted: duckdb.DuckDBPyConnection, empty_lake: duckdb.DuckDBPyConnection) -> None:
-    assert reason_of(time_of_day(empty_lake)) == "no usable order books in all that was recorded"
-    assert reason_of(time_of_day(quoted, None, "ETH")) == "no usable order books of ETH in all that was recorded"
+    assert reason_of(time_of_day(empty_lake)) == "no usable order books nor pools in all that was recorded"
+    assert reason_of(time_of_day(quoted, None, "ETH")) == "no usable order books nor pools of ETH in all that was recorded"
     assert any("18:00 UTC" in note for note in notes_of(time_of_day(quoted)))
 
 

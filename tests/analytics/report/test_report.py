@@ -7,6 +7,7 @@ import pytest
 
 from analytics.answers.asked_for import asked_for
 from analytics.lake import open_lake
+from analytics.models.episodes import EpisodeRules
 from analytics.report import Report, write_report
 from analytics.report.page import page
 from analytics.report.section import Grid, Section
@@ -135,3 +136,13 @@ def test_text_of_a_recording_cannot_break_the_page() -> None:
     html = page("<u>", "<s>", [Section("<h9>", lead="<p9>", grids=(cells,), notes=("<n9>",), reason="<r9>")], {}, "<m9>")
     assert not re.findall(r"<(?:script>|b>|i>|u>|s>|h9|p9|n9|r9|m9)", html)
     assert "&lt;script&gt;" in html
+
+
+def test_a_small_market_is_told_by_its_own_floors(cascade: Path, tmp_path: Path) -> None:
+    """The usual ones are made for markets of billions."""
+    with open_lake(cascade) as lake:
+        usual = write_report(lake, asked_for(lake, "all"), tmp_path / "usual")
+        small = write_report(
+            lake, asked_for(lake, "all", EpisodeRules(minute_floor_usd=1_000, total_floor_usd=5_000, start_minutes=1)), tmp_path / "small"
+        )
+    assert [titled(made, "Episodes and waves").tables["episodes"].num_rows for made in (usual, small)] == [0, 1]

@@ -38,4 +38,4 @@ def test_few_hours_draw_nothing(cascade: Path) -> None:
 def test_nothing_has_a_reason(nothing: Path) -> None:
     with open_lake(nothing) as lake:
         made = section(subject(lake, range_of("2025-01-01/2025-01-02"), "a day"))
-    assert made.reason.startswith("no usable order books in 2025-01-01")
+    assert made.reason.startswith("no usable order books nor pools in 2025-01-01")
