@@ -10,6 +10,7 @@ import typer
 from analytics.commands.episodes import episodes
 from analytics.commands.events import events
 from analytics.commands.export import export
+from analytics.commands.fragmentation import fragmentation
 from analytics.commands.import_ import import_
 from analytics.commands.map_ import map_
 from analytics.commands.query import one_line, query
@@ -31,7 +32,7 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.command("import")(import_)
-    for command in (report, events, episodes, *QUESTIONS, signals, summary, query, export):
+    for command in (report, events, episodes, *QUESTIONS, fragmentation, signals, summary, query, export):
         app.command()(command)
     app.command("map")(map_)
     return app

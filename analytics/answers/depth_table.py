@@ -39,7 +39,7 @@ def depth(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underly
         return annotated(pa.table({}), reason=_NONE)
     table = lake.execute(mart("depth_bands"), _parameters(asked, underlying)).to_arrow_table()
     notes = [f"{DEPTH.formula}; {DEPTH.caveat}", _POOLS_NOTE if has_view(lake, "stg_keeper_market_state") else "", *flagged(lake)]
-    return annotated(table, reason=f"no usable depth in {asked.words}", notes=notes)
+    return annotated(table, reason=f"no usable depth in {asked.words}", notes=notes, window=asked.words)
 
 
 def depth_path(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, band_bps: float, bucket_s: float) -> pa.Table:

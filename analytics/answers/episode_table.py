@@ -86,7 +86,7 @@ def sensitivity(
     """How many episodes, with how much USD, nine settings of the thresholds give over everything read."""
     found = find_episodes(lake, rules, window, underlying)
     rows = [{name: getattr(cell, name) for name in _SENSITIVITY.names} for cell in found.sensitivity]
-    return annotated(pa.Table.from_pylist(rows, _SENSITIVITY), reason=_why(found), notes=_notes(found))
+    return annotated(pa.Table.from_pylist(rows, _SENSITIVITY), reason=_why(found), notes=_notes(found), window=(window or Window()).words)
 
 
 def events(
@@ -95,7 +95,7 @@ def events(
     """Events in time order: what `analytics report START` reports on."""
     found = find_episodes(lake, rules, window, underlying)
     rows = [_event_row(event) for event in join(found.episodes)]
-    return annotated(pa.Table.from_pylist(rows, _EVENTS), reason=_why(found), notes=_notes(found))
+    return annotated(pa.Table.from_pylist(rows, _EVENTS), reason=_why(found), notes=_notes(found), window=(window or Window()).words)
 
 
 def join(found: Sequence[Episode]) -> tuple[Event, ...]:

@@ -1,6 +1,6 @@
 """Slippage by venue and the cost of fragmentation (M14)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -16,6 +16,7 @@ from analytics.models.figure import Scope
 from analytics.models.fragmentation import COST, FRESH_S, Fragmentation, cost
 from analytics.models.slippage import SLIPPAGE, slippage_bps
 
+LATENCY_S = 0.5
 SIZES_USD = (10_000.0, 100_000.0, 1_000_000.0)
 _NO_BOOKS = "neither rebuilt order books nor a keeper's pool in {}: import binance_books or hyperliquid_books"
 _SLIPPAGE = pa.schema(
@@ -38,6 +39,8 @@ _COST = pa.schema(
         ("side", pa.string()),
         ("size_usd", pa.float64()),
         ("cost_bps_p50", pa.float64()),
+        ("cost_after_fees_bps_p50", pa.float64()),
+        ("cost_after_latency_bps_p50", pa.float64()),
         ("split_bps_p50", pa.float64()),
         ("pooled_bps_p50", pa.float64()),
         ("filled_share", pa.float64()),
@@ -68,27 +71,48 @@ def slippage(lake: duckdb.DuckDBPyConnection, window: Window | None = None, unde
                     {"underlying": name, "venue": venue, "market": market, "side": side} | _slip(mine, taker, size) for size in SIZES_USD
                 ]
     notes = [f"{SLIPPAGE.formula}; {SLIPPAGE.caveat}", "at most 300 snapshots a market, evenly spaced"]
-    return annotated(pa.Table.from_pylist(rows, _SLIPPAGE), reason=_NO_BOOKS.format(asked.words), notes=notes)
+    return annotated(
+        pa.Table.from_pylist(rows, _SLIPPAGE), reason=_NO_BOOKS.format(asked.words), notes=notes, window=asked.words, quality="exact"
+    )
 
 
-def fragmentation(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
-    """Fragmentation cost (bps) of three sizes, flow in equal parts per venue; medians over moments with two venues or more."""
+def fragmentation(
+    lake: duckdb.DuckDBPyConnection,
+    window: Window | None = None,
+    underlying: str | None = None,
+    *,
+    fees_bps: Mapping[str, float] | None = None,
+    latency_s: float = LATENCY_S,
+) -> pa.Table:
+    """Fragmentation cost (bps) of three sizes, flow in equal parts per venue; medians over moments with two venues or more.
+
+    Three pools: frictionless; after taker fees (`fees_bps` per venue, null unless every venue's is given); and one in which the order
+    meets the other venues' books `latency_s` later than that of the venue quoted last."""
     asked = window or Window()
     found = books(lake, asked, underlying)
+    fees = dict(fees_bps or {})
     rows: list[dict[str, object]] = []
     for name, quoted in found.items():
         moments = list(_together([book for _, book in quoted]))
         if moments:
             venues = sorted({book.venue for moment in moments for book in moment})
+            later = _later([book for _, book in quoted], moments, latency_s)
+            charged = fees if set(venues) <= set(fees) else {}
             for side, taker in (("sell", -1), ("buy", 1)):
-                rows += [{"underlying": name, "venues": venues, "side": side} | _costs(moments, taker, size, asked) for size in SIZES_USD]
+                shared = {"underlying": name, "venues": venues, "side": side}
+                rows += [shared | _costs(moments, later, charged, taker, size, asked) for size in SIZES_USD]
     reason = (
         f"no books of two venues of one asset within {FRESH_S:g} s of each other in {asked.words}"
         if found
         else _NO_BOOKS.format(asked.words)
     )
-    notes = [f"{COST.formula}; {COST.caveat}", "flow in equal parts per venue, mids aligned, fees left out"]
-    return annotated(pa.Table.from_pylist(rows, _COST), reason=reason, notes=notes)
+    notes = [
+        f"{COST.formula}; {COST.caveat}",
+        "flow in equal parts per venue, mids aligned; after fees: " + (_told(fees) or "unknown, name every venue's taker fee with --fee"),
+        f"after latency: the other venues' books {latency_s:g} s later, as far as they are recorded; below 0 what prices move until then "
+        "costs more than pooling saves",
+    ]
+    return annotated(pa.Table.from_pylist(rows, _COST), reason=reason, notes=notes, window=asked.words, quality="exact")
 
 
 def sale_costs(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None, size_usd: float) -> dict[str, CostPath]:
@@ -102,8 +126,15 @@ def sale_costs(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str 
     return made
 
 
-def _walk(moment: tuple[Book, ...], taker: int, size_usd: float, window: Window) -> Fragmentation:
-    return cost(moment, np.ones(len(moment)), taker, size_usd / moment[0].mid, Scope(window.words, "exact"))
+def _walk(
+    moment: tuple[Book, ...],
+    taker: int,
+    size_usd: float,
+    window: Window,
+    fees: Mapping[str, float] | None = None,
+    met: tuple[Book, ...] | None = None,
+) -> Fragmentation:
+    return cost(moment, np.ones(len(moment)), taker, size_usd / moment[0].mid, Scope(window.words, "exact"), fees, met)
 
 
 def _slip(mine: list[Book], taker: int, size: float) -> dict[str, object]:
@@ -128,8 +159,44 @@ def _together(quoted: list[Book]) -> Iterator[tuple[Book, ...]]:
             yield fresh
 
 
-def _costs(moments: list[tuple[Book, ...]], taker: int, size: float, window: Window) -> dict[str, object]:
+def _later(quoted: list[Book], moments: list[tuple[Book, ...]], latency_s: float) -> list[tuple[Book, ...] | None]:
+    """The books an order meets: at once that of the venue quoted last, every other venue's as it is `latency_s` later; None where one of
+    those is not recorded within a second of it."""
+    paths: dict[str, list[Book]] = {}
+    for book in quoted:
+        paths.setdefault(book.venue, []).append(book)
+    times = {venue: np.array([book.time for book in path]) for venue, path in paths.items()}
+
+    def met(moment: tuple[Book, ...]) -> tuple[Book, ...] | None:
+        newest = max(moment, key=lambda book: book.time)
+        arrival = newest.time + latency_s
+        reached = []
+        for book in moment:
+            place = int(np.searchsorted(times[book.venue], arrival, side="right")) - 1
+            there = newest if book is newest else paths[book.venue][place]
+            if there is not newest and arrival - there.time >= FRESH_S:
+                return None
+            reached.append(there)
+        return tuple(reached)
+
+    return [met(moment) for moment in moments]
+
+
+def _told(fees: Mapping[str, float]) -> str:
+    return ", ".join(f"{venue} {bps:g} bps" for venue, bps in sorted(fees.items()))
+
+
+def _costs(
+    moments: list[tuple[Book, ...]],
+    later: list[tuple[Book, ...] | None],
+    fees: Mapping[str, float],
+    taker: int,
+    size: float,
+    window: Window,
+) -> dict[str, object]:
     walked = [_walk(moment, taker, size, window) for moment in moments]
+    charged = [_walk(moment, taker, size, window, fees) for moment in moments] if fees else []
+    late = [_walk(moment, taker, size, window, met=met) for moment, met in zip(moments, later, strict=True) if met is not None]
     known = [one for one in walked if one.cost.value is not None]
 
     def middle(values: list[float | None]) -> float | None:
@@ -139,6 +206,8 @@ def _costs(moments: list[tuple[Book, ...]], taker: int, size: float, window: Win
     return {
         "size_usd": size,
         "cost_bps_p50": middle([one.cost.value for one in known]),
+        "cost_after_fees_bps_p50": middle([one.cost.value for one in charged]),
+        "cost_after_latency_bps_p50": middle([one.cost.value for one in late]),
         "split_bps_p50": middle([one.split_bps for one in known]),
         "pooled_bps_p50": middle([one.pooled_bps for one in known]),
         "filled_share": len(known) / len(walked),

@@ -48,7 +48,12 @@ def keepers(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa
     by_owner = {share.owner: share for share in ranked}
     count, reward = ([getattr(by_owner[owner], name) for owner in owners.tolist()] for name in ("count_share", "reward_share"))
     table = table.append_column("count_share", pa.array(count)).append_column("reward_share", pa.array(reward))
-    return annotated(table, notes=[*_race_notes(lake, asked, table), f"{concentration.hhi.name} of counts: {concentration.hhi.value:.3f}"])
+    return annotated(
+        table,
+        notes=[*_race_notes(lake, asked, table), f"{concentration.hhi.name} of counts: {concentration.hhi.value:.3f}"],
+        window=asked.words,
+        quality="exact",
+    )
 
 
 def attempts(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa.Table:
@@ -57,7 +62,13 @@ def attempts(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> p
     if not has_view(lake, "stg_keeper_outcomes"):
         return annotated(pa.table({}), reason=_NO_RACE)
     table = lake.execute(mart("attempts_outcomes"), _parameters(asked)).to_arrow_table()
-    return annotated(table, reason=f"the keeper had no attempts in {asked.words}", notes=["reverted attempts cost gas and earn nothing"])
+    return annotated(
+        table,
+        reason=f"the keeper had no attempts in {asked.words}",
+        notes=["reverted attempts cost gas and earn nothing"],
+        window=asked.words,
+        quality="exact",
+    )
 
 
 def missed(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa.Table:

@@ -41,7 +41,7 @@ def headline(lake: duckdb.DuckDBPyConnection, window: Window | None = None, unde
     for row in table.to_pylist():
         if row["asset"] == "total":
             notes += _total_notes(row)
-    return annotated(table, reason=_nothing(asked, underlying), notes=[f"window: {asked.words}", *notes])
+    return annotated(table, reason=_nothing(asked, underlying), notes=[f"window: {asked.words}", *notes], window=asked.words)
 
 
 def published_totals(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:

@@ -72,7 +72,13 @@ def map_skill(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
             f"no snapshot before the first liquidation: {snapshot.liquidated_before} liquidations came before this one and are left out"
         )
     notes += skill_notes(rows, asked)
-    return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason="no market of the snapshot has prices after it", notes=notes)
+    return annotated(
+        pa.Table.from_pylist(rows, _SCHEMA),
+        reason="no market of the snapshot has prices after it",
+        notes=notes,
+        window=asked.words,
+        quality="exact",
+    )
 
 
 def skill_notes(rows: list[dict[str, object]], window: Window) -> list[str]:

@@ -1,7 +1,7 @@
 """The liquidation map as tables: bins, clusters, asymmetry with coverage (M2, M3, M4)."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -75,7 +75,7 @@ def bins_table(answer: MapAnswer) -> pa.Table:
     edges = made.edges
     columns = (edges[:-1], edges[1:], made.longs, made.shorts, made.long_outward(), made.short_outward())
     table = pa.table({name: column[filled] for name, column in zip(_BINS, columns, strict=True)})
-    return annotated(table, reason="no liquidation price within half the mark of it", notes=map_notes(answer))
+    return annotated(table, reason="no liquidation price within half the mark of it", notes=map_notes(answer), **_scope(answer))
 
 
 def clusters_table(answer: MapAnswer, volatility: Volatility) -> pa.Table:
@@ -98,7 +98,12 @@ def clusters_table(answer: MapAnswer, volatility: Volatility) -> pa.Table:
         for one in found
     ]
     notes = [note, f"touch probability: {TOUCH.formula}; {TOUCH.caveat}"]
-    return annotated(pa.Table.from_pylist(rows, _CLUSTERS), reason="no bin stands out of the map", notes=notes)
+    return annotated(pa.Table.from_pylist(rows, _CLUSTERS), reason="no bin stands out of the map", notes=notes, **_scope(answer))
+
+
+def _scope(answer: MapAnswer) -> dict[str, Any]:
+    made = answer.map
+    return {"n": made.positions, "quality": made.scope.quality, "window": made.scope.window} if made else {}
 
 
 def find_clusters(answer: MapAnswer, side: int, volatility: Volatility) -> tuple[Cluster, ...]:

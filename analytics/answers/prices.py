@@ -20,7 +20,9 @@ def price_extremes(lake: duckdb.DuckDBPyConnection, window: Window | None = None
     parameters = {"since": asked.lake_since, "until": asked.lake_until, "underlying": underlying}
     table = lake.execute(mart("price_extremes"), parameters).to_arrow_table()
     notes = ["one source per venue and market: trades before mark prices before candles before fills of liquidations"]
-    return annotated(table, reason=f"no prices{f' of {underlying}' if underlying else ''} in {asked.words}", notes=notes)
+    return annotated(
+        table, reason=f"no prices{f' of {underlying}' if underlying else ''} in {asked.words}", notes=notes, window=asked.words
+    )
 
 
 def price_path(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, bucket_s: float) -> pa.Table:

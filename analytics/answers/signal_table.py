@@ -50,7 +50,17 @@ def signals(lake: duckdb.DuckDBPyConnection, underlying: str, at: datetime | Non
             rows += _rows(ask(made, SignalRules()), bars[-1]["bar"], len(bars))
         except ModelInputError as short:
             notes.append(f"left out: {short}")
-    return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=f"only {len(bars)} bars of {bar_minutes} min of {underlying}", notes=notes)
+    return annotated(
+        pa.Table.from_pylist(rows, _SCHEMA),
+        reason=f"only {len(bars)} bars of {bar_minutes} min of {underlying}",
+        notes=notes,
+        window=_span(bars, bar_minutes),
+        quality="/".join(sorted({bar["quality"] for bar in bars})),
+    )
+
+
+def _span(bars: list[dict[str, Any]], bar_minutes: int) -> str:
+    return Window(bars[0]["bar"], bars[-1]["bar"] + timedelta(minutes=bar_minutes)).words
 
 
 def _bars(lake: duckdb.DuckDBPyConnection, underlying: str, at: datetime | None, bar_s: int) -> list[dict[str, Any]]:

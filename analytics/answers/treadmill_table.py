@@ -57,7 +57,17 @@ def treadmill(lake: duckdb.DuckDBPyConnection, underlying: str, at: datetime | N
         f"frozen on the hours before: liquidated p99 {limits.liquidated_p99:.2e}, p75 {limits.liquidated_p75:.2e} of open interest, "
         f"open interest p80 {limits.open_interest_p80:,.6g}",
     ]
-    return annotated(pa.Table.from_pylist(_rows(ends, bars, [str(state) for state in found]), _SCHEMA), notes=notes)
+    judged = Window(*(datetime.fromtimestamp(float(edge), UTC) for edge in (ends[-JUDGED_HOURS] - 3600, ends[-1])))
+    table = pa.Table.from_pylist(_rows(ends, bars, [str(state) for state in found]), _SCHEMA)
+    return annotated(table, notes=notes, window=judged.words, quality=_quality(lake, underlying), n=int(np.isfinite(bars.liquidated).sum()))
+
+
+def _quality(lake: duckdb.DuckDBPyConnection, underlying: str) -> str:
+    """Of the asset's liquidations, the weaker of the two inputs."""
+    row = lake.execute(
+        "SELECT string_agg(DISTINCT quality, '/' ORDER BY quality) FROM ledger WHERE underlying = ?", [underlying]
+    ).fetchone()
+    return str(row[0]) if row and row[0] else "unknown"
 
 
 def _hours(edge: datetime) -> Floats:

@@ -6,7 +6,6 @@ from analytics.answers.bad_debt import waterfall
 from analytics.answers.concentration_table import concentration
 from analytics.answers.correlation_table import correlations
 from analytics.answers.depth_table import depth
-from analytics.answers.fragmentation_table import fragmentation, slippage
 from analytics.answers.keeper_race import attempts, keepers, missed
 from analytics.answers.lead_lag_table import lead_lag
 from analytics.answers.regime import regime
@@ -51,16 +50,6 @@ Examples:
   analytics depth --underlying BTC
 
   analytics depth --since 2025-10-10T21:00 --until 2025-10-10T22:00
-"""
-_FRAGMENTATION = """Cost in bps of splitting an order over venues against one pooled book, where books of two venues stand within a second.
-
-On a terminal the slippage by venue follows.
-
-Examples:
-
-  analytics fragmentation --underlying BTC
-
-  analytics fragmentation --json
 """
 _CONCENTRATION = """How concentrated liquidations, depth, volume and open interest are over venues, and does the flow go where the depth is?
 
@@ -300,7 +289,6 @@ QUESTIONS = (
         "activation", _ACTIVATION, activation, columns=_ACTIVATION_COLUMNS, then=("Does exposure push the price on?", activation_effect)
     ),
     asset_command("depth", _DEPTH, depth),
-    asset_command("fragmentation", _FRAGMENTATION, fragmentation, then=("Slippage by venue", slippage)),
     asset_command("concentration", _CONCENTRATION, concentration, columns=_CONCENTRATION_COLUMNS),
     asset_command("regime", _REGIME, regime, columns=_REGIME_COLUMNS),
     asset_command("together", _TOGETHER, correlations, columns=_TOGETHER_COLUMNS),

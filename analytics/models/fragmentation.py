@@ -70,26 +70,38 @@ def _union(sides: Sequence[tuple[Floats, Floats]], *, descending: bool) -> Float
 
 
 def cost(
-    books: Sequence[Book], flow: ArrayLike, taker_side: int, base: float, scope: Scope, fees_bps: Mapping[str, float] | None = None
+    books: Sequence[Book],
+    flow: ArrayLike,
+    taker_side: int,
+    base: float,
+    scope: Scope,
+    fees_bps: Mapping[str, float] | None = None,
+    met: Sequence[Book] | None = None,
 ) -> Fragmentation:
     """FC of `base` split in proportion to `flow` (one entry per book). Stale books are dropped with their flow; mids are aligned to their
     median.
 
-    With `fees_bps` (taker fee per venue) both terms are fee-aware. None when one of the walks cannot be filled."""
+    With `fees_bps` (taker fee per venue) both terms are fee-aware. With `met` (one per book) the pooled order meets those books instead:
+    what is left of each venue's quotes when an arbitrageur's order gets there. None when one of the walks cannot be filled."""
     usual = floats("flow", flow)
-    if len(usual) != len(books):
-        raise ModelInputError(f"{len(usual)} flows for {len(books)} books")
+    if len(usual) != len(books) or (met is not None and len(met) != len(books)):
+        raise ModelInputError(f"{len(usual)} flows and {len(books if met is None else met)} books met for {len(books)} books")
     used = fresh(books)
     kept = [i for i, book in enumerate(books) if any(book is other for other in used)]
     parts = shares(usual[kept])
     mid = float(np.median([book.mid for book in used]))
-    flat = [aligned(book, mid, (fees_bps or {}).get(book.venue, 0.0)) for book in used]
+    fees = [(fees_bps or {}).get(book.venue, 0.0) for book in used]
+    flat = [aligned(book, mid, fee) for book, fee in zip(used, fees, strict=True)]
+    # Basis is taken out as it was at the order's moment: what a price moves until the order arrives is what lateness costs.
+    late = used if met is None else [met[i] for i in kept]
+    reached = [aligned(after, mid * after.mid / book.mid, fee) for after, book, fee in zip(late, used, fees, strict=True)]
     each = [slippage_bps(book, taker_side, part * base, mid) if part > 0 else 0.0 for book, part in zip(flat, parts, strict=True)]
-    pooled = slippage_bps(pool(flat), taker_side, base, mid)
+    pooled = slippage_bps(pool(reached), taker_side, base, mid)
     split = None if None in each else float(sum(part * (slip or 0.0) for part, slip in zip(parts, each, strict=True)))
     value = split - pooled if split is not None and pooled is not None else None
     notes = [f"{len(books) - len(used)} stale books left out"] if len(used) < len(books) else []
     notes += ["fee-aware"] if fees_bps else []
+    notes += ["latency-aware"] if met is not None else []
     notes += ["a recorded book cannot fill its part"] if value is None else []
     return Fragmentation(COST.figure(value, scope, len(used), note="; ".join(notes)), split, pooled)
 

@@ -52,6 +52,7 @@ _COST = {
     "side": "side",
     "size_usd": "size USD",
     "cost_bps_p50": "cost bps",
+    "cost_after_latency_bps_p50": "after latency",
     "split_bps_p50": "split bps",
     "pooled_bps_p50": "pooled bps",
     "filled_share": "filled",

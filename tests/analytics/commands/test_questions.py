@@ -58,6 +58,8 @@ def test_a_lake_with_nothing_in_it(command: str, nothing: Path, capsys: pytest.C
         ["map", "ETH", "--at", "noon"],
         ["signals", "ETH", "--at", "25:00"],
         ["report", "never"],
+        ["fragmentation", "--fee", "binance"],
+        ["fragmentation", "--fee", "binance=0.5%"],
         ["report", "2025-03-21T00:00"],
         ["export", "2025-01-02/2025-01-01"],
     ],

@@ -22,6 +22,33 @@ def _linear(depth: float, venue: str = "", time: float = 0.0, mid: float = 1000.
     return Book.of(np.column_stack([mid - away, size]), np.column_stack([mid + away, size]), venue=venue, time=time)
 
 
+def _flat(venue: str, price: float, size: float) -> Book:
+    """One ask at `price`, a far bid that keeps the mid at 100."""
+    return Book("" + venue, 0.0, np.array([200 - price]), np.array([1e6]), np.array([price, 150.0]), np.array([size, 1e9]), 50.0, 150.0)
+
+
+def test_fees_send_the_pooled_order_where_they_are_low(scope: Scope) -> None:
+    """Half of the split order pays 10 bps of fee, the pooled one nothing: 5 bps of the price."""
+    found = cost([_flat("free", 101.0, 10.0), _flat("dear", 101.0, 10.0)], [1, 1], 1, 10.0, scope, {"free": 0.0, "dear": 10.0})
+    assert found.split_bps == pytest.approx((100 + (101 * 1.001 / 100 - 1) * 1e4) / 2)
+    assert found.pooled_bps == pytest.approx(100)
+    assert found.cost.value == pytest.approx(101 * 0.001 / 2 * 100)
+    assert "fee-aware" in found.cost.caveat
+
+
+def test_what_a_price_moves_until_the_order_arrives_is_the_price_of_latency(scope: Scope) -> None:
+    """The other venue has gone up by 10 bps: the half bought there costs so much more than at once."""
+    here, there = _flat("here", 101.0, 5.0), _flat("there", 101.0, 5.0)
+    gone = aligned(there, 100.1)
+    found = cost([here, there], [1, 1], 1, 10.0, scope, met=[here, gone])
+    assert found.split_bps == pytest.approx(100)
+    assert found.pooled_bps == pytest.approx((101 + 101 * 1.001) / 2 * 100 - 1e4)
+    assert found.cost.value == pytest.approx(-101 * 0.001 / 2 * 100)
+    assert cost([here, there], [1, 1], 1, 10.0, scope, met=[here, there]).cost.value == pytest.approx(0)
+    with pytest.raises(ModelInputError, match="1 books met for 2 books"):
+        cost([here, there], [1, 1], 1, 10.0, scope, met=[here])
+
+
 def test_walk_fills_level_by_level() -> None:
     assert walk(SMALL, 1, 2.0).vwap == pytest.approx((101 + 102) / 2)
     assert walk(SMALL, -1, 3.0).vwap == pytest.approx((99 + 2 * 98) / 3)
