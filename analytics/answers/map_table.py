@@ -62,7 +62,7 @@ def clusters(lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None =
 
 
 def asymmetry(lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None) -> pa.Table:
-    """AR(w) = shorts within +w over longs within -w, per symmetric window w."""
+    """AR(w) = shorts within +w over longs within -w of the mark, per symmetric distance w (`within_share`)."""
     return asymmetry_table(find_map(lake, market, at, venue))
 
 
@@ -115,7 +115,7 @@ def asymmetry_table(answer: MapAnswer) -> pa.Table:
     """Asymmetry ratios of an answered map."""
     rows = [
         {
-            "window": window,
+            "within_share": window,
             "ratio": ratio.value,
             "log_ratio": logarithm.value,
             "n": ratio.n,
@@ -126,7 +126,7 @@ def asymmetry_table(answer: MapAnswer) -> pa.Table:
     ]
     schema = pa.schema(
         [
-            ("window", pa.float64()),
+            ("within_share", pa.float64()),
             ("ratio", pa.float64()),
             ("log_ratio", pa.float64()),
             ("n", pa.int64()),
@@ -134,7 +134,7 @@ def asymmetry_table(answer: MapAnswer) -> pa.Table:
             ("caveat", pa.string()),
         ]
     )
-    return annotated(pa.Table.from_pylist(rows, schema), reason=answer.reason)
+    return annotated(pa.Table.from_pylist(rows, schema), reason=answer.reason, **_scope(answer))
 
 
 def map_notes(answer: MapAnswer) -> list[str]:

@@ -15,6 +15,23 @@ from analytics.commands.output import OutputForm, json_text
 from analytics.lake import open_lake
 
 
+_SHOWN = {
+    "asymmetry": ("within_share", "ratio", "log_ratio", "n", "quality"),
+    "gain": (
+        "side",
+        "depth_source",
+        "gain_peak",
+        "gain_peak_usd",
+        "potential_5pct_usd",
+        "potential_10pct_usd",
+        "potential_25pct_usd",
+        "n",
+        "quality",
+    ),
+}
+"""Columns worth a terminal's width; the other forms have all."""
+
+
 def map_(
     market: Annotated[str, typer.Argument(help="The market as the keeper names it, e.g. ETH.", show_default=False)],
     at: Annotated[
@@ -58,5 +75,5 @@ def map_(
         typer.echo(json_text(whole | {name: as_object(table) for name, table in parts.items()}))
         return
     for name, table in parts.items():
-        answer(table, form, title=f"{market}: {name}")
+        answer(table, form, title=f"{market}: {name}", columns=_SHOWN.get(name, ()))
     answer(bins, form, title=f"{market}: bins")

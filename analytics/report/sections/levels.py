@@ -114,7 +114,9 @@ def _grids(market: str, answer: MapAnswer, volatility: Volatility) -> list[Grid]
     return [
         *made,
         grid(
-            f"{market}: shorts within +w over longs within -w", ratios, {"window": "w", "ratio": "ratio", "log_ratio": "ln ratio", "n": "n"}
+            f"{market}: shorts within +w over longs within -w",
+            ratios,
+            {"within_share": "w", "ratio": "ratio", "log_ratio": "ln ratio", "n": "n"},
         ),
     ]
 

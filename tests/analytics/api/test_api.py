@@ -56,7 +56,7 @@ def test_the_map_the_signals_and_the_headline(lake: duckdb.DuckDBPyConnection) -
     assert (sum(bins["long_usd"].to_pylist()), sum(bins["short_usd"].to_pylist())) == (70_000.0, 5_000.0)
     assert bins["long_outward_usd"].to_pylist()[0] == 70_000.0
     assert {row["side"] for row in analytics.clusters(lake, "ETH").to_pylist()} <= {"long", "short"}
-    ratios = {row["window"]: row["ratio"] for row in analytics.asymmetry(lake, "ETH").to_pylist()}
+    ratios = {row["within_share"]: row["ratio"] for row in analytics.asymmetry(lake, "ETH").to_pylist()}
     assert ratios[0.25] == pytest.approx(5 / 30)
     assert analytics.headline(lake).to_pylist()[-1]["total_usd"] == 27_800.0
     assert analytics.reason_of(analytics.signals(lake, "DOGE")) == "no prices of DOGE"
