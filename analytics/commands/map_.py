@@ -14,7 +14,6 @@ from analytics.commands.options import AsCsv, AsJson, LakeDirectory, ParquetFile
 from analytics.commands.output import OutputForm, json_text
 from analytics.lake import open_lake
 
-
 _SHOWN = {
     "asymmetry": ("within_share", "ratio", "log_ratio", "n", "quality"),
     "gain": (
