@@ -1,7 +1,7 @@
 """Did the map foresee what was liquidated? (M6) Predicted between the mark and the realised extreme, against what was then liquidated."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import numpy as np
@@ -29,10 +29,13 @@ _SCHEMA = pa.schema(
         ("predicted_together_usd", pa.float64()),
         ("realised_usd", pa.float64()),
         ("baseline_usd", pa.float64()),
+        ("day_before_usd", pa.float64()),
         ("log_error", pa.float64()),
         ("realised_n", pa.int64()),
     ]
 )
+_DAY = timedelta(days=1)
+_YESTERDAY = "the map of the day before"
 _BASELINE = "open interest spread evenly over 10x, 25x, 50x and 100x"
 
 
@@ -88,11 +91,10 @@ def skill_notes(rows: list[dict[str, object]], window: Window) -> list[str]:
     notes = []
     for name, column in (("all else still", "predicted_usd"), ("all markets together", "predicted_together_usd")):
         found = _score(rows, column, window)
-        against, skill = found.against[0]
+        against = " and ".join(f"{_words('skill', skill.value)} against {baseline}" for baseline, skill in found.against)
         notes.append(
             f"{name}: {_words('slope through the origin (1 is perfect)', found.slope.value)}; "
-            f"{_words('mean absolute error, USD', found.error.value)}; {_words('skill', skill.value)} against {against} "
-            f"(1 is perfect, 0 no better); n = {len(rows)} market sides"
+            f"{_words('mean absolute error, USD', found.error.value)}; {against} (1 is perfect, 0 no better); n = {len(rows)} market sides"
         )
     return notes
 
@@ -101,7 +103,10 @@ def _score(rows: list[dict[str, object]], prediction: str, window: Window) -> Sk
     def column(name: str) -> list[float]:
         return [value if isinstance(value := row[name], float) else 0.0 for row in rows]
 
-    return score(column(prediction), column("realised_usd"), {_BASELINE: column("baseline_usd")}, Scope(window.words, "exact"))
+    baselines = {_BASELINE: column("baseline_usd")}
+    if all(row["day_before_usd"] is not None for row in rows):
+        baselines[_YESTERDAY] = column("day_before_usd")
+    return score(column(prediction), column("realised_usd"), baselines, Scope(window.words, "exact"))
 
 
 def _words(name: str, value: float | None) -> str:
@@ -126,6 +131,8 @@ def _market(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, window: 
     joint = liquidation_map(lake, market, at.replace(tzinfo=UTC), all_markets=True)
     together = predicted(joint.levels, mark, low, high) if joint.levels else guesses
     baseline = predicted(_inferred(answer, mark), mark, low, high)
+    yesterday = _day_before(lake, market, at)
+    stale = predicted(yesterday, mark, low, high) if yesterday else (None, None)
     victims = [row for row in liquidations(lake, after, market).to_pylist() if row["exchange_time"] > at]
     made = []
     for i, (side, extreme) in enumerate((("long", low), ("short", high))):
@@ -143,11 +150,18 @@ def _market(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, window: 
                 "predicted_together_usd": together[i],
                 "realised_usd": total,
                 "baseline_usd": baseline[i],
+                "day_before_usd": stale[i],
                 "log_error": log_error,
                 "realised_n": len(realised),
             }
         )
     return made
+
+
+def _day_before(lake: duckdb.DuckDBPyConnection, market: str, at: datetime) -> Levels | None:
+    """The map as it was known a day before the snapshot, up to a day older; None where there is none."""
+    older = liquidation_map(lake, market, (at - _DAY).replace(tzinfo=UTC))
+    return older.levels if older.taken_at is not None and older.taken_at >= at - 2 * _DAY else None
 
 
 def _inferred(answer: MapAnswer, mark: float) -> Levels:

@@ -38,6 +38,7 @@ _SKILL = {
     "predicted_together_usd": "all markets together",
     "realised_usd": "liquidated USD",
     "baseline_usd": "baseline USD",
+    "day_before_usd": "map of the day before",
     "log_error": "ln(predicted / liquidated)",
     "realised_n": "n",
 }
