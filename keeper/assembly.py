@@ -118,9 +118,7 @@ async def open_hands(settings: Settings, stack: AsyncExitStack, logger: Filterin
         prefetch=urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"),
     )
     # A pool of its own: a burst of candidates must not hold up the next block's reads, nor count as their cost.
-    node = await stack.enter_async_context(
-        ChainClient.open(_chain_options(settings, settings.chain.rpc_urls, ws_url=None), (), _heard(logger))
-    )
+    node = await stack.enter_async_context(_open_pool(settings, settings.chain.rpc_urls, logger))
     simulator = SimulatorPool([await stack.enter_async_context(ForkSimulator(options, node)) for _ in range(given.forks)])
     if settings.keeper.mode is Mode.SIMULATE:
         return Hands(simulator, None, encode_execute, given.operator, given.executor)
@@ -139,9 +137,7 @@ async def _dispatcher(
         raise ConfigError(f"execution.operator is {operator}, but {given.key_file} holds the key of {signer.address}. Correct one of them.")
     sender = node
     if given.send_urls:
-        sender = await stack.enter_async_context(
-            ChainClient.open(_chain_options(settings, given.send_urls, ws_url=None), (), _heard(logger))
-        )
+        sender = await stack.enter_async_context(_open_pool(settings, given.send_urls, logger))
     options = DispatcherOptions(
         chain_id=settings.chain.id,
         state_dir=settings.keeper.state_dir,
@@ -178,6 +174,7 @@ def assemble(
     hands: Hands | None,
     logger: FilteringBoundLogger,
 ) -> Parts:
+    """The daemon's parts, connected: venues and limits of the settings around an open chain, a recorder and what acts, if anything does."""
     evaluators = build_evaluators(settings, venues, chain)
     judge = build_judge(settings)
     dispatcher = hands.dispatcher if hands is not None else None

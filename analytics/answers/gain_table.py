@@ -12,8 +12,8 @@ from analytics.answers.liquidation_map import MapAnswer, liquidation_map
 from analytics.answers.opposing import opposing
 from analytics.models.gain import GAIN, POTENTIAL, GainCurve, from_map, known_to, potential
 
-REACHES = (0.02, 0.05, 0.10, 0.25)
-"""Displacements (fractions of the mark) at which the table gives the potential."""
+_POTENTIALS = {"potential_2pct_usd": 0.02, "potential_5pct_usd": 0.05, "potential_10pct_usd": 0.10, "potential_25pct_usd": 0.25}
+"""Column -> displacement (fraction of the mark) at which it gives the potential."""
 _SUMMARY = pa.schema(
     [
         ("side", pa.string()),
@@ -22,7 +22,7 @@ _SUMMARY = pa.schema(
         ("gain_peak", pa.float64()),
         ("gain_peak_usd", pa.float64()),
         ("self_sustaining", pa.list_(pa.string())),
-        *((f"potential_{reach:.0%}".replace("%", "pct_usd"), pa.float64()) for reach in REACHES),
+        *((name, pa.float64()) for name in _POTENTIALS),
         ("depth_known_to_usd", pa.float64()),
         ("n", pa.int64()),
         ("quality", pa.string()),
@@ -104,10 +104,7 @@ def _summary(answer: MapAnswer, one: Gain) -> dict[str, object]:
     known = np.isfinite(one.curve.gain)
     peak = int(np.argmax(np.where(known, one.curve.gain, -np.inf))) if known.any() else None
     middle = (one.curve.edges[:-1] + one.curve.edges[1:]) / 2
-    reaches = {
-        f"potential_{reach:.0%}".replace("%", "pct_usd"): potential(one.curve, min(reach * mark, float(one.curve.edges[-1]))).value
-        for reach in REACHES
-    }
+    reaches = {name: potential(one.curve, reach * mark).value for name, reach in _POTENTIALS.items()}
     return (
         _of(one)
         | reaches

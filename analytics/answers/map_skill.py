@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
-from analytics.answers.ledger import liquidations
+from analytics.answers.ledger import ledger_view, liquidations
 from analytics.answers.liquidation_map import MapAnswer, liquidation_map
 from analytics.answers.prices import price_extremes
 from analytics.answers.window import Window
@@ -41,7 +41,7 @@ _BASELINE = "open interest spread evenly over 10x, 25x, 50x and 100x"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The snapshot a window's map is judged by, and the USD that was liquidated in the window before it was taken."""
+    """The snapshot a window's map is judged by, and how many liquidations of the window came before it."""
 
     at: datetime
     liquidated_before: int
@@ -51,12 +51,10 @@ def snapshot_for(lake: duckdb.DuckDBPyConnection, window: Window) -> Snapshot | 
     """The last snapshot of positions before the window's first liquidation, else the first one of the window; None without any."""
     if not has_view(lake, "stg_keeper_position_snapshots"):
         return None
-    victims = liquidations(lake, window)
-    times = victims["exchange_time"].to_pylist() if victims.num_rows else []
-    first = times[0] if times else window.lake_until
-    row = lake.execute(mart("snapshot_around"), {"first": first, "until": window.lake_until}).fetchone()
-    at = (row[0] or row[1]) if row else None
-    return Snapshot(at, sum(time < at for time in times)) if at else None
+    if not ledger_view(lake):
+        return None
+    row = lake.execute(mart("snapshot_around"), {"since": window.lake_since, "until": window.lake_until}).fetchone()
+    return Snapshot(*row) if row else None
 
 
 def map_skill(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa.Table:

@@ -81,7 +81,7 @@ def _row(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window
     if fallen is None:
         return None
     figure, unit, before, series = fallen
-    paid = _funding_of(lake, change, window)
+    paid = _funding_of(lake, change, window, _AFTER)
     z, rate_before, rate_after = _funding_after(paid, window, scope)
     ceased, limit = _liquidated_after(lake, change, window, scope)
     found = verdict(figure, z, ceased, limit)
@@ -120,9 +120,9 @@ def _flush(change: dict[str, Any], scope: Scope) -> tuple[Figure, str, float, li
     return None
 
 
-def _funding_of(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window) -> Funding | None:
-    """Of the same venue and underlying."""
-    until = Window(window.since, window.until + _AFTER if window.until else None)
+def _funding_of(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window, after: timedelta) -> Funding | None:
+    """Of the same venue and underlying, up to so long after the window."""
+    until = Window(window.since, window.until + after if window.until else None)
     same = [one for one in funding(lake, until, change["underlying"]) if one.venue == change["venue"]]
     return next((one for one in same if one.market == change["market"]), same[0] if same else None)
 
@@ -142,7 +142,7 @@ def _funding_after(paid: Funding | None, window: Window, scope: Scope) -> tuple[
 
 def _reset_hours(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window, scope: Scope) -> float | None:
     """Hours from the first extreme of funding in the window, or in the week after it, to its reset."""
-    paid = _funding_of(lake, change, Window(window.since, window.until + _RESET_WITHIN - _AFTER if window.until else None))
+    paid = _funding_of(lake, change, window, _RESET_WITHIN)
     if paid is None:
         return None
     later = paid.time >= _unix(window.lake_since)

@@ -114,7 +114,9 @@ def _follow(market: str, answer: MapAnswer, gain: Gain, move: float) -> Structur
     x0 = min(move * mark, limit)
     made = along(outward[mine], x0, impact_of(gain.curve), limit=limit)
     accounts = tuple(account for account, chosen in zip(answer.accounts, mine.tolist(), strict=True) if chosen)
-    grown = from_cascade(made.cascade if made.cascade.final <= known_to(gain.curve) else None, gain.curve.scope, int(mine.sum()))
+    n, unknown = int(mine.sum()), made.cascade.stopped and made.cascade.final > known_to(gain.curve)
+    missing = GAIN.figure(None, gain.curve.scope, n, note="depth is not known as far as the cascade goes")
+    grown = missing if unknown else from_cascade(made.cascade, gain.curve.scope, n)
     return Structure(market, gain.side, mark, accounts, outward[mine], levels.notional[mine], x0, made, grown, gain)
 
 

@@ -18,7 +18,9 @@ _COLUMNS = ("file", "rows", "duplicates", "rejects", "remarks")
 
 def import_(
     kind: Annotated[str, typer.Argument(help="What the files are: 'kinds' lists all, 'auto' looks at each file.", show_default=False)],
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files, or folders of files.", show_default=False)] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH...", help="Files, or folders with what is below them.", show_default=False)
+    ] = None,
     lake: LakeDirectory = None,
     cadence_ms: Annotated[int, typer.Option(min=10, help="How often a rebuilt order book is kept, in milliseconds.")] = 1000,
     as_json: AsJson = False,
@@ -58,8 +60,15 @@ def _files(paths: list[Path]) -> list[Path]:
         raise typer.BadParameter("name at least one file or folder")
     files: list[Path] = []
     for path in paths:
-        files += sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
+        files += _below(path) if path.is_dir() else [path]
     return files
+
+
+def _below(folder: Path) -> list[Path]:
+    """Every file in the folder and the folders in it, hidden ones left alone."""
+    return sorted(
+        file for file in folder.rglob("*") if file.is_file() and not any(part[0] == "." for part in file.relative_to(folder).parts)
+    )
 
 
 def _import(kind: str, files: list[Path], lake: Path | None, cadence_ms: int, *, quiet: bool) -> list[ImportReport]:

@@ -1,6 +1,7 @@
 """`analytics import` as a user runs it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,17 @@ def test_auto_looks_at_each_file_and_imports_contract_sizes_first(tmp_path: Path
     kinds = {report["kind"]: report for report in json.loads(capsys.readouterr().out)}
     assert kinds["okx_liquidations"]["rows"] == 2
     assert len(kinds) == 11
+
+
+def test_a_folder_is_taken_with_what_is_below_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Recordings come in folders of folders; hidden files are the system's."""
+    below = tmp_path / "event" / "open interest"
+    below.mkdir(parents=True)
+    shutil.copy(FIXTURES / "force_orders.csv", tmp_path / "event")
+    shutil.copy(FIXTURES / "AAA_oi_5m.csv", below)
+    (below / ".DS_Store").write_text("x")
+    assert main(["import", "auto", str(tmp_path / "event"), "--lake", str(tmp_path / "lake"), "--json"]) == 0
+    assert {report["kind"] for report in json.loads(capsys.readouterr().out)} == {"binance_force_orders", "binance_metrics"}
 
 
 def test_a_refused_file_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

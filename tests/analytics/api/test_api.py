@@ -67,24 +67,20 @@ def test_fragmentation_of_two_books_by_hand(tmp_path: Path) -> None:
     with open_lake(tmp_path, read_only=False) as writer:
         writer.execute(BOOKS)
     with analytics.open(str(tmp_path)) as lake:
-        _two_books(lake)
-
-
-def _two_books(lake: duckdb.DuckDBPyConnection) -> None:
-    found = analytics.fragmentation(lake, fees_bps={"deep": 0.0, "thin": 10.0})
-    sold = next(row for row in found.to_pylist() if (row["side"], row["size_usd"]) == ("sell", 10_000.0))
+        charged = analytics.fragmentation(lake, fees_bps={"deep": 0.0, "thin": 10.0}).to_pylist()
+        partly = analytics.fragmentation(lake, fees_bps={"deep": 0.0}, latency_s=30.0).to_pylist()
+        rows = {(row["side"], row["size_usd"]): row for row in analytics.fragmentation(lake).to_pylist()}
+        slips = {(row["venue"], row["side"], row["size_usd"]): row for row in analytics.slippage(lake).to_pylist()}
+    sold = next(row for row in charged if (row["side"], row["size_usd"]) == ("sell", 10_000.0))
     # Half of 100 ETH pays 10 bps of 99 USD at the thin venue; pooled, all of it goes to the deep one.
     assert sold["cost_after_fees_bps_p50"] == pytest.approx(99 * 0.001 / 2 * 100)
     assert sold["cost_after_latency_bps_p50"] == pytest.approx(0, abs=1e-9)
-    partly = analytics.fragmentation(lake, fees_bps={"deep": 0.0}, latency_s=30.0).to_pylist()
     assert {row["cost_after_fees_bps_p50"] for row in partly} == {row["cost_after_latency_bps_p50"] for row in partly} == {None}
-    rows = {(row["side"], row["size_usd"]): row for row in analytics.fragmentation(lake).to_pylist()}
     thin = (100 * 99 + 4_900 * 98) / 5_000
     expected = ((1 - 99 / 100) + (1 - thin / 100)) / 2 * 1e4 - (1 - 99 / 100) * 1e4
     assert rows["sell", 1_000_000.0]["cost_bps_p50"] == pytest.approx(expected)
     assert rows["sell", 10_000.0]["cost_bps_p50"] == pytest.approx(0, abs=1e-9)
     assert rows["sell", 10_000.0]["venues"] == ["deep", "thin"]
-    slips = {(row["venue"], row["side"], row["size_usd"]): row for row in analytics.slippage(lake).to_pylist()}
     assert slips["deep", "buy", 10_000.0]["slippage_bps_p50"] == pytest.approx(100)
 
 
