@@ -24,7 +24,7 @@ from keeper.engine.liquidator import Hands, Liquidator
 from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions
-from keeper.engine.status import Heartbeat, Metrics
+from keeper.engine.status import Heartbeat, Metrics, Readiness
 from keeper.engine.tripwire import Tripwire
 from keeper.errors import ConfigError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
@@ -54,6 +54,7 @@ class Parts:
     loop: Loop
     metrics: Metrics
     heartbeat: Heartbeat
+    readiness: Readiness
     logger: FilteringBoundLogger
 
 
@@ -207,7 +208,7 @@ def assemble(
         heartbeat,
     )
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
-    return Parts(chain, recorder, evaluators, liquidator, dispatcher, mailbox, loop, metrics, heartbeat, logger)
+    return Parts(chain, recorder, evaluators, liquidator, dispatcher, mailbox, loop, metrics, heartbeat, Readiness(logger), logger)
 
 
 def build_evaluators(settings: Settings, venues: Mapping[str, Venue[Any, Any]], chain: ChainClient) -> Mapping[str, Evaluator[Any, Any]]:

@@ -64,7 +64,7 @@ async def _daemon(settings: Settings, report: Report, logger: FilteringBoundLogg
             hands = await assembly.open_hands(settings, stack, logger)
             parts = assembly.assemble(settings, venues, chain, recorder, hands, logger)
             if settings.keeper.status_port:
-                await stack.enter_async_context(serve(parts.metrics, parts.heartbeat, settings.keeper.status_port))
+                await stack.enter_async_context(serve(parts.metrics, parts.heartbeat, parts.readiness, settings.keeper.status_port))
             await _live(settings, parts, report, stop)
     logger.info("stopped")
 

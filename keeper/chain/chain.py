@@ -132,6 +132,11 @@ class ChainClient:
         """Raw calls in one request, answered in order; a call's own RpcError is returned in its place."""
         return await self._pool.ask([RpcCall(method, params) for method, params in calls], list)
 
+    async def opinions(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> Sequence[tuple[str, list[Answer]]]:
+        """What each endpoint that answers in time says to the same calls, by the endpoint's name; empty when none does."""
+        said = await self._pool.opinions([RpcCall(method, params) for method, params in calls], list)
+        return [(endpoint.name, answers) for endpoint, answers in said]
+
 
 def _only_result(answers: Sequence[Answer]) -> Json:
     if isinstance(answers[0], RpcError):

@@ -1,11 +1,12 @@
 """What the daemon says of itself: /livez, /readyz and /metrics on 127.0.0.1, fed by the loop's own figures."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from structlog.typing import FilteringBoundLogger
 
 from keeper.domain.chain import BlockRef
 from keeper.domain.records import BlockRecord
@@ -64,15 +65,41 @@ class Heartbeat:
         return self.last_beat is None or self.clock() - self.last_beat < self.limit_s
 
 
+class Readiness:
+    """What keeps the daemon from doing its work, by part ("executor", "endpoints", ...); empty when nothing does.
+
+    Every change is a line in the log: an operator reads there why /readyz is red."""
+
+    def __init__(self, log: FilteringBoundLogger) -> None:
+        self._log = log
+        self._problems: dict[str, str] = {}
+
+    def report(self, part: str, problem: str | None) -> None:
+        """What is wrong with a part, in one sentence with its mend; None when nothing is."""
+        if problem == self._problems.get(part):
+            return
+        if problem is None:
+            self._log.info("ready again", part=part, was=self._problems.pop(part))
+        else:
+            self._problems[part] = problem
+            self._log.error("not ready", part=part, problem=problem)
+
+    def problems(self) -> Mapping[str, str]:
+        """The problems that stand."""
+        return dict(self._problems)
+
+
 @asynccontextmanager
-async def serve(metrics: Metrics, heartbeat: Heartbeat, port: int) -> AsyncIterator[None]:
+async def serve(metrics: Metrics, heartbeat: Heartbeat, readiness: Readiness, port: int) -> AsyncIterator[None]:
     """Serve on 127.0.0.1:`port` while the context is open. OSError where the port is taken."""
 
     async def livez(_: web.Request) -> web.Response:
         return _answer(heartbeat.alive(), f"no block finished for {heartbeat.limit_s:.0f} s")
 
     async def readyz(_: web.Request) -> web.Response:
-        return _answer(heartbeat.started() and heartbeat.alive(), "not caught up yet")
+        problems = [] if heartbeat.started() and heartbeat.alive() else ["not caught up yet"]
+        problems += [f"{part}: {problem}" for part, problem in readiness.problems().items()]
+        return _answer(not problems, "\n".join(problems))
 
     async def figures(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": "text/plain; version=0.0.4"})

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import aiohttp
 import pytest
+import structlog
 
 from keeper.domain.chain import Timestamp
 from keeper.domain.records import BlockRecord, MicroTime
-from keeper.engine.status import Heartbeat, Metrics, serve
+from keeper.engine.status import Heartbeat, Metrics, Readiness, serve
+from keeper.log import logger
 from tests.keeper.engine.fakes import block_ref
 
 LIMIT_S = 60.0
@@ -37,10 +39,10 @@ def _free_port() -> int:
         return port
 
 
-def _asked(metrics: Metrics, heartbeat: Heartbeat, *paths: str) -> list[tuple[int, str]]:
+def _asked(metrics: Metrics, heartbeat: Heartbeat, *paths: str, readiness: Readiness | None = None) -> list[tuple[int, str]]:
     async def ask() -> list[tuple[int, str]]:
         port = _free_port()
-        async with serve(metrics, heartbeat, port), aiohttp.ClientSession() as session:
+        async with serve(metrics, heartbeat, readiness or _readiness(), port), aiohttp.ClientSession() as session:
             answers = []
             for path in paths:
                 async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
@@ -48,6 +50,26 @@ def _asked(metrics: Metrics, heartbeat: Heartbeat, *paths: str) -> list[tuple[in
             return answers
 
     return asyncio.run(ask())
+
+
+def _readiness() -> Readiness:
+    return Readiness(logger())
+
+
+def test_a_problem_makes_it_not_ready_until_it_is_mended_and_is_told_once() -> None:
+    heartbeat = Heartbeat(_Clock(), LIMIT_S)
+    heartbeat.beat()
+    with structlog.testing.capture_logs() as lines:
+        readiness = _readiness()
+        readiness.report("executor", "no gas: send some")
+        readiness.report("executor", "no gas: send some")
+        assert _asked(Metrics(), heartbeat, "/readyz", "/livez", readiness=readiness) == [
+            (503, "executor: no gas: send some\n"),
+            (200, "ok\n"),
+        ]
+        readiness.report("executor", None)
+    assert _asked(Metrics(), heartbeat, "/readyz", readiness=readiness) == [(200, "ok\n")]
+    assert [line["event"] for line in lines] == ["not ready", "ready again"]
 
 
 def test_before_the_first_block_it_lives_but_is_not_ready() -> None:
@@ -103,7 +125,7 @@ def test_two_daemons_in_one_process_do_not_share_their_figures() -> None:
 def test_it_is_reachable_from_this_machine_only() -> None:
     async def run() -> None:
         port = _free_port()
-        async with serve(Metrics(), Heartbeat(_Clock(), LIMIT_S), port):
+        async with serve(Metrics(), Heartbeat(_Clock(), LIMIT_S), _readiness(), port):
             with socket.socket() as other:
                 # Had it taken all interfaces, the same port at another loopback address would be taken too.
                 other.bind(("127.0.0.2", port))
