@@ -31,7 +31,7 @@ from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.executor import encode_execute
 from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
-from keeper.settings import Mode, Settings
+from keeper.settings import Mode, Settings, Verify
 from keeper.store.recorder import Recorder
 from keeper.venues import REGISTRY
 
@@ -97,6 +97,7 @@ def _chain_options(settings: Settings, urls: tuple[str, ...], ws_url: str | None
         request_timeout_s=given.request_timeout_s,
         max_log_range=given.max_log_range,
         prove_reads=given.prove_reads,
+        verify_receipts=given.verify is Verify.RECEIPTS,
     )
 
 

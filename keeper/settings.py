@@ -27,6 +27,13 @@ class Mode(StrEnum):
     EXECUTE = "execute"
 
 
+class Verify(StrEnum):
+    """How a block's logs are proven complete."""
+
+    RECEIPTS = "receipts"
+    BLOOM = "bloom"
+
+
 def _option(doc: str, default: Any = MISSING) -> Any:
     if default is MISSING:
         return field(metadata={"doc": doc})
@@ -48,6 +55,10 @@ class ChainSettings:
     request_timeout_s: float = _option("seconds until a request counts as failed", 10.0)
     max_log_range: int = _option("most blocks in one eth_getLogs of the backfill; adapts downwards by itself", 2000)
     prove_reads: bool = _option("prove by EIP-2935 that a read ran on its block's state; anvil needs it", False)
+    verify: Verify = _option(
+        "how a block's logs are proven: receipts (all receipts against the header, where an endpoint offers them) or bloom alone",
+        Verify.RECEIPTS,
+    )
     forecast: bool = _option("evaluate at the next block's time with an eth_call block override; false where the provider has none", True)
 
 

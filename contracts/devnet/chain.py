@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import rlp  # type: ignore[import-untyped]
+import rlp
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 

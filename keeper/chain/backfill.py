@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
-from keeper.chain.header import by_number, parse_numbered
+from keeper.chain.bloom import admits
+from keeper.chain.header import Header, by_number
 from keeper.chain.log import LogSelection
 from keeper.chain.pool import Pool
+from keeper.chain.proof import Proofs
 from keeper.chain.ranges import LogRanges
 from keeper.chain.rpc import Answer, Untrustworthy
 from keeper.domain.chain import BlockRef, LogFilter, RawLog
@@ -24,14 +26,16 @@ class _Chunk:
 class Backfill:
     """Reads finalised history. Where to resume is the caller's knowledge: the last block it was given."""
 
-    def __init__(self, pool: Pool, ranges: LogRanges, concurrency: int) -> None:
+    def __init__(self, pool: Pool, proofs: Proofs, ranges: LogRanges, concurrency: int) -> None:
         self._pool = pool
+        self._proofs = proofs
         self._ranges = ranges
         self._concurrency = concurrency
 
     async def run(self, filters: Sequence[LogFilter], first: int, last: int) -> AsyncGenerator[BlockLogs, None]:
         """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk."""
         selection = LogSelection(filters)
+        await self._proofs.learn()
         at = first
         while at <= last:
             window = self._window(at, last)
@@ -69,12 +73,15 @@ class Backfill:
             by_block.setdefault(log.block_number, []).append(log)
         numbers = sorted({*by_block, chunk.last})
 
-        def decode(answers: Sequence[Answer]) -> list[BlockRef]:
-            return [parse_numbered(answer, number).ref for number, answer in zip(numbers, answers, strict=True)]
+        def decode(answers: Sequence[Answer]) -> list[Header]:
+            return [self._proofs.numbered(answer, number) for number, answer in zip(numbers, answers, strict=True)]
 
-        blocks = await self._pool.ask([by_number(number) for number in numbers], decode)
-        found = [(block, tuple(by_block.get(block.number, ()))) for block in blocks]
-        for block, its_logs in found:
+        headers = await self._pool.ask([by_number(number) for number in numbers], decode)
+        found = [(header, tuple(by_block.get(header.ref.number, ()))) for header in headers]
+        for header, its_logs in found:
+            block = header.ref
             if any(log.block_hash != block.hash for log in its_logs):
                 raise Untrustworthy(f"block {block.number} has logs of another block: the range is not final, or an endpoint is wrong")
-        return found
+            if not all(admits(header.bloom, log) for log in its_logs):
+                raise Untrustworthy(f"block {block.number} has logs that its bloom denies: an endpoint is wrong")
+        return [(header.ref, its_logs) for header, its_logs in found]

@@ -1,14 +1,16 @@
 """The logs bloom of a header: it never denies a log that is there (Ethereum yellow paper, 4.3.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from eth_utils.crypto import keccak
 
-from keeper.domain.chain import LogFilter
+from keeper.domain.chain import LogFilter, RawLog
 
 _BITS = 2048
 
 
+@lru_cache(maxsize=4096)
 def bloom_mask(value: bytes) -> int:
     """The three bits an address or a topic sets in the 2048-bit bloom."""
     digest = keccak(value)
@@ -18,22 +20,41 @@ def bloom_mask(value: bytes) -> int:
     return mask
 
 
+def admits(bloom: int, log: RawLog) -> bool:
+    """False only if the block surely has no such log. An empty bloom admits all: some chains give no other."""
+    values = (bytes.fromhex(log.address[2:]), *log.topics)
+    return not bloom or all(mask & bloom == mask for mask in map(bloom_mask, values))
+
+
 class BloomProbe:
-    """Answers whether a block may hold logs of the filters. The masks are computed once."""
+    """Answers what of the filters' logs a block may hold. The masks are computed once."""
 
     def __init__(self, filters: Sequence[LogFilter]) -> None:
         self._filters = tuple(
             (
-                tuple(bloom_mask(bytes.fromhex(address[2:])) for address in each.addresses),
-                tuple(bloom_mask(topic) for topic in each.topics),
+                {address: bloom_mask(bytes.fromhex(address[2:])) for address in each.addresses},
+                {topic: bloom_mask(topic) for topic in each.topics},
             )
             for each in filters
         )
 
     def may_hold(self, bloom: int) -> bool:
         """False only if the block surely has no such log. Some chains give an empty bloom always: then this says False as well."""
-        return any(_any_in(addresses, bloom) and (not topics or _any_in(topics, bloom)) for addresses, topics in self._filters)
+        return any(
+            _any_in(addresses.values(), bloom) and (not topics or _any_in(topics.values(), bloom)) for addresses, topics in self._filters
+        )
+
+    def misses(self, bloom: int, logs: Sequence[RawLog]) -> bool:
+        """Whether the bloom claims an address, or a topic, that none of these logs has: a doubt, as the bits may be those of others."""
+        addresses = {log.address for log in logs}
+        topics = {log.topics[0] for log in logs if log.topics}
+        for wanted, first_topics in self._filters:
+            claimed = {address for address, mask in wanted.items() if mask & bloom == mask}
+            claimed_topics = {topic for topic, mask in first_topics.items() if mask & bloom == mask}
+            if claimed and (claimed_topics or not first_topics) and (claimed - addresses or claimed_topics - topics):
+                return True
+        return False
 
 
-def _any_in(masks: Sequence[int], bloom: int) -> bool:
+def _any_in(masks: Iterable[int], bloom: int) -> bool:
     return any(mask & bloom == mask for mask in masks)

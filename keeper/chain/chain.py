@@ -15,6 +15,7 @@ from keeper.chain.follower import Follower, FollowOptions
 from keeper.chain.heads import AnnouncedHeads, Heads, PolledHeads
 from keeper.chain.log import LogSelection
 from keeper.chain.pool import Incident, Pool, RetryOptions
+from keeper.chain.proof import Proofs, Receipts
 from keeper.chain.ranges import LogRanges, RangeSize
 from keeper.chain.reads import Reader
 from keeper.chain.rpc import Answer, Endpoint, HttpTransport, Json, RpcCall
@@ -29,7 +30,7 @@ class ChainOptions:
     """How to reach one chain, and how much may be asked at once. Times are in seconds.
 
     `rpc_urls` are in order of preference. `ws_url` only announces heads; without it the head is polled every `poll_interval_s`.
-    `prove_reads` is explained at `reads.Reader`."""
+    `prove_reads` is explained at `reads.Reader`, `verify_receipts` at `proof.Proofs`."""
 
     chain_id: int
     rpc_urls: tuple[str, ...]
@@ -46,6 +47,7 @@ class ChainOptions:
     outage_s: float = 120.0
     survey_interval_s: float = 15.0
     prove_reads: bool = False
+    verify_receipts: bool = True
     retry: RetryOptions = field(default_factory=RetryOptions)
 
 
@@ -56,13 +58,13 @@ def _unheard(incident: Incident) -> None:
 class ChainClient:
     """One chain. Satisfies the ports `Chain` and `LogSource`; `request` and `batch` are the raw way for execution."""
 
-    def __init__(self, options: ChainOptions, pool: Pool, heads: Heads, filters: Sequence[LogFilter], clock: Clock) -> None:
+    def __init__(self, options: ChainOptions, pool: Pool, proofs: Proofs, heads: Heads, filters: Sequence[LogFilter], clock: Clock) -> None:
         """For tests; programs use `open`."""
         self._pool = pool
         self._ranges = LogRanges(pool, RangeSize(options.max_log_range))
-        self._fetcher = BlockFetcher(pool, LogSelection(filters), self._ranges)
+        self._fetcher = BlockFetcher(pool, proofs, LogSelection(filters), self._ranges)
         self._reader = Reader(pool, clock, options.multicall, options.calls_per_multicall, prove=options.prove_reads)
-        self._backfill = Backfill(pool, self._ranges, options.backfill_concurrency)
+        self._backfill = Backfill(pool, proofs, self._ranges, options.backfill_concurrency)
         following = FollowOptions(
             finality_depth=options.finality_depth,
             gap_chunk=options.gap_chunk,
@@ -95,7 +97,8 @@ class ChainClient:
                 heads = AnnouncedHeads(session, options.ws_url, clock, options.poll_interval_s, on_incident)
             stack.push_async_callback(heads.close)
             await pool.start()
-            yield cls(options, pool, heads, filters, clock)
+            proofs = Proofs(pool, on_incident, headers=True, receipts=options.verify_receipts)
+            yield cls(options, pool, proofs, heads, filters, clock)
 
     async def head(self) -> BlockRef:
         """The newest block."""
@@ -104,6 +107,13 @@ class ChainClient:
     async def block(self, number: int) -> BlockRef:
         """The canonical block at `number`. Raises BlockUnknown beyond the head."""
         return await self._fetcher.block_by_number(number)
+
+    async def block_receipts(self, block: BlockRef) -> Receipts | None:
+        """All receipts of `block`, canonical or not, proven against the receipts root of its header.
+
+        None where no endpoint offers them, or this chain's cannot be proven. Raises BlockUnknown, RpcUnavailable (Untrustworthy when every
+        endpoint's are untrue)."""
+        return await self._fetcher.receipts(block)
 
     async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
         """Run a question with every call pinned to `block`'s hash; `at` sets the block time the calls see (a forecast).

@@ -1,21 +1,28 @@
-"""Blocks with their logs, and every check that makes a block's logs proven complete as far as a header can prove it."""
+"""Blocks with their logs, proven complete: by all receipts of the block where they can be had, else as far as the bloom can."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
-from keeper.chain.bloom import BloomProbe
-from keeper.chain.header import Header, by_hash, by_number, parse_hashed, parse_header, parse_numbered
+from keeper.chain.bloom import BloomProbe, admits
+from keeper.chain.header import Header, by_hash, by_number
 from keeper.chain.heads import Hint
 from keeper.chain.log import LogSelection
 from keeper.chain.pool import LATEST, Pool
+from keeper.chain.proof import Proofs, Receipts
 from keeper.chain.ranges import LogRanges
+from keeper.chain.receipts import block_receipts, logs_of, parse_receipts
 from keeper.chain.rpc import Answer, Endpoint
 from keeper.chain.segment import Segment
 from keeper.domain.chain import BlockRef, Hash32, RawLog
 from keeper.errors import RpcError
 
 _ANCESTOR_WINDOW = 16
+_MOST_RECEIPTS = 8
+"""Blocks whose receipts are asked for at once; behind by more, logs come by range, and receipts only of blocks in doubt."""
+Logs: TypeAlias = Mapping[Hash32, tuple[RawLog, ...]]
+"""The selected logs of blocks, by block hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,61 +30,70 @@ class Look:
     """The head, and its logs by block hash if they could be asked for in the same request."""
 
     head: Header
-    logs: Mapping[Hash32, tuple[RawLog, ...]] | None
+    logs: Logs | None
     said_by: Endpoint
 
 
 class BlockFetcher:
     """Asks the pool for blocks and logs. Everything returned has been checked against what was asked."""
 
-    def __init__(self, pool: Pool, selection: LogSelection, ranges: LogRanges) -> None:
+    def __init__(self, pool: Pool, proofs: Proofs, selection: LogSelection, ranges: LogRanges) -> None:
         self._pool = pool
+        self._proofs = proofs
         self._selection = selection
         self._ranges = ranges
         self._probe = BloomProbe(selection.filters)
+        self._speaker: Endpoint | None = None
 
     async def head(self) -> BlockRef:
         """The newest block."""
-        return await self._pool.ask([LATEST], lambda answers: parse_header(answers[0]).ref)
+        await self._proofs.learn()
+        return await self._pool.ask([LATEST], lambda answers: self._proofs.header(answers[0]).ref)
 
     async def block_by_number(self, number: int) -> BlockRef:
         """The canonical block at `number`. Raises BlockUnknown beyond the head."""
-        return await self._pool.ask([by_number(number)], lambda answers: parse_numbered(answers[0], number).ref)
+        await self._proofs.learn()
+        return await self._pool.ask([by_number(number)], lambda answers: self._proofs.numbered(answers[0], number).ref)
 
     async def block_by_hash(self, block_hash: Hash32) -> BlockRef:
         """A block, canonical or not. Raises BlockUnknown."""
-        return await self._pool.ask([by_hash(block_hash)], lambda answers: parse_hashed(answers[0], block_hash).ref)
+        return (await self._header(block_hash)).ref
+
+    async def receipts(self, block: BlockRef) -> Receipts | None:
+        """All receipts of a block, canonical or not, proven by its header; None where no endpoint offers them. Raises BlockUnknown."""
+        proven = await self._proofs.receipts([await self._header(block.hash)])
+        return proven[0] if proven is not None else None
 
     async def opinions(self, number: int) -> list[tuple[Endpoint, BlockRef]]:
         """Every endpoint's canonical block at `number`."""
-        return await self._pool.opinions([by_number(number)], lambda answers: parse_numbered(answers[0], number).ref)
+        return await self._pool.opinions([by_number(number)], lambda answers: self._proofs.numbered(answers[0], number).ref)
 
     async def look(self, anchor: BlockRef, hint: Hint | None) -> Look:
         """The head. An endpoint whose head is below the final block `anchor` is not believed.
 
         If the hint is right, its logs come with it: one request for the whole block."""
+        await self._proofs.learn()
         calls = [LATEST]
+        by_receipts = self._proofs.offers_receipts(self._speaker)
         if hint is not None and self._selection:
-            calls.append(self._selection.in_block(hint.hash))
+            calls.append(block_receipts(hint.hash) if by_receipts else self._selection.in_block(hint.hash))
 
-        def decode(answers: Sequence[Answer]) -> tuple[Header, Mapping[Hash32, tuple[RawLog, ...]] | None]:
-            head = parse_header(answers[0])
+        def decode(answers: Sequence[Answer]) -> tuple[Header, Logs | None]:
+            head = self._proofs.header(answers[0])
             if head.ref.number < anchor.number:
                 raise ValueError(f"head {head.ref.number} is below the final block {anchor.number}")
-            if hint is None or len(answers) < 2 or hint.hash != head.ref.hash or isinstance(answers[1], RpcError):
+            if hint is None or len(answers) < 2 or hint.hash != head.ref.hash:
                 return head, None
-            logs = tuple(self._of_block(answers[1], head.ref))
-            # An empty answer that the bloom doubts is asked for again, as any other.
-            return head, None if self._doubtful(head, logs) else {head.ref.hash: logs}
+            return head, self._at_once(head, answers[1], by_receipts=by_receipts)
 
-        endpoint, (head, logs) = await self._pool.ask_named(calls, decode)
-        return Look(head, logs, endpoint)
+        self._speaker, (head, logs) = await self._pool.ask_named(calls, decode)
+        return Look(head, logs, self._speaker)
 
     async def headers(self, first: int, last: int) -> list[Header]:
         """Canonical headers `first` to `last`, linked by parent hash."""
 
         def decode(answers: Sequence[Answer]) -> list[Header]:
-            headers = [parse_numbered(answer, first + place) for place, answer in enumerate(answers)]
+            headers = [self._proofs.numbered(answer, first + place) for place, answer in enumerate(answers)]
             for before, after in pairwise(headers):
                 if after.ref.parent_hash != before.ref.hash:
                     raise ValueError(f"block {after.ref.number} does not follow block {before.ref.number}")
@@ -85,24 +101,27 @@ class BlockFetcher:
 
         return await self._pool.ask([by_number(number) for number in range(first, last + 1)], decode)
 
-    async def logs(self, headers: Sequence[Header]) -> Mapping[Hash32, tuple[RawLog, ...]]:
+    async def logs(self, headers: Sequence[Header]) -> Logs:
         """The selected logs of linked headers, by block hash; blocks without logs may be absent.
 
         Headers come first and logs after: if the chain changes in between, what is missed belongs to blocks that are orphaned already."""
         if not self._selection:
             return {}
-        found: dict[Hash32, tuple[RawLog, ...]] = {}
-        if len(headers) > 1:
-            hashes = {header.ref.number: header.ref.hash for header in headers}
-            found = _grouped(await self._ranges.fetch(self._selection, min(hashes), max(hashes), hashes))
-        # A block is without logs when its bloom says so, or when two answers by hash do, from different endpoints where there are any.
-        for turn in (0, 1):
-            asked = [header for header in headers if self._doubtful(header, found.get(header.ref.hash, ()))]
-            if turn == 0 and len(headers) == 1:
-                asked = list(headers)
-            if asked:
-                found |= await self._by_hash(asked, turn)
-        return found
+        proven = await self._proven(headers) if len(headers) <= _MOST_RECEIPTS else None
+        if proven is not None:
+            return proven
+        logs = await self._ranged(headers) if len(headers) > 1 else await self._by_hash(headers, 0)
+        doubtful = self._doubtful(headers, logs)
+        proven = await self._proven(doubtful)
+        if proven is not None:
+            return {**logs, **proven}
+        # What the bloom claims is believed to be absent when two answers by hash say so, from different endpoints where there are any.
+        for turn in (0, 1) if len(headers) > 1 else (1,):
+            if doubtful:
+                again = await self._by_hash(doubtful, turn)
+                logs = {**logs, **{block_hash: max(told, logs.get(block_hash, ()), key=len) for block_hash, told in again.items()}}
+                doubtful = self._doubtful(doubtful, logs)
+        return logs
 
     async def common_ancestor(self, segment: Segment, top: int) -> BlockRef | None:
         """The newest block at or below `top` that the segment and the canonical chain share; None when there is none in the segment."""
@@ -115,24 +134,72 @@ class BlockFetcher:
             top = bottom - 1
         return None
 
-    async def _by_hash(self, headers: Sequence[Header], turn: int) -> dict[Hash32, tuple[RawLog, ...]]:
-        def decode(answers: Sequence[Answer]) -> dict[Hash32, tuple[RawLog, ...]]:
-            return {header.ref.hash: tuple(self._of_block(answer, header.ref)) for header, answer in zip(headers, answers, strict=True)}
+    async def _header(self, block_hash: Hash32) -> Header:
+        await self._proofs.learn()
+        return await self._pool.ask([by_hash(block_hash)], lambda answers: self._proofs.hashed(answers[0], block_hash))
+
+    def _at_once(self, head: Header, answer: Answer, *, by_receipts: bool) -> Logs | None:
+        """The head's logs out of an answer that came with it; None when they must be asked for on their own. Raises ValueError."""
+        if answer is None or isinstance(answer, RpcError):
+            return None
+        if not by_receipts:
+            logs = tuple(self._of_block(answer, head))
+            return None if self._probe.misses(head.bloom, logs) else {head.ref.hash: logs}
+        try:
+            return {head.ref.hash: logs_of(parse_receipts(answer, head), self._selection)}
+        except (KeyError, TypeError, ValueError):
+            if self._proofs.receipts_proven:
+                raise
+            return None
+
+    async def _proven(self, headers: Sequence[Header]) -> Logs | None:
+        """The logs out of all receipts of these blocks; None where no receipts can be had. A bloom that denies them is proof enough."""
+        possible = [header for header in headers if not header.bloom or self._probe.may_hold(header.bloom)]
+        if not self._proofs.offers_receipts(None) or any(header.receipts_root is None for header in possible):
+            return None
+        logs: dict[Hash32, tuple[RawLog, ...]] = {}
+        for start in range(0, len(possible), _MOST_RECEIPTS):
+            part = possible[start : start + _MOST_RECEIPTS]
+            receipts = await self._proofs.receipts(part)
+            if receipts is None:
+                return None
+            logs |= {header.ref.hash: logs_of(each, self._selection) for header, each in zip(part, receipts, strict=True)}
+        return logs
+
+    async def _ranged(self, headers: Sequence[Header]) -> Logs:
+        by_number = {header.ref.number: header for header in headers}
+
+        def check(log: RawLog) -> None:
+            _check(log, by_number.get(log.block_number))
+
+        return _grouped(await self._ranges.fetch(self._selection, min(by_number), max(by_number), check))
+
+    def _doubtful(self, headers: Sequence[Header], logs: Logs) -> list[Header]:
+        """Blocks whose bloom claims more than was told."""
+        return [header for header in headers if self._probe.misses(header.bloom, logs.get(header.ref.hash, ()))]
+
+    async def _by_hash(self, headers: Sequence[Header], turn: int) -> Logs:
+        def decode(answers: Sequence[Answer]) -> Logs:
+            return {header.ref.hash: tuple(self._of_block(answer, header)) for header, answer in zip(headers, answers, strict=True)}
 
         return await self._pool.ask([self._selection.in_block(header.ref.hash) for header in headers], decode, turn=turn)
 
-    def _of_block(self, answer: Answer, block: BlockRef) -> list[RawLog]:
+    def _of_block(self, answer: Answer, header: Header) -> list[RawLog]:
         logs = self._selection.parse(answer)
         for log in logs:
-            if log.block_hash != block.hash or log.block_number != block.number:
-                raise ValueError(f"a log of block {log.block_number} {log.block_hash}, asked for {block.number} {block.hash}")
+            _check(log, header)
         return logs
 
-    def _doubtful(self, header: Header, logs: Sequence[RawLog]) -> bool:
-        return not logs and self._probe.may_hold(header.bloom)
+
+def _check(log: RawLog, header: Header | None) -> None:
+    """Raises ValueError for a log of another block, or one that the block's bloom denies."""
+    if header is None or log.block_hash != header.ref.hash or log.block_number != header.ref.number:
+        raise ValueError(f"a log of another block {log.block_number} {log.block_hash}")
+    if not admits(header.bloom, log):
+        raise ValueError(f"log {log.log_index} of block {log.block_number}, which its bloom denies")
 
 
-def _grouped(logs: Sequence[RawLog]) -> dict[Hash32, tuple[RawLog, ...]]:
+def _grouped(logs: Sequence[RawLog]) -> Logs:
     by_block: dict[Hash32, list[RawLog]] = {}
     for log in logs:
         by_block.setdefault(log.block_hash, []).append(log)

@@ -1,7 +1,11 @@
 """A block header from the wire, and the question for one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from eth_utils.crypto import keccak
+
+from keeper.chain import rlp
 from keeper.chain.rpc import Answer, Json, RpcCall
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.parse import hash32, quantity
@@ -10,10 +14,11 @@ from keeper.errors import BlockUnknown, RpcError
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header with its logs bloom (256 bytes as an integer; 0 where the node gives none)."""
+    """A header with its logs bloom (256 bytes as an integer; 0 where the node gives none) and the root of its receipts (None likewise)."""
 
     ref: BlockRef
     bloom: int
+    receipts_root: Hash32 | None = None
 
 
 def parse_header(answer: Answer) -> Header:
@@ -31,23 +36,47 @@ def parse_header(answer: Answer) -> Header:
         timestamp=Timestamp(quantity(answer["timestamp"])),
         base_fee_wei=quantity(base_fee) if base_fee is not None else 0,
     )
-    return Header(ref, int(bloom, 16) if bloom else 0)
+    root: Json = answer.get("receiptsRoot")
+    return Header(ref, int(bloom, 16) if bloom else 0, hash32(root) if root else None)
 
 
-def parse_numbered(answer: Answer, number: int) -> Header:
-    """As `parse_header`, and it must be block `number`. Raises ValueError otherwise."""
-    header = parse_header(answer)
-    if header.ref.number != number:
-        raise ValueError(f"asked for block {number}, got {header.ref.number}")
-    return header
+def header_hash(header: Mapping[str, Json]) -> Hash32:
+    """The hash a block with these fields has: Keccak of their RLP. Fields that came with later forks count where the header has them.
+
+    Raises KeyError, TypeError or ValueError when a field is missing or malformed."""
+    fields = [read(header[name]) for name, read in _FIELDS]
+    fields += [read(header[name]) for name, read in _LATER_FIELDS if header.get(name) is not None]
+    return Hash32("0x" + keccak(rlp.encode(fields)).hex())
 
 
-def parse_hashed(answer: Answer, block_hash: Hash32) -> Header:
-    """As `parse_header`, and it must be the block of that hash. Raises ValueError otherwise."""
-    header = parse_header(answer)
-    if header.ref.hash != block_hash:
-        raise ValueError(f"asked for block {block_hash}, got {header.ref.hash}")
-    return header
+_FIELDS = (
+    ("parentHash", rlp.octets),
+    ("sha3Uncles", rlp.octets),
+    ("miner", rlp.octets),
+    ("stateRoot", rlp.octets),
+    ("transactionsRoot", rlp.octets),
+    ("receiptsRoot", rlp.octets),
+    ("logsBloom", rlp.octets),
+    ("difficulty", rlp.quantity),
+    ("number", rlp.quantity),
+    ("gasLimit", rlp.quantity),
+    ("gasUsed", rlp.quantity),
+    ("timestamp", rlp.quantity),
+    ("extraData", rlp.octets),
+    ("mixHash", rlp.octets),
+    ("nonce", rlp.octets),
+)
+"""Names in the order in which they are hashed, and how each is written (go-ethereum's core/types/block.go)."""
+_LATER_FIELDS = (
+    ("baseFeePerGas", rlp.quantity),
+    ("withdrawalsRoot", rlp.octets),
+    ("blobGasUsed", rlp.quantity),
+    ("excessBlobGas", rlp.quantity),
+    ("parentBeaconBlockRoot", rlp.octets),
+    ("requestsHash", rlp.octets),
+    ("blockAccessListHash", rlp.octets),
+    ("slotNumber", rlp.quantity),
+)
 
 
 def by_number(number: int) -> RpcCall:

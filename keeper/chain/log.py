@@ -50,6 +50,11 @@ class LogSelection:
                 raise ValueError(f"log {after.log_index} of block {after.block_number} came twice")
         return logs
 
+    def wants(self, item: Mapping[str, Json]) -> bool:
+        """Whether a log as the wire has it is selected, without taking the rest of it apart."""
+        topics = self._allowed.get(item["address"].lower(), _NONE)
+        return topics is None or any(_bytes(topic) in topics for topic in item["topics"][:1])
+
     def _wanted(self, log: RawLog) -> bool:
         topics = self._allowed.get(log.address, _NONE)
         if topics is _NONE:

@@ -1,13 +1,16 @@
 """Logs over a range of blocks, in as many requests as the provider's limits ask for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from keeper.chain.log import LogSelection
 from keeper.chain.pool import Pool
 from keeper.chain.refusals import SizeLimited, range_advice
 from keeper.chain.rpc import Answer, RpcCall, RpcTimeout
-from keeper.domain.chain import Hash32, RawLog
+from keeper.domain.chain import RawLog
 
+Check: TypeAlias = Callable[[RawLog], None]
+"""Raises ValueError for a log that cannot be: its answer is then untrue."""
 _GROW_AFTER = 4
 
 
@@ -53,8 +56,8 @@ class LogRanges:
         self._pool = pool
         self.size = size
 
-    async def fetch(self, selection: LogSelection, first: int, last: int, hashes: Mapping[int, Hash32] | None = None) -> list[RawLog]:
-        """The selected logs of blocks `first` to `last`, in order. With `hashes`, a log of any other block is an untrue answer.
+    async def fetch(self, selection: LogSelection, first: int, last: int, check: Check | None = None) -> list[RawLog]:
+        """The selected logs of blocks `first` to `last`, in order, each after its `check`.
 
         Raises SizeLimited when even one block is too much, and what `Pool.ask` raises."""
         logs: list[RawLog] = []
@@ -62,7 +65,7 @@ class LogRanges:
         while at <= last:
             span = min(self.size.blocks, last - at + 1)
             try:
-                logs += await self._part(selection, at, at + span - 1, hashes)
+                logs += await self._part(selection, at, at + span - 1, check)
             except (SizeLimited, RpcTimeout) as error:
                 if span == 1:
                     raise
@@ -72,14 +75,14 @@ class LogRanges:
             at += span
         return logs
 
-    async def _part(self, selection: LogSelection, first: int, last: int, hashes: Mapping[int, Hash32] | None) -> list[RawLog]:
+    async def _part(self, selection: LogSelection, first: int, last: int, check: Check | None) -> list[RawLog]:
         def decode(answers: Sequence[Answer]) -> list[RawLog]:
             logs = selection.parse(answers[0])
             for log in logs:
                 if not first <= log.block_number <= last:
                     raise ValueError(f"a log of block {log.block_number}, asked for {first} to {last}")
-                if hashes is not None and hashes.get(log.block_number) != log.block_hash:
-                    raise ValueError(f"a log of another block {log.block_number}: {log.block_hash}")
+                if check is not None:
+                    check(log)
             return logs
 
         call: RpcCall = selection.in_range(first, last)

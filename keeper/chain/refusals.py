@@ -100,6 +100,15 @@ def is_call_failure(error: RpcError) -> bool:
     return error.code == _REVERTED or any(fragment in error.message.lower() for fragment in _EVM_FAILURES)
 
 
+_MISSING_METHOD_CODES = (-32_601, -32_004)
+_MISSING_METHOD = ("method not found", "does not exist", "not supported", "unsupported method", "is not available", "not whitelisted")
+
+
+def is_missing_method(error: RpcError) -> bool:
+    """Whether the endpoint does not have the method, or not for us: asking again is of no use."""
+    return error.code in _MISSING_METHOD_CODES or any(fragment in error.message.lower() for fragment in _MISSING_METHOD)
+
+
 @dataclass(frozen=True, slots=True)
 class RangeAdvice:
     """What a refusal says about ranges: the most blocks that are allowed at once, or a range that would work. Either may be None."""

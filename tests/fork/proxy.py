@@ -16,13 +16,15 @@ Fault = Callable[[str, Any], Any]
 
 @dataclass
 class Proxy:
-    """`fail_next` requests answer HTML, `hang_next` never answer, `lies` change results by method; `requests` are the methods seen."""
+    """`fail_next` requests answer HTML, `hang_next` never answer, `lies` change results by method, `missing` methods are not there;
+    `requests` are the methods seen."""
 
     url: str = ""
     fail_next: int = 0
     hang_next: int = 0
     fail_nth: dict[str, int] = field(default_factory=dict)
     lies: Fault | None = None
+    missing: frozenset[str] = frozenset()
     requests: list[list[str]] = field(default_factory=list)
 
     def fault(self, methods: list[str]) -> str:
@@ -59,7 +61,7 @@ async def proxy_before(url: str) -> AsyncIterator[Proxy]:
                 return web.Response(status=502, text="<html>Bad Gateway</html>", content_type="text/html")
             async with session.post(url, data=body, headers={"Content-Type": "application/json"}) as response:
                 answer = await response.json()
-            return web.json_response(_with_lies(proxy.lies, many, answer))
+            return web.json_response(_with_lies(proxy, many, answer))
 
         app = web.Application(client_max_size=1 << 26)
         app.router.add_post("/", handle)
@@ -74,11 +76,13 @@ async def proxy_before(url: str) -> AsyncIterator[Proxy]:
             await runner.cleanup()
 
 
-def _with_lies(lies: Fault | None, calls: list[Any], answer: Any) -> Any:
-    if lies is None:
-        return answer
+def _with_lies(proxy: Proxy, calls: list[Any], answer: Any) -> Any:
     methods = {call["id"]: call["method"] for call in calls}
     for member in answer if isinstance(answer, list) else [answer]:
-        if "result" in member:
-            member["result"] = lies(methods[member["id"]], member["result"])
+        method = methods[member["id"]]
+        if method in proxy.missing:
+            member.pop("result", None)
+            member["error"] = {"code": -32_601, "message": "Method not found"}
+        elif "result" in member and proxy.lies is not None:
+            member["result"] = proxy.lies(method, member["result"])
     return answer

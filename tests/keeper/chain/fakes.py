@@ -9,6 +9,7 @@ from typing import Any
 
 from keeper.chain.heads import Hint
 from keeper.chain.pool import Incident, Pool, RetryOptions
+from keeper.chain.proof import Proofs
 from keeper.chain.rpc import Endpoint, Reply
 from keeper.errors import RpcError
 
@@ -78,6 +79,10 @@ class Bench:
     clock: FakeClock
     transports: list[ScriptedTransport]
     incidents: list[Incident] = field(default_factory=list)
+
+    def proofs(self, *, headers: bool = False, receipts: bool = False) -> Proofs:
+        """What may be asked to be proven; a scripted chain's headers hash to nothing."""
+        return Proofs(self.pool, self.incidents.append, headers=headers, receipts=receipts)
 
 
 def bench(*handlers: Callable[[Any], Any], retry: RetryOptions | None = None, per_request: int = 100) -> Bench:

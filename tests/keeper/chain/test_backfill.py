@@ -24,7 +24,7 @@ def _simulated(logs: Sequence[int]) -> SimulatedNode:
 
 def _run(on: Bench, first: int, last: int, most: int = 4, concurrency: int = 3) -> list[BlockLogs]:
     async def run() -> list[BlockLogs]:
-        backfill = Backfill(on.pool, LogRanges(on.pool, RangeSize(most)), concurrency)
+        backfill = Backfill(on.pool, on.proofs(), LogRanges(on.pool, RangeSize(most)), concurrency)
         return [found async for found in backfill.run([FILTER], first, last)]
 
     return asyncio.run(run())
@@ -102,7 +102,7 @@ def test_walking_away_leaves_nothing_behind() -> None:
 
     async def run() -> None:
         on = bench(node(_simulated([1] * 40).answer()))
-        backfill = Backfill(on.pool, LogRanges(on.pool, RangeSize(2)), 4)
+        backfill = Backfill(on.pool, on.proofs(), LogRanges(on.pool, RangeSize(2)), 4)
         async with aclosing(backfill.run([FILTER], 1, 40)) as found:
             async for _ in found:
                 break

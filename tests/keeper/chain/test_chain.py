@@ -28,7 +28,7 @@ def _client() -> tuple[SimulatedNode, Bench, ChainClient]:
 
     on = bench(node(answer))
     options = ChainOptions(chain_id=31_337, rpc_urls=("http://a",), max_calls_per_request=100)
-    return simulated, on, ChainClient(options, on.pool, ScriptedHeads([lambda: simulated.mine([2])]), [FILTER], on.clock)
+    return simulated, on, ChainClient(options, on.pool, on.proofs(), ScriptedHeads([lambda: simulated.mine([2])]), [FILTER], on.clock)
 
 
 def test_everything_the_engine_asks_for() -> None:

@@ -29,7 +29,7 @@ def _live(simulated: SimulatedNode) -> Callable[[Any], Any]:
 
 def _follower(on: Bench, heads: Heads, options: FollowOptions = DEEP) -> Follower:
     selection = LogSelection([FILTER])
-    return Follower(BlockFetcher(on.pool, selection, LogRanges(on.pool, RangeSize(10))), on.pool, heads, on.clock, options)
+    return Follower(BlockFetcher(on.pool, on.proofs(), selection, LogRanges(on.pool, RangeSize(10))), on.pool, heads, on.clock, options)
 
 
 def _events(

@@ -98,7 +98,7 @@ def _forgetful(by_method: Callable[[str, Any], Any]) -> Callable[[str, Any], Any
 async def _follow(script: Script, listener: Listener) -> None:
     on = bench(script.answer)
     selection = LogSelection([FILTER])
-    fetcher = BlockFetcher(on.pool, selection, LogRanges(on.pool, RangeSize(3)))
+    fetcher = BlockFetcher(on.pool, on.proofs(), selection, LogRanges(on.pool, RangeSize(3)))
     options = FollowOptions(finality_depth=DEPTH, gap_chunk=5, outage_s=1e9, survey_interval_s=1e9)
     try:
         async for event in Follower(fetcher, on.pool, script, on.clock, options).follow(listener.final, []):

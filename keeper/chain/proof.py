@@ -1,0 +1,123 @@
+"""What of a chain's blocks can be proven, and the questions whose answers are.
+
+A header must hash to its hash, and a block's receipts must have the root its header carries: then its logs are exactly those of the
+receipts. Where a chain hashes otherwise than Ethereum, that is learned from the chain itself and said once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from keeper.chain.header import Header, header_hash, parse_header
+from keeper.chain.pool import LATEST, Incident, Pool
+from keeper.chain.receipts import block_receipts, parse_receipts
+from keeper.chain.refusals import is_missing_method
+from keeper.chain.rpc import Answer, Endpoint, Json, Untrustworthy
+from keeper.domain.chain import Hash32
+from keeper.errors import RpcError
+
+Receipts: TypeAlias = Sequence[Mapping[str, Json]]
+"""All receipts of one block, in order."""
+_LESSONS = 3
+
+
+class Proofs:
+    """Parses headers and asks for receipts. With `headers` a header must hash to its hash; with `receipts` they are asked for at all."""
+
+    def __init__(self, pool: Pool, on_incident: Callable[[Incident], None], *, headers: bool, receipts: bool) -> None:
+        self._pool = pool
+        self._on_incident = on_incident
+        self._headers = headers
+        self._receipts = receipts
+        self._learned = not headers
+        self._without: set[Endpoint] = set()
+        self.receipts_proven = False
+        """Receipts of this chain have had the root of their header: from then on others are untrue, not of another kind."""
+
+    async def learn(self) -> None:
+        """Once: whether this chain's headers hash as Ethereum's do. Nobody's do, time after time: then they are believed as they are."""
+        for _ in range(_LESSONS):
+            if self._learned:
+                return
+            said = await self._pool.opinions([LATEST], lambda answers: _hashes(answers[0]))
+            if not said:
+                return
+            self._learned = any(true for _, true in said)
+        if not self._learned:
+            self._learned, self._headers = True, False
+            self._on_incident(Incident("all endpoints", "headers_unproven", "no header hashes to its hash; they are believed from now on"))
+
+    def header(self, answer: Answer) -> Header:
+        """A header from an `eth_getBlockBy...` answer. Raises as `parse_header`, and ValueError when it does not hash to its hash."""
+        header = parse_header(answer)
+        if self._headers and header_hash(_fields(answer)) != header.ref.hash:
+            raise ValueError(f"the header of block {header.ref.number} does not hash to its hash {header.ref.hash}")
+        return header
+
+    def numbered(self, answer: Answer, number: int) -> Header:
+        """As `header`, and it must be block `number`. Raises ValueError otherwise."""
+        header = self.header(answer)
+        if header.ref.number != number:
+            raise ValueError(f"asked for block {number}, got {header.ref.number}")
+        return header
+
+    def hashed(self, answer: Answer, block_hash: Hash32) -> Header:
+        """As `header`, and it must be the block of that hash. Raises ValueError otherwise."""
+        header = self.header(answer)
+        if header.ref.hash != block_hash:
+            raise ValueError(f"asked for block {block_hash}, got {header.ref.hash}")
+        return header
+
+    def offers_receipts(self, endpoint: Endpoint | None) -> bool:
+        """Whether to ask this endpoint for receipts: it has not said that it has none."""
+        return self._receipts and endpoint not in self._without
+
+    async def receipts(self, headers: Sequence[Header]) -> Sequence[Receipts] | None:
+        """All receipts of each block, proven by its header; None where no endpoint offers any, or this chain's cannot be proven.
+
+        Raises what `Pool.ask` raises: Untrustworthy when every endpoint's are untrue."""
+        calls = [block_receipts(header.ref.hash) for header in headers]
+
+        def decode(answers: Sequence[Answer]) -> Sequence[Receipts] | None:
+            if any(isinstance(answer, RpcError) and is_missing_method(answer) for answer in answers):
+                return None
+            return [parse_receipts(answer, header) for answer, header in zip(answers, headers, strict=True)]
+
+        for turn in range(len(self._pool) if self._receipts else 0):
+            try:
+                endpoint, receipts = await self._pool.ask_named(calls, decode, turn=turn)
+            except Untrustworthy as error:
+                self._doubt(error)
+                return None
+            if receipts is not None:
+                self.receipts_proven |= any(receipts)
+                return receipts
+            self.refused(endpoint)
+        return None
+
+    def refused(self, endpoint: Endpoint) -> None:
+        """The endpoint has no such method: it is not asked for receipts again."""
+        self._without.add(endpoint)
+        if self._receipts and len(self._without) == len(self._pool):
+            self._receipts = False
+            self._on_incident(Incident("all endpoints", "no_receipts", "none has eth_getBlockReceipts: logs are checked by bloom alone"))
+
+    def _doubt(self, error: Untrustworthy) -> None:
+        """Nobody's receipts have the header's root. Raises the error, unless none of this chain ever had: then it hashes them otherwise."""
+        if self.receipts_proven:
+            raise error
+        self._receipts = False
+        self._on_incident(Incident("all endpoints", "receipts_unproven", f"{error}; logs are checked by bloom alone from now on"))
+
+
+def _hashes(answer: Answer) -> bool:
+    """Whether a header hashes to its hash. Raises as `parse_header`."""
+    header = parse_header(answer)
+    try:
+        return header_hash(_fields(answer)) == header.ref.hash
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _fields(answer: Answer) -> Mapping[str, Json]:
+    """The fields of an answer that `parse_header` has taken for a header."""
+    assert isinstance(answer, Mapping)
+    return answer
