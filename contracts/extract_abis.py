@@ -31,7 +31,7 @@ VENUE = {
     "PriceFeedDispatcher": "@perp/perp-oracle-contract",
     "UniswapV3Pool": "@uniswap/v3-core",
 }
-OWN = {"KeeperExecutor": "keeper", "Multicall": "keeper", "TestToken": "devnet", "TestAggregator": "devnet"}
+OWN = {"KeeperExecutor": "keeper", "PerpV2Valuer": "keeper", "Multicall": "keeper", "TestToken": "devnet", "TestAggregator": "devnet"}
 
 
 def venue_abi(contract: str) -> str:

@@ -27,7 +27,7 @@ def write_config(
     block_seconds: int = 2,
     finality_depth: int = 16,
 ) -> None:
-    """Writes a keeper's TOML to `path`; in execute mode also the operator's keystore and its password beside it.
+    """Writes a keeper's TOML to `path`; in execute mode also the keystores of operator and owner and their password beside it.
 
     `finality_depth` is in blocks, and should be twice AnvilOptions.slots_in_epoch, as anvil has it.
     """
@@ -62,11 +62,16 @@ def _execution(deployment: Deployment, path: Path, mode: Mode) -> str:
     fields: dict[str, object] = {"executor": deployment.executor, "operator": deployment.keeper}
     if mode == "execute":
         key_file, password_file = path.with_suffix(".key.json"), path.with_suffix(".password")
-        keystore = Account.encrypt(bytes.fromhex(deployment.keeper_key[2:]), _PASSWORD, kdf="pbkdf2", iterations=_LIGHT_ITERATIONS)
-        key_file.write_text(json.dumps(keystore) + "\n")
+        _write_keystore(key_file, deployment.keeper_key)
+        _write_keystore(path.with_suffix(".owner.key.json"), deployment.executor_owner_key)
         password_file.write_text(_PASSWORD + "\n")
         fields |= {"key_file": str(key_file), "password_file": str(password_file)}
     return _section("execution", fields)
+
+
+def _write_keystore(path: Path, key: str) -> None:
+    keystore = Account.encrypt(bytes.fromhex(key[2:]), _PASSWORD, kdf="pbkdf2", iterations=_LIGHT_ITERATIONS)
+    path.write_text(json.dumps(keystore) + "\n")
 
 
 def _addresses(core: Core) -> dict[str, object]:

@@ -12,7 +12,17 @@ from contracts.devnet.executor import place_executor
 from contracts.devnet.liquidity import fund_actors, provide_liquidity
 from contracts.devnet.mining import everyone_unlocked, manual_mining
 from contracts.devnet.opening import open_all
-from contracts.devnet.roles import ARBITRAGEUR, BASE_MAKER, KEEPER, KEEPER_TEST_KEY, MULTICALL3, OWNER
+from contracts.devnet.roles import (
+    ARBITRAGEUR,
+    BASE_MAKER,
+    EXECUTOR_OWNER,
+    EXECUTOR_OWNER_TEST_KEY,
+    KEEPER,
+    KEEPER_TEST_KEY,
+    MULTICALL3,
+    OWNER,
+    TREASURY,
+)
 from contracts.devnet.rpc import Rpc
 from contracts.devnet.traders import Scene, draw_traders
 
@@ -66,7 +76,7 @@ def _deploy_venue(chain: Chain, seed: int) -> Deployment:
     chain.mine(chain.now + BLOCK_SECONDS)
     chain.mine(chain.now + _SEASON_SECONDS)
     fund_actors(chain, core, usdc)
-    executor = place_executor(chain, core, usdc)
+    placed = place_executor(chain, core, usdc, markets, collaterals)
     ready = chain.mine(chain.now + BLOCK_SECONDS)
     return Deployment(
         chain_id=int(chain.rpc.call("eth_chainId"), 16),
@@ -78,7 +88,11 @@ def _deploy_venue(chain: Chain, seed: int) -> Deployment:
         collaterals=collaterals,
         usdc=usdc,
         multicall=MULTICALL3,
-        executor=executor,
+        executor=placed.executor,
+        valuer=placed.valuer,
+        executor_owner=EXECUTOR_OWNER,
+        executor_owner_key=EXECUTOR_OWNER_TEST_KEY,
+        treasury=TREASURY,
         keeper=KEEPER,
         keeper_key=KEEPER_TEST_KEY,
         owner=OWNER,

@@ -116,7 +116,7 @@ class Trader:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Everything a program needs to find its way on the devnet. `keeper_key` is anvil's published test key."""
+    """Everything a program needs to find its way on the devnet. The keys are anvil's published test keys."""
 
     chain_id: int
     seed: int
@@ -130,6 +130,10 @@ class Deployment:
     usdc: str
     multicall: str
     executor: str
+    valuer: str
+    executor_owner: str
+    executor_owner_key: str
+    treasury: str
     keeper: str
     keeper_key: str
     owner: str

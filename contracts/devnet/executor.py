@@ -1,36 +1,100 @@
-"""The keeper's own contract on the devnet: deployed, funded, its capital deposited as margin in the venue."""
+"""The keeper's own contract on the devnet: deployed by its cold owner, its rules and loss budget set, its margin deposited."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from eth_utils.crypto import keccak
 
 from contracts.devnet.artifacts import bytecode
 from contracts.devnet.calldata import calldata, constructor
 from contracts.devnet.chain import Chain
-from contracts.devnet.deployment import Core
-from contracts.devnet.roles import KEEPER, OWNER
+from contracts.devnet.deployment import Collateral, Core, Market
+from contracts.devnet.roles import EXECUTOR_OWNER, KEEPER, TREASURY
 from contracts.devnet.trading import MAX_UINT
 
-EXECUTE = "execute((address,bytes,bool)[],(address,bytes,int256))"
-_WALLET_6 = 1_000_000 * 10**6
-"""USDC kept in the executor: collateral liquidations are paid from there, not from the margin."""
-_MARGIN_6 = 3_000_000 * 10**6
+EXECUTE = "execute(bytes32,(address,uint256,bytes,bool)[],int256)"
+SET_VENUE = "setVenue(bytes32,address,(address,bytes4,bytes4,bytes32[][])[])"
+VENUE = b"perp_v2".ljust(32, b"\0")
+BUDGET_18 = 100_000 * 10**18
+"""What plans of one day together may lose or carry open, in USD."""
+_MARGIN_6 = 4_000_000 * 10**6
+"""All of it in the Vault: collateral is bought with margin that is withdrawn for it in the same transaction."""
+_SET_VENUE_GAS = 5_000_000
+
+Rule: TypeAlias = tuple[str, bytes, bytes, list[list[bytes]]]
+"""target, selector, fee view (none), allowed values by argument word."""
+PlanCall: TypeAlias = tuple[str, int, bytes, bool]
+"""target, value, calldata, may fail."""
 
 
-def place_executor(chain: Chain, core: Core, usdc: str) -> str:
-    """Queues creation and funding of a KeeperExecutor owned by the keeper; returns its address."""
-    code = constructor(bytecode("keeper", "KeeperExecutor"), ("address",), KEEPER)
-    executor = chain.create(KEEPER, code, "KeeperExecutor")
-    chain.send(OWNER, usdc, "mint(address,uint256)", executor, _WALLET_6 + _MARGIN_6)
+@dataclass(frozen=True, slots=True)
+class PlacedExecutor:
+    """Addresses of the executor and of what values it."""
+
+    executor: str
+    valuer: str
+
+
+def place_executor(chain: Chain, core: Core, usdc: str, markets: Sequence[Market], collaterals: Sequence[Collateral]) -> PlacedExecutor:
+    """Queues everything an owner does before a keeper can start; returns the addresses."""
+    code = constructor(bytecode("keeper", "KeeperExecutor"), ("address", "address"), EXECUTOR_OWNER, TREASURY)
+    executor = chain.create(EXECUTOR_OWNER, code, "KeeperExecutor")
+    tokens = sorted((item.token for item in collaterals), key=str.lower)
+    code = constructor(bytecode("keeper", "PerpV2Valuer"), ("address", "address[]"), core.vault, tokens)
+    valuer = chain.create(EXECUTOR_OWNER, code, "PerpV2Valuer")
     chain.mine(chain.now + 1)
-    chain.send(KEEPER, executor, "approve(address,address,uint256)", usdc, core.vault, MAX_UINT)
-    pay_in = calldata("deposit(address,uint256)", usdc, _MARGIN_6)
-    chain.send(KEEPER, executor, EXECUTE, [(core.vault, _bytes(pay_in), False)], account_value_guard(core, executor, 0))
-    return executor
+    rules = executor_rules(core, usdc, markets, collaterals)
+    chain.send(EXECUTOR_OWNER, executor, SET_VENUE, VENUE, valuer, rules, gas=_SET_VENUE_GAS)
+    chain.send(EXECUTOR_OWNER, executor, "setBudget(uint256)", BUDGET_18)
+    chain.send(EXECUTOR_OWNER, executor, "setOperator(address,bool)", KEEPER, True)
+    chain.send(EXECUTOR_OWNER, usdc, "mint(address,uint256)", EXECUTOR_OWNER, _MARGIN_6)
+    chain.send(EXECUTOR_OWNER, usdc, "approve(address,uint256)", core.vault, _MARGIN_6)
+    chain.send(EXECUTOR_OWNER, core.vault, "depositFor(address,address,uint256)", executor, usdc, _MARGIN_6)
+    return PlacedExecutor(executor, valuer)
 
 
-def account_value_guard(core: Core, executor: str, min_change_6: int) -> tuple[str, bytes, int]:
-    """A Guard: the executor's account value in the vault (6 decimals) must rise by at least `min_change_6`."""
-    return (core.vault, _bytes(calldata("getAccountValue(address)", executor)), min_change_6)
+def executor_rules(core: Core, usdc: str, markets: Sequence[Market], collaterals: Sequence[Collateral]) -> list[Rule]:
+    """Every call a plan on this venue is made of, with the markets, tokens and receivers it may name."""
+    bases, tokens, free = _words([item.base for item in markets]), _words([item.token for item in collaterals]), list[bytes]()
+    margin, vault = _words([usdc]), _words([core.vault])
+    return [
+        _rule(core.vault, "withdraw(address,uint256)", margin, free),
+        _rule(core.vault, "deposit(address,uint256)", margin, free),
+        _rule(usdc, "approve(address,uint256)", vault, free),
+        _rule(core.clearing_house, "cancelAllExcessOrders(address,address)", free, bases),
+        _rule(core.clearing_house, "liquidate(address,address,int256)", free, bases, free),
+        _rule(core.clearing_house, "closePosition((address,uint160,uint256,uint256,bytes32))", bases, free, free, free, free),
+        _rule(core.vault, "liquidateCollateral(address,address,uint256,bool)", free, tokens, free, [_word(1)]),
+    ]
 
 
-def _bytes(hexadecimal: str) -> bytes:
-    return bytes.fromhex(hexadecimal[2:])
+def liquidate_and_close(core: Core, trader: str, base: str) -> list[PlanCall]:
+    """A plan: as much as the venue allows, closed again at any price."""
+    close = calldata("closePosition((address,uint160,uint256,uint256,bytes32))", (base, 0, 0, MAX_UINT, bytes(32)))
+    return [liquidate_call(core, trader, base), (core.clearing_house, 0, bytes.fromhex(close[2:]), False)]
+
+
+def liquidate_call(core: Core, trader: str, base: str, size_18: int = 0) -> PlanCall:
+    """Taking a position over; 0 is as much as the venue allows."""
+    data = calldata("liquidate(address,address,int256)", trader, base, size_18)
+    return (core.clearing_house, 0, bytes.fromhex(data[2:]), False)
+
+
+def execution(calls: Sequence[PlanCall], min_change_18: int) -> str:
+    """Calldata of the executor for a plan that must gain so many USD (18 decimals)."""
+    return calldata(EXECUTE, VENUE, calls, min_change_18)
+
+
+def _rule(target: str, signature: str, *words: list[bytes]) -> Rule:
+    return (target, keccak(text=signature)[:4], bytes(4), list(words))
+
+
+def _words(addresses: Sequence[str]) -> list[bytes]:
+    return [_word(number) for number in sorted(int(one, 16) for one in addresses)]
+
+
+def _word(value: int) -> bytes:
+    return value.to_bytes(32, "big")

@@ -1,52 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-/// @title The operator's own account on a venue: runs a plan of calls and keeps it only if it paid.
-/// @notice Holds the keeper's margin in the venue and its tokens. Knows no venue: a plan is plain calls, and the guard
-/// that measures the plan's worth is a view of the operator's choice (for Perp V2: Vault.getAccountValue(this)).
-contract KeeperExecutor {
+import {CallRules} from "./CallRules.sol";
+import {IValuer} from "./IValuer.sol";
+import {LossBudget} from "./LossBudget.sol";
+import {Roles} from "./Roles.sol";
+
+/// @title A keeper's own account on its venues: runs plans of allowed calls and keeps them only if they paid.
+/// @notice Holds the keeper's margin in the venues and its tokens. Each rule stands in one place:
+/// who may act in Roles, which calls in CallRules, how much they may lose in LossBudget, where tokens go in `sweep`.
+/// A stolen operator key can therefore lose what the budget allows, by trading, and can take nothing.
+contract KeeperExecutor is Roles, LossBudget {
+    using CallRules for CallRules.Book;
+
     struct Call {
         address target;
+        uint256 value;
         bytes data;
         bool mayFail;
     }
 
-    /// @dev `target.staticcall(data)` gives the value as its first 32-byte word, read as int256.
-    struct Guard {
-        address target;
-        bytes data;
-        int256 minChange;
+    /// @dev `rulesHash` is keccak256(abi.encode(rules)): whoever knows the list can tell that this is all of it.
+    struct Venue {
+        IValuer valuer;
+        uint64 version;
+        bytes32 rulesHash;
     }
 
-    address public owner;
-    address public pendingOwner;
-    mapping(address account => bool allowed) public isOperator;
+    mapping(bytes32 name => Venue settings) public venues;
+    CallRules.Book private _book;
     bool private _entered;
 
     event Executed(int256 change);
     event CallFailed(uint256 index, bytes reason);
-    event OperatorSet(address indexed operator, bool allowed);
-    event OwnershipTransferStarted(address indexed owner, address indexed pendingOwner);
-    event OwnershipTransferred(address indexed previousOwner, address indexed owner);
+    event VenueSet(bytes32 indexed venue, address valuer, CallRules.Rule[] rules);
+    event Swept(address indexed token, address indexed treasury, uint256 amount);
 
-    error NotOwner(address caller);
-    error NotOperator(address caller);
-    error NotPendingOwner(address caller);
     error Reentered();
-    error NoCode(address target);
-    error GuardFailed(bytes reason);
-    error TokenCallFailed(address token, bytes reason);
+    error UnknownVenue(bytes32 venue);
+    error TransferFailed(address token, bytes reason);
     error ProfitTooLow(int256 change, int256 minChange);
-
-    modifier onlyOwner() {
-        if (msg.sender != owner) revert NotOwner(msg.sender);
-        _;
-    }
-
-    modifier onlyOperator() {
-        if (msg.sender != owner && !isOperator[msg.sender]) revert NotOperator(msg.sender);
-        _;
-    }
 
     modifier nonReentrant() {
         if (_entered) revert Reentered();
@@ -55,82 +48,86 @@ contract KeeperExecutor {
         _entered = false;
     }
 
-    constructor(address owner_) {
-        if (owner_ == address(0)) revert NotOwner(owner_);
-        owner = owner_;
-        emit OwnershipTransferred(address(0), owner_);
-    }
+    constructor(address owner_, address treasury_) Roles(owner_, treasury_) {}
 
-    /// @notice Makes the calls in order, all or nothing, and reverts unless the guard's value rose by `minChange`.
+    /// @notice Native coin for the fees of price updates.
+    receive() external payable {}
+
+    /// @notice Makes the calls in order, all or nothing, and reverts unless the executor's worth by the venue's valuer rose
+    /// by `minChange` (USD with 18 decimals; negative for a plan that may cost something, within the day's budget).
     /// @dev A call that must not fail reverts with the callee's own revert data. A call that may fail only leaves
     /// CallFailed and false in `succeeded`; its failure may have used gas but left no state.
-    /// @return change the guard's value after all calls minus before, in the guard's own unit
+    /// @return change the executor's worth after all calls minus before
     /// @return succeeded one flag per call
     function execute(
+        bytes32 venue,
         Call[] calldata calls,
-        Guard calldata guard
+        int256 minChange
     ) external onlyOperator nonReentrant returns (int256 change, bool[] memory succeeded) {
-        int256 before = _read(guard);
-        succeeded = new bool[](calls.length);
-        for (uint256 i = 0; i < calls.length; ++i) {
-            succeeded[i] = _call(i, calls[i]);
-        }
-        change = _read(guard) - before;
-        if (change < guard.minChange) revert ProfitTooLow(change, guard.minChange);
+        Valuation memory first = _valuation(venue);
+        succeeded = _make(venue, calls);
+        Valuation memory last = _valuation(venue);
+        change = last.total - first.total;
+        if (change < minChange) revert ProfitTooLow(change, minChange);
+        _charge(venue, first, last);
         emit Executed(change);
     }
 
-    /// @notice Lets `spender` take up to `amount` of the executor's `token` (a venue's vault, for deposits and repayments).
-    function approve(address token, address spender, uint256 amount) external onlyOwner nonReentrant {
-        _token(token, abi.encodeWithSignature("approve(address,uint256)", spender, amount));
+    /// @notice The owner's own hand in a venue: the same calls an operator may make, without guard and budget, so that
+    /// margin can be taken back and a position closed whatever has become of operators, valuer and prices.
+    function recover(bytes32 venue, Call[] calldata calls) external onlyOwner nonReentrant returns (bool[] memory succeeded) {
+        succeeded = _make(venue, calls);
+        _forget(venue);
     }
 
-    /// @notice Sends `amount` of `token` to `to`.
-    function sweep(address token, address to, uint256 amount) external onlyOwner nonReentrant {
-        _token(token, abi.encodeWithSignature("transfer(address,uint256)", to, amount));
+    /// @notice Sends `amount` of `token` (the zero address: of the native coin) to the treasury. Nothing else sends tokens.
+    function sweep(address token, uint256 amount) external onlyOwner nonReentrant {
+        bytes memory transfer = abi.encodeWithSignature("transfer(address,uint256)", treasury, amount);
+        (bool success, bytes memory returned) = token == address(0) ? treasury.call{value: amount}("") : token.call(transfer);
+        // Some tokens return nothing: success and either no data or true counts as done.
+        bool done = success && (token == address(0) || (token.code.length > 0 && (returned.length == 0 || abi.decode(returned, (bool)))));
+        if (!done) revert TransferFailed(token, returned);
+        emit Swept(token, treasury, amount);
     }
 
-    /// @notice Allows or forbids `operator` to call execute; it can never approve, sweep or change the owner.
-    function setOperator(address operator, bool allowed) external onlyOwner {
-        isOperator[operator] = allowed;
-        emit OperatorSet(operator, allowed);
+    /// @notice Replaces what is allowed on a venue: its valuer and the whole list of rules. No rules: nothing is allowed.
+    function setVenue(bytes32 venue, IValuer valuer, CallRules.Rule[] calldata rules) external onlyOwner {
+        uint64 version = venues[venue].version + 1;
+        venues[venue] = Venue(valuer, version, keccak256(abi.encode(rules)));
+        for (uint256 i = 0; i < rules.length; ++i) {
+            _book.add(_scope(venue, version), rules[i]);
+        }
+        _forget(venue);
+        emit VenueSet(venue, address(valuer), rules);
     }
 
-    /// @notice First step of a change of owner; `newOwner` must accept. The zero address withdraws an offer.
-    function transferOwnership(address newOwner) external onlyOwner {
-        pendingOwner = newOwner;
-        emit OwnershipTransferStarted(owner, newOwner);
+    /// @notice How much all plans of a day together may lose or carry open, USD with 18 decimals.
+    function setBudget(uint256 perDay) external onlyOwner {
+        _setBudget(perDay);
     }
 
-    /// @notice Second step: the address that was offered the ownership takes it.
-    function acceptOwnership() external {
-        if (msg.sender != pendingOwner) revert NotPendingOwner(msg.sender);
-        emit OwnershipTransferred(owner, msg.sender);
-        owner = msg.sender;
-        pendingOwner = address(0);
+    function _make(bytes32 venue, Call[] calldata calls) private returns (bool[] memory succeeded) {
+        bytes32 scope = _scope(venue, venues[venue].version);
+        succeeded = new bool[](calls.length);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            Call calldata item = calls[i];
+            _book.check(scope, item.target, item.value, item.data);
+            bytes memory returned;
+            (succeeded[i], returned) = item.target.call{value: item.value}(item.data);
+            if (succeeded[i]) continue;
+            if (!item.mayFail) _bubble(returned);
+            emit CallFailed(i, returned);
+        }
     }
 
-    function _call(uint256 index, Call calldata item) private returns (bool success) {
-        // An address without code would "succeed" silently: a wrong address must never look like a settled plan.
-        if (item.target.code.length == 0) revert NoCode(item.target);
-        bytes memory returned;
-        (success, returned) = item.target.call(item.data);
-        if (success) return true;
-        if (!item.mayFail) _bubble(returned);
-        emit CallFailed(index, returned);
+    function _valuation(bytes32 venue) private view returns (Valuation memory worth) {
+        IValuer valuer = venues[venue].valuer;
+        if (address(valuer) == address(0)) revert UnknownVenue(venue);
+        (worth.total, worth.equity, worth.exposure) = valuer.valuation(address(this));
     }
 
-    function _read(Guard calldata guard) private view returns (int256) {
-        (bool success, bytes memory returned) = guard.target.staticcall(guard.data);
-        if (!success || returned.length < 32) revert GuardFailed(returned);
-        return abi.decode(returned, (int256));
-    }
-
-    /// @dev Some tokens return nothing: success and either no data or true counts as done.
-    function _token(address token, bytes memory data) private {
-        if (token.code.length == 0) revert NoCode(token);
-        (bool success, bytes memory returned) = token.call(data);
-        if (!success || (returned.length > 0 && !abi.decode(returned, (bool)))) revert TokenCallFailed(token, returned);
+    function _scope(bytes32 venue, uint64 version) private pure returns (bytes32) {
+        return keccak256(abi.encode(venue, version));
     }
 
     function _bubble(bytes memory reason) private pure {

@@ -105,8 +105,8 @@ def decide(plan: LiquidationPlan | NoPlan, gas_cost_x18: int, free_capital_x18: 
 
 
 def min_guard_change(plan: LiquidationPlan, wanted_profit_x18: int) -> int:
-    """What the executor's guard must grow by, in the guard's own unit, so that `wanted_profit_x18` (USD, 18 decimals) is left."""
-    return plan.guard_break_even_raw + wanted_profit_x18 * plan.guard_raw_per_usd // 10**18
+    """What the executor's worth must grow by, so that `wanted_profit_x18` is left; both USD with 18 decimals."""
+    return plan.break_even_x18 + wanted_profit_x18
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from keeper.domain.chain import BlockRef, Hash32, RawLog
 
 @dataclass(frozen=True, slots=True)
 class SimSettled:
-    """The plan went through on the fork. `profit_raw` is the guard's change in its own unit; gas is in units, not in ETH."""
+    """The plan went through on the fork. `change_x18` is the change of the executor's worth in USD; gas is in units, not in ETH."""
 
-    profit_raw: int
+    change_x18: int
     gas_used: int
     logs: tuple[RawLog, ...]
     duration_ms: float

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, Protocol, TypeVar
 
-from keeper.domain.chain import Address, Call, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 
 AccountKey = NewType("AccountKey", str)
 """Names one account inside one venue: the trader's address, or a position's key."""
@@ -81,9 +81,9 @@ class LiquidationCall:
 class LiquidationPlan:
     """Everything that is done for one account in one transaction, and what it should bring.
 
-    The executor contract reads `guard` before and after the calls and reverts when the first word of the answer grew by less
-    than `guard_break_even_raw` + wanted profit in USD x `guard_raw_per_usd`. Amounts ending in x18 are USD with 18 decimals;
-    `size_x18` is base units, signed, + for a long victim; `capital_x18` is the margin the executor must have free."""
+    The executor contract values itself before and after the calls and reverts when it grew by less than `break_even_x18` plus the
+    wanted profit. Amounts ending in x18 are USD with 18 decimals; `size_x18` is base units, signed, + for a long victim;
+    `capital_x18` is the margin the executor must have free."""
 
     account: AccountKey
     market: str
@@ -95,9 +95,27 @@ class LiquidationPlan:
     capital_x18: int
     gas_limit: int
     calls: tuple[LiquidationCall, ...]
-    guard: Call
-    guard_break_even_raw: int
-    guard_raw_per_usd: int
+    break_even_x18: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallRule:
+    """A function the executor may call on this venue. Every argument is one word; `words` holds the values each may have, as unsigned
+    integers, in ascending order. None means free: an amount, or the account to be liquidated (never the executor itself)."""
+
+    target: Address
+    signature: str
+    words: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Valuer:
+    """The contract of ours that values an executor on this venue: its name, its constructor's arguments as (ABI type, value),
+    and what it answers to which calls if it was made with these."""
+
+    contract: str
+    arguments: tuple[tuple[str, object], ...]
+    answers: tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +284,13 @@ class Venue(Protocol[B, E]):
 
     def observed(self, events: Sequence[tuple[RawLog, E]], book: B) -> Sequence[LiquidationObserved]:
         """The liquidations in one block's events, in log order."""
+
+    def rules(self, book: B) -> Sequence[CallRule]:
+        """Every call plans of this venue are made of, and the owner needs to move margin. No router, multicall or forwarder: they make
+        calls of their caller's choice."""
+
+    def valuer(self, book: B) -> Valuer:
+        """What values the executor on this venue."""
 
     def free_capital(self, executor: Address, book: B, now: Timestamp) -> int:
         """What the executor may still take on: compared with a plan's `capital_x18`. USD, 18 decimals."""

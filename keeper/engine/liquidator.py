@@ -7,7 +7,7 @@ from keeper.domain.attempt import Attempt, Job
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.decision import Decision, Limits, Skip, SkipReason, min_guard_change
 from keeper.domain.fees import Fees, offer
-from keeper.domain.fixed import X18, to_units
+from keeper.domain.fixed import to_units
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.records import MicroTime
 from keeper.domain.venue import AccountKey, LiquidationPlan
@@ -111,7 +111,7 @@ class Liquidator:
         if fees is None:
             return Skip(SkipReason.GAS_PRICE_CAP, f"base fee {block.base_fee_wei} wei")
         wanted = 0 if case.unwind else self._limits.min_profit_x18 + tariff.cost_x18(case.plan.gas_limit, block)
-        calldata = self._hands.encode(case.plan, min_guard_change(case.plan, wanted))
+        calldata = self._hands.encode(case.candidate.venue, case.plan, min_guard_change(case.plan, wanted))
         stopped = await self._simulate(self._hands, self._hands.simulator, case, calldata, tariff)
         if stopped is not None:
             return stopped
@@ -182,5 +182,5 @@ class Liquidator:
 
 
 def profit_x18(plan: LiquidationPlan, outcome: SimSettled) -> int:
-    """What the plan brought on the fork before gas, USD with 18 decimals, from the guard's change."""
-    return (outcome.profit_raw - plan.guard_break_even_raw) * X18 // plan.guard_raw_per_usd
+    """What the plan brought on the fork before gas, USD with 18 decimals, from the change of the executor's worth."""
+    return outcome.change_x18 - plan.break_even_x18

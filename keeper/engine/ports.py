@@ -37,7 +37,7 @@ class Simulator(Protocol):
     """Settles a transaction without spending anything."""
 
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
-        """One `eth_call` on the node at `block`, seen at the next block's time. `profit_raw` is the executor's guard change."""
+        """One `eth_call` on the node at `block`, seen at the next block's time. `change_x18` is the change of the executor's worth."""
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """Mine it on a local fork of `block`, then undo it."""
@@ -113,8 +113,8 @@ class Memory(Recorder, Protocol):
 class Encoder(Protocol):
     """Turns a plan into one call of the operator's executor contract."""
 
-    def __call__(self, plan: LiquidationPlan, min_change_raw: int) -> bytes:
-        """Calldata that reverts unless the plan's guard grows by `min_change_raw`."""
+    def __call__(self, venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
+        """Calldata that reverts unless the executor's worth grows by `min_change_x18` (USD)."""
 
 
 class LogSource(Protocol):

@@ -12,8 +12,8 @@ from keeper.domain.parse import address_of_word
 from keeper.domain.venue import LiquidationPlan
 from keeper.errors import ConfigError
 
-_EXECUTE_TYPES = ("(address,bytes,bool)[]", "(address,bytes,int256)")
-_EXECUTE = keccak(text="execute((address,bytes,bool)[],(address,bytes,int256))")[:4]
+_EXECUTE_TYPES = ("bytes32", "(address,uint256,bytes,bool)[]", "int256")
+_EXECUTE = keccak(text="execute(bytes32,(address,uint256,bytes,bool)[],int256)")[:4]
 _OWNER = keccak(text="owner()")[:4]
 _EXECUTED = keccak(text="Executed(int256)")
 _PROFIT_TOO_LOW = keccak(text="ProfitTooLow(int256,int256)")[:4]
@@ -22,24 +22,29 @@ _WORD = 32
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What `execute` returned: the guard's change in its own unit, and one flag per call of the plan."""
+    """What `execute` returned: the change of the executor's worth in USD, and one flag per call of the plan."""
 
-    change_raw: int
+    change_x18: int
     succeeded: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ProfitTooLow:
-    """The guard grew by less than was wanted; both in the guard's own unit."""
+    """The executor's worth grew by less than was wanted; both in USD."""
 
-    change_raw: int
-    min_change_raw: int
+    change_x18: int
+    min_change_x18: int
 
 
-def encode_execute(plan: LiquidationPlan, min_change_raw: int) -> bytes:
-    """Calldata of KeeperExecutor.execute for a plan. It reverts unless the plan's guard grows by `min_change_raw`."""
-    calls = [(call.target, call.calldata, call.may_fail) for call in plan.calls]
-    return _EXECUTE + encode(_EXECUTE_TYPES, [calls, (plan.guard.to, plan.guard.data, min_change_raw)])
+def encode_execute(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
+    """Calldata of KeeperExecutor.execute for a plan. It reverts unless the executor's worth grows by `min_change_x18` (USD)."""
+    calls = [(call.target, 0, call.calldata, call.may_fail) for call in plan.calls]
+    return _EXECUTE + encode(_EXECUTE_TYPES, [venue_word(venue), calls, min_change_x18])
+
+
+def venue_word(venue: str) -> bytes:
+    """The name of a venue as the executor's rules know it: its letters, padded with zeros to 32 bytes."""
+    return venue.encode().ljust(_WORD, b"\0")
 
 
 def decode_execution(returned: bytes, executor: Address) -> Execution:
@@ -52,7 +57,7 @@ def decode_execution(returned: bytes, executor: Address) -> Execution:
 
 
 def executed_change(logs: Sequence[RawLog], executor: Address) -> int:
-    """The guard's change from the Executed event. Raises ConfigError when the address holds no KeeperExecutor."""
+    """The change of the executor's worth (USD) from the Executed event. Raises ConfigError when the address holds no KeeperExecutor."""
     for log in logs:
         if log.address == executor and log.topics[:1] == (_EXECUTED,):
             return int.from_bytes(log.data[:_WORD], "big", signed=True)

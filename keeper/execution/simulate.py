@@ -56,7 +56,7 @@ class ForkSimulator:
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """One `eth_call` of KeeperExecutor.execute at `block`'s hash, seen at block time `at`.
 
-        `profit_raw` is the guard's change. A call tells neither gas nor logs: `gas_used` is 0 and `logs` empty.
+        `change_x18` is the change of the executor's worth. A call tells neither gas nor logs: `gas_used` is 0 and `logs` empty.
         Raises BlockUnknown, RpcError (a node without block overrides), RpcUnavailable, ConfigError (`to` is no KeeperExecutor)."""
         started = time.perf_counter()
         trial = Trial(sender, to, calldata, gas, at)
@@ -67,7 +67,7 @@ class ForkSimulator:
             if isinstance(error, BlockUnknown) or not _is_revert(error):
                 raise
             return SimReverted(error.data, 0, _since(started))
-        return SimSettled(decode_execution(hex_bytes(answer), to).change_raw, 0, (), _since(started))
+        return SimSettled(decode_execution(hex_bytes(answer), to).change_x18, 0, (), _since(started))
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """Mine it on a fork of `block` at block time `at`, then undo it.

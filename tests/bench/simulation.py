@@ -37,7 +37,9 @@ class _Bench:
     async def round(self, block: BlockRef) -> dict[str, float]:
         """Seconds of each step at a block the fork has not seen yet."""
         at = Timestamp(block.timestamp + _AHEAD_SECONDS)
-        one, other = [(*self.sides, encode_execute(plan, min_guard_change(plan, 0)), plan.gas_limit, block, at) for plan in self.plans]
+        one, other = [
+            (*self.sides, encode_execute("perp_v2", plan, min_guard_change(plan, 0)), plan.gas_limit, block, at) for plan in self.plans
+        ]
         return {
             _PRE_CHECK: await _seconds(self.simulator.pre_check(*one)),
             _FIRST: await _seconds(self.simulator.settle(*one)),

@@ -61,11 +61,11 @@ def test_leverage_is_as_drawn(devnet: Devnet) -> None:
 
 
 def test_the_keeper_is_ready(devnet: Devnet) -> None:
-    """Its executor holds margin and USDC, and the insurance fund can cover bad debt."""
+    """Its executor holds margin, belongs to somebody else than its operator, and the insurance fund can cover bad debt."""
     deployment = devnet.deployment
-    assert _word(devnet, deployment.core.vault, "getFreeCollateral(address)", deployment.executor) == 3_000_000 * 10**6
-    assert _word(devnet, deployment.usdc, "balanceOf(address)", deployment.executor) == 1_000_000 * 10**6
-    assert _word(devnet, deployment.executor, "owner()") == int(deployment.keeper, 16)
+    assert _word(devnet, deployment.core.vault, "getFreeCollateral(address)", deployment.executor) == 4_000_000 * 10**6
+    assert _word(devnet, deployment.executor, "owner()") == int(deployment.executor_owner, 16) != int(deployment.keeper, 16)
+    assert _word(devnet, deployment.executor, "isOperator(address)", deployment.keeper) == 1
     assert _word(devnet, deployment.core.insurance_fund, "getInsuranceFundCapacity()") > 10**13
 
 

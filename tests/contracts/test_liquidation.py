@@ -11,14 +11,12 @@ from eth_utils.crypto import keccak
 from contracts.devnet.calldata import calldata, returned
 from contracts.devnet.deployment import Trader
 from contracts.devnet.devnet import Devnet
-from contracts.devnet.executor import EXECUTE, account_value_guard
+from contracts.devnet.executor import PlanCall, execution, liquidate_and_close
 from contracts.devnet.market import MarketDriver
 from contracts.devnet.rpc import RpcError
 from contracts.devnet.views import account_views
 
 pytestmark = pytest.mark.fork
-_CLOSE = "closePosition((address,uint160,uint256,uint256,bytes32))"
-_MAX = 2**256 - 1
 _EXECUTED = "0x" + keccak(text="Executed(int256)").hex()
 _CALL_FAILED = "0x" + keccak(text="CallFailed(uint256,bytes)").hex()
 
@@ -38,21 +36,17 @@ def _victim(devnet: Devnet) -> Trader:
     raise AssertionError("nobody became liquidatable")
 
 
-def _plan(devnet: Devnet, trader: Trader) -> list[tuple[str, bytes, bool]]:
-    house, base = devnet.deployment.core.clearing_house, devnet.deployment.market(trader.positions[0].market).base
-    liquidate = calldata("liquidate(address,address)", trader.address, base)
-    close = calldata(_CLOSE, (base, 0, 0, _MAX, bytes(32)))
-    return [(house, bytes.fromhex(data[2:]), False) for data in (liquidate, close)]
+def _plan(devnet: Devnet, trader: Trader) -> list[PlanCall]:
+    return liquidate_and_close(devnet.deployment.core, trader.address, devnet.deployment.market(trader.positions[0].market).base)
 
 
-def _fields(devnet: Devnet, plan: list[tuple[str, bytes, bool]], min_change_6: int) -> dict[str, str]:
+def _fields(devnet: Devnet, plan: list[PlanCall], min_change_18: int) -> dict[str, str]:
     deployment = devnet.deployment
-    guard = account_value_guard(deployment.core, deployment.executor, min_change_6)
-    return {"from": deployment.keeper, "to": deployment.executor, "data": calldata(EXECUTE, plan, guard), "gas": hex(5_000_000)}
+    return {"from": deployment.keeper, "to": deployment.executor, "data": execution(plan, min_change_18), "gas": hex(5_000_000)}
 
 
-def _settle(devnet: Devnet, plan: list[tuple[str, bytes, bool]], min_change_6: int) -> Any:
-    sent = devnet.rpc.call("eth_sendTransaction", _fields(devnet, plan, min_change_6))
+def _settle(devnet: Devnet, plan: list[PlanCall], min_change_18: int) -> Any:
+    sent = devnet.rpc.call("eth_sendTransaction", _fields(devnet, plan, min_change_18))
     devnet.rpc.call("evm_mine")
     return devnet.rpc.call("eth_getTransactionReceipt", sent)
 
@@ -68,11 +62,11 @@ def _account_value_6(devnet: Devnet) -> int:
 def test_one_transaction_liquidates_closes_and_earns(devnet: Devnet) -> None:
     trader = _victim(devnet)
     before = _account_value_6(devnet)
-    receipt = _settle(devnet, _plan(devnet, trader), min_change_6=1)
+    receipt = _settle(devnet, _plan(devnet, trader), min_change_18=1)
     assert receipt["status"] == "0x1"
     gain = _account_value_6(devnet) - before
     (event,) = [log for log in receipt["logs"] if log["topics"][0] == _EXECUTED]
-    assert int(event["data"], 16) == gain
+    assert abs(int(event["data"], 16) - gain * 10**12) <= 10**12
     notional_6 = trader.positions[0].notional_usd * 10**6
     assert 0.001 < gain / (notional_6 / 2) < 0.0125
     deployment = devnet.deployment
@@ -84,7 +78,7 @@ def test_one_transaction_liquidates_closes_and_earns(devnet: Devnet) -> None:
 def test_too_little_profit_undoes_everything(devnet: Devnet) -> None:
     """A guard one unit above the profit reverts with both numbers, and the victim keeps the position."""
     trader = _victim(devnet)
-    wanted = 10**12
+    wanted = 10**24
     with pytest.raises(RpcError) as raised:
         devnet.rpc.call("eth_call", _fields(devnet, _plan(devnet, trader), wanted), "latest")
     selector = keccak(text="ProfitTooLow(int256,int256)")[:4].hex()
@@ -106,8 +100,8 @@ def test_the_venues_own_code_comes_through(devnet: Devnet) -> None:
 
 def test_a_call_that_may_fail_leaves_an_event(devnet: Devnet) -> None:
     healthy = next(trader for trader in devnet.deployment.traders if trader.style == "taker")
-    target, data, _ = _plan(devnet, healthy)[0]
-    receipt = _settle(devnet, [(target, data, True)], min_change_6=0)
+    target, value, data, _ = _plan(devnet, healthy)[0]
+    receipt = _settle(devnet, [(target, value, data, True)], min_change_18=0)
     assert receipt["status"] == "0x1"
     (event,) = [log for log in receipt["logs"] if log["topics"][0] == _CALL_FAILED]
     index, reason = returned(("uint256", "bytes"), event["data"])

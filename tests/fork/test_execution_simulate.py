@@ -8,17 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from eth_abi.abi import encode
 
+from contracts.devnet import executor
 from contracts.devnet.anvil import Anvil, AnvilOptions, anvil_path
-from contracts.devnet.calldata import calldata
 from contracts.devnet.deployment import Trader
 from contracts.devnet.devnet import Devnet
-from contracts.devnet.executor import EXECUTE, account_value_guard
+from contracts.devnet.executor import PlanCall
 from contracts.devnet.market import MarketDriver
 from contracts.devnet.rpc import Rpc
 from contracts.devnet.views import account_views
@@ -31,9 +31,7 @@ from keeper.execution.fork_connection import ForkConnection
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions
 
 pytestmark = pytest.mark.fork
-_CLOSE = "closePosition((address,uint160,uint256,uint256,bytes32))"
 _GAS = 5_000_000
-Call = tuple[str, bytes, bool]
 
 
 def head(rpc: Rpc) -> BlockRef:
@@ -51,17 +49,13 @@ def options(url: str, **changes: Any) -> SimulatorOptions:
     return SimulatorOptions(**{"fork_url": url, "anvil_command": (str(anvil_path()),), "chain_id": 31_337, **changes})
 
 
-def execution(devnet: Devnet, calls: list[Call], min_change_6: int) -> bytes:
-    deployment = devnet.deployment
-    guard = account_value_guard(deployment.core, deployment.executor, min_change_6)
-    return bytes.fromhex(calldata(EXECUTE, calls, guard)[2:])
+def execution(calls: Sequence[PlanCall], min_change_18: int) -> bytes:
+    return bytes.fromhex(executor.execution(calls, min_change_18)[2:])
 
 
-def liquidation(devnet: Devnet, trader: Trader) -> list[Call]:
-    house, base = devnet.deployment.core.clearing_house, devnet.deployment.market(trader.positions[0].market).base
-    liquidate = calldata("liquidate(address,address)", trader.address, base)
-    close = calldata(_CLOSE, (base, 0, 0, 2**256 - 1, bytes(32)))
-    return [(house, bytes.fromhex(data[2:]), False) for data in (liquidate, close)]
+def liquidation(devnet: Devnet, trader: Trader) -> list[PlanCall]:
+    base = devnet.deployment.market(trader.positions[0].market).base
+    return executor.liquidate_and_close(devnet.deployment.core, trader.address, base)
 
 
 def victims(devnet: Devnet, wanted: int) -> list[Trader]:
@@ -85,7 +79,7 @@ def sides(devnet: Devnet) -> tuple[Address, Address]:
 
 def test_both_ways_foretell_what_the_chain_then_does(devnet: Devnet) -> None:
     (trader,) = victims(devnet, 1)
-    calls = execution(devnet, liquidation(devnet, trader), 1)
+    calls = execution(liquidation(devnet, trader), 1)
     block = head(devnet.rpc)
     at = Timestamp(block.timestamp + 7)
 
@@ -97,12 +91,12 @@ def test_both_ways_foretell_what_the_chain_then_does(devnet: Devnet) -> None:
     checked, settled = asyncio.run(simulate())
     assert isinstance(checked, SimSettled)
     assert isinstance(settled, SimSettled)
-    assert checked.profit_raw == settled.profit_raw > 0
+    assert checked.change_x18 == settled.change_x18 > 0
     assert head(devnet.rpc) == block, "the chain itself must not move"
 
     devnet.rpc.call("evm_setNextBlockTimestamp", at)
-    sender, executor = sides(devnet)
-    sent = devnet.rpc.call("eth_sendTransaction", {"from": sender, "to": executor, "data": "0x" + calls.hex(), "gas": hex(_GAS)})
+    sender, contract = sides(devnet)
+    sent = devnet.rpc.call("eth_sendTransaction", {"from": sender, "to": contract, "data": "0x" + calls.hex(), "gas": hex(_GAS)})
     devnet.rpc.call("evm_mine")
     receipt = devnet.rpc.call("eth_getTransactionReceipt", sent)
     assert receipt["status"] == "0x1"
@@ -121,23 +115,23 @@ def test_candidates_do_not_see_each_other(devnet: Devnet) -> None:
         async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
 
             async def settle(trader: Trader, least: int) -> Any:
-                return await simulator.settle(*sides(devnet), execution(devnet, liquidation(devnet, trader), least), _GAS, block, at)
+                return await simulator.settle(*sides(devnet), execution(liquidation(devnet, trader), least), _GAS, block, at)
 
-            return [await settle(first, 1), await settle(first, 10**12), await settle(second, 1), await settle(first, 1)]
+            return [await settle(first, 1), await settle(first, 10**24), await settle(second, 1), await settle(first, 1)]
 
     one, refused, other, again = asyncio.run(simulate())
     assert isinstance(one, SimSettled)
     assert isinstance(again, SimSettled)
     assert isinstance(other, SimSettled)
-    assert (one.profit_raw, one.gas_used, len(one.logs)) == (again.profit_raw, again.gas_used, len(again.logs))
+    assert (one.change_x18, one.gas_used, len(one.logs)) == (again.change_x18, again.gas_used, len(again.logs))
     assert isinstance(refused, SimReverted)
     assert refused.gas_used > 100_000
-    assert profit_too_low(refused.data) == ProfitTooLow(one.profit_raw, 10**12)
+    assert profit_too_low(refused.data) == ProfitTooLow(one.change_x18, 10**24)
 
 
 def test_a_healthy_account_reverts_with_the_venues_code(devnet: Devnet) -> None:
     healthy = next(trader for trader in devnet.deployment.traders if trader.style == "taker")
-    calls = execution(devnet, liquidation(devnet, healthy), 0)
+    calls = execution(liquidation(devnet, healthy), 0)
     block = head(devnet.rpc)
 
     async def simulate() -> list[Any]:
@@ -174,7 +168,7 @@ def test_it_follows_the_head(devnet: Devnet, prefetch: bool) -> None:
 def test_a_block_that_was_reorganised_away_is_refused(devnet: Devnet) -> None:
     block = head(devnet.rpc)
     gone = BlockRef(block.number, hash32("0x" + "ab" * 32), block.parent_hash, block.timestamp)
-    calls = execution(devnet, [], 0)
+    calls = execution([], 0)
 
     async def simulate() -> Any:
         async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
@@ -184,13 +178,13 @@ def test_a_block_that_was_reorganised_away_is_refused(devnet: Devnet) -> None:
 
     outcome = asyncio.run(simulate())
     assert isinstance(outcome, SimSettled)
-    assert outcome.profit_raw == 0
+    assert outcome.change_x18 == 0
 
 
 @pytest.mark.chaos
 def test_a_killed_fork_is_started_again_and_none_is_left_over(devnet: Devnet) -> None:
     block = head(devnet.rpc)
-    asked = (*sides(devnet), execution(devnet, [], 0), _GAS, block, Timestamp(block.timestamp + 2))
+    asked = (*sides(devnet), execution([], 0), _GAS, block, Timestamp(block.timestamp + 2))
 
     async def simulate() -> list[int]:
         async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
@@ -212,7 +206,7 @@ def test_a_cancelled_settlement_leaves_no_trace(devnet: Devnet) -> None:
     """Whatever moment it is stopped at, the next one starts from the clean block."""
     (trader,) = victims(devnet, 1)
     block = head(devnet.rpc)
-    asked = (*sides(devnet), execution(devnet, liquidation(devnet, trader), 1), _GAS, block, Timestamp(block.timestamp + 2))
+    asked = (*sides(devnet), execution(liquidation(devnet, trader), 1), _GAS, block, Timestamp(block.timestamp + 2))
 
     async def simulate() -> list[Any]:
         outcomes = []
@@ -250,8 +244,8 @@ def test_what_the_operator_must_mend_is_named(devnet: Devnet) -> None:
                 with pytest.raises(ConfigError, match=r"execution\.executor"):
                     await simulator.settle(sides(devnet)[0], nobody, b"", _GAS, block, at)
                 with pytest.raises(RpcError, match="gas"):
-                    await simulator.settle(*sides(devnet), execution(devnet, [], 0), 10**9, block, at)
-                assert isinstance(await simulator.settle(*sides(devnet), execution(devnet, [], 0), _GAS, block, at), SimSettled)
+                    await simulator.settle(*sides(devnet), execution([], 0), 10**9, block, at)
+                assert isinstance(await simulator.settle(*sides(devnet), execution([], 0), _GAS, block, at), SimSettled)
 
     asyncio.run(simulate())
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import pytest
+from eth_utils.crypto import keccak
 
-from contracts.devnet.calldata import calldata
+from contracts.devnet.calldata import calldata, returned
 from contracts.devnet.devnet import Devnet
+from contracts.devnet.executor import EXECUTE, SET_VENUE, VENUE, executor_rules
 from contracts.devnet.market import MarketDriver
 from contracts.devnet.paths import PATHS
 from keeper.domain.chain import Address, RawLog, Timestamp
@@ -49,18 +51,19 @@ class Keeper:
         return self.ledger.venue.liquidation(key, self.ledger.book, at, self.executor)
 
     def execute(self, plan: LiquidationPlan) -> tuple[int, tuple[RawLog, ...]]:
-        """The guard's change and the logs. The book is kept as of before the block."""
-        before = self._read(plan)
-        sent = self.crowd.execute(plan, plan.guard_break_even_raw)
+        """The change of the executor's worth (USD, 18 decimals) and the logs. The book is kept as of before the block."""
+        before = self._worth()
+        sent = self.crowd.execute(plan, plan.break_even_x18)
         self.crowd.mine(1)
         receipt = next(item for item in self.crowd.receipts() if item["transactionHash"] == sent)
         assert receipt["status"] == "0x1"
         assert int(receipt["gasUsed"], 16) < plan.gas_limit
-        return self._read(plan) - before, tuple(raw_log(item) for item in receipt["logs"])
+        return self._worth() - before, tuple(raw_log(item) for item in receipt["logs"])
 
-    def _read(self, plan: LiquidationPlan) -> int:
-        call = {"to": plan.guard.to, "data": "0x" + plan.guard.data.hex()}
-        return int.from_bytes(bytes.fromhex(self.devnet.rpc.call("eth_call", call, "latest")[2:]), "big", signed=True)
+    def _worth(self) -> int:
+        call = {"to": self.devnet.deployment.valuer, "data": calldata("valuation(address)", self.executor)}
+        total: int = returned(("int256", "int256", "uint256"), self.devnet.rpc.call("eth_call", call, "latest"))[0]
+        return total
 
 
 def test_plans_bring_what_they_promise(devnet: Devnet) -> None:
@@ -86,7 +89,7 @@ def _check(keeper: Keeper, plan: LiquidationPlan) -> None:
     keeper.ledger.advance()
     proceeds = keeper.ledger.venue.proceeds(logs, keeper.executor, keeper.ledger.book)
     assert proceeds.open_size_x18 == ()
-    assert abs(proceeds.settlement_x18 - change * 10**12) <= 10**12
+    assert abs(proceeds.settlement_x18 - change) <= 10**12
     promised = plan.expected_reward_x18 - plan.expected_cost_x18
     assert abs(proceeds.settlement_x18 - promised) <= promised // 100 + X18 // 100
     (seen,) = keeper.ledger.venue.observed(keeper.ledger.log_events, keeper.ledger.book)
@@ -107,14 +110,16 @@ def test_collateral_is_bought_with_margin(devnet: Devnet) -> None:
     change, logs = keeper.execute(plan)
     proceeds = keeper.ledger.venue.proceeds(logs, keeper.executor, keeper.ledger.book)
     weth = next(item for item in devnet.deployment.collaterals if item.follows == "ETH")
-    assert proceeds.tokens == ((Address(weth.token.lower()), change),)
+    ((token, amount),) = proceeds.tokens
+    assert token == weth.token.lower()
     assert proceeds.settlement_x18 == -plan.notional_x18
     gained = proceeds.tokens_value_x18 + proceeds.settlement_x18
+    assert abs(gained - change) <= 10**12
     assert abs(gained - plan.expected_reward_x18) <= plan.expected_reward_x18 // 100
     keeper.ledger.advance()
     (seen,) = keeper.ledger.venue.observed(keeper.ledger.log_events, keeper.ledger.book)
     assert (seen.account, seen.liquidator, seen.market, seen.breach) == (pawner, keeper.executor, "WETH", Breach.COLLATERAL)
-    assert seen.size_x18 == change
+    assert seen.size_x18 == amount
     assert seen.notional_x18 == plan.notional_x18
 
 
@@ -134,6 +139,14 @@ def _indebted(keeper: Keeper, pawner: AccountKey) -> None:
     keeper.ledger.advance()
 
 
+def allow_also(devnet: Devnet, crowd: Crowd, signature: str) -> None:
+    """The owner lets the executor trade as well: the shortest way to a position it carries."""
+    deployment, free = devnet.deployment, list[bytes]()
+    rules = executor_rules(deployment.core, deployment.usdc, deployment.markets, deployment.collaterals)
+    rules.append((deployment.core.clearing_house, keccak(text=signature)[:4], bytes(4), [free] * 8))
+    crowd.send(deployment.executor_owner, deployment.executor, SET_VENUE, VENUE, deployment.valuer, rules)
+
+
 def test_what_is_carried_is_closed_later(devnet: Devnet) -> None:
     """An executor left with a position gets a plan to close it, and only then."""
     keeper = Keeper.on(devnet)
@@ -141,9 +154,9 @@ def test_what_is_carried_is_closed_later(devnet: Devnet) -> None:
     assert keeper.ledger.venue.unwind(keeper.executor, keeper.ledger.book, keeper.ledger.head.timestamp) is None
     eth = devnet.deployment.market("ETH")
     opening = calldata(_OPEN, (eth.base, True, False, 5_000 * X18, MAX, MAX, 0, bytes(32)))
-    call = (devnet.deployment.core.clearing_house, bytes.fromhex(opening[2:]), False)
-    guard = (devnet.deployment.core.vault, bytes.fromhex(calldata("getAccountValue(address)", keeper.executor)[2:]), -(10**12))
-    keeper.crowd.send(devnet.deployment.keeper, keeper.executor, "execute((address,bytes,bool)[],(address,bytes,int256))", [call], guard)
+    allow_also(devnet, keeper.crowd, _OPEN)
+    call = (devnet.deployment.core.clearing_house, 0, bytes.fromhex(opening[2:]), False)
+    keeper.crowd.send(devnet.deployment.keeper, keeper.executor, EXECUTE, VENUE, [call], -(10**24))
     keeper.crowd.mine(1)
     keeper.ledger.advance()
     ahead = Timestamp(keeper.ledger.head.timestamp + 1)

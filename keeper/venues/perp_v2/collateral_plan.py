@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.decision import SkipReason
-from keeper.domain.fixed import RATIO, X18, mul_ratio
+from keeper.domain.fixed import RATIO, mul_ratio
 from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.venues.perp_v2.calls import Encoder
 from keeper.venues.perp_v2.margin import Margin, collateral_worth, debt_value, power_of_ten
 from keeper.venues.perp_v2.options import Options
+from keeper.venues.perp_v2.rules import APPROVE, LIQUIDATE_COLLATERAL, WITHDRAW
 from keeper.venues.perp_v2.state import Account, ChainReads, Collateral, Parameters, PerpBook, parameters, reads_at
 
 GAS_COLLATERAL = 3_000_000
@@ -28,9 +29,7 @@ class _Choice:
     paid_x18: int
 
 
-def plan(
-    options: Options, encoder: Encoder, key: AccountKey, margin: Margin, book: PerpBook, now: Timestamp, executor: Address
-) -> LiquidationPlan | NoPlan:
+def plan(options: Options, encoder: Encoder, key: AccountKey, margin: Margin, book: PerpBook, now: Timestamp) -> LiquidationPlan | NoPlan:
     """The purchase that gains most at the newest price; not the TWAP, which lags behind a fall and can make the discount a loss."""
     account, given, reads = book.accounts[key], parameters(book), reads_at(book, now)
     if given.config.vault_paused:
@@ -42,10 +41,9 @@ def plan(
     if not choices:
         return NoPlan(SkipReason.NO_POSITION, "nothing to repay")
     best = max(choices, key=lambda choice: (choice.received_x18 - choice.paid_x18, choice.token))
-    collateral, spot = given.collaterals[best.token], reads.collaterals[best.token].spot
+    collateral = given.collaterals[best.token]
     if best.received_x18 <= best.paid_x18:
         return NoPlan(SkipReason.NO_PROFITABLE_SIZE, f"{collateral.name}: the newest price is below the discounted TWAP")
-    raw_times_price = power_of_ten((collateral.feed_decimals or 0) + (collateral.decimals or 0))
     return LiquidationPlan(
         account=key,
         market=collateral.name or best.token,
@@ -57,20 +55,17 @@ def plan(
         capital_x18=best.paid_x18,
         gas_limit=GAS_COLLATERAL,
         calls=_calls(options, encoder, key, best, given.settlement_token),
-        guard=encoder.call(best.token, "balanceOf(address)", executor),
-        guard_break_even_raw=-(-best.paid_x18 * raw_times_price // (X18 * spot)),
-        guard_raw_per_usd=raw_times_price // spot,
     )
 
 
 def _calls(options: Options, encoder: Encoder, key: AccountKey, best: _Choice, settlement: Address) -> tuple[LiquidationCall, ...]:
     purpose = CallPurpose.LIQUIDATE_COLLATERAL
     return (
-        LiquidationCall(options.vault, encoder.data("withdraw(address,uint256)", settlement, best.paid_raw), purpose),
-        LiquidationCall(settlement, encoder.data("approve(address,uint256)", options.vault, best.paid_raw), purpose),
+        LiquidationCall(options.vault, encoder.data(WITHDRAW, settlement, best.paid_raw), purpose),
+        LiquidationCall(settlement, encoder.data(APPROVE, options.vault, best.paid_raw), purpose),
         LiquidationCall(
             options.vault,
-            encoder.data("liquidateCollateral(address,address,uint256,bool)", key, best.token, best.paid_raw, 1),
+            encoder.data(LIQUIDATE_COLLATERAL, key, best.token, best.paid_raw, 1),
             purpose,
         ),
     )

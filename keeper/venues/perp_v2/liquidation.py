@@ -12,7 +12,8 @@ from keeper.venues.perp_v2.calls import UINT256_MAX, Encoder
 from keeper.venues.perp_v2.closing import Pool, most_profitable_sqrt_price
 from keeper.venues.perp_v2.margin import Margin, health_of, margin_of
 from keeper.venues.perp_v2.options import Options
-from keeper.venues.perp_v2.state import Account, ChainReads, Config, Parameters, PerpBook, Status, parameters, reads_at
+from keeper.venues.perp_v2.rules import CANCEL, CLOSE, LIQUIDATE
+from keeper.venues.perp_v2.state import Account, ChainReads, Config, PerpBook, Status, parameters, reads_at
 
 GAS_LIQUIDATE = 3_000_000
 """liquidate takes 1.2 to 2.0 M, at most 2.8 M was seen; proxies add 0.2 M."""
@@ -20,7 +21,8 @@ GAS_CANCEL = 2_000_000
 GAS_CLOSE = 1_500_000
 _SMALL_POSITION_X18 = 100 * X18
 """AccountBalance._MIN_PARTIAL_LIQUIDATE_POSITION_VALUE: such a position goes at once."""
-_CLOSE_SIGNATURE = "closePosition((address,uint160,uint256,uint256,bytes32))"
+_UNWIND_ROOM_RATIO = 5_000
+"""Half a percent of what is closed, for what the index moves until the block; the executor's loss budget bounds the sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def plan(
     if health.breach is None:
         return NoPlan(SkipReason.NO_POSITION, "healthy")
     if health.breach is Breach.COLLATERAL:
-        return collateral_plan.plan(options, encoder, key, margin, book, now, executor)
+        return collateral_plan.plan(options, encoder, key, margin, book, now)
     if given.config.clearing_house_paused:
         return NoPlan(SkipReason.MARKET_NOT_OPEN, "ClearingHouse is paused")
     return _positions_plan(options, encoder, key, margin, book, now, executor)
@@ -89,9 +91,6 @@ def _positions_plan(
         capital_x18=div_up(best.notional * given.config.im_ratio, 10**6),
         gas_limit=GAS_LIQUIDATE + GAS_CLOSE + GAS_CANCEL * len(cancels),
         calls=tuple(_calls(options, encoder, key, best, cancels)),
-        guard=encoder.call(options.vault, "getAccountValue(address)", executor),
-        guard_break_even_raw=0,
-        guard_raw_per_usd=10**given.settlement_decimals,
     )
 
 
@@ -149,17 +148,17 @@ def _held(executor: Address, base_token: str, is_long: bool, book: PerpBook) -> 
 def _calls(options: Options, encoder: Encoder, key: AccountKey, best: _Choice, cancels: list[str]) -> Iterator[LiquidationCall]:
     house = options.clearing_house
     for base_token in cancels:
-        data = encoder.data("cancelAllExcessOrders(address,address)", key, base_token)
+        data = encoder.data(CANCEL, key, base_token)
         yield LiquidationCall(house, data, CallPurpose.CANCEL_ORDERS)
     asked = 0 if best.is_whole else best.size
-    data = encoder.data("liquidate(address,address,int256)", key, best.base_token, asked)
+    data = encoder.data(LIQUIDATE, key, best.base_token, asked)
     yield LiquidationCall(house, data, CallPurpose.LIQUIDATE)
     yield close_call(options, encoder, best.base_token, best.sqrt_limit_x96)
 
 
 def close_call(options: Options, encoder: Encoder, base_token: str, sqrt_limit_x96: int) -> LiquidationCall:
     """closePosition that stops at the limit instead of reverting; what it leaves is carried."""
-    data = encoder.data(_CLOSE_SIGNATURE, base_token, sqrt_limit_x96, 0, UINT256_MAX, 0)
+    data = encoder.data(CLOSE, base_token, sqrt_limit_x96, 0, UINT256_MAX, 0)
     return LiquidationCall(options.clearing_house, data, CallPurpose.CLOSE, may_fail=True)
 
 
@@ -169,7 +168,7 @@ def _why_not(base_token: str, reads: ChainReads) -> str:
 
 
 def unwind(options: Options, encoder: Encoder, executor: Address, book: PerpBook, now: Timestamp) -> LiquidationPlan | None:
-    """Closing the executor's largest open position as far as the limits allow. Its guard lets the estimated cost and half again pass."""
+    """Closing the executor's largest open position as far as the limits allow. It may cost half again what is estimated, and the room."""
     account, given, reads = book.accounts.get(AccountKey(executor)), parameters(book), reads_at(book, now)
     held = {
         name: position.size
@@ -179,7 +178,7 @@ def unwind(options: Options, encoder: Encoder, executor: Address, book: PerpBook
     if not held or given.config.clearing_house_paused:
         return None
     base_token = max(held, key=lambda name: (abs(held[name]) * reads.markets[name].price_x18, name))
-    return _unwinding(options, encoder, executor, base_token, held[base_token], book, now, given)
+    return _unwinding(options, encoder, executor, base_token, held[base_token], book, now)
 
 
 def _unwinding(
@@ -190,7 +189,6 @@ def _unwinding(
     size: int,
     book: PerpBook,
     now: Timestamp,
-    given: Parameters,
 ) -> LiquidationPlan | None:
     reads, is_long = reads_at(book, now).markets[base_token], size > 0
     pool = Pool.of(book.markets[base_token], reads, now)
@@ -199,6 +197,8 @@ def _unwinding(
         return None
     notional, quote = mul_div(closable, reads.price_x18, X18), pool.quote_for(closable, is_long)
     cost = notional - quote if is_long else quote - notional
+    # The executor values its position at the index, so that is what closing costs it on the chain.
+    at_index = mul_div(closable, reads.index_x18, X18) - quote
     return LiquidationPlan(
         account=AccountKey(executor),
         market=book.markets[base_token].name or base_token,
@@ -210,7 +210,5 @@ def _unwinding(
         capital_x18=0,
         gas_limit=GAS_CLOSE,
         calls=(close_call(options, encoder, base_token, pool.limit(is_long)),),
-        guard=encoder.call(options.vault, "getAccountValue(address)", executor),
-        guard_break_even_raw=-(abs(cost) * 3 // 2 // given.settlement_unit) - 1,
-        guard_raw_per_usd=10**given.settlement_decimals,
+        break_even_x18=-(abs(at_index) * 3 // 2 + mul_ratio(notional, _UNWIND_ROOM_RATIO)),
     )

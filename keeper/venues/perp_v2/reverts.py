@@ -68,9 +68,13 @@ _ERRORS = (
     "NotOperator(address)",
     "NotPendingOwner(address)",
     "Reentered()",
-    "NoCode(address)",
-    "GuardFailed(bytes)",
-    "TokenCallFailed(address,bytes)",
+    "UnknownVenue(bytes32)",
+    "NotAllowed(address,bytes4)",
+    "WrongLength(address,bytes4,uint256)",
+    "ArgumentRefused(address,bytes4,uint256,bytes32)",
+    "ValueRefused(address,uint256,uint256)",
+    "OverBudget(uint256,uint256,uint256)",
+    "TransferFailed(address,bytes)",
 )
 _WORD = 32
 
@@ -114,6 +118,8 @@ def _custom(signature: str, body: bytes, names: RevertNames) -> str:
         value = body[start : start + _WORD]
         if kind == "address":
             parts.append("0x" + value[-20:].hex())
+        elif kind in ("bytes4", "bytes32"):
+            parts.append("0x" + value[: int(kind.removeprefix("bytes"))].hex())
         elif kind == "bytes":
             offset = int.from_bytes(value, "big")
             length = int.from_bytes(body[offset : offset + _WORD], "big")

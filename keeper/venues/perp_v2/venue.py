@@ -6,6 +6,7 @@ from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.journal import VenueBook
 from keeper.domain.venue import (
     AccountKey,
+    CallRule,
     Capabilities,
     ChainView,
     Explanation,
@@ -17,9 +18,10 @@ from keeper.domain.venue import (
     NoPlan,
     PositionView,
     Proceeds,
+    Valuer,
     WatchBox,
 )
-from keeper.venues.perp_v2 import explain, liquidation, reads, refresh, snapshot, views
+from keeper.venues.perp_v2 import explain, liquidation, reads, refresh, rules, snapshot, views
 from keeper.venues.perp_v2.apply import handlers
 from keeper.venues.perp_v2.calls import Encoder
 from keeper.venues.perp_v2.decoder import Decoder
@@ -122,6 +124,14 @@ class PerpV2:
     def unwind(self, executor: Address, book: PerpBook, now: Timestamp) -> LiquidationPlan | None:
         """See liquidation.unwind."""
         return liquidation.unwind(self._options, self._encoder, executor, book, now)
+
+    def rules(self, book: PerpBook) -> Sequence[CallRule]:
+        """See rules.rules."""
+        return rules.rules(self._options, book)
+
+    def valuer(self, book: PerpBook) -> Valuer:
+        """See rules.valuer."""
+        return rules.valuer(self._options, self._encoder, book)
 
     def free_capital(self, executor: Address, book: PerpBook, now: Timestamp) -> int:
         """Vault.getFreeCollateralByRatio at the initial margin ratio, X18; 0 for an account the book does not have."""

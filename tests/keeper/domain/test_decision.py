@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from keeper.domain.chain import Address, BlockRef, Call, Hash32, Timestamp
+from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import Economics, Limits, Liquidate, Skip, SkipReason, candidate_id, decide, min_guard_change
 from keeper.domain.fixed import X18
 from keeper.domain.venue import AccountKey, Breach, LiquidationPlan, NoPlan
@@ -21,9 +21,7 @@ PLAN = LiquidationPlan(
     capital_x18=1_000 * X18,
     gas_limit=4_500_000,
     calls=(),
-    guard=Call(Address("0x" + "22" * 20), b""),
-    guard_break_even_raw=-2,
-    guard_raw_per_usd=10**6,
+    break_even_x18=-2,
 )
 GAS = 10 * X18
 RICH = 10**6 * X18
@@ -61,10 +59,10 @@ def test_no_plan_keeps_its_reason() -> None:
         decide(NoPlan("nonsense"), GAS, RICH, Limits(0))
 
 
-def test_the_guard_asks_for_the_wanted_profit_in_its_own_unit() -> None:
+def test_the_executor_must_gain_the_wanted_profit_over_break_even() -> None:
     """Break-even plus so many USD."""
-    assert min_guard_change(PLAN, 7 * X18) == 7 * 10**6 - 2
-    assert min_guard_change(replace(PLAN, guard_break_even_raw=0), 0) == 0
+    assert min_guard_change(PLAN, 7 * X18) == 7 * X18 - 2
+    assert min_guard_change(replace(PLAN, break_even_x18=0), 0) == 0
 
 
 def test_a_candidate_is_named_by_what_triggered_it() -> None:

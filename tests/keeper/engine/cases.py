@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from keeper.domain.chain import Address, BlockRef, Call
+from keeper.domain.chain import Address, BlockRef
 from keeper.domain.decision import Candidate, CandidateId, Economics, Liquidate
 from keeper.domain.fixed import X18
 from keeper.domain.venue import AccountKey, Breach, Health, LiquidationPlan, NoPlan
 from keeper.engine.evaluator import Breached, Findings
 from keeper.engine.mailbox import Case
 from tests.keeper.engine.fakes import block_ref
-from tests.keeper.engine.toy import EXCHANGE, ToyEvent
+from tests.keeper.engine.toy import ToyEvent
 
 BREACHED = Health(X18, 2 * X18, Breach.POSITIONS)
 
@@ -20,7 +20,6 @@ def plan_of(account: str, *, reward: int = 5, capital: int = 0) -> LiquidationPl
     return LiquidationPlan(
         account=AccountKey(account), market="TOY", breach=Breach.POSITIONS, size_x18=X18, notional_x18=100 * X18,
         expected_reward_x18=reward * X18, expected_cost_x18=X18, capital_x18=capital * X18, gas_limit=100_000, calls=(),
-        guard=Call(EXCHANGE, b""), guard_break_even_raw=0, guard_raw_per_usd=10**6,
     )  # fmt: skip
 
 

@@ -86,12 +86,12 @@ def _world(
     tripwire_blocks: int = 0,
     venue: ToyVenue | None = None,
 ) -> World:
-    good = SimSettled(9_000_000, 90_000, (), 1.0)
+    good = SimSettled(9 * X18, 90_000, (), 1.0)
     chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
     simulator = ScriptedSimulator(checked or good, settled or good)
     dispatcher = ListDispatcher() if executes else None
     venue = venue or ToyVenue(BREACHED)
-    hands = Hands(simulator if simulates else None, dispatcher, lambda plan, change: b"call", OPERATOR, EXECUTOR)
+    hands = Hands(simulator if simulates else None, dispatcher, lambda venue, plan, change: b"call", OPERATOR, EXECUTOR)
     limits = limits or Limits(min_profit_x18=X18)
     liquidator = Liquidator(
         hands, recorder, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={"toy": venue.revert_reason}

@@ -11,6 +11,7 @@ from keeper.domain.venue import (
     AccountKey,
     Breach,
     CallPurpose,
+    CallRule,
     Capabilities,
     ChainView,
     Explanation,
@@ -23,6 +24,7 @@ from keeper.domain.venue import (
     NoPlan,
     PositionView,
     Proceeds,
+    Valuer,
     WatchBox,
 )
 from keeper.errors import DecodeError
@@ -140,8 +142,13 @@ class ToyVenue:
         return LiquidationPlan(
             account=key, market="TOY", breach=Breach.POSITIONS, size_x18=book.accounts[key].size * X18, notional_x18=value,
             expected_reward_x18=value // 100, expected_cost_x18=0, capital_x18=0, gas_limit=100_000, calls=(call,),
-            guard=Call(EXCHANGE, b"equity"), guard_break_even_raw=0, guard_raw_per_usd=10**6,
         )  # fmt: skip
+
+    def rules(self, book: ToyBook) -> Sequence[CallRule]:
+        return (CallRule(EXCHANGE, "liquidate(bytes32)", ((),)),)
+
+    def valuer(self, book: ToyBook) -> Valuer:
+        return Valuer("ToyValuer", (), ())
 
     def free_capital(self, executor: Address, book: ToyBook, now: Timestamp) -> int:
         return 10**6 * X18

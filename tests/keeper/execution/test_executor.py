@@ -29,7 +29,6 @@ from keeper.execution.executor import (
 
 EXECUTOR = address("0x" + "ee" * 20)
 TARGET = address("0x" + "aa" * 20)
-VAULT = address("0x" + "bb" * 20)
 
 
 def plan(calls: list[tuple[bytes, bool]]) -> LiquidationPlan:
@@ -44,9 +43,6 @@ def plan(calls: list[tuple[bytes, bool]]) -> LiquidationPlan:
         capital_x18=1,
         gas_limit=1,
         calls=tuple(LiquidationCall(TARGET, data, CallPurpose.LIQUIDATE, may_fail) for data, may_fail in calls),
-        guard=Call(VAULT, b"\x01\x02\x03\x04"),
-        guard_break_even_raw=0,
-        guard_raw_per_usd=10**6,
     )
 
 
@@ -57,11 +53,12 @@ def abi(name: str) -> dict[str, Any]:
 
 @given(calls=st.lists(st.tuples(st.binary(max_size=80), st.booleans()), max_size=5), least=st.integers(-(2**255), 2**255 - 1))
 def test_what_is_encoded_is_what_the_contract_reads(calls: list[tuple[bytes, bool]], least: int) -> None:
-    data = encode_execute(plan(calls), least)
+    data = encode_execute("perp_v2", plan(calls), least)
     assert data[:4] == function_abi_to_4byte_selector(abi("execute"))  # type: ignore[arg-type]
-    read_calls, guard = decode(("(address,bytes,bool)[]", "(address,bytes,int256)"), data[4:])
-    assert list(read_calls) == [(TARGET, payload, may_fail) for payload, may_fail in calls]
-    assert guard == (VAULT, b"\x01\x02\x03\x04", least)
+    venue, read_calls, read_least = decode(("bytes32", "(address,uint256,bytes,bool)[]", "int256"), data[4:])
+    assert venue == b"perp_v2".ljust(32, b"\0")
+    assert list(read_calls) == [(TARGET, 0, payload, may_fail) for payload, may_fail in calls]
+    assert read_least == least
 
 
 def test_the_answer_is_read() -> None:

@@ -11,7 +11,7 @@ from contracts.devnet.arbitrage import arbitrage
 from contracts.devnet.calldata import calldata
 from contracts.devnet.deployment import Deployment, Market
 from contracts.devnet.devnet import Devnet
-from contracts.devnet.executor import EXECUTE
+from contracts.devnet.executor import EXECUTE, VENUE
 from contracts.devnet.pricing import TICK_SPACING, price_8, tick_at
 from contracts.devnet.rpc import Rpc, RpcError
 from keeper.domain.venue import LiquidationPlan
@@ -178,9 +178,8 @@ class Crowd:
 
     def execute(self, plan: LiquidationPlan, min_change: int) -> str:
         """Queue the plan as the executor's transaction; returns its hash."""
-        calls = [(call.target, call.calldata, call.may_fail) for call in plan.calls]
-        guard = (plan.guard.to, plan.guard.data, min_change)
-        return self.send(self.deployment.keeper, self.deployment.executor, EXECUTE, calls, guard)
+        calls = [(call.target, 0, call.calldata, call.may_fail) for call in plan.calls]
+        return self.send(self.deployment.keeper, self.deployment.executor, EXECUTE, VENUE, calls, min_change)
 
     def send(self, sender: str, to: str, signature: str, *arguments: object) -> str:
         """Queue one transaction; returns its hash."""

@@ -1,7 +1,6 @@
 """Which market, how much, with which calls; and every reason for leaving it."""
 
 import pytest
-from eth_utils.crypto import keccak
 
 from keeper.domain.fixed import X18
 from keeper.domain.venue import Breach, CallPurpose, LiquidationPlan, NoPlan
@@ -46,8 +45,7 @@ def test_half_of_the_only_market_is_taken() -> None:
     assert plan.calls[0].target == ADDRESSES["clearing_house"]
     assert plan.calls[0].calldata[:4].hex() == "65d461bd"
     assert int.from_bytes(plan.calls[0].calldata[68:100], "big", signed=True) == 0
-    assert plan.guard.data == keccak(text="getAccountValue(address)")[:4] + bytes.fromhex(EXECUTOR[2:]).rjust(32, b"\0")
-    assert (plan.guard_break_even_raw, plan.guard_raw_per_usd) == (0, 10**6)
+    assert plan.break_even_x18 == 0
 
 
 def test_all_is_taken_below_half_of_the_requirement_and_all_of_the_penalty_below_zero() -> None:
@@ -197,7 +195,7 @@ def test_price_limits_count_from_the_last_kept_tick() -> None:
 
 
 def test_collateral_is_bought_where_it_gains() -> None:
-    """Withdraw, approve, buy; the guard counts tokens, worth at least what is paid at the newest price."""
+    """Withdraw, approve, buy; what comes is worth at least what is paid at the newest price."""
     desk = Desk()
     desk.apply(log.Deposited(WETH, ALICE, 10**18), log.PnlRealized(ALICE, -1_600 * X18))
     desk.market(2_500)
@@ -209,9 +207,7 @@ def test_collateral_is_bought_where_it_gains() -> None:
     assert plan.size_x18 == -(-plan.notional_x18 * X18 // (2_250 * X18))
     assert abs(plan.expected_reward_x18 - plan.notional_x18 // 9) < X18
     assert [call.target for call in plan.calls] == [ADDRESSES["vault"], USDC, ADDRESSES["vault"]]
-    assert plan.guard.to == WETH
-    assert plan.guard_break_even_raw == -(-plan.notional_x18 // 2_500)
-    assert plan.guard_raw_per_usd == 10**18 // 2_500
+    assert plan.break_even_x18 == 0
 
 
 @pytest.mark.parametrize(("happens", "reason"), [("fall", "no_profitable_size"), ("paused", "market_not_open")])

@@ -28,10 +28,15 @@ def test_codes_of_the_contracts(code: str) -> None:
         (_payload("ProfitTooLow(int256,int256)", -5, 7), "ProfitTooLow(-5, 7)"),
         (_payload("NotOperator(address)", "0x" + "ab" * 20), f"NotOperator(0x{'ab' * 20})"),
         (_payload("Reentered()"), "Reentered()"),
-        (_payload("GuardFailed(bytes)", _payload("Error(string)", "OLD")), f"GuardFailed(OLD: {CODES['OLD']})"),
+        (_payload("NotAllowed(address,bytes4)", "0x" + "cd" * 20, b"\1\2\3\4"), f"NotAllowed(0x{'cd' * 20}, 0x01020304)"),
+        (_payload("UnknownVenue(bytes32)", b"a".ljust(32, b"\0")), "UnknownVenue(0x61" + "00" * 31 + ")"),
         (
-            _payload("TokenCallFailed(address,bytes)", "0x" + "cd" * 20, b""),
-            f"TokenCallFailed(0x{'cd' * 20}, no reason given: an address without code, or out of gas)",
+            _payload("TransferFailed(address,bytes)", "0x" + "cd" * 20, _payload("Error(string)", "OLD")),
+            f"TransferFailed(0x{'cd' * 20}, OLD: {CODES['OLD']})",
+        ),
+        (
+            _payload("TransferFailed(address,bytes)", "0x" + "cd" * 20, b""),
+            f"TransferFailed(0x{'cd' * 20}, no reason given: an address without code, or out of gas)",
         ),
         (bytes.fromhex("deadbeef00"), "0xdeadbeef00"),
     ],

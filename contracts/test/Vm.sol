@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @dev The test runner's own calls, as far as they are used here.
+interface Vm {
+    function prank(address sender) external;
+    function warp(uint256 timestamp) external;
+    function deal(address account, uint256 balance) external;
+    function assume(bool condition) external;
+    function etch(address target, bytes calldata code) external;
+}
+
+Vm constant VM = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
