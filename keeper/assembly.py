@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +31,7 @@ from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.executor import encode_execute
 from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
+from keeper.execution.standing import Expected, StandingCheck
 from keeper.settings import Mode, Settings, Verify
 from keeper.store.recorder import Recorder
 from keeper.venues import REGISTRY
@@ -55,6 +56,7 @@ class Parts:
     metrics: Metrics
     heartbeat: Heartbeat
     readiness: Readiness
+    standing: StandingCheck | None
     logger: FilteringBoundLogger
 
 
@@ -209,7 +211,28 @@ def assemble(
         heartbeat,
     )
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
-    return Parts(chain, recorder, evaluators, liquidator, dispatcher, mailbox, loop, metrics, heartbeat, Readiness(logger), logger)
+    readiness = Readiness(logger)
+    standing = _standing_check(chain, hands, evaluators, readiness, judge.priority_fee_wei) if hands is not None else None
+    return Parts(chain, recorder, evaluators, liquidator, dispatcher, mailbox, loop, metrics, heartbeat, readiness, standing, logger)
+
+
+def _standing_check(
+    chain: ChainClient, hands: Hands, evaluators: Mapping[str, Evaluator[Any, Any]], readiness: Readiness, priority_fee_wei: int
+) -> StandingCheck:
+    """Whether the operator can act, in the modes in which it should."""
+
+    def expected() -> Sequence[Expected]:
+        return [expected_of(name, evaluator) for name, evaluator in evaluators.items()]
+
+    def report(problem: str | None) -> None:
+        readiness.report("executor", problem)
+
+    return StandingCheck(chain, hands.executor, hands.sender, expected, report, priority_fee_wei)
+
+
+def expected_of(name: str, evaluator: Evaluator[Any, Any]) -> Expected:
+    """What the executor must allow for a venue, by the markets and tokens its book knows."""
+    return Expected(name, evaluator.venue.rules(evaluator.book), evaluator.venue.valuer(evaluator.book))
 
 
 def build_evaluators(settings: Settings, venues: Mapping[str, Venue[Any, Any]], chain: ChainClient) -> Mapping[str, Evaluator[Any, Any]]:

@@ -18,6 +18,7 @@ from keeper.store.recorder import Recorder
 
 _GRACE_SECONDS = 30.0
 _STATUS_SECONDS = 60.0
+_STANDING_BLOCKS, _STANDING_BLOCKS_WHILE_BAD, _STANDING_POLL_SECONDS = 50, 5, 0.5
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 
 
@@ -76,6 +77,7 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
         watch = group.create_task(parts.recorder.watch())
         workers = [group.create_task(_work(parts)) for _ in range(settings.execution.forks)]
         beat = group.create_task(every(_STATUS_SECONDS, lambda: _tell(parts)))
+        standing = group.create_task(_watch_standing(parts))
         follow = group.create_task(_follow(settings, parts, recovery))
         stopping = group.create_task(stop.wait())
         await asyncio.wait((follow, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -83,7 +85,7 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
         follow.cancel()
         if stop.is_set():
             await _finish(parts)
-        for task in (*workers, beat, watch):
+        for task in (*workers, beat, watch, standing):
             task.cancel()
 
 
@@ -93,6 +95,17 @@ async def _follow(settings: Settings, parts: Parts, recovery: Recovery) -> None:
     parts.logger.info("following", after=start.after.number, mode=settings.keeper.mode.value)
     await parts.loop.run(parts.chain.follow(start.after, start.known))
     raise Fatal("the follower ended")
+
+
+async def _watch_standing(parts: Parts) -> None:
+    """Whether the operator can act: at the first block and every 50 from there on, more often while it cannot."""
+    due = 0
+    while parts.standing is not None:
+        head = parts.loop.head
+        if head is not None and head.number >= due:
+            good = await parts.standing.look(head)
+            due = head.number + (_STANDING_BLOCKS if good else _STANDING_BLOCKS_WHILE_BAD)
+        await asyncio.sleep(_STANDING_POLL_SECONDS)
 
 
 async def _work(parts: Parts) -> None:

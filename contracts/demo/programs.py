@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ class Keeper:
     def __init__(self, process: subprocess.Popen[bytes], log_path: Path, status_port: int) -> None:
         self._process = process
         self._log_path = log_path
-        self._status_url = f"http://127.0.0.1:{status_port}/metrics"
+        self._status_url = f"http://127.0.0.1:{status_port}"
 
     @property
     def pid(self) -> int:
@@ -42,11 +43,22 @@ class Keeper:
     def metrics(self) -> Mapping[str, float]:
         """Its own figures from /metrics, by name with labels; empty while it does not answer yet."""
         try:
-            with urllib.request.urlopen(self._status_url, timeout=2) as answer:  # noqa: S310 # an address of our own making
+            with urllib.request.urlopen(f"{self._status_url}/metrics", timeout=2) as answer:  # noqa: S310 # an address of our own making
                 lines = answer.read().decode().splitlines()
         except OSError:
             return {}
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
+
+    def readiness(self) -> str:
+        """What /readyz says: "ok", or what is in the way; empty while it does not answer yet."""
+        try:
+            with urllib.request.urlopen(f"{self._status_url}/readyz", timeout=2) as answer:  # noqa: S310 # an address of our own making
+                text: str = answer.read().decode()
+        except urllib.error.HTTPError as refusal:
+            text = refusal.read().decode()
+        except OSError:
+            return ""
+        return text.strip()
 
     def stop(self) -> None:
         """SIGTERM, as a supervisor does it, and the proof that it ended cleanly."""

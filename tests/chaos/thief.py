@@ -249,7 +249,7 @@ class _Thief:
         """The executor with its treasury's tokens, at the oracle's prices."""
         total: int = self._chain.view(self._deployment.valuer, "valuation(address)", _VALUATION, self._deployment.executor)[0]
         treasury = self._chain.view(self._deployment.usdc, "balanceOf(address)", ("uint256",), self._deployment.treasury)[0]
-        return total + treasury * 10**12
+        return int(total + treasury * 10**12)
 
     def gone_18(self, first_block: int) -> int:
         """Tokens that left the executor for anybody but venue and treasury, by the tokens' own logs; and coin."""

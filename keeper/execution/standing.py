@@ -1,0 +1,219 @@
+"""Whether the operator can act at all: the executor's rules, budget and margin, the operator's right and gas, asked of the chain.
+
+Every answer is known by one sentence with its mend, the same for `keeper executor status` and for /readyz."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from eth_utils.crypto import keccak
+
+from keeper.domain.chain import Address, BlockRef, Call, CallResult, Reads
+from keeper.domain.fixed import X18, to_units
+from keeper.domain.parse import address_of_word, quantity
+from keeper.domain.venue import CallRule, Valuer
+from keeper.errors import RpcError, Transient
+from keeper.execution.executor import venue_word
+from keeper.execution.node import Json
+from keeper.execution.ownership import rules_hash
+
+T = TypeVar("T")
+GAS_OF_A_PLAN = 5_000_000
+"""A liquidation with one order to cancel reserves 6.5 M, the usual one without 4.5 M; it uses some 2 M."""
+PLANS_IN_RESERVE = 5
+_NOBODY = Address("0x" + "00" * 20)
+_WORD = 32
+_VIEWS = ("owner()", "treasury()", "budgetPerDay()", "spentToday()", "carriedInTotal()")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What plans of a venue need the executor to allow."""
+
+    venue: str
+    rules: Sequence[CallRule]
+    valuer: Valuer
+
+
+@dataclass(frozen=True, slots=True)
+class VenueStanding:
+    """One venue in the executor: is exactly the expected list allowed, does the expected contract value it, and what margin is there."""
+
+    venue: str
+    valuer: Address
+    rules_match: bool
+    valuer_matches: bool
+    total_x18: int
+    equity_x18: int
+    exposure_x18: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an executor says of itself. USD with 18 decimals."""
+
+    executor: Address
+    owner: Address
+    treasury: Address
+    operator: Address
+    operator_allowed: bool
+    budget_x18: int
+    spent_x18: int
+    carried_x18: int
+    venues: tuple[VenueStanding, ...]
+
+    @property
+    def budget_left_x18(self) -> int:
+        """What may still be lost or carried today."""
+        return max(0, self.budget_x18 - self.spent_x18 - self.carried_x18)
+
+
+def standing(executor: Address, operator: Address, expected: Sequence[Expected]) -> Reads[Standing | None]:
+    """Two batches. None where the address holds no KeeperExecutor."""
+    questions = [Call(executor, _selector(view)) for view in _VIEWS]
+    questions.append(Call(executor, _selector("isOperator(address)") + encode(["address"], [operator])))
+    questions += [Call(executor, _selector("venues(bytes32)") + venue_word(one.venue)) for one in expected]
+    answers = yield questions
+    words = [_word(answer) for answer in answers[: len(_VIEWS) + 1]]
+    if None in words:
+        return None
+    owner, treasury, budget, spent, carried, allowed = (word or b"" for word in words)
+    settings = [_venue_settings(answer) for answer in answers[len(_VIEWS) + 1 :]]
+    venues: list[VenueStanding] = []
+    replies = iter((yield _valuer_questions(executor, expected, settings)))
+    for one, (valuer, allowed_hash) in zip(expected, settings, strict=True):
+        matches = [next(replies).data == answer for _, answer in one.valuer.answers]
+        total, equity, exposure = _valuation(next(replies))
+        rules_match = allowed_hash == rules_hash(one.rules)
+        venues.append(VenueStanding(one.venue, valuer, rules_match, all(matches), total, equity, exposure))
+    return Standing(
+        executor,
+        address_of_word(owner),
+        address_of_word(treasury),
+        operator,
+        int.from_bytes(allowed, "big") == 1,
+        int.from_bytes(budget, "big"),
+        int.from_bytes(spent, "big"),
+        int.from_bytes(carried, "big"),
+        tuple(venues),
+    )
+
+
+def problems(seen: Standing | None, executor: Address) -> Iterator[str]:
+    """What keeps the operator from acting, a sentence with its mend each."""
+    if seen is None:
+        yield f"{executor} is no KeeperExecutor of this version; run `keeper executor deploy` and set execution.executor to its address"
+        return
+    if not seen.operator_allowed:
+        yield f"operator {seen.operator} may not act; run `keeper executor allow`"
+    for venue in seen.venues:
+        if not venue.rules_match:
+            yield (
+                f"{venue.venue}: what the executor allows is not what plans need (nothing yet, or markets were added); "
+                "run `keeper executor allow`"
+            )
+        elif not venue.valuer_matches:
+            yield f"{venue.venue}: {venue.valuer} does not value the executor as expected; run `keeper executor allow`"
+        elif venue.equity_x18 <= 0:
+            yield f"{venue.venue}: no margin; run `keeper executor fund --margin USD`"
+    if seen.budget_x18 == 0:
+        yield "no loss budget, so nothing can be unwound; run `keeper executor allow --budget-usd USD`"
+    elif seen.budget_left_x18 == 0:
+        yield (
+            f"today's loss budget of {_usd(seen.budget_x18)} USD is used up "
+            f"({_usd(seen.spent_x18)} lost, {_usd(seen.carried_x18)} carried open): until midnight UTC only plans without any loss pass; "
+            "find out what lost it, then raise it with `keeper executor allow --budget-usd USD`"
+        )
+
+
+def gas_problem(operator: Address, balance_wei: int, price_wei: int) -> str | None:
+    """Too little coin for a few plans at this price of gas."""
+    needed = GAS_OF_A_PLAN * PLANS_IN_RESERVE * price_wei
+    if balance_wei >= needed:
+        return None
+    return (
+        f"operator {operator} has {balance_wei / X18:.6f} coin for gas, {PLANS_IN_RESERVE} plans need {needed / X18:.6f}; "
+        "run `keeper executor fund --gas AMOUNT`"
+    )
+
+
+class StandingNode(Protocol):
+    """The chain, as far as it is asked here."""
+
+    async def run(self, reads: Reads[T], block: BlockRef) -> T:
+        """Answers pinned to a block."""
+
+    async def request(self, method: str, params: Sequence[Json]) -> Json:
+        """One raw call."""
+
+
+class StandingCheck:
+    """Looks now and then whether the operator can act, and reports what is in the way. `expected` is asked anew each time: markets may
+    have been added. `priority_fee_wei` is added to a block's base fee for the price of gas."""
+
+    def __init__(
+        self,
+        node: StandingNode,
+        executor: Address,
+        operator: Address,
+        expected: Callable[[], Sequence[Expected]],
+        report: Callable[[str | None], None],
+        priority_fee_wei: int,
+    ) -> None:
+        self._node = node
+        self._executor = executor
+        self._operator = operator
+        self._expected = expected
+        self._report = report
+        self._priority_fee_wei = priority_fee_wei
+
+    async def look(self, block: BlockRef) -> bool:
+        """Ask at `block` and report; True when nothing is in the way. An endpoint that does not answer changes nothing."""
+        try:
+            seen = await self._node.run(standing(self._executor, self._operator, self._expected()), block)
+            balance_wei = quantity(await self._node.request("eth_getBalance", [self._operator, "latest"]))
+        except (Transient, RpcError):
+            return False
+        lack = gas_problem(self._operator, balance_wei, block.base_fee_wei + self._priority_fee_wei)
+        found = [*problems(seen, self._executor), *([lack] if lack else [])]
+        self._report("; ".join(found) or None)
+        return not found
+
+
+def _valuer_questions(executor: Address, expected: Sequence[Expected], settings: Sequence[tuple[Address, bytes]]) -> Sequence[Call]:
+    questions: list[Call] = []
+    for one, (valuer, _) in zip(expected, settings, strict=True):
+        questions += [Call(valuer, data) for data, _ in one.valuer.answers]
+        questions.append(Call(valuer, _selector("valuation(address)") + encode(["address"], [executor])))
+    return questions
+
+
+def _venue_settings(answer: CallResult) -> tuple[Address, bytes]:
+    """(valuer, hash of the rules); nobody and nothing where the executor does not know the venue."""
+    try:
+        valuer, _, allowed = decode(("address", "uint64", "bytes32"), answer.data)
+    except DecodingError:
+        return _NOBODY, b""
+    return Address(valuer), allowed
+
+
+def _valuation(answer: CallResult) -> tuple[int, int, int]:
+    try:
+        total, equity, exposure = decode(("int256", "int256", "uint256"), answer.data if answer.success else b"")
+    except DecodingError:
+        return 0, 0, 0
+    return total, equity, exposure
+
+
+def _word(answer: CallResult) -> bytes | None:
+    return answer.data if answer.success and len(answer.data) == _WORD else None
+
+
+def _selector(signature: str) -> bytes:
+    return keccak(text=signature)[:4]
+
+
+def _usd(amount_x18: int) -> str:
+    return f"{to_units(amount_x18):,.2f}"

@@ -1,0 +1,140 @@
+"""What keeps an operator from acting, told with its mend, on a devnet whose owner sets things up and takes them away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import pytest
+
+from contracts.devnet.calldata import calldata
+from contracts.devnet.chain import Chain
+from contracts.devnet.devnet import Devnet
+from contracts.devnet.executor import SET_VENUE, VENUE, executor_rules
+from contracts.devnet.roles import EXECUTOR_OWNER
+from keeper.domain.chain import BlockRef, Reads
+from keeper.domain.parse import address
+from keeper.errors import RpcUnavailable
+from keeper.execution.standing import Expected, StandingCheck, problems, standing
+from tests.keeper.venues.perp_v2.ledger import Ledger
+
+pytestmark = pytest.mark.fork
+T = TypeVar("T")
+
+
+@dataclass
+class _Desk:
+    """The check over a blocking connection, and what it reported last."""
+
+    devnet: Devnet
+    ledger: Ledger
+    chain: Chain
+    down: bool = False
+    reported: str | None = "nothing reported"
+
+    @classmethod
+    def on(cls, devnet: Devnet) -> _Desk:
+        devnet.rpc.call("anvil_autoImpersonateAccount", True)
+        ledger = Ledger.start(devnet.rpc, devnet.deployment, devnet.deployment.start_block)
+        return cls(devnet, ledger, Chain.at_head(devnet.rpc))
+
+    async def run(self, reads: Reads[T], block: BlockRef) -> T:
+        if self.down:
+            raise RpcUnavailable("nobody there")
+        return self.ledger.run(reads, block)
+
+    async def request(self, method: str, params: Sequence[Any]) -> Any:
+        return self.devnet.rpc.call(method, *params)
+
+    def expected(self) -> Sequence[Expected]:
+        return [Expected("perp_v2", self.ledger.venue.rules(self.ledger.book), self.ledger.venue.valuer(self.ledger.book))]
+
+    def as_owner(self, signature: str, *arguments: object) -> None:
+        self.chain.send(EXECUTOR_OWNER, self.devnet.deployment.executor, signature, *arguments, gas=5_000_000)
+        self.chain.mine(self.chain.now + 1)
+
+    def look(self, executor: str | None = None, base_fee_wei: int = 10**9) -> str | None:
+        deployment = self.devnet.deployment
+        block = replace(self.ledger.block("latest"), base_fee_wei=base_fee_wei)
+        check = StandingCheck(
+            self, address(executor or deployment.executor), address(deployment.keeper), self.expected, self._report, priority_fee_wei=0
+        )
+        good = asyncio.run(check.look(block))
+        assert good == (self.reported is None)
+        return self.reported
+
+    def _report(self, problem: str | None) -> None:
+        self.reported = problem
+
+
+def test_the_devnets_operator_can_act(devnet: Devnet) -> None:
+    desk = _Desk.on(devnet)
+    assert desk.look() is None
+    seen = desk.ledger.run(
+        standing(address(devnet.deployment.executor), address(devnet.deployment.keeper), desk.expected()), desk.ledger.block("latest")
+    )
+    assert seen is not None
+    assert (seen.owner, seen.treasury) == (address(devnet.deployment.executor_owner), address(devnet.deployment.treasury))
+    assert seen.budget_left_x18 == 100_000 * 10**18
+    assert seen.venues[0].equity_x18 == seen.venues[0].total_x18 == 4_000_000 * 10**18
+
+
+def test_an_operator_that_was_revoked(devnet: Devnet) -> None:
+    desk = _Desk.on(devnet)
+    desk.as_owner("setOperator(address,bool)", devnet.deployment.keeper, False)
+    assert desk.look() == f"operator {address(devnet.deployment.keeper)} may not act; run `keeper executor allow`"
+
+
+def test_rules_that_are_not_what_plans_need(devnet: Devnet) -> None:
+    desk, deployment = _Desk.on(devnet), devnet.deployment
+    rules = executor_rules(deployment.core, deployment.usdc, deployment.markets[:1], deployment.collaterals)
+    desk.as_owner(SET_VENUE, VENUE, deployment.valuer, rules)
+    assert "is not what plans need" in str(desk.look())
+    whole = executor_rules(deployment.core, deployment.usdc, deployment.markets, deployment.collaterals)
+    desk.as_owner(SET_VENUE, VENUE, deployment.core.vault, whole)
+    assert "does not value the executor as expected" in str(desk.look())
+
+
+def test_no_budget_and_one_used_up(devnet: Devnet) -> None:
+    desk = _Desk.on(devnet)
+    desk.as_owner("setBudget(uint256)", 0)
+    assert "no loss budget" in str(desk.look())
+    seen = desk.ledger.run(
+        standing(address(devnet.deployment.executor), address(devnet.deployment.keeper), desk.expected()), desk.ledger.block("latest")
+    )
+    assert seen is not None
+    (told,) = problems(replace(seen, budget_x18=10**20, spent_x18=7 * 10**19, carried_x18=3 * 10**19), seen.executor)
+    assert "100.00 USD is used up (70.00 lost, 30.00 carried open)" in told
+
+
+def test_too_little_gas_at_this_price(devnet: Devnet) -> None:
+    desk = _Desk.on(devnet)
+    devnet.rpc.call("anvil_setBalance", devnet.deployment.keeper, hex(10**16))
+    assert desk.look(base_fee_wei=10**8) is None
+    assert "has 0.010000 coin for gas, 5 plans need 0.025000" in str(desk.look(base_fee_wei=10**9))
+
+
+def test_no_margin(devnet: Devnet) -> None:
+    desk, deployment = _Desk.on(devnet), devnet.deployment
+    free = desk.chain.view(deployment.core.vault, "getFreeCollateral(address)", ("uint256",), deployment.executor)[0]
+    call = (deployment.core.vault, 0, _withdrawal(deployment.usdc, free), False)
+    desk.as_owner("recover(bytes32,(address,uint256,bytes,bool)[])", VENUE, [call])
+    assert desk.look() == "perp_v2: no margin; run `keeper executor fund --margin USD`"
+
+
+def test_another_contract_and_none(devnet: Devnet) -> None:
+    desk = _Desk.on(devnet)
+    for other in (devnet.deployment.core.vault, "0x" + "99" * 20):
+        assert "is no KeeperExecutor of this version; run `keeper executor deploy`" in str(desk.look(other))
+
+
+def test_an_endpoint_that_does_not_answer_changes_nothing(devnet: Devnet) -> None:
+    desk = _Desk.on(devnet)
+    desk.down = True
+    assert desk.look() == "nothing reported"
+
+
+def _withdrawal(token: str, amount: int) -> bytes:
+    return bytes.fromhex(calldata("withdraw(address,uint256)", token, amount)[2:])
