@@ -15,8 +15,8 @@ from contracts.devnet.anvil import AnvilError, anvil_path
 from keeper.chain.chain import ChainClient, ChainOptions
 from keeper.chain.pool import Incident
 from keeper.domain import parse
-from keeper.domain.chain import Address, LogFilter
-from keeper.domain.decision import Limits
+from keeper.domain.chain import Address, Hash32, LogFilter
+from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import AccountKey, Venue
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.judge import Judge
@@ -24,6 +24,7 @@ from keeper.engine.liquidator import Hands, Liquidator
 from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions
+from keeper.engine.recovery import Recovery, RecoveryOptions, Report
 from keeper.engine.status import Heartbeat, Metrics, Readiness
 from keeper.engine.tripwire import Tripwire
 from keeper.errors import ConfigError
@@ -233,6 +234,25 @@ def _standing_check(
 def expected_of(name: str, evaluator: Evaluator[Any, Any]) -> Expected:
     """What the executor must allow for a venue, by the markets and tokens its book knows."""
     return Expected(name, evaluator.venue.rules(evaluator.book), evaluator.venue.valuer(evaluator.book))
+
+
+def open_recovery(
+    settings: Settings, chain: ChainClient, recorder: Recorder, report: Report, dispatcher: TransactionDispatcher | None, followed_gap: int
+) -> Recovery:
+    """What brings the venues to where following begins. With `followed_gap` 0 everything final is taken in first."""
+    options = RecoveryOptions(
+        chain_id=settings.chain.id,
+        start_block=settings.chain.start_block,
+        finality_depth=settings.chain.finality_depth,
+        executor=settings.execution.executor,
+        record_reads=settings.keeper.record_reads,
+        followed_gap=followed_gap,
+    )
+    return Recovery(chain, chain, recorder, options, report, time.time, dispatcher.candidate_of if dispatcher else _nobodys)
+
+
+def _nobodys(_: Hash32) -> CandidateId | None:
+    return None
 
 
 def build_evaluators(settings: Settings, venues: Mapping[str, Venue[Any, Any]], chain: ChainClient) -> Mapping[str, Evaluator[Any, Any]]:

@@ -9,7 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper import assembly, log
 from keeper.assembly import Parts
 from keeper.engine.periodic import every
-from keeper.engine.recovery import Recovery, Report
+from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
 from keeper.engine.status import serve
 from keeper.errors import ConfigError, Fatal, KeeperError
 from keeper.settings import Settings
@@ -72,7 +72,7 @@ async def _daemon(settings: Settings, report: Report, logger: FilteringBoundLogg
 
 async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.Event) -> None:
     """Recover, follow, act; on `stop` finish what is begun. Any failure of a part ends all of them."""
-    recovery = Recovery(parts.chain, parts.chain, parts.recorder, record_reads=settings.keeper.record_reads, report=report)
+    recovery = assembly.open_recovery(settings, parts.chain, parts.recorder, report, parts.dispatcher, FOLLOWED_GAP)
     async with asyncio.TaskGroup() as group:
         watch = group.create_task(parts.recorder.watch())
         workers = [group.create_task(_work(parts)) for _ in range(settings.execution.forks)]
@@ -90,10 +90,9 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
 
 
 async def _follow(settings: Settings, parts: Parts, recovery: Recovery) -> None:
-    given = settings.chain
-    start = await recovery.run(parts.evaluators, given.id, given.start_block, given.finality_depth)
-    parts.logger.info("following", after=start.after.number, mode=settings.keeper.mode.value)
-    await parts.loop.run(parts.chain.follow(start.after, start.known))
+    start = await recovery.run(parts.evaluators)
+    parts.logger.info("following", after=start.lowest.cursor.number, mode=settings.keeper.mode.value)
+    await parts.loop.run(parts.chain.follow(start.lowest.cursor, start.lowest.known), start)
     raise Fatal("the follower ended")
 
 

@@ -18,7 +18,8 @@ _WEI = 10**18
 _QUESTIONS = (
     "select account, market, kind, side, notional_usd, bad_debt_usd, block_number, ours from liquidations",
     "select outcome, gas_used, gas_cost_wei, profit_raw, tokens from outcomes",
-    "select rpc_requests, rpc_calls, date_diff('millisecond', received_at, finished_at) as ms from blocks order by block_number",
+    "select rpc_requests, rpc_calls, date_diff('millisecond', received_at, finished_at) as ms from blocks "
+    "where not coalesce(recovered, false) order by block_number",
     "select count(*) as comparisons, count(*) filter (not matches) as mismatches from account_snapshots",
 )
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from keeper.chain.bloom import admits
 from keeper.chain.header import Header, by_number
@@ -32,15 +33,18 @@ class Backfill:
         self._ranges = ranges
         self._concurrency = concurrency
 
-    async def run(self, filters: Sequence[LogFilter], first: int, last: int) -> AsyncGenerator[BlockLogs, None]:
-        """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk."""
+    async def run(
+        self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False
+    ) -> AsyncGenerator[BlockLogs, None]:
+        """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk.
+        With `every_block` all of them, linked by parent hash."""
         selection = LogSelection(filters)
         await self._proofs.learn()
         at = first
         while at <= last:
             window = self._window(at, last)
             # The group ends before anything is yielded: a consumer that walks away leaves no task behind.
-            for blocks in await self._fetch(selection, window):
+            for blocks in await self._fetch(selection, window, every_block):
                 for block in blocks:
                     yield block
             at = window[-1].last + 1
@@ -53,12 +57,12 @@ class Backfill:
             at = end + 1
         return chunks
 
-    async def _fetch(self, selection: LogSelection, window: Sequence[_Chunk]) -> list[list[BlockLogs]]:
+    async def _fetch(self, selection: LogSelection, window: Sequence[_Chunk], every_block: bool) -> list[list[BlockLogs]]:
         failure: KeeperError | None = None
         tasks: list[asyncio.Task[list[BlockLogs]]] = []
         try:
             async with asyncio.TaskGroup() as group:
-                tasks += [group.create_task(self._chunk(selection, chunk)) for chunk in window]
+                tasks += [group.create_task(self._chunk(selection, chunk, every_block)) for chunk in window]
         except* KeeperError as failures:
             # The callers know single errors; what the other chunks said on the way down is of the same cause.
             failure = next(error for error in failures.exceptions if isinstance(error, KeeperError))
@@ -66,15 +70,18 @@ class Backfill:
             raise failure
         return [task.result() for task in tasks]
 
-    async def _chunk(self, selection: LogSelection, chunk: _Chunk) -> list[BlockLogs]:
+    async def _chunk(self, selection: LogSelection, chunk: _Chunk, every_block: bool) -> list[BlockLogs]:
         logs = await self._ranges.fetch(selection, chunk.first, chunk.last) if selection else []
         by_block: dict[int, list[RawLog]] = {}
         for log in logs:
             by_block.setdefault(log.block_number, []).append(log)
-        numbers = sorted({*by_block, chunk.last})
+        numbers = list(range(chunk.first, chunk.last + 1)) if every_block else sorted({*by_block, chunk.last})
 
         def decode(answers: Sequence[Answer]) -> list[Header]:
-            return [self._proofs.numbered(answer, number) for number, answer in zip(numbers, answers, strict=True)]
+            headers = [self._proofs.numbered(answer, number) for number, answer in zip(numbers, answers, strict=True)]
+            if every_block and any(after.ref.parent_hash != before.ref.hash for before, after in pairwise(headers)):
+                raise ValueError(f"the blocks from {chunk.first} to {chunk.last} do not follow each other")
+            return headers
 
         headers = await self._pool.ask([by_number(number) for number in numbers], decode)
         found = [(header, tuple(by_block.get(header.ref.number, ()))) for header in headers]

@@ -126,9 +126,12 @@ class ChainClient:
         without any, `after` is taken for final. Raises ReorgBeyondFinality, and Fatal after an outage of `outage_s`."""
         return self._follower.follow(after, known)
 
-    def backfill(self, filters: Sequence[LogFilter], first: int, last: int) -> AsyncGenerator[tuple[BlockRef, tuple[RawLog, ...]], None]:
-        """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk."""
-        return self._backfill.run(filters, first, last)
+    def backfill(
+        self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False
+    ) -> AsyncGenerator[tuple[BlockRef, tuple[RawLog, ...]], None]:
+        """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk.
+        With `every_block` all of them, linked by parent hash."""
+        return self._backfill.run(filters, first, last, every_block=every_block)
 
     def usage(self) -> Usage:
         """HTTP requests and JSON-RPC calls inside them since start, failed ones included."""

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from keeper import assembly, daemon, log
 from keeper.commands import session
-from keeper.engine.recovery import Recovery
 from keeper.settings import Loaded
 from keeper.store.options import LakeOptions
 from keeper.store.recorder import Recorder
@@ -34,10 +33,12 @@ async def _backfill(loaded: Loaded) -> int:
     started = time.monotonic()
     with session.ProgressBar() as report, Recorder(options, given.chain.id, tuple(venues)) as recorder:
         async with assembly.open_chain(given, venues, log.logger()) as chain:
-            recovery = Recovery(chain, chain, recorder, record_reads=given.keeper.record_reads, report=report)
+            recovery = assembly.open_recovery(given, chain, recorder, report, dispatcher=None, followed_gap=0)
             evaluators = assembly.build_evaluators(given, venues, chain)
-            start = await recovery.run(evaluators, given.chain.id, given.chain.start_block, given.chain.finality_depth)
+            start = await recovery.run(evaluators)
     accounts = sum(len(evaluator.book.account_keys()) for evaluator in evaluators.values())
     seconds = time.monotonic() - started
-    Console(stderr=True).print(f"at block {start.after.number}: {accounts} accounts, {seconds:.1f} s. The lake is in {given.lake.dir}.")
+    Console(stderr=True).print(
+        f"at block {start.lowest.cursor.number}: {accounts} accounts, {seconds:.1f} s. The lake is in {given.lake.dir}."
+    )
     return daemon.OK

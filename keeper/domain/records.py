@@ -23,7 +23,11 @@ def raw(value: int) -> Raw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRecord:
-    """blocks: every block the daemon processed, and what it took. `rpc_requests` counts HTTP requests since the block before."""
+    """blocks: every block the daemon processed, and what it took. `rpc_requests` counts HTTP requests since the block before.
+
+    `recovered` is true for a block that came while the daemon was down and was taken in later: its times are those of the taking in, and
+    nothing was decided about it. Of the history before the first block ever followed there are only blocks with logs. None in rows of the
+    second schema."""
 
     chain_id: int
     block_number: int
@@ -37,6 +41,7 @@ class BlockRecord:
     watched: int
     rpc_requests: int
     rpc_calls: int
+    recovered: bool | None = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

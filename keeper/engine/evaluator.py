@@ -91,6 +91,11 @@ class Evaluator(Generic[B, E]):
         for event in events:
             self._due |= self.venue.apply(event, self.book)
 
+    def claimed(self, logs: Sequence[RawLog]) -> tuple[RawLog, ...]:
+        """Those of a block's logs that are this venue's."""
+        addresses = {address for one in self.venue.filters() for address in one.addresses}
+        return tuple(log for log in logs if log.address in addresses)
+
     def finalised(self, block: BlockRef) -> None:
         """Give up the undo layers up to `block`."""
         self.book.finalise(block.number)

@@ -8,8 +8,8 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from keeper.domain.attempt import Settled
-from keeper.domain.chain import Address, BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, RawLog, Usage
-from keeper.domain.decision import Skip, SkipReason
+from keeper.domain.chain import Address, BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, Usage
+from keeper.domain.decision import CandidateId, Skip, SkipReason
 from keeper.domain.outcome import Dropped, Outbid, Reverted
 from keeper.domain.records import BlockRecord, Record
 from keeper.domain.venue import AccountKey, Proceeds
@@ -20,6 +20,7 @@ from keeper.engine.liquidator import Liquidator
 from keeper.engine.mailbox import Case, Mailbox
 from keeper.engine.ports import Chain, Dispatcher, Recorder
 from keeper.engine.recording import Where
+from keeper.engine.start import Ahead, Start
 from keeper.engine.status import Heartbeat, Metrics
 from keeper.engine.tripwire import Tripwire, must_match
 from keeper.errors import BlockUnknown, Fatal, Transient, VenueFault
@@ -70,12 +71,18 @@ class Loop:
         self._taken_by_others: dict[AccountKey, tuple[int, Address]] = {}
         self.tariff = Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
         self.head: BlockRef | None = None
+        self._history_below = 0
+        self._ahead = Ahead({})
         self._unread: list[BlockAdded] = []
         self._settled: list[Settled] = []
         self._usage = chain.usage()
 
-    async def run(self, events: AsyncIterator[ChainEvent]) -> None:
-        """Until the events end. Raises Fatal when no venue is left."""
+    async def run(self, events: AsyncIterator[ChainEvent], start: Start | None = None) -> None:
+        """Until the events end. Raises Fatal when no venue is left.
+
+        Without `start` no block is history, and every venue stands where the events begin."""
+        if start is not None:
+            self._history_below, self._ahead = start.head, Ahead(start.positions)
         self._usage = self._chain.usage()
         async for event in events:
             match event:
@@ -103,7 +110,7 @@ class Loop:
         for evaluator in self._evaluators.values():
             evaluator.reverted(event.ancestor)
         await self._mailbox.replace(event.ancestor.number, ())
-        self._recorder.revert(event.orphaned)
+        self._recorder.revert((*self._ahead.above(event.ancestor.number), *event.orphaned))
 
     def _finalised(self, event: BlockFinalised) -> None:
         for evaluator in self._evaluators.values():
@@ -112,7 +119,9 @@ class Loop:
     async def _added(self, event: BlockAdded) -> bool:
         """One block's life; False when its reads failed because no endpoint knows the block."""
         received = recording.timestamp_us(self._clock())
+        history = event.block.number < self._history_below
         self.head = event.block
+        self._take_back_replaced(event.block)
         async with asyncio.TaskGroup() as group:
             tracking = group.create_task(self._track(event.block))
             evaluating = group.create_task(self._evaluate(event))
@@ -125,7 +134,8 @@ class Loop:
         cases: list[Case] = []
         for item in settled:
             self._liquidator.concluded(item.attempt.account, event.block.number)
-        for name, findings, _ in results:
+        # What breached long ago is still breached at the head, or somebody else was quicker.
+        for name, findings, _ in () if history else results:
             rows += self._decide(name, findings, cases)
         # First the work, then the book-keeping: the liquidator starts while rows are made.
         for left_over in await self._mailbox.replace(event.block.number, cases):
@@ -137,7 +147,7 @@ class Loop:
             [recording.attempt_row(self._options.chain_id, item) for item in self._dispatcher.replacements()] if self._dispatcher else []
         )
         for name, findings, _ in results:
-            rows += self._venue_rows(name, findings, settled)
+            rows += self._venue_rows(name, findings)
         for name, findings, sample in results:
             rows += await self._compare(name, sample, findings.block)
         # From the end of the block before: what the follower asked for this block counts too.
@@ -145,10 +155,19 @@ class Loop:
         used, self._usage = _since(self._usage, usage), usage
         finished = recording.timestamp_us(self._clock())
         all_findings = [findings for _, findings, _ in results]
-        rows.append(recording.block_row(self._options.chain_id, event.block, (received, finished), used, all_findings))
+        chain_id, times = self._options.chain_id, (received, finished)
+        rows.append(recording.block_row(chain_id, event.block, times, used, all_findings, recovered=history))
         self._recorder.block(event.block, rows, tuple(self._evaluators))
         self._tell(event.block, rows[-1], len(cases), (finished - received) / 1_000_000)
         return True
+
+    def _take_back_replaced(self, block: BlockRef) -> None:
+        """A venue that had processed another block in this one's place, in an earlier process, gives it up."""
+        for name, orphaned in self._ahead.replaced(block).items():
+            self._log.warning("reorg", venue=name, ancestor=block.number - 1, orphaned=len(orphaned))
+            if name in self._evaluators:
+                self._evaluators[name].undo(block.number)
+            self._recorder.revert(orphaned)
 
     def _tell(self, block: BlockRef, row: Record, cases: int, seconds: float) -> None:
         """Log line, metrics and heartbeat of a finished block."""
@@ -175,14 +194,15 @@ class Loop:
     async def _evaluate(self, event: BlockAdded) -> list[tuple[str, Findings[Any], frozenset[AccountKey]]] | None:
         """Every venue's findings; None when the block is not known (any more), after undoing what was begun."""
         results: list[tuple[str, Findings[Any], frozenset[AccountKey]]] = []
-        for name, evaluator in list(self._evaluators.items()):
+        lacking = {name: evaluator for name, evaluator in self._evaluators.items() if not self._ahead.has(name, event.block)}
+        for name, evaluator in lacking.items():
             sample = self._tripwire.sample(evaluator, event.block.number)
             try:
-                findings = await self._patiently(evaluator, BlockAdded(event.block, _claimed(evaluator, event.logs)), sample)
+                findings = await self._patiently(evaluator, BlockAdded(event.block, evaluator.claimed(event.logs)), sample)
             except VenueFault as fault:
                 self._stop_venue(name, fault)
             except BlockUnknown:
-                for begun in self._evaluators.values():
+                for begun in lacking.values():
                     begun.undo(event.block.number)
                 return None
             else:
@@ -231,18 +251,24 @@ class Loop:
             if item.liquidator != self._options.executor:
                 self._taken_by_others[item.account] = (findings.block.number, item.liquidator)
 
-    def _venue_rows(self, name: str, findings: Findings[Any], settled: Sequence[Settled]) -> list[Record]:
+    def _venue_rows(self, name: str, findings: Findings[Any]) -> list[Record]:
         evaluator = self._evaluators[name]
         where = Where(self._options.chain_id, name, findings.block)
         applied = [item for item in findings.applied if item.log is not None or self._options.record_reads]
-        ours = {item.outcome.transaction_hash: item.attempt.candidate_id for item in settled}
         ids = {item.account: self._judge.candidate(name, item.account, findings.block).id for item in findings.breached}
         rows: list[Record] = [*recording.event_rows(where, applied)]
         rows += recording.market_rows(where, evaluator.venue.markets(evaluator.book, findings.block.timestamp))
-        rows += recording.liquidation_rows(where, findings.observed, self._options.executor, ours)
+        rows += recording.liquidation_rows(where, findings.observed, self._options.executor, self._candidates(findings))
         rows += recording.evaluation_rows(where, findings.evaluated, ids)
         rows += self._position_rows(where, evaluator)
         return rows
+
+    def _candidates(self, findings: Findings[Any]) -> Mapping[Hash32, CandidateId]:
+        """Transactions of ours among the block's liquidations, and what they were for: also those whose receipt is not seen yet."""
+        if self._dispatcher is None:
+            return {}
+        hashes = {item.log.transaction_hash for item in findings.observed if item.liquidator == self._options.executor}
+        return {each: candidate for each in hashes if (candidate := self._dispatcher.candidate_of(each)) is not None}
 
     def _position_rows(self, where: Where, evaluator: Evaluator[Any, Any]) -> list[Record]:
         every = self._options.position_snapshot_blocks
@@ -300,11 +326,6 @@ class Loop:
 _MAX_UNREAD = 16
 _OUTAGE_ATTEMPTS = 60
 _OUTAGE_PAUSE_S = 1.0
-
-
-def _claimed(evaluator: Evaluator[Any, Any], logs: Sequence[RawLog]) -> tuple[RawLog, ...]:
-    addresses = {address for one in evaluator.venue.filters() for address in one.addresses}
-    return tuple(log for log in logs if log.address in addresses)
 
 
 def _since(before: Usage, after: Usage) -> Usage:

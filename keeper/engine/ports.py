@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from keeper.domain.attempt import Attempt, Job, Settled
-from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, RawLog, Reads, Timestamp, Usage
+from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, RawLog, Reads, Timestamp, Usage
+from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.records import Record
@@ -64,6 +65,9 @@ class Dispatcher(Protocol):
     def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
         """(venue, account) with an attempt still open: not to be sent again."""
 
+    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
+        """The candidate a transaction of ours was for; None for one that is not ours."""
+
 
 class Recorder(Protocol):
     """Writes records to the lake, in order, off the hot path."""
@@ -97,6 +101,18 @@ class Recovered(Protocol):
         """Committed blocks that may still be replaced, oldest first, the cursor's included."""
 
 
+class RecordedBlocks(Protocol):
+    """The rows of blocks, summed up."""
+
+    @property
+    def newest(self) -> int | None:
+        """The highest number; None where there is no row."""
+
+    @property
+    def followed(self) -> bool:
+        """Whether any block was followed as it came (and not recovered later)."""
+
+
 class Memory(Recorder, Protocol):
     """The recorder, and what it remembers. Asked before the first block is recorded."""
 
@@ -105,6 +121,12 @@ class Memory(Recorder, Protocol):
 
     def venue_events(self, venue: str) -> Iterator[RecordBatch]:
         """The rows of venue_events in order of block and position."""
+
+    def recorded_blocks(self) -> "RecordedBlocks":
+        """What the lake holds of blocks, whichever venues they were processed for."""
+
+    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
+        """The candidate a recorded attempt with this hash was for."""
 
     def flush(self) -> None:
         """Wait until everything queued is committed; blocking."""
@@ -120,5 +142,8 @@ class Encoder(Protocol):
 class LogSource(Protocol):
     """Historic logs in bounded chunks, for the backfill."""
 
-    def backfill(self, filters: Sequence[LogFilter], first: int, last: int) -> AsyncIterator[tuple[BlockRef, tuple[RawLog, ...]]]:
-        """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk."""
+    def backfill(
+        self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False
+    ) -> AsyncIterator[tuple[BlockRef, tuple[RawLog, ...]]]:
+        """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk.
+        With `every_block` all of them, linked by parent hash."""

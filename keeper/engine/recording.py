@@ -48,9 +48,15 @@ def _block_keys(block: BlockRef) -> dict[str, Any]:
 
 
 def block_row(
-    chain_id: int, block: BlockRef, times: tuple[MicroTime, MicroTime], used: Usage, findings: Sequence[Findings[Any]]
+    chain_id: int,
+    block: BlockRef,
+    times: tuple[MicroTime, MicroTime],
+    used: Usage,
+    findings: Sequence[Findings[Any]],
+    *,
+    recovered: bool,
 ) -> BlockRecord:
-    """blocks: `times` are received and finished; `used` is what this block cost in RPC."""
+    """blocks: `times` are received and finished; `used` is what this block cost in RPC; `recovered` that it came while nobody followed."""
     return BlockRecord(
         chain_id=chain_id,
         parent_hash=block.parent_hash,
@@ -61,6 +67,24 @@ def block_row(
         watched=sum(found.watched for found in findings),
         rpc_requests=used.requests,
         rpc_calls=used.calls,
+        recovered=recovered,
+        **_block_keys(block),
+    )
+
+
+def recovered_block_row(chain_id: int, block: BlockRef, times: tuple[MicroTime, MicroTime], logs: int) -> BlockRecord:
+    """blocks: one of the past, of which only the logs were taken in."""
+    return BlockRecord(
+        chain_id=chain_id,
+        parent_hash=block.parent_hash,
+        received_at=times[0],
+        finished_at=times[1],
+        logs=logs,
+        evaluated=0,
+        watched=0,
+        rpc_requests=0,
+        rpc_calls=0,
+        recovered=True,
         **_block_keys(block),
     )
 

@@ -1,19 +1,28 @@
-"""Start-up is recovery: the recorded events rebuild each book, the backfill brings what happened meanwhile, then the follower goes on."""
+"""Start-up is recovery: the recorded events rebuild each book, the backfill brings what happened meanwhile, then the follower goes on.
+
+A short gap is followed like any other blocks, with reads and evaluations. Of a long one only the logs are taken in: the rows are those of
+following as far as logs tell them (blocks, venue_events, liquidations)."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, TypeAlias
 
 from keeper.domain import event_json
-from keeper.domain.chain import BlockRef, RawLog, Timestamp
+from keeper.domain.chain import Address, BlockRef, Hash32, RawLog, Timestamp
+from keeper.domain.decision import CandidateId
+from keeper.domain.records import Record
 from keeper.engine import recording
 from keeper.engine.evaluator import Applied, Evaluator
-from keeper.engine.ports import Chain, LogSource, Memory
+from keeper.engine.ports import Chain, LogSource, Memory, Recovered
 from keeper.engine.recording import Where
+from keeper.engine.start import Position, Start, linked
+from keeper.errors import ReorgBeyondFinality
 
+FOLLOWED_GAP = 120
+"""Blocks behind the head from which the daemon follows on: a full node keeps the state of 128."""
 _FLUSH_EVERY = 500
 """Blocks between waits for the writer during a backfill: history comes faster than it can be committed."""
 
@@ -30,90 +39,183 @@ class Progress:
 
 
 Report: TypeAlias = Callable[[Progress], None]
+Evaluators: TypeAlias = Mapping[str, Evaluator[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """Where to follow from: the last processed block, and those up to it that may still be replaced."""
-
-    after: BlockRef
-    known: tuple[BlockRef, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Horizon:
-    """What the start aims at: the venues' first block, the newest block, and the newest that counts as final."""
+class RecoveryOptions:
+    """What recovery must know of the settings. A venue at most `followed_gap` blocks behind the head is left to the follower."""
 
     chain_id: int
     start_block: int
     finality_depth: int
+    executor: Address | None
+    record_reads: bool
+    followed_gap: int = FOLLOWED_GAP
+
+
+@dataclass(frozen=True, slots=True)
+class _Horizon:
+    """What the start aims at: the newest block, and the newest that counts as final."""
+
     head: BlockRef
     final: BlockRef
 
 
-class Recovery:
-    """Brings every evaluator to the newest final block, or to the lake's cursor where that is newer."""
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """Blocks to take in for some venues. `rows`: they are new to the lake, so each gets its row; `complete`: also those without logs."""
 
-    def __init__(self, chain: Chain, source: LogSource, memory: Memory, *, record_reads: bool, report: Report) -> None:
+    evaluators: Evaluators
+    first: int
+    last: int
+    rows: bool
+    complete: bool
+
+
+class Recovery:
+    """Brings every evaluator to where the follower can take over."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        source: LogSource,
+        memory: Memory,
+        options: RecoveryOptions,
+        report: Report,
+        clock: Callable[[], float],
+        candidate_of: Callable[[Hash32], CandidateId | None],
+    ) -> None:
+        """`candidate_of` knows transactions of ours that the lake may not; `clock` is in Unix seconds."""
         self._chain = chain
         self._source = source
         self._memory = memory
-        self._record_reads = record_reads
+        self._options = options
         self._report = report
+        self._clock = clock
+        self._candidate_of = candidate_of
 
-    async def run(self, evaluators: Mapping[str, Evaluator[Any, Any]], chain_id: int, start_block: int, finality_depth: int) -> Start:
+    async def run(self, evaluators: Evaluators) -> Start:
         """Rebuild, then catch up. Raises ConfigError where the venue's snapshot finds wrong addresses, DecodeError, Fatal."""
         head = await self._chain.head()
-        final = await self._chain.block(max(head.number - finality_depth, start_block - 1, 0))
-        horizon = Horizon(chain_id, start_block, finality_depth, head, final)
-        starts = [await self._venue(name, evaluator, horizon) for name, evaluator in evaluators.items()]
-        # One follower serves all venues: it begins where the newest of them stands, the others were brought there.
-        return max(starts, key=lambda start: start.after.number)
+        final = await self._chain.block(max(head.number - self._options.finality_depth, self._options.start_block - 1, 0))
+        horizon = _Horizon(head, final)
+        recorded = self._memory.recorded_blocks()
+        # Rows above it may be of blocks that were replaced; those that are not are recognised by their hash and not written again.
+        final_row = -1 if recorded.newest is None else recorded.newest - self._options.finality_depth
+        # All that the lake has is read before anything is written.
+        rebuilt = {name: self._rebuild(name, evaluator) for name, evaluator in evaluators.items()}
+        positions: dict[str, Position] = {}
+        behind: dict[str, Evaluator[Any, Any]] = {}
+        for name, evaluator in evaluators.items():
+            positions[name] = await self._position(name, evaluator, rebuilt[name], horizon)
+            if self._must_backfill(positions[name], horizon, fresh=rebuilt[name].cursor is None):
+                behind[name] = evaluator
+            elif not self._options.record_reads:
+                await self._resync(evaluator, positions[name].cursor)
+        cursors = {name: positions[name].cursor.number for name in behind}
+        for stage in _stages(behind, cursors, final_row, final.number, complete=recorded.followed):
+            await self._take_in(stage, final)
+        positions |= dict.fromkeys(behind, Position(final))
+        return Start.at(positions, head.number)
 
-    async def _venue(self, name: str, evaluator: Evaluator[Any, Any], horizon: Horizon) -> Start:
-        recovered = self._memory.recovered(name, horizon.finality_depth)
-        cursor = recovered.cursor
-        if cursor is None:
-            cursor = await self._snapshot(name, evaluator, horizon)
-        else:
-            self._rebuild(name, evaluator, cursor, horizon.finality_depth)
-            if not self._record_reads:
-                await self._resync(evaluator, cursor)
-        if cursor.number >= horizon.final.number:
-            return Start(cursor, recovered.unfinalised)
-        await self._backfill(name, evaluator, cursor, horizon)
-        return Start(horizon.final, ())
+    def _rebuild(self, name: str, evaluator: Evaluator[Any, Any]) -> Recovered:
+        """The book as the lake has it."""
+        recovered = self._memory.recovered(name, self._options.finality_depth)
+        if recovered.cursor is not None:
+            last = recovered.cursor.number
+            rows = (row for batch in self._memory.venue_events(name) for row in batch.to_pylist())
+            for number, timestamp, events in recorded_blocks(rows, evaluator.venue.event_types):
+                evaluator.restore(number, timestamp, [item.event for item in events])
+                if number <= last - self._options.finality_depth:
+                    evaluator.book.finalise(number)
+                self._report(Progress(name, "lake", number, 0, last))
+        return recovered
 
-    async def _snapshot(self, name: str, evaluator: Evaluator[Any, Any], horizon: Horizon) -> BlockRef:
+    async def _position(self, name: str, evaluator: Evaluator[Any, Any], recovered: Recovered, horizon: _Horizon) -> Position:
+        """Where the venue stands on the chain. Blocks replaced while nobody followed are taken back. Raises ReorgBeyondFinality."""
+        if recovered.cursor is None:
+            return Position(await self._snapshot(name, evaluator, horizon))
+        kept = list(recovered.unfinalised or (recovered.cursor,))
+        orphaned: list[BlockRef] = []
+        for block in reversed(tuple(kept)):
+            canonical = await self._is_canonical(block, horizon.head)
+            if canonical:
+                break
+            if canonical is False:
+                orphaned += reversed(kept[kept.index(block) :])
+                kept = kept[: kept.index(block)]
+        if not orphaned:
+            return Position(recovered.cursor, linked(recovered.unfinalised))
+        cursor = kept[-1] if kept else await self._anchor(orphaned[-1])
+        evaluator.reverted(cursor)
+        self._memory.revert(sorted(orphaned, key=lambda block: -block.number))
+        return Position(cursor, linked(kept))
+
+    async def _is_canonical(self, block: BlockRef, head: BlockRef) -> bool | None:
+        """None where the endpoints' head is too far below it to tell: they are behind, or a shorter chain has won, and the follower finds
+        out."""
+        if block.number <= head.number:
+            return (await self._chain.block(block.number)).hash == block.hash
+        return head.hash == block.parent_hash if block.number == head.number + 1 else None
+
+    async def _snapshot(self, name: str, evaluator: Evaluator[Any, Any], horizon: _Horizon) -> BlockRef:
         """Parameters no event tells, as of now, stand before the first block: later events repeat their changes."""
-        base = await self._chain.block(max(horizon.start_block - 1, 0))
+        base = await self._chain.block(max(self._options.start_block - 1, 0))
         events = await self._chain.run(evaluator.venue.snapshot(), horizon.head)
         evaluator.restore(base.number, base.timestamp, events)
-        rows = recording.event_rows(Where(horizon.chain_id, name, base), [Applied(event, "snapshot") for event in events])
+        rows = recording.event_rows(Where(self._options.chain_id, name, base), [Applied(event, "snapshot") for event in events])
         self._memory.block(base, rows, (name,))
         return base
 
-    def _rebuild(self, name: str, evaluator: Evaluator[Any, Any], cursor: BlockRef, finality_depth: int) -> None:
-        rows = (row for batch in self._memory.venue_events(name) for row in batch.to_pylist())
-        for number, timestamp, events in recorded_blocks(rows, evaluator.venue.event_types):
-            evaluator.restore(number, timestamp, [item.event for item in events])
-            if number <= cursor.number - finality_depth:
-                evaluator.book.finalise(number)
-            self._report(Progress(name, "lake", number, 0, cursor.number))
+    async def _anchor(self, first: BlockRef) -> BlockRef:
+        """The block below the oldest one that could be replaced."""
+        block = await self._chain.block(first.number - 1)
+        if block.hash != first.parent_hash:
+            raise ReorgBeyondFinality(f"block {block.number} was final as {first.parent_hash}, the chain has {block.hash}")
+        return block
 
-    async def _backfill(self, name: str, evaluator: Evaluator[Any, Any], cursor: BlockRef, horizon: Horizon) -> None:
-        first, last = cursor.number + 1, horizon.final.number
-        done = 0
-        async for block, logs in self._source.backfill(evaluator.venue.filters(), first, last):
-            applied = apply_logs(evaluator, block, logs)
-            if block.number == last:
-                applied += [Applied(event, "resync") for event in await self._resync(evaluator, block)]
-            evaluator.book.finalise(block.number)
-            self._memory.block(block, recording.event_rows(Where(horizon.chain_id, name, block), applied), (name,))
-            self._report(Progress(name, "chain", block.number, first, last))
-            done += 1
-            if done % _FLUSH_EVERY == 0:
+    def _must_backfill(self, position: Position, horizon: _Horizon, *, fresh: bool) -> bool:
+        far = horizon.head.number - position.cursor.number > self._options.followed_gap
+        return position.cursor.number < horizon.final.number and (fresh or far)
+
+    async def _take_in(self, stage: _Stage, final: BlockRef) -> None:
+        filters = [one for evaluator in stage.evaluators.values() for one in evaluator.venue.filters()]
+        blocks = 0
+        async for block, logs in self._source.backfill(filters, stage.first, stage.last, every_block=stage.complete):
+            received, count = recording.timestamp_us(self._clock()), 0
+            rows: list[Record] = []
+            for name, evaluator in stage.evaluators.items():
+                applied = apply_logs(evaluator, block, evaluator.claimed(logs))
+                count += len(applied)
+                if block.number == final.number:
+                    applied += [Applied(event, "resync") for event in await self._resync(evaluator, block)]
+                evaluator.book.finalise(block.number)
+                rows += self._venue_rows(name, evaluator, block, applied)
+                self._report(Progress(name, "chain", block.number, stage.first, stage.last))
+            if stage.rows and (count or stage.complete):
+                times = (received, recording.timestamp_us(self._clock()))
+                rows.append(recording.recovered_block_row(self._options.chain_id, block, times, count))
+            self._memory.block(block, rows, tuple(stage.evaluators))
+            blocks += 1
+            if blocks % _FLUSH_EVERY == 0:
                 await asyncio.to_thread(self._memory.flush)
+
+    def _venue_rows(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, applied: Sequence[Applied[Any]]) -> list[Record]:
+        where = Where(self._options.chain_id, name, block)
+        observed = evaluator.venue.observed([(item.log, item.event) for item in applied if item.log is not None], evaluator.book)
+        candidates = {
+            item.log.transaction_hash: candidate
+            for item in observed
+            if item.liquidator == self._options.executor and (candidate := self._candidate(item.log.transaction_hash)) is not None
+        }
+        return [
+            *recording.event_rows(where, applied),
+            *recording.liquidation_rows(where, observed, self._options.executor, candidates),
+        ]
+
+    def _candidate(self, transaction: Hash32) -> CandidateId | None:
+        return self._candidate_of(transaction) or self._memory.candidate_of(transaction)
 
     async def _resync(self, evaluator: Evaluator[Any, Any], block: BlockRef) -> Sequence[Any]:
         """What events tell only approximately, asked exactly."""
@@ -122,6 +224,16 @@ class Recovery:
         for event in events:
             evaluator.venue.apply(event, evaluator.book)
         return events
+
+
+def _stages(behind: Evaluators, cursors: Mapping[str, int], final_row: int, final: int, *, complete: bool) -> Iterator[_Stage]:
+    """From the cursor furthest behind to the final block: each block is fetched once, for those venues that lack it."""
+    bounds = {*cursors.values(), min(final_row, final), final}
+    for before, last in pairwise(sorted(bounds)):
+        lacking = {name: evaluator for name, evaluator in behind.items() if cursors[name] <= before}
+        if lacking:
+            new = before >= final_row
+            yield _Stage(lacking, before + 1, last, rows=new, complete=new and complete)
 
 
 def apply_logs(evaluator: Evaluator[Any, Any], block: BlockRef, logs: Sequence[RawLog]) -> list[Applied[Any]]:

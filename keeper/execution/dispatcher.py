@@ -13,6 +13,7 @@ from typing import Self
 
 from keeper.domain.attempt import Attempt, Job, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
+from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped
 from keeper.domain.parse import quantity
@@ -82,6 +83,10 @@ class TransactionDispatcher:
     def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
         """(venue, account) with an attempt still to be mined. A given-up attempt no longer counts: its account may be tried anew."""
         return self._outbox.open_accounts()
+
+    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
+        """The candidate a transaction of this key was for, however long ago."""
+        return self._outbox.candidate_of(transaction)
 
     def replacements(self) -> Sequence[Attempt]:
         """Attempts signed by `track` and `send` to replace earlier ones since this was last asked (raised fees, other nonces)."""

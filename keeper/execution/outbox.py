@@ -170,6 +170,13 @@ class Outbox:
         with self._read() as connection:
             return self._jobs(connection, "candidate_id = ?", candidate_id)
 
+    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
+        """The candidate whose job a transaction does; None for one this outbox does not have."""
+        query = "SELECT candidate_id FROM transactions JOIN jobs ON jobs.id = job_id WHERE hash = ?"
+        with self._read() as connection:
+            row = connection.execute(query, (transaction,)).fetchone()
+            return None if row is None else CandidateId(row[0])
+
     def next_nonce(self) -> int:
         """One above the highest nonce ever signed for; 0 when there is none."""
         with self._read() as connection:

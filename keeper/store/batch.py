@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from keeper.domain.chain import BlockRef, Hash32
-from keeper.domain.records import AttemptRecord, OutcomeRecord, Record
+from keeper.domain.records import AttemptRecord, BlockRecord, OutcomeRecord, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class RevertCall:
 
 StoreCall: TypeAlias = BlockCall | AppendCall | RevertCall
 Sent: TypeAlias = tuple[str, str]
-"""What makes a row of attempts (transaction, "") or outcomes (transaction, block) the same as one already written."""
+"""What makes a row of attempts (transaction, "") or outcomes (transaction, block) the same as one already written; or of blocks
+("", block), which may come once for each of two venues."""
 
 
 @dataclass(slots=True)
@@ -93,7 +94,7 @@ class Batch:
                 self.rows.setdefault(type(record), []).append(record)
 
     def _is_new(self, record: Record) -> bool:
-        """Attempts and outcomes are told again after a crash; the other tables' rows stand and fall with their block."""
+        """Attempts, outcomes and blocks may be told again after a crash; the other tables' rows stand and fall with their block."""
         key = sent_key(record)
         if key is None:
             return True
@@ -115,9 +116,11 @@ class Batch:
 
 
 def sent_key(record: Record) -> Sent | None:
-    """The identity of an attempt or outcome; None for records without one."""
+    """The identity of an attempt, outcome or block; None for records without one."""
     if isinstance(record, AttemptRecord):
         return (record.transaction_hash, "")
     if isinstance(record, OutcomeRecord):
         return (record.transaction_hash, record.block_hash)
+    if isinstance(record, BlockRecord):
+        return ("", record.block_hash)
     return None

@@ -13,7 +13,8 @@ from typing import Self, TypeAlias
 import duckdb
 import pyarrow as pa
 
-from keeper.domain.chain import BlockRef
+from keeper.domain.chain import BlockRef, Hash32
+from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
 from keeper.errors import StoreError
 from keeper.store import recovery
@@ -22,7 +23,7 @@ from keeper.store.connection import LAKE, connect
 from keeper.store.faults import translated
 from keeper.store.migrations import migrate, migrations
 from keeper.store.options import LakeOptions
-from keeper.store.recovery import Recovered
+from keeper.store.recovery import RecordedBlocks, Recovered
 from keeper.store.write_lock import sole_keeper, write_turn
 from keeper.store.writer import Writer
 
@@ -131,6 +132,14 @@ class Recorder:
     def venue_events(self, venue: str, *, after: int = -1, batch_rows: int = 10_000) -> Iterator[pa.RecordBatch]:
         """The venue's recorded events above block `after`, in order, as Arrow batches with the columns of the table."""
         return recovery.venue_events(self._cursor(), self._options.name, self._chain_id, venue, after, batch_rows)
+
+    def recorded_blocks(self) -> RecordedBlocks:
+        """What the lake holds of blocks. Ask before the first block is queued."""
+        return recovery.blocks(self._cursor(), self._options.name, self._chain_id)
+
+    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
+        """The candidate a recorded attempt with this hash was for."""
+        return recovery.candidate_of(self._cursor(), self._options.name, self._chain_id, transaction)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if self._reader is None:

@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
+from keeper.domain.decision import CandidateId
 from keeper.store.faults import translated
 
 _BLOCKS_PER_QUERY = 50_000
@@ -19,6 +20,30 @@ class Recovered:
 
     cursor: BlockRef | None
     unfinalised: tuple[BlockRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedBlocks:
+    """`newest` is the highest number in blocks, None without rows; `followed` whether any of them was followed as it came."""
+
+    newest: int | None
+    followed: bool
+
+
+def blocks(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int) -> RecordedBlocks:
+    """What the lake holds of blocks. Raises StoreError."""
+    query = "SELECT max(block_number), coalesce(bool_or(NOT coalesce(recovered, false)), false) FROM blocks WHERE chain_id = $chain"
+    with translated(lake, "read"):
+        newest, followed = connection.execute(query, {"chain": chain_id}).fetchall()[0]
+    return RecordedBlocks(newest, followed)
+
+
+def candidate_of(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, transaction: Hash32) -> CandidateId | None:
+    """The candidate of a recorded attempt. Raises StoreError."""
+    query = "SELECT candidate_id FROM attempts WHERE chain_id = $chain AND transaction_hash = $hash LIMIT 1"
+    with translated(lake, "read"):
+        rows = connection.execute(query, {"chain": chain_id, "hash": transaction}).fetchall()
+    return CandidateId(rows[0][0]) if rows else None
 
 
 def recovered(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, venue: str, finality_depth: int) -> Recovered:

@@ -49,6 +49,7 @@ class Writer:
 
     def load(self) -> Written:
         """What is written already. Also takes away rows of blocks that never were committed: those blocks will come again."""
+        self._transaction("clean up", self._remove_unfinished)
         written = Written()
         with_chain = {"chain": self._chain_id, "limit": _REMEMBERED}
         filled = self._filled()
@@ -59,7 +60,8 @@ class Writer:
             written.sent.update(self._fetch(f"SELECT transaction_hash, '' FROM attempts {recent}", with_chain))  # noqa: S608
         if "outcomes" in filled:
             written.sent.update(self._fetch(f"SELECT transaction_hash, block_hash FROM outcomes {recent}", with_chain))  # noqa: S608
-        self._transaction("clean up", self._remove_unfinished)
+        if "blocks" in filled:
+            written.sent.update(self._fetch(f"SELECT '', block_hash FROM blocks {recent}", with_chain))  # noqa: S608
         return written
 
     def commit(self, batch: Batch) -> None:

@@ -17,6 +17,7 @@ from tests.chaos.theatre import Theatre, caught_up, theatre
 pytestmark = [pytest.mark.chaos, pytest.mark.fork, pytest.mark.slow]
 
 _TABLES = ("blocks", "venue_events", "market_state", "liquidations", "evaluations", "decisions", "simulations", "attempts", "outcomes")
+_FIRST_FOLLOWED = "SELECT min(block_number) FROM blocks WHERE NOT recovered"
 
 
 def test_reorgs_of_depth_1_to_5_leave_book_lake_and_contracts_agreeing(tmp_path: Path) -> None:
@@ -62,6 +63,11 @@ def _assert_lake_is_the_chain(stage: Theatre) -> None:
     recorded = stage.lake_events()
     last = stage.rows("SELECT max(block_number) AS last FROM cursors")[0]["last"]
     assert recorded == [event for event in stage.chain_events() if event[0] <= last]
+    taken = stage.rows("SELECT block_number, block_hash, log_index FROM liquidations ORDER BY 1, 3")
+    expected = [event for event in stage.chain_events("PositionLiquidated", "CollateralLiquidated") if event[0] <= last]
+    assert [(row["block_number"], row["block_hash"], row["log_index"]) for row in taken] == expected
+    blocks = stage.rows("SELECT min(block_number) AS first, count(*) AS n FROM blocks WHERE block_number >= (" + _FIRST_FOLLOWED + ")")[0]
+    assert blocks["n"] == last - blocks["first"] + 1, "a block without its row"
     assert last >= stage.head() - 1
     assert stage.rows("SELECT count(*) AS n FROM account_snapshots WHERE NOT matches")[0]["n"] == 0
 

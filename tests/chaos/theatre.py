@@ -88,15 +88,17 @@ class Theatre:
         with LakeReader(LakeOptions.at(self.loaded.settings.lake.dir), self.loaded.settings.chain.id) as lake:
             return lake.rows(sql, *values)
 
-    def chain_events(self) -> list[tuple[int, str, int]]:
-        """(block, block hash, log index) of every log on the canonical chain that the venue takes in."""
-        return asyncio.run(self._chain_events())
+    def chain_events(self, *names: str) -> list[tuple[int, str, int]]:
+        """(block, block hash, log index) of every log on the canonical chain that the venue takes in; with `names` only such events."""
+        return asyncio.run(self._chain_events(names))
 
-    async def _chain_events(self) -> list[tuple[int, str, int]]:
+    async def _chain_events(self, names: Sequence[str]) -> list[tuple[int, str, int]]:
         settings = self.loaded.settings
         async with assembly.open_chain(settings, {"perp_v2": self.venue}, logger()) as chain:
             blocks = await _blocks(chain, self.venue, settings.chain.start_block, self.head())
-        return [(block.number, block.hash, log.log_index) for block, logs in blocks for log in logs if self.venue.decode(log) is not None]
+        decoded = [(block, log, self.venue.decode(log)) for block, logs in blocks for log in logs]
+        wanted = [(block, log) for block, log, event in decoded if event is not None and (not names or type(event).__name__ in names)]
+        return [(block.number, block.hash, log.log_index) for block, log in wanted]
 
     def lake_events(self) -> list[tuple[int, str, int]]:
         """The same from the lake."""

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from keeper.domain.attempt import Attempt, Job, Settled
 from keeper.domain.chain import Address, BlockRef, CallResult, ChainEvent, Hash32, Reads, Timestamp, Usage
+from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.records import Record
@@ -102,6 +103,7 @@ class ListDispatcher:
     results: list[Settled] = field(default_factory=list)
     open: set[tuple[str, AccountKey]] = field(default_factory=set)
     full: bool = False
+    candidates: dict[Hash32, CandidateId] = field(default_factory=dict)
 
     async def start(self) -> Sequence[Attempt]:
         return ()
@@ -132,6 +134,9 @@ class ListDispatcher:
 
     def replacements(self) -> Sequence[Attempt]:
         return ()
+
+    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
+        return self.candidates.get(transaction)
 
     def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
         return frozenset(self.open)

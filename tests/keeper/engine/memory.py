@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from keeper.domain.chain import BlockRef, LogFilter, RawLog
-from keeper.domain.records import Record, VenueEventRecord
+from keeper.domain.chain import BlockRef, Hash32, LogFilter, RawLog
+from keeper.domain.decision import CandidateId
+from keeper.domain.records import AttemptRecord, BlockRecord, Record, VenueEventRecord
 from keeper.engine.ports import RecordBatch
 from tests.keeper.engine.fakes import FakeChain, ListRecorder, block_ref
 from tests.keeper.engine.toy import Liquidated, Opened, log_of
@@ -23,11 +24,13 @@ class HistoryChain(FakeChain):
     async def head(self) -> BlockRef:
         return block_ref(self.newest)
 
-    async def backfill(self, filters: Sequence[LogFilter], first: int, last: int) -> AsyncIterator[tuple[BlockRef, tuple[RawLog, ...]]]:
+    async def backfill(
+        self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False
+    ) -> AsyncIterator[tuple[BlockRef, tuple[RawLog, ...]]]:
         self.asked.append((first, last))
         for number in range(first, last + 1):
             logs = tuple(log_of(event, block_ref(number), index) for index, event in enumerate(self.events.get(number, ())))
-            if logs or number == last:
+            if logs or number == last or every_block:
                 yield block_ref(number), logs
 
 
@@ -37,6 +40,14 @@ class Remembered:
 
     cursor: BlockRef | None
     unfinalised: tuple[BlockRef, ...]
+
+
+@dataclass(frozen=True)
+class RecordedBlocks:
+    """The rows of blocks, summed up."""
+
+    newest: int | None
+    followed: bool
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,14 @@ class Memory(ListRecorder):
         rows = sorted((row for row in self.of(VenueEventRecord) if row.venue == venue), key=lambda row: (row.block_number, row.position))
         for start in range(0, len(rows), 3):
             yield Rows(rows[start : start + 3])
+
+    def recorded_blocks(self) -> RecordedBlocks:
+        rows = self.of(BlockRecord)
+        return RecordedBlocks(max((row.block_number for row in rows), default=None), any(not row.recovered for row in rows))
+
+    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
+        found = [row.candidate_id for row in self.of(AttemptRecord) if row.transaction_hash == transaction]
+        return CandidateId(found[0]) if found else None
 
     def flush(self) -> None:
         self.flushes += 1

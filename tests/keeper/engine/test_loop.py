@@ -31,6 +31,7 @@ from keeper.engine.liquidator import Hands, Liquidator
 from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions
+from keeper.engine.start import Position, Start
 from keeper.engine.status import Heartbeat, Metrics
 from keeper.engine.tripwire import Tripwire
 from keeper.errors import BlockUnknown, Fatal
@@ -200,6 +201,7 @@ def test_outcomes_carry_proceeds_and_gas_and_our_liquidations_their_candidate() 
     included = Included(log.transaction_hash, block, 50_000, 50_000 * 10**9, (log,))
     world.run(_added(1, OPENS))
     world.dispatcher.results = [Settled(_attempt(block_ref(1)), included)]
+    world.dispatcher.candidates = {log.transaction_hash: CandidateId("c1")}
     world.run(BlockAdded(block, (log,)))
     (outcome,) = world.recorder.of(OutcomeRecord)
     assert (outcome.outcome, outcome.profit_usd, outcome.blocks_since_seen) == ("included", 1.0, 1)
@@ -309,3 +311,25 @@ def test_a_block_hands_over_all_its_tables_at_once() -> None:
     world.run(_added(1, OPENS), work=False)
     assert world.recorder.blocks == [block_ref(1)]
     assert _kinds(world.recorder.rows) == {"VenueEventRecord", "MarketStateRecord", "EvaluationRecord", "DecisionRecord", "BlockRecord"}
+
+
+def test_about_blocks_that_came_while_it_was_down_nothing_is_decided() -> None:
+    """They are taken in and told apart; what breached in them is a candidate at the head, due since then."""
+    world = _world(simulates=False)
+    place = Position(block_ref(0))
+    start = Start.at({"toy": place}, 3)
+    asyncio.run(world.loop.run(_stream(_added(1, OPENS), _added(2), _added(3)), start))
+    assert [(row.block_number, row.recovered) for row in world.recorder.of(BlockRecord)] == [(1, True), (2, True), (3, False)]
+    (decision,) = world.recorder.of(DecisionRecord)
+    assert decision.block_number == 3
+    assert world.decisions() == [("decide", None)]
+
+
+def test_a_venue_that_has_a_block_ignores_it_until_the_chain_replaces_it() -> None:
+    world = _world(simulates=False)
+    world.run(_added(1, OPENS), _added(2, Opened("0xb", 10, 100)), _added(3, Opened("0xc", 10, 100)))
+    start = Start(Position(block_ref(1)), {"toy": Position(block_ref(3), (block_ref(2), block_ref(3)))}, head=0)
+    asyncio.run(world.loop.run(_stream(_added(2, Opened("0xnever", 10, 100)), _added(3, Opened("0xd", 10, 100), fork=1)), start))
+    assert world.recorder.reverted == [block_ref(3)]
+    (evaluator,) = world.loop._evaluators.values()
+    assert set(evaluator.book.accounts) == {ALICE, "0xb", "0xd"}

@@ -1,16 +1,21 @@
 """Start-up is recovery: from nothing, from the lake alone, and from the lake plus what happened meanwhile, the same book."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from keeper.domain.chain import Timestamp
-from keeper.domain.records import VenueEventRecord
+from keeper.domain.chain import Hash32, Timestamp, Usage
+from keeper.domain.decision import CandidateId
+from keeper.domain.records import BlockRecord, LiquidationRecord, MicroTime, VenueEventRecord
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
-from keeper.engine.recovery import Progress, Recovery, Start, recorded_blocks
-from tests.keeper.engine.fakes import block_ref
+from keeper.engine.recording import block_row
+from keeper.engine.recovery import Progress, Recovery, RecoveryOptions, recorded_blocks
+from keeper.engine.start import Position, Start
+from keeper.errors import ReorgBeyondFinality
+from tests.keeper.engine.fakes import EXECUTOR, block_ref
 from tests.keeper.engine.memory import HistoryChain, Memory
 from tests.keeper.engine.toy import Liquidated, Opened, ToyBook, ToyEvent, ToyVenue
 
@@ -31,10 +36,27 @@ class _World:
     memory: Memory = field(default_factory=Memory)
     progress: list[Progress] = field(default_factory=list)
 
-    def start(self, *, record_reads: bool = True, start_block: int = 3) -> tuple[Start, Evaluator[ToyBook, ToyEvent]]:
-        evaluator = Evaluator(ToyVenue({}), ChainQuestions(self.chain), executor=None, block_seconds=2, forecast=False)
-        recovery = Recovery(self.chain, self.chain, self.memory, record_reads=record_reads, report=self.progress.append)
-        return asyncio.run(recovery.run({"toy": evaluator}, 1, start_block, DEPTH)), evaluator
+    def start(
+        self, *, record_reads: bool = True, start_block: int = 3, followed_gap: int = 0, candidates: Mapping[str, str] | None = None
+    ) -> tuple[Start, Evaluator[ToyBook, ToyEvent]]:
+        evaluator = Evaluator(ToyVenue({}), ChainQuestions(self.chain), executor=EXECUTOR, block_seconds=2, forecast=False)
+        options = RecoveryOptions(1, start_block, DEPTH, EXECUTOR, record_reads=record_reads, followed_gap=followed_gap)
+        known = {Hash32(transaction): CandidateId(candidate) for transaction, candidate in (candidates or {}).items()}
+        recovery = Recovery(self.chain, self.chain, self.memory, options, self.progress.append, lambda: 7.0, known.get)
+        return asyncio.run(recovery.run({"toy": evaluator})), evaluator
+
+    def follow(self, *numbers: int) -> None:
+        """Blocks recorded as the loop does."""
+        for number in numbers:
+            row = block_row(1, block_ref(number), (MicroTime(1), MicroTime(2)), Usage(1, 1), (), recovered=False)
+            self.memory.block(block_ref(number), (row,), ("toy",))
+
+    def block_rows(self) -> list[tuple[int, bool | None]]:
+        return [(row.block_number, row.recovered) for row in self.memory.of(BlockRecord)]
+
+
+def _at(number: int, *known: int) -> Position:
+    return Position(block_ref(number), tuple(block_ref(each) for each in known))
 
 
 def _events_up_to(number: int) -> dict[str, Opened]:
@@ -51,7 +73,7 @@ def _events_up_to(number: int) -> dict[str, Opened]:
 def test_a_new_lake_is_filled_from_the_start_block_to_the_newest_final_one() -> None:
     world = _World(HistoryChain(newest=13, events=HISTORY))
     start, evaluator = world.start()
-    assert start == Start(block_ref(9), ())
+    assert start == Start(_at(9), {"toy": _at(9)}, 13)
     assert dict(evaluator.book.accounts) == _events_up_to(9)
     assert world.chain.asked == [(3, 9)]
     assert [(row.block_number, row.event) for row in world.memory.of(VenueEventRecord)] == [
@@ -66,8 +88,7 @@ def test_the_second_start_needs_no_history_of_the_chain() -> None:
     before = len(world.memory.rows)
     world.chain.asked.clear()
     start, evaluator = world.start()
-    assert start.after == block_ref(9)
-    assert [block.number for block in start.known] == [9]
+    assert start.lowest == _at(9, 9)
     assert dict(evaluator.book.accounts) == _events_up_to(9)
     assert world.chain.asked == []
     assert len(world.memory.rows) == before, "nothing is recorded twice"
@@ -79,7 +100,7 @@ def test_what_happened_while_it_was_down_is_fetched_and_only_that() -> None:
     world.chain.newest, world.chain.asked = 18, []
     start, evaluator = world.start()
     assert world.chain.asked == [(5, 14)]
-    assert start == Start(block_ref(14), ())
+    assert start.lowest == _at(14)
     assert dict(evaluator.book.accounts) == _events_up_to(14)
     assert [item.stage for item in world.progress][-1] == "chain"
     assert world.progress[-1] == Progress("toy", "chain", 14, 5, 14)
@@ -91,8 +112,7 @@ def test_a_cursor_beyond_the_final_block_is_gone_on_from_with_its_blocks_known_a
     for number in (10, 11, 12):
         world.memory.block(block_ref(number), (), ("toy",))
     start, evaluator = world.start()
-    assert start.after == block_ref(12)
-    assert [block.number for block in start.known] == [9, 10, 11, 12]
+    assert start.lowest == _at(12, 9, 10, 11, 12)
     evaluator.reverted(block_ref(8))
     assert dict(evaluator.book.accounts) == _events_up_to(8), "block 9 is rebuilt, but can still be taken back"
 
@@ -100,7 +120,7 @@ def test_a_cursor_beyond_the_final_block_is_gone_on_from_with_its_blocks_known_a
 def test_a_chain_younger_than_its_finality_starts_before_the_venues_first_block() -> None:
     world = _World(HistoryChain(newest=3, events=HISTORY))
     start, evaluator = world.start()
-    assert start == Start(block_ref(2), ())
+    assert start.lowest == _at(2)
     assert dict(evaluator.book.accounts) == {}
     assert world.chain.asked == []
 
@@ -112,6 +132,76 @@ def test_without_recorded_reads_the_rebuilt_book_is_asked_about_again(record_rea
     before = world.chain.requests
     world.start(record_reads=record_reads)
     assert world.chain.requests - before == questions
+
+
+def test_of_first_history_blocks_with_logs_get_their_row() -> None:
+    world = _World(HistoryChain(newest=13, events=HISTORY))
+    world.start()
+    assert world.block_rows() == [(3, True), (5, True), (9, True)]
+    assert {row.received_at for row in world.memory.of(BlockRecord)} == {7_000_000}, "when it was taken in, not when it came"
+
+
+def test_a_gap_after_blocks_that_were_followed_is_closed_with_every_block() -> None:
+    world = _World(HistoryChain(newest=13, events=HISTORY))
+    world.start()
+    world.follow(10, 11)
+    world.chain.newest = 18
+    world.start()
+    assert world.block_rows()[-5:] == [(10, False), (11, False), (12, True), (13, True), (14, True)]
+
+
+def test_liquidations_of_a_gap_get_their_rows_and_ours_the_candidate() -> None:
+    ours, rival = Liquidated("0xa", EXECUTOR), Liquidated("0xb", "0xc")
+    world = _World(HistoryChain(newest=13, events={**HISTORY, 8: [rival], 9: [ours]}))
+    world.start(candidates={f"0x{9:032x}{0:032x}": "why"})
+    rows = [(row.account, row.block_number, row.ours, row.candidate_id) for row in world.memory.of(LiquidationRecord)]
+    assert rows == [("0xb", 8, False, None), ("0xa", 9, True, "why")]
+
+
+def test_a_short_gap_is_left_to_the_follower() -> None:
+    world = _World(HistoryChain(newest=13, events=HISTORY))
+    world.start()
+    world.chain.newest, world.chain.asked = 18, []
+    start, _ = world.start(followed_gap=9)
+    assert start == Start(_at(9, 9), {"toy": _at(9, 9)}, 18)
+    assert world.chain.asked == []
+
+
+def test_only_blocks_that_link_are_known() -> None:
+    """The backfill keeps blocks with logs; the daemon was killed before following had reached the finality depth above them."""
+    world = _World(HistoryChain(newest=10, events={3: HISTORY[3], 5: HISTORY[5]}))
+    world.start()
+    world.follow(7, 8)
+    start, _ = world.start()
+    assert [block.number for block in world.memory.cursors["toy"]] == [2, 3, 5, 6, 7, 8]
+    assert start.lowest == _at(8, 5, 6, 7, 8)
+    world = _World(HistoryChain(newest=9, events={3: HISTORY[3]}))
+    world.start()
+    world.follow(6)
+    assert world.start()[0].lowest == _at(6, 5, 6), "3 is known too, and does not link"
+
+
+def test_blocks_replaced_while_nobody_followed_are_taken_back() -> None:
+    world = _World(HistoryChain(newest=13, events=HISTORY))
+    world.start()
+    world.follow(10)
+    orphans = [block_ref(number, fork=1) for number in (11, 12)]
+    for block in (replace(orphans[0], parent_hash=block_ref(10).hash), orphans[1]):
+        world.memory.block(block, (), ("toy",))
+    world.chain.newest = 18
+    start, evaluator = world.start()
+    assert [block.number for block in world.memory.reverted] == [12, 11]
+    assert world.chain.asked[-1] == (11, 14)
+    assert dict(evaluator.book.accounts) == _events_up_to(14)
+    assert start.lowest == _at(14)
+
+
+def test_a_final_block_that_was_replaced_is_the_end() -> None:
+    world = _World(HistoryChain(newest=13, events=HISTORY))
+    world.start()
+    world.memory.cursors["toy"] = [block_ref(number, fork=1) for number in (10, 11, 12, 13)]
+    with pytest.raises(ReorgBeyondFinality, match="block 9 was final"):
+        world.start()
 
 
 def test_recorded_rows_come_back_block_by_block_in_the_order_of_application() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
-from keeper.engine.recovery import Progress, Recovery
+from keeper.engine.recovery import Progress, Recovery, RecoveryOptions
 from keeper.engine.survey import Survey
 from tests.keeper.engine.fakes import block_ref
 from tests.keeper.engine.memory import HistoryChain, Memory
@@ -36,8 +36,9 @@ def _surveyed(chain: HistoryChain, memory: Memory | None, number: int, progress:
 def _recorded(chain: HistoryChain) -> Memory:
     """A lake whose cursor stands at the chain's newest final block."""
     memory = Memory()
-    recovery = Recovery(chain, chain, memory, record_reads=True, report=lambda _: None)
-    asyncio.run(recovery.run({"toy": _evaluator(chain)}, 1, 3, DEPTH))
+    options = RecoveryOptions(1, 3, DEPTH, None, record_reads=True)
+    recovery = Recovery(chain, chain, memory, options, lambda _: None, lambda: 1.0, lambda _: None)
+    asyncio.run(recovery.run({"toy": _evaluator(chain)}))
     chain.asked.clear()
     return memory
 

@@ -1,0 +1,196 @@
+"""Whatever order backfills, runs and kills come in, with whatever venues: in the end lake and books are the chain."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keeper.chain.chain import ChainClient, ChainOptions
+from keeper.chain.heads import Hint
+from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.decision import Limits
+from keeper.domain.records import BlockRecord, LiquidationRecord, VenueEventRecord
+from keeper.domain.venue import AccountKey, Breach, LiquidationObserved
+from keeper.engine.evaluator import Evaluator
+from keeper.engine.judge import Judge
+from keeper.engine.liquidator import Hands, Liquidator
+from keeper.engine.loop import Loop, LoopOptions
+from keeper.engine.mailbox import Mailbox
+from keeper.engine.questions import ChainQuestions
+from keeper.engine.recovery import Recovery, RecoveryOptions
+from keeper.engine.status import Heartbeat, Metrics
+from keeper.engine.tripwire import Tripwire
+from keeper.store.batch import StoreCall
+from tests.keeper.chain.fakes import StopFollowing, bench, node
+from tests.keeper.chain.simulated import CONTRACT, OTHER, SimulatedNode
+from tests.keeper.engine.fakes import EXECUTOR, OPERATOR
+from tests.keeper.engine.killed import Killed, KilledMemory, fold
+from tests.keeper.engine.toy import Opened, PriceRead, ToyBook, ToyEvent, ToyVenue
+
+DEEPEST = 3
+START_BLOCK = 2
+VENUES = {"first": CONTRACT, "second": OTHER}
+
+
+class LogVenue(ToyVenue):
+    """Every log of one contract opens an account and counts as a liquidation of it."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__({})
+        self._address = address
+
+    def filters(self) -> Sequence[LogFilter]:
+        return (LogFilter((self._address,)),)
+
+    def decode(self, log: RawLog) -> ToyEvent | None:
+        return Opened(f"{log.block_hash}-{log.log_index}", 1, 0)
+
+    def refresh(self, book: ToyBook, now: Timestamp) -> Reads[Sequence[ToyEvent]]:
+        yield ()
+        return (PriceRead(now, 100),)
+
+    def observed(self, events: Sequence[tuple[RawLog, ToyEvent]], book: ToyBook) -> Sequence[LiquidationObserved]:
+        return [
+            LiquidationObserved(AccountKey(event.trader), EXECUTOR, "TOY", Breach.POSITIONS, 1, 1, 1, 1, 0, log)
+            for log, event in events
+            if isinstance(event, Opened)
+        ]
+
+
+class AtRest:
+    """No head is ever announced: the follower ends when it has reached the newest block."""
+
+    async def next(self, seen: int) -> Hint | None:
+        raise StopFollowing
+
+    async def close(self) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Process:
+    """One start of a keeper and how it ends: `calls` writes after its start (None: at the chain's head), the last `lost` not committed.
+    `follows`: a daemon; else a backfill."""
+
+    venues: tuple[str, ...]
+    depth: int
+    gap: int
+    follows: bool
+    calls: int | None
+    lost: int
+
+
+@dataclass
+class World:
+    """The chain and what processes have left of the lake."""
+
+    node: SimulatedNode = field(default_factory=SimulatedNode)
+    committed: tuple[StoreCall, ...] = ()
+    books: Mapping[str, ToyBook] = field(default_factory=dict)
+
+    def run(self, process: Process) -> None:
+        memory = KilledMemory(self.committed, process.calls, process.lost)
+        with suppress(Killed, StopFollowing):
+            asyncio.run(self._run(process, memory))
+        self.committed = memory.left()
+
+    async def _run(self, process: Process, memory: KilledMemory) -> None:
+        on = bench(node(self.node.answer()))
+        venues = {name: LogVenue(VENUES[name]) for name in process.venues}
+        filters = [one for venue in venues.values() for one in venue.filters()]
+        options = ChainOptions(chain_id=31_337, rpc_urls=("http://a",), finality_depth=process.depth, gap_chunk=5, max_log_range=4)
+        chain = ChainClient(options, on.pool, AtRest(), filters, on.clock)
+        evaluators: dict[str, Evaluator[Any, Any]] = {
+            name: Evaluator(venue, ChainQuestions(chain), executor=EXECUTOR, block_seconds=2, forecast=False)
+            for name, venue in venues.items()
+        }
+        self.books = {name: evaluator.book for name, evaluator in evaluators.items()}
+        aims = RecoveryOptions(31_337, START_BLOCK, process.depth, EXECUTOR, record_reads=True, followed_gap=process.gap)
+        start = await Recovery(chain, chain, memory, aims, lambda _: None, lambda: 1.0, lambda _: None).run(evaluators)
+        if process.follows:
+            await _loop(chain, memory, evaluators).run(chain.follow(start.lowest.cursor, start.lowest.known), start)
+
+
+def _loop(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator[Any, Any]]) -> Loop:
+    hands, limits = Hands(None, None, lambda plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
+    liquidator = Liquidator(hands, memory, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={})
+    return Loop(
+        chain,
+        memory,
+        evaluators,
+        liquidator,
+        None,
+        Tripwire(chain, every_blocks=0, accounts=2),
+        Mailbox(),
+        Judge(1, EXECUTOR, limits, "TOY", 10**6, 10**11),
+        LoopOptions(31_337, EXECUTOR, 0, True),
+        lambda: 1.0,
+        structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)),
+        Metrics(),
+        Heartbeat(lambda: 1.0, 60.0),
+    )
+
+
+LOGS = st.lists(st.integers(0, 2), min_size=1, max_size=9)
+PROCESS = st.builds(
+    Process,
+    venues=st.sampled_from([("first",), ("second",), ("first", "second")]),
+    depth=st.sampled_from([DEEPEST + 1, 6, 12]),
+    gap=st.sampled_from([0, 4, 120]),
+    follows=st.booleans(),
+    calls=st.one_of(st.none(), st.integers(0, 12)),
+    lost=st.integers(0, 4),
+)
+ACTION = st.one_of(LOGS, st.tuples(st.integers(1, DEEPEST), LOGS), PROCESS, PROCESS)
+LAST = Process(("first", "second"), DEEPEST + 1, 120, follows=True, calls=None, lost=0)
+
+
+@settings(max_examples=250, deadline=None)
+@given(LOGS, st.lists(ACTION, max_size=14))
+def test_after_any_sequence_of_starts_and_kills_lake_and_books_are_the_chain(
+    first: list[int], actions: list[list[int] | tuple[int, list[int]] | Process]
+) -> None:
+    world = World()
+    world.node.mine([0, 0, *first])
+    for action in actions:
+        if isinstance(action, Process):
+            world.run(action)
+        elif isinstance(action, tuple):
+            lowest = max(START_BLOCK, world.node.highest - DEEPEST)
+            world.node.reorg(max(0, min(action[0], world.node.tip.number - lowest)), action[1])
+        else:
+            world.node.mine(action)
+    world.run(LAST)
+    _check(world)
+
+
+def _check(world: World) -> None:
+    rows = fold(world.committed).rows
+    for name, address in VENUES.items():
+        logs = [log for block in world.node.chain[START_BLOCK:] for log in block.logs if log.address == address]
+        expected = Counter((log.block_number, log.block_hash, log.log_index) for log in logs)
+        events = [row for row in rows.get(VenueEventRecord, ()) if isinstance(row, VenueEventRecord) and row.venue == name]
+        taken = [row for row in rows.get(LiquidationRecord, ()) if isinstance(row, LiquidationRecord) and row.venue == name]
+        assert Counter((row.block_number, row.block_hash, row.log_index) for row in events if row.source == "log") == expected
+        assert Counter((row.block_number, row.block_hash, row.log_index) for row in taken) == expected
+        assert all(row.ours for row in taken)
+        assert set(world.books[name].accounts) == {f"{log.block_hash}-{log.log_index}" for log in logs}
+    _check_blocks(world, [row for row in rows.get(BlockRecord, ()) if isinstance(row, BlockRecord)])
+
+
+def _check_blocks(world: World, rows: Sequence[BlockRecord]) -> None:
+    """Each once, each on the chain; from the first one followed on there is none missing."""
+    canonical = {block.ref.number: block.ref.hash for block in world.node.chain}
+    assert max(Counter(row.block_number for row in rows).values(), default=1) == 1
+    assert all(canonical[row.block_number] == row.block_hash for row in rows)
+    followed = [row.block_number for row in rows if not row.recovered]
+    if followed:
+        recorded = {row.block_number for row in rows}
+        assert [number for number in range(min(followed), world.node.tip.number + 1) if number not in recorded] == []
