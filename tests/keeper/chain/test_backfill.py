@@ -109,3 +109,15 @@ def test_walking_away_leaves_nothing_behind() -> None:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(run())
+
+
+def test_every_block_on_demand() -> None:
+    """Also those without logs; they must follow each other."""
+    simulated = _simulated([0] * 9)
+
+    async def run() -> list[int]:
+        on = bench(node(simulated.answer()))
+        backfill = Backfill(on.pool, on.proofs(), LogRanges(on.pool, RangeSize(4)), 3)
+        return [block.number async for block, _ in backfill.run([FILTER], 2, 9, every_block=True)]
+
+    assert asyncio.run(run()) == [2, 3, 4, 5, 6, 7, 8, 9]

@@ -106,7 +106,7 @@ class World:
         venues = {name: LogVenue(VENUES[name]) for name in process.venues}
         filters = [one for venue in venues.values() for one in venue.filters()]
         options = ChainOptions(chain_id=31_337, rpc_urls=("http://a",), finality_depth=process.depth, gap_chunk=5, max_log_range=4)
-        chain = ChainClient(options, on.pool, AtRest(), filters, on.clock)
+        chain = ChainClient(options, on.pool, on.proofs(), AtRest(), filters, on.clock)
         evaluators: dict[str, Evaluator[Any, Any]] = {
             name: Evaluator(venue, ChainQuestions(chain), executor=EXECUTOR, block_seconds=2, forecast=False)
             for name, venue in venues.items()
@@ -119,7 +119,7 @@ class World:
 
 
 def _loop(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator[Any, Any]]) -> Loop:
-    hands, limits = Hands(None, None, lambda plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
+    hands, limits = Hands(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
     liquidator = Liquidator(hands, memory, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={})
     return Loop(
         chain,
