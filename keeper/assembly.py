@@ -18,6 +18,7 @@ from keeper.domain import parse
 from keeper.domain.chain import Address, Hash32, LogFilter
 from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import AccountKey, Venue
+from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
@@ -52,6 +53,7 @@ class Parts:
     evaluators: Mapping[str, Evaluator[Any, Any]]
     liquidator: Liquidator
     dispatcher: TransactionDispatcher | None
+    attempts: Attempts
     mailbox: Mailbox
     loop: Loop
     metrics: Metrics
@@ -196,12 +198,13 @@ def assemble(
     )
     tripwire = Tripwire(chain, every_blocks=settings.keeper.tripwire_blocks, accounts=settings.keeper.tripwire_accounts)
     heartbeat = Heartbeat(time.monotonic, max(_SILENCE_BLOCKS * settings.chain.block_seconds, 60))
+    attempts = Attempts(dispatcher, recorder, settings.chain.id, settings.execution.executor, logger, metrics)
     loop = Loop(
         chain,
         recorder,
         evaluators,
         liquidator,
-        dispatcher,
+        attempts,
         tripwire,
         mailbox,
         judge,
@@ -214,7 +217,9 @@ def assemble(
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
     readiness = Readiness(logger)
     standing = _standing_check(chain, hands, evaluators, readiness, judge.priority_fee_wei) if hands is not None else None
-    return Parts(chain, recorder, evaluators, liquidator, dispatcher, mailbox, loop, metrics, heartbeat, readiness, standing, logger)
+    return Parts(
+        chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, loop, metrics, heartbeat, readiness, standing, logger
+    )
 
 
 def _standing_check(

@@ -91,6 +91,7 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
 
 async def _follow(settings: Settings, parts: Parts, recovery: Recovery) -> None:
     start = await recovery.run(parts.evaluators)
+    await parts.attempts.reconcile(parts.recorder, parts.chain)
     parts.logger.info("following", after=start.lowest.cursor.number, mode=settings.keeper.mode.value)
     await parts.loop.run(parts.chain.follow(start.lowest.cursor, start.lowest.known), start)
     raise Fatal("the follower ended")
@@ -127,6 +128,8 @@ async def _finish(parts: Parts) -> None:
                 await asyncio.sleep(0.2)
     except TimeoutError:
         parts.logger.warning("grace period over", left="in the outbox; the next start goes on with it")
+    await asyncio.to_thread(parts.recorder.flush)
+    parts.attempts.acknowledge()
 
 
 async def _tell(parts: Parts) -> None:

@@ -46,3 +46,20 @@ class Settled:
 
     attempt: Attempt
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A job with its outcome as the outbox has it: all its transactions, and what was mined at its nonce in which block (None where
+    nothing was). `job_id` is the outbox's own."""
+
+    job_id: int
+    candidate_id: CandidateId
+    transactions: frozenset[Hash32]
+    winner: Hash32 | None
+    block_hash: Hash32 | None
+
+    @property
+    def mined(self) -> bool:
+        """True when the block took one of the job's own transactions."""
+        return self.winner in self.transactions

@@ -63,12 +63,14 @@ class Outbid:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Our transaction is not in a block and never will be. It cost nothing itself; gas is what its cancellation cost, if there was one."""
+    """What our transaction should do is not done by it and never will be. `block` holds the one that took its place at the nonce, None when
+    none did. Its own cancellation is named by `transaction_hash` and paid for here; otherwise it cost nothing."""
 
     transaction_hash: Hash32
     reason: str
     gas_used: int = 0
     gas_cost_wei: int = 0
+    block: BlockRef | None = None
 
 
 Outcome: TypeAlias = Included | Reverted | Outbid | Dropped

@@ -78,8 +78,6 @@ class Liquidator:
             result = Skip(SkipReason.ENDPOINT_DOWN, str(error))
         if isinstance(result, Skip):
             self.note(case, "liquidate", result)
-        else:
-            self._recorder.append([recording.attempt_row(self._chain_id, result)])
         return result
 
     @staticmethod

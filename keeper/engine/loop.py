@@ -2,23 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from keeper.domain.attempt import Settled
-from keeper.domain.chain import Address, BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, Usage
-from keeper.domain.decision import CandidateId, Skip, SkipReason
-from keeper.domain.outcome import Dropped, Outbid, Reverted
+from keeper.domain.chain import Address, BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Usage
+from keeper.domain.decision import Skip, SkipReason
 from keeper.domain.records import BlockRecord, Record
-from keeper.domain.venue import AccountKey, Proceeds
+from keeper.domain.venue import AccountKey
 from keeper.engine import recording
+from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator, Findings
 from keeper.engine.judge import COOLING_DOWN, IN_FLIGHT, Judge, Tariff
 from keeper.engine.liquidator import Liquidator
 from keeper.engine.mailbox import Case, Mailbox
-from keeper.engine.ports import Chain, Dispatcher, Recorder
+from keeper.engine.ports import Chain, Recorder
 from keeper.engine.recording import Where
 from keeper.engine.start import Ahead, Start
 from keeper.engine.status import Heartbeat, Metrics
@@ -45,7 +45,7 @@ class Loop:
         recorder: Recorder,
         evaluators: Mapping[str, Evaluator[Any, Any]],
         liquidator: Liquidator,
-        dispatcher: Dispatcher | None,
+        attempts: Attempts,
         tripwire: Tripwire,
         mailbox: Mailbox,
         judge: Judge,
@@ -59,7 +59,7 @@ class Loop:
         self._recorder = recorder
         self._evaluators = dict(evaluators)
         self._liquidator = liquidator
-        self._dispatcher = dispatcher
+        self._attempts = attempts
         self._tripwire = tripwire
         self._mailbox = mailbox
         self._judge = judge
@@ -68,7 +68,6 @@ class Loop:
         self._log = log
         self._metrics = metrics
         self._heartbeat = heartbeat
-        self._taken_by_others: dict[AccountKey, tuple[int, Address]] = {}
         self.tariff = Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
         self.head: BlockRef | None = None
         self._history_below = 0
@@ -111,6 +110,7 @@ class Loop:
             evaluator.reverted(event.ancestor)
         await self._mailbox.replace(event.ancestor.number, ())
         self._recorder.revert((*self._ahead.above(event.ancestor.number), *event.orphaned))
+        self._attempts.reverted(event.ancestor, event.orphaned)
 
     def _finalised(self, event: BlockFinalised) -> None:
         for evaluator in self._evaluators.values():
@@ -123,7 +123,7 @@ class Loop:
         self.head = event.block
         self._take_back_replaced(event.block)
         async with asyncio.TaskGroup() as group:
-            tracking = group.create_task(self._track(event.block))
+            tracking = group.create_task(self._attempts.track(event.block))
             evaluating = group.create_task(self._evaluate(event))
         self._settled += tracking.result()
         results = evaluating.result()
@@ -140,13 +140,8 @@ class Loop:
         # First the work, then the book-keeping: the liquidator starts while rows are made.
         for left_over in await self._mailbox.replace(event.block.number, cases):
             self._liquidator.note(left_over, "mailbox", Skip(SkipReason.STALE))
-        for _, findings, _ in results:
-            self._remember_rivals(findings)
-        rows += self._outcome_rows(settled, event.block)
-        rows += (
-            [recording.attempt_row(self._options.chain_id, item) for item in self._dispatcher.replacements()] if self._dispatcher else []
-        )
         for name, findings, _ in results:
+            self._attempts.outbid(name, findings.observed)
             rows += self._venue_rows(name, findings)
         for name, findings, sample in results:
             rows += await self._compare(name, sample, findings.block)
@@ -158,6 +153,7 @@ class Loop:
         chain_id, times = self._options.chain_id, (received, finished)
         rows.append(recording.block_row(chain_id, event.block, times, used, all_findings, recovered=history))
         self._recorder.block(event.block, rows, tuple(self._evaluators))
+        self._attempts.record(settled, event.block, self._evaluators, self.tariff.native_price_x18)
         self._tell(event.block, rows[-1], len(cases), (finished - received) / 1_000_000)
         return True
 
@@ -178,18 +174,7 @@ class Loop:
 
     async def settle(self, head: BlockRef) -> None:
         """Look at open attempts outside of a block's processing (while stopping) and record what became of them."""
-        rows = self._outcome_rows(await self._track(head), head)
-        if rows:
-            self._recorder.append(rows)
-
-    async def _track(self, block: BlockRef) -> Sequence[Settled]:
-        if self._dispatcher is None:
-            return ()
-        try:
-            return await self._dispatcher.track(block)
-        except Transient as error:
-            self._log.warning("attempts not looked at", problem=str(error))
-            return ()
+        self._attempts.record(await self._attempts.track(head), head, self._evaluators, self.tariff.native_price_x18)
 
     async def _evaluate(self, event: BlockAdded) -> list[tuple[str, Findings[Any], frozenset[AccountKey]]] | None:
         """Every venue's findings; None when the block is not known (any more), after undoing what was begun."""
@@ -229,7 +214,7 @@ class Loop:
     def _decide(self, name: str, findings: Findings[Any], cases: list[Case]) -> list[Record]:
         evaluator = self._evaluators[name]
         self.tariff = self._judge.tariff(evaluator, findings.block) or self.tariff
-        busy = self._dispatcher.open_accounts() if self._dispatcher else frozenset()
+        busy = self._attempts.busy()
 
         def barred(account: AccountKey) -> Skip | None:
             if (name, account) in busy:
@@ -246,11 +231,6 @@ class Loop:
         where, now = Where(self._options.chain_id, name, findings.block), recording.timestamp_us(self._clock())
         return [recording.decision_row(where, item.candidate, "decide", item.decision, item.plan, now) for item in verdicts]
 
-    def _remember_rivals(self, findings: Findings[Any]) -> None:
-        for item in findings.observed:
-            if item.liquidator != self._options.executor:
-                self._taken_by_others[item.account] = (findings.block.number, item.liquidator)
-
     def _venue_rows(self, name: str, findings: Findings[Any]) -> list[Record]:
         evaluator = self._evaluators[name]
         where = Where(self._options.chain_id, name, findings.block)
@@ -258,17 +238,10 @@ class Loop:
         ids = {item.account: self._judge.candidate(name, item.account, findings.block).id for item in findings.breached}
         rows: list[Record] = [*recording.event_rows(where, applied)]
         rows += recording.market_rows(where, evaluator.venue.markets(evaluator.book, findings.block.timestamp))
-        rows += recording.liquidation_rows(where, findings.observed, self._options.executor, self._candidates(findings))
+        rows += recording.liquidation_rows(where, findings.observed, self._options.executor, self._attempts.candidates(findings.observed))
         rows += recording.evaluation_rows(where, findings.evaluated, ids)
         rows += self._position_rows(where, evaluator)
         return rows
-
-    def _candidates(self, findings: Findings[Any]) -> Mapping[Hash32, CandidateId]:
-        """Transactions of ours among the block's liquidations, and what they were for: also those whose receipt is not seen yet."""
-        if self._dispatcher is None:
-            return {}
-        hashes = {item.log.transaction_hash for item in findings.observed if item.liquidator == self._options.executor}
-        return {each: candidate for each in hashes if (candidate := self._dispatcher.candidate_of(each)) is not None}
 
     def _position_rows(self, where: Where, evaluator: Evaluator[Any, Any]) -> list[Record]:
         every = self._options.position_snapshot_blocks
@@ -278,33 +251,6 @@ class Loop:
         views = [view for key in keys for view in evaluator.venue.positions(key, evaluator.book, now)]
         health = {key: evaluator.venue.health(key, evaluator.book, now) for key in {view.account for view in views}}
         return [*recording.position_rows(where, views, health)]
-
-    def _outcome_rows(self, settled: Sequence[Settled], head: BlockRef) -> list[Record]:
-        return [self._outcome_row(self._as_outbid(item), head) for item in settled]
-
-    def _as_outbid(self, item: Settled) -> Settled:
-        """A revert after somebody else had liquidated the account is a lost race, not a fault."""
-        outcome = item.outcome
-        taken = self._taken_by_others.get(item.attempt.account)
-        if not isinstance(outcome, Reverted) or taken is None or not item.attempt.block.number < taken[0] <= outcome.block.number:
-            return item
-        lost = Outbid(outcome.transaction_hash, outcome.block, outcome.gas_used, outcome.gas_cost_wei, taken[1])
-        return replace(item, outcome=lost)
-
-    def _outcome_row(self, item: Settled, head: BlockRef) -> Record:
-        evaluator = self._evaluators.get(item.attempt.venue)
-        outcome = item.outcome
-        proceeds, reason = Proceeds(0), None
-        if evaluator is not None and self._options.executor is not None and not isinstance(outcome, (Dropped, Outbid, Reverted)):
-            proceeds = evaluator.venue.proceeds(outcome.logs, self._options.executor, evaluator.book)
-        elif evaluator is not None and isinstance(outcome, Reverted):
-            reason = evaluator.venue.revert_reason(outcome.data)
-        elif isinstance(outcome, (Dropped, Outbid)):
-            reason = outcome.reason if isinstance(outcome, Dropped) else outcome.liquidator
-        gas_usd = outcome.gas_cost_wei / 10**18 * (self.tariff.native_price_x18 / 10**18)
-        self._metrics.outcomes.labels(type(outcome).__name__.lower()).inc()
-        self._log.info("outcome", account=item.attempt.account, outcome=type(outcome).__name__, reason=reason)
-        return recording.outcome_row(self._options.chain_id, item, head, reason, proceeds, gas_usd)
 
     async def _compare(self, name: str, sample: frozenset[AccountKey], block: BlockRef) -> Sequence[Record]:
         if not sample or name not in self._evaluators:

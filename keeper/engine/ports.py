@@ -1,9 +1,9 @@
 """What the engine asks of the outside. Adapters satisfy these by shape; they do not import this file, and not each other."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
-from keeper.domain.attempt import Attempt, Job, Settled
+from keeper.domain.attempt import Attempt, Decided, Job, Settled
 from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, RawLog, Reads, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -59,8 +59,8 @@ class Dispatcher(Protocol):
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every open attempt once after a new head: settle, bump or drop."""
 
-    def replacements(self) -> Sequence[Attempt]:
-        """Attempts signed by `track` since it was last asked: raised fees at the same nonce."""
+    def signed(self) -> Sequence[Attempt]:
+        """Every transaction signed since this was last asked, replacements and cancellations included."""
 
     def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
         """(venue, account) with an attempt still open: not to be sent again."""
@@ -68,18 +68,59 @@ class Dispatcher(Protocol):
     def candidate_of(self, transaction: Hash32) -> CandidateId | None:
         """The candidate a transaction of ours was for; None for one that is not ours."""
 
+    def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
+        """Somebody else has liquidated the account."""
+
+    def rival_of(self, transaction: Hash32) -> str | None:
+        """Who liquidated the account of one of our transactions before it could."""
+
+    def signed_lately(self) -> Sequence[Attempt]:
+        """Recent transactions, and those not acknowledged."""
+
+    def decided_lately(self) -> Sequence[Decided]:
+        """Recent outcomes, and those not acknowledged."""
+
+    def tell_again(self, decided: Iterable[Decided]) -> None:
+        """The first `track` hands these outcomes on, whether it did before or not."""
+
+    def acknowledge(self, attempts: Iterable[Hash32], outcomes: Iterable[tuple[Hash32, Hash32 | None]]) -> None:
+        """The rows of these attempts and outcomes (the attempt's transaction, the block that decided) are durable."""
+
 
 class Recorder(Protocol):
-    """Writes records to the lake, in order, off the hot path."""
+    """Writes records to the lake, in order, off the hot path. Every call returns its ticket, a rising number."""
 
-    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> None:
+    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> int:
         """Commit one block's records and move the cursors of `venues` (all, where not given) to it, in one transaction."""
 
-    def append(self, records: Sequence[Record]) -> None:
+    def append(self, records: Sequence[Record]) -> int:
         """Commit records that arrive between blocks."""
 
-    def revert(self, orphaned: Sequence[BlockRef]) -> None:
-        """Remove every row of these blocks (in the transaction that adds the next block)."""
+    def revert(self, orphaned: Sequence[BlockRef]) -> int:
+        """Remove every row of these blocks but the attempts (in the transaction that adds the next block)."""
+
+    @property
+    def committed(self) -> int:
+        """The highest ticket up to which every call is durable."""
+
+
+class RecordedOutcome(Protocol):
+    """A row of outcomes, as far as it says which fate of which transaction it is."""
+
+    @property
+    def candidate_id(self) -> CandidateId: ...
+
+    @property
+    def transaction_hash(self) -> Hash32: ...
+
+    @property
+    def outcome(self) -> str: ...
+
+    @property
+    def block_number(self) -> int: ...
+
+    @property
+    def block_hash(self) -> Hash32: ...
 
 
 class RecordBatch(Protocol):
@@ -130,6 +171,16 @@ class Memory(Recorder, Protocol):
 
     def flush(self) -> None:
         """Wait until everything queued is committed; blocking."""
+
+
+class SentRecords(Protocol):
+    """What the lake has of our own transactions."""
+
+    def recorded_attempts(self, transactions: Collection[Hash32]) -> frozenset[Hash32]:
+        """Those of `transactions` that have a row in attempts."""
+
+    def recorded_outcomes(self, candidates: Collection[CandidateId]) -> Sequence[RecordedOutcome]:
+        """The rows of outcomes about these candidates."""
 
 
 class Encoder(Protocol):

@@ -40,10 +40,11 @@ class Where:
 
     def keys(self) -> dict[str, Any]:
         """Columns chain_id, venue, block_number, block_hash, block_time."""
-        return {"chain_id": self.chain_id, "venue": self.venue} | _block_keys(self.block)
+        return {"chain_id": self.chain_id, "venue": self.venue} | block_keys(self.block)
 
 
-def _block_keys(block: BlockRef) -> dict[str, Any]:
+def block_keys(block: BlockRef) -> dict[str, Any]:
+    """Columns block_number, block_hash, block_time."""
     return {"block_number": block.number, "block_hash": block.hash, "block_time": block.timestamp}
 
 
@@ -68,7 +69,7 @@ def block_row(
         rpc_requests=used.requests,
         rpc_calls=used.calls,
         recovered=recovered,
-        **_block_keys(block),
+        **block_keys(block),
     )
 
 
@@ -85,7 +86,7 @@ def recovered_block_row(chain_id: int, block: BlockRef, times: tuple[MicroTime, 
         rpc_requests=0,
         rpc_calls=0,
         recovered=True,
-        **_block_keys(block),
+        **block_keys(block),
     )
 
 
@@ -245,9 +246,9 @@ def attempt_row(chain_id: int, attempt: Attempt) -> AttemptRecord:
 def outcome_row(
     chain_id: int, settled: Settled, head: BlockRef, reason: str | None, proceeds: Proceeds, gas_cost_usd: float
 ) -> OutcomeRecord:
-    """outcomes: `head` stands in for the block of inclusion of a dropped attempt."""
+    """outcomes: `head` stands in where no block decided."""
     attempt, outcome = settled.attempt, settled.outcome
-    block = head if isinstance(outcome, Dropped) else outcome.block
+    block = outcome.block or head
     return OutcomeRecord(
         account=attempt.account,
         candidate_id=attempt.candidate_id,

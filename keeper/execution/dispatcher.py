@@ -7,11 +7,11 @@ and what is written is broadcast with the same bytes until the chain has an answ
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Self
 
-from keeper.domain.attempt import Attempt, Job, Settled
+from keeper.domain.attempt import Attempt, Decided, Job, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -56,9 +56,8 @@ class TransactionDispatcher:
         self._turn = asyncio.Lock()
         self._accepted: set[Hash32] = set()
         self._refused: set[Hash32] = set()
-        self._found: list[Settled] = []
-        self._handed_on = False
-        self._signed_since: list[Attempt] = []
+        self._settled: list[Settled] = []
+        self._signed: list[Attempt] = []
         self._stack = ExitStack()
 
     async def __aenter__(self) -> Self:
@@ -70,9 +69,7 @@ class TransactionDispatcher:
             raise
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._acknowledge()
+    async def __aexit__(self, *_: object) -> None:
         self._stack.close()
 
     @property
@@ -88,29 +85,46 @@ class TransactionDispatcher:
         """The candidate a transaction of this key was for, however long ago."""
         return self._outbox.candidate_of(transaction)
 
-    def replacements(self) -> Sequence[Attempt]:
-        """Attempts signed by `track` and `send` to replace earlier ones since this was last asked (raised fees, other nonces)."""
-        signed, self._signed_since = self._signed_since, []
+    def signed(self) -> Sequence[Attempt]:
+        """Every transaction signed since this was last asked: first ones, raised fees, other nonces, cancellations."""
+        signed, self._signed = self._signed, []
         return signed
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
-        """Somebody else has liquidated the account: its attempts are not raised any more, and are Outbid when they revert or are cancelled.
+        """Somebody else has liquidated the account: its attempts are raised no more, and are Outbid when they revert or are cancelled."""
+        self._outbox.outbid(venue, account, liquidator)
 
-        Optional; to be told before `track` of the same block."""
-        if (venue, account) in self._outbox.open_accounts():
-            self._outbox.outbid(venue, account, liquidator)
+    def rival_of(self, transaction: Hash32) -> str | None:
+        """Who liquidated the account of one of our transactions before it could; None when nobody is known to have."""
+        return self._outbox.rival_of(transaction)
+
+    def signed_lately(self) -> Sequence[Attempt]:
+        """What was signed within `remembered_s`, and what was not acknowledged: to be compared with the lake."""
+        rows = self._outbox.signed_since(self._remembered_since())
+        return [attempt_of(job, transaction, self.sender) for job, transaction in rows]
+
+    def decided_lately(self) -> Sequence[Decided]:
+        """The jobs of these transactions that have their outcome."""
+        return self._outbox.decided_since(self._remembered_since())
+
+    def tell_again(self, decided: Iterable[Decided]) -> None:
+        """The lake lacks the outcomes of these: the next `track` hands them on. Before anything is sent."""
+        self._outbox.tell_again(each.job_id for each in decided)
+        self._settled = [self._without_block(job) for job in self._outbox.dropped_untold()]
+
+    def acknowledge(self, attempts: Iterable[Hash32], outcomes: Iterable[tuple[Hash32, Hash32 | None]]) -> None:
+        """The lake has committed the rows of these attempts, and of these outcomes (the attempt's transaction, the block that decided)."""
+        with self._outbox.together():
+            self._outbox.acknowledge_attempts(attempts)
+            for transaction, block in outcomes:
+                self._outbox.acknowledge_outcome(transaction, block)
 
     async def start(self) -> Sequence[Attempt]:
-        """Take up what the last process left: broadcast everything that is not in a block again, same bytes; outcomes it had no time to
-        hand on come with the first `track`. Returns the attempts still open.
+        """Take up what the last process left: broadcast everything that is not in a block again, same bytes; outcomes the lake did not
+        commit come with the first `track`. Returns the attempts still open.
 
         Raises NonceConflict when the key has a pending transaction that is not of this outbox, RpcUnavailable, StoreError."""
-        lost = self._outbox.take_back()
-        self._found = [
-            Settled(attempt_of(job, newest, self.sender), Dropped(newest.hash, job.reason))
-            for job in lost
-            for newest in [self._outbox.newest_transaction(job)]
-        ]
+        self.tell_again(())
         used, pending = await self._counts()
         self._lane.first_free = used
         expected = max(self._outbox.next_nonce(), used)
@@ -132,35 +146,42 @@ class TransactionDispatcher:
             transaction = self._lane.enqueue(job, fees)
         if transaction is None:
             return None
-        await self._deliver(transaction)
         queued = next(each for each in self._outbox.jobs_of(job.candidate_id) if each.id == transaction.job_id)
-        return attempt_of(queued, transaction, self.sender)
+        attempt = attempt_of(queued, transaction, self.sender)
+        self._signed.append(attempt)
+        await self._deliver(transaction)
+        return attempt
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every attempt once after a new head: settle what a canonical block has taken, raise or give up what waits too long.
 
         An outcome whose block is reorganised away is undone: the attempt is open again, the same bytes are broadcast again, and it is
-        Settled again when it is in another block. After a crash an outcome may be told twice, never not at all. An unreachable node only
-        delays. Raises NonceConflict when a nonce was used by a transaction that is not ours, StoreError."""
-        self._acknowledge()
+        Settled again when it is in another block. What `acknowledge` has not confirmed when the process ends is told again by the next one.
+        An unreachable node only delays. Raises NonceConflict when a nonce was used by a transaction that is not ours, StoreError."""
         lots = self._outbox.lots()
         if lots:
             await self._follow_up(lots, head)
-        found, self._found = self._found, []
-        self._handed_on = bool(found)
-        return found
+        settled, self._settled = self._settled, []
+        return settled
+
+    def _without_block(self, job: OutboxJob) -> Settled:
+        newest = self._outbox.newest_transaction(job)
+        return Settled(attempt_of(job, newest, self.sender), Dropped(newest.hash, job.reason))
+
+    def _remembered_since(self) -> int:
+        return self._lane.now_us() - self._options.remembered_s * 10**6
 
     async def _follow_up(self, lots: Sequence[Lot], head: BlockRef) -> None:
         try:
-            sighting = await look(self._node, self.sender, lots, head)
+            sighting = await look(self._node, self.sender, lots, head, self._tracker.told)
         except (Transient, RpcError):
             # Everything is looked at again at the next head; whether the node is fit to go on with is the follower's to judge.
             return
         async with self._turn:
             self._lane.first_free = max(self._lane.first_free, sighting.used)
             verdict = self._tracker.judge(sighting, head)
-        self._found += verdict.settled
-        self._signed_since += verdict.replacements
+        self._settled += verdict.settled
+        self._signed += verdict.signed
         self._accepted -= {each.hash for each in verdict.reopened}
         for transaction in verdict.reopened:
             await self._deliver(transaction)
@@ -179,12 +200,6 @@ class TransactionDispatcher:
             wanted = lot.open_job is not None or lot.newest.purpose is Purpose.CANCEL
             if lot.winner is None and lot.nonce >= used and wanted and lot.newest.hash not in self._accepted:
                 await self._deliver(lot.newest)
-
-    def _acknowledge(self) -> None:
-        """What was handed on is now the engine's to keep."""
-        if self._handed_on:
-            self._outbox.acknowledge()
-            self._handed_on = False
 
     async def _deliver(self, transaction: OutboxTransaction) -> None:
         """Broadcast, and answer refusals that can be answered. Whatever is not accepted is offered again at the next head."""
@@ -250,11 +265,11 @@ class TransactionDispatcher:
             if all(each.hash in self._refused for each in tried):
                 reason = f"{answer.refusal}: {answer.words}"
                 self._outbox.drop(job.id, reason)
-                self._found.append(Settled(attempt_of(job, tried[-1], self.sender), Dropped(tried[-1].hash, reason)))
+                self._settled.append(Settled(attempt_of(job, tried[-1], self.sender), Dropped(tried[-1].hash, reason)))
 
     def _replaced(self, job: OutboxJob, transaction: OutboxTransaction | None) -> OutboxTransaction | None:
         if transaction is not None:
-            self._signed_since.append(attempt_of(job, transaction, self.sender))
+            self._signed.append(attempt_of(job, transaction, self.sender))
         return transaction
 
     def _lot(self, nonce: int) -> Lot | None:

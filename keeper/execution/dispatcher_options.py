@@ -10,7 +10,8 @@ class DispatcherOptions:
 
     `dropped_after_blocks`: a transaction not in a block by then is given up. `final_after_blocks`: an inclusion that deep is no longer
     looked after. `conflict_after_heads`: a nonce used up by nobody we know is somebody else's after that many new heads (a node may show
-    the account's count before the receipt). `cancel_gas`: gas of a self-transfer, more than 21,000 on some rollups."""
+    the account's count before the receipt). `cancel_gas`: gas of a self-transfer, more than 21,000 on some rollups. `remembered_s`: how
+    far back the outbox is compared with the lake at start."""
 
     chain_id: int
     state_dir: Path
@@ -24,3 +25,4 @@ class DispatcherOptions:
     conflict_after_heads: int = 3
     max_gas_limit: int = 30_000_000
     cancel_gas: int = 21_000
+    remembered_s: int = 30 * 86_400

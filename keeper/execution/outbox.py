@@ -5,13 +5,13 @@ takes at most one of them. A job belongs to the nonce of its newest transaction.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
-from keeper.domain.attempt import Job
+from keeper.domain.attempt import Decided, Job
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -20,11 +20,13 @@ from keeper.errors import StoreError
 from keeper.execution.outbox_rows import JobState, Lot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed
 
-_VERSION = 1
+_SCHEMAS = ("outbox.sql", "outbox_2.sql")
+"""What leads from each version to the next."""
 _JOB_COLUMNS = (
     "candidate_id, venue, account, block_number, block_hash, block_parent_hash, block_timestamp, block_base_fee_wei, "
     "to_address, calldata, gas_limit, budget_wei"
 )
+_TRANSACTION_COLUMNS = "hash, job_id, purpose, nonce, raw, max_fee_wei, priority_fee_wei, gas_limit, replaces, signed_at_us, head_number"
 
 
 class Outbox:
@@ -84,16 +86,16 @@ class Outbox:
             connection.execute("UPDATE jobs SET state = ?, reason = ? WHERE id = ?", (JobState.GIVEN_UP, reason, job_id))
 
     def drop(self, job_id: int, reason: str) -> None:
-        """The job has its outcome and is in no block."""
+        """The job has its outcome, and no block has to do with it."""
         with self._write() as connection:
             connection.execute("UPDATE jobs SET state = ?, reason = ?, reported = 0 WHERE id = ?", (JobState.DROPPED, reason, job_id))
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
-        """Somebody else liquidated the account."""
+        """Somebody else liquidated the account. A revert of the same block is known already by the time this is."""
         with self._write() as connection:
             connection.execute(
-                "UPDATE jobs SET outbid_by = ? WHERE venue = ? AND account = ? AND state IN (?, ?)",
-                (liquidator, venue, account, JobState.OPEN, JobState.GIVEN_UP),
+                "UPDATE jobs SET outbid_by = ? WHERE venue = ? AND account = ? AND (state IN (?, ?) OR (state = ? AND reported = 0))",
+                (liquidator, venue, account, JobState.OPEN, JobState.GIVEN_UP, JobState.REVERTED),
             )
 
     def settle(self, winner: OutboxTransaction, block: BlockRef, cost_wei: int, now_us: int, jobs: Sequence[tuple[int, JobState]]) -> None:
@@ -126,26 +128,72 @@ class Outbox:
         with self._write() as connection:
             connection.execute("UPDATE nonces SET final = 1 WHERE nonce = ?", (nonce,))
 
-    def acknowledge(self) -> None:
-        """All outcomes so far have been handed on."""
+    def acknowledge_attempts(self, transactions: Iterable[Hash32]) -> None:
+        """The lake has their rows of attempts."""
         with self._write() as connection:
-            connection.execute("UPDATE jobs SET reported = 1 WHERE reported = 0")
+            connection.executemany("UPDATE transactions SET reported = 1 WHERE hash = ?", [(name,) for name in transactions])
 
-    def take_back(self) -> tuple[OutboxJob, ...]:
-        """At start: outcomes that were not handed on before the process ended. Those in a block are undone, to be found again with their
-        receipt; the others are returned."""
+    def acknowledge_outcome(self, transaction: Hash32, block: Hash32 | None) -> None:
+        """The lake has the outcome of the transaction's job. One that a block decided counts only while it is this very block."""
         with self._write() as connection:
-            rows = connection.execute(
-                "SELECT DISTINCT nonce FROM jobs JOIN nonces USING (nonce) WHERE reported = 0 AND winner IS NOT NULL AND final = 0"
-            ).fetchall()
-            for (nonce,) in rows:
-                self._reopen(connection, nonce)
+            connection.execute(
+                "UPDATE jobs SET reported = 1 WHERE id = (SELECT job_id FROM transactions WHERE hash = ?) AND "
+                "(state = ? OR ? = (SELECT block_hash FROM nonces WHERE nonces.nonce = jobs.nonce))",
+                (transaction, JobState.DROPPED, block),
+            )
+
+    def tell_again(self, job_ids: Iterable[int]) -> None:
+        """The lake lacks these outcomes."""
+        with self._write() as connection:
+            connection.executemany("UPDATE jobs SET reported = 0 WHERE id = ?", [(job_id,) for job_id in job_ids])
+            connection.execute(
+                "UPDATE nonces SET final = 0 WHERE winner IS NOT NULL AND nonce IN (SELECT nonce FROM jobs WHERE reported = 0)"
+            )
+
+    def dropped_untold(self) -> tuple[OutboxJob, ...]:
+        """Jobs dropped whose outcome the lake is not known to have."""
+        with self._read() as connection:
             return self._jobs(connection, "reported = 0 AND state = ?", JobState.DROPPED)
+
+    def signed_since(self, since_us: int) -> tuple[tuple[OutboxJob, OutboxTransaction], ...]:
+        """Every transaction signed since then, and earlier ones whose row the lake was not known to have, with their jobs."""
+        with self._read() as connection:
+            transactions = self._transactions(connection, "reported = 0 OR signed_at_us >= ?", since_us)
+            jobs = {
+                job.id: job for job in self._jobs(connection, "id IN (SELECT job_id FROM transactions WHERE signed_at_us >= ?)", since_us)
+            }
+            jobs |= {job.id: job for job in self._jobs(connection, "id IN (SELECT job_id FROM transactions WHERE reported = ?)", 0)}
+        return tuple((jobs[each.job_id], each) for each in transactions)
+
+    def decided_since(self, since_us: int) -> tuple[Decided, ...]:
+        """Every job decided whose transactions were signed since then, and earlier ones whose row the lake was not known to have."""
+        with self._read() as connection:
+            recent = (
+                "(reported = 0 OR id IN (SELECT job_id FROM transactions WHERE signed_at_us >= ?)) AND state NOT IN ('open', 'given up')"
+            )
+            jobs = self._jobs(connection, recent, since_us)
+            query = "SELECT nonce, winner, block_hash FROM nonces WHERE winner IS NOT NULL"
+            winners = {nonce: (winner, block_hash) for nonce, winner, block_hash in connection.execute(query)}
+            hashes = {job.id: frozenset(each.hash for each in self._transactions(connection, "job_id = ?", job.id)) for job in jobs}
+        return tuple(Decided(job.id, job.job.candidate_id, hashes[job.id], *winners.get(job.nonce, (None, None))) for job in jobs)
+
+    def job(self, job_id: int) -> OutboxJob:
+        """The job of that id."""
+        with self._read() as connection:
+            return self._jobs(connection, "id = ?", job_id)[0]
 
     def newest_transaction(self, job: OutboxJob) -> OutboxTransaction:
         """The one signed last for the job."""
         with self._read() as connection:
             return self._transactions(connection, "job_id = ?", job.id)[-1]
+
+    def rival_of(self, transaction: Hash32) -> str | None:
+        """Who liquidated the account a transaction is for before it could."""
+        with self._read() as connection:
+            row = connection.execute(
+                "SELECT outbid_by FROM jobs JOIN transactions ON jobs.id = job_id WHERE hash = ?", (transaction,)
+            ).fetchone()
+        return None if row is None else row[0]
 
     def lots(self) -> tuple[Lot, ...]:
         """Every nonce that is not final, in order."""
@@ -199,7 +247,7 @@ class Outbox:
     def _insert(connection: sqlite3.Connection, row: OutboxTransaction) -> None:
         connection.execute("INSERT INTO nonces (nonce) VALUES (?) ON CONFLICT DO NOTHING", (row.nonce,))
         connection.execute(
-            "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO transactions ({_TRANSACTION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 (our own names)
             (
                 *(row.hash, row.job_id, row.purpose, row.nonce, row.raw, str(row.fees.max_fee_wei), str(row.fees.priority_fee_wei)),
                 *(row.gas_limit, row.replaces, row.signed_at_us, row.head_number),
@@ -214,11 +262,12 @@ class Outbox:
         connection.execute(clear, (nonce,))
         back = "UPDATE jobs SET state = ?, reported = 1 WHERE nonce = ? AND state IN (?, ?)"
         connection.execute(back, (JobState.OPEN, nonce, JobState.INCLUDED, JobState.REVERTED))
-        connection.execute(back, (JobState.GIVEN_UP, nonce, JobState.DROPPED, JobState.DROPPED))
+        connection.execute(back, (JobState.GIVEN_UP, nonce, JobState.SUPERSEDED, JobState.SUPERSEDED))
 
     @staticmethod
     def _transactions(connection: sqlite3.Connection, condition: str, value: int) -> tuple[OutboxTransaction, ...]:
-        rows = connection.execute(f"SELECT * FROM transactions WHERE {condition} ORDER BY rowid", (value,)).fetchall()  # noqa: S608
+        query = f"SELECT {_TRANSACTION_COLUMNS} FROM transactions WHERE {condition} ORDER BY rowid"  # noqa: S608
+        rows = connection.execute(query, (value,)).fetchall()
         return tuple(
             OutboxTransaction(tx_hash, job_id, Purpose(purpose), at, raw, Fees(int(max_fee), int(tip)), gas, replaces, signed_at, head)
             for tx_hash, job_id, purpose, at, raw, max_fee, tip, gas, replaces, signed_at, head in rows
@@ -226,17 +275,19 @@ class Outbox:
 
     @staticmethod
     def _jobs(connection: sqlite3.Connection, condition: str, value: int | str) -> tuple[OutboxJob, ...]:
-        columns = f"id, {_JOB_COLUMNS}, nonce, state, reason, outbid_by"
+        columns = f"id, {_JOB_COLUMNS}, nonce, state, reason, outbid_by, reported"
         rows = connection.execute(f"SELECT {columns} FROM jobs WHERE {condition} ORDER BY id", (value,)).fetchall()  # noqa: S608
         return tuple(_job(row) for row in rows)
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > _VERSION:
-            raise StoreError(f"{self._path}: the outbox is of version {version}, this program knows {_VERSION}; use a newer perp-keeper")
-        if version == 0:
-            schema = files("keeper.execution").joinpath("outbox.sql").read_text()
-            connection.executescript(f"BEGIN;{schema}PRAGMA user_version = {_VERSION};COMMIT;")
+        if version > len(_SCHEMAS):
+            raise StoreError(
+                f"{self._path}: the outbox is of version {version}, this program knows {len(_SCHEMAS)}; use a newer perp-keeper"
+            )
+        for number, name in enumerate(_SCHEMAS[version:], version + 1):
+            schema = files("keeper.execution").joinpath(name).read_text()
+            connection.executescript(f"BEGIN;{schema}PRAGMA user_version = {number};COMMIT;")
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -291,5 +342,5 @@ def _job(row: Sequence[Any]) -> OutboxJob:
         gas_limit=gas_limit,
         budget_wei=int(budget),
     )
-    nonce, state, reason, outbid_by = row[13:]
-    return OutboxJob(row[0], job, nonce, JobState(state), reason, outbid_by)
+    nonce, state, reason, outbid_by, reported = row[13:]
+    return OutboxJob(row[0], job, nonce, JobState(state), reason, outbid_by, bool(reported))

@@ -17,12 +17,14 @@ class Purpose(StrEnum):
 
 class JobState(StrEnum):
     """OPEN: to be mined. GIVEN_UP: its transactions may still be mined, but the nonce is for whoever needs it. INCLUDED and REVERTED: it
-    stands in a block. DROPPED: it has its outcome without being in a block."""
+    stands in a block. SUPERSEDED: another transaction at its nonce stands in a block. DROPPED: it has its outcome, whatever becomes of any
+    block."""
 
     OPEN = "open"
     GIVEN_UP = "given up"
     INCLUDED = "included"
     REVERTED = "reverted"
+    SUPERSEDED = "superseded"
     DROPPED = "dropped"
 
 
@@ -32,7 +34,7 @@ UNDECIDED = frozenset({JobState.OPEN, JobState.GIVEN_UP})
 
 @dataclass(frozen=True, slots=True)
 class OutboxJob:
-    """A job with its row."""
+    """A job with its row. `reported`: the lake has its outcome, or there is none yet."""
 
     id: int
     job: Job
@@ -40,6 +42,7 @@ class OutboxJob:
     state: JobState
     reason: str
     outbid_by: str | None
+    reported: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What the chain says about our nonces, read without touching anything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from keeper.domain.chain import Address, BlockRef, Timestamp
@@ -34,8 +34,9 @@ class Sighting:
     unclear: frozenset[int]
 
 
-async def look(node: Node, sender: Address, lots: Sequence[Lot], head: BlockRef) -> Sighting:
-    """One request for the count and all receipts, one more for the blocks of receipts not seen before, and one for each new revert.
+async def look(node: Node, sender: Address, lots: Sequence[Lot], head: BlockRef, told: Set[int]) -> Sighting:
+    """One request for the count and all receipts, one more for the blocks of receipts not seen before, and one for each new revert. The
+    outcomes of the nonces `told` have been handed on.
 
     Raises RpcUnavailable, RpcLimited, RpcError."""
     transactions = {each.hash: each for lot in lots for each in lot.transactions}
@@ -53,7 +54,7 @@ async def look(node: Node, sender: Address, lots: Sequence[Lot], head: BlockRef)
             unclear.add(transaction.nonce)
             continue
         before = settled.get(transaction.hash)
-        known = before is not None and before.block_hash == block.hash
+        known = before is not None and before.block_hash == block.hash and transaction.nonce in told
         payload = b"" if receipt.succeeded or known else await revert_payload(node, transaction, sender, receipt)
         mined[transaction.nonce] = Mined(transaction, receipt, block, payload)
     looked_at = frozenset(lot.nonce for lot in lots)

@@ -18,7 +18,7 @@ class Verdict:
     """What came of one look: outcomes to hand on, attempts signed anew, transactions whose block is gone, and a stranger's work."""
 
     settled: list[Settled] = field(default_factory=list)
-    replacements: list[Attempt] = field(default_factory=list)
+    signed: list[Attempt] = field(default_factory=list)
     reopened: list[OutboxTransaction] = field(default_factory=list)
     conflict: str | None = None
 
@@ -32,6 +32,8 @@ class Tracker:
         self._outbox = outbox
         self._sender = sender
         self._suspected_at: dict[int, list[int]] = {}
+        self.told: set[int] = set()
+        """Nonces whose outcomes this process has handed on."""
 
     def judge(self, sighting: Sighting, head: BlockRef) -> Verdict:
         """Go through all nonces that were looked at, in one commit. Raises NonceConflict when that is written down, so that a restart goes
@@ -40,7 +42,7 @@ class Tracker:
         with self._outbox.together():
             for lot in self._outbox.lots():
                 self._judge(lot, sighting, head, verdict)
-            self._clear_the_way(head, sighting)
+            self._clear_the_way(head, sighting, verdict)
         if verdict.conflict is not None:
             raise NonceConflict(f"{verdict.conflict}: somebody else is using the key of {self._sender}; give each keeper its own key")
         return verdict
@@ -61,21 +63,30 @@ class Tracker:
             self._urge(lot, head, sighting.used, verdict)
 
     def _settle(self, lot: Lot, mined: Mined, head: BlockRef, verdict: Verdict) -> None:
-        if lot.winner == mined.transaction.hash and lot.block_hash == mined.block.hash:
-            if mined.block.number + self._options.final_after_blocks <= head.number:
-                self._outbox.finalise(lot.nonce)
+        known = lot.winner == mined.transaction.hash and lot.block_hash == mined.block.hash
+        if not known:
+            states = [(job.id, state) for job in lot.jobs if (state := _state_after(job, mined)) is not None]
+            self._outbox.settle(mined.transaction, mined.block, mined.receipt.gas_cost_wei, self._lane.now_us(), states)
+            verdict.settled += self._outcomes(lot, mined, frozenset(job_id for job_id, _ in states))
+        elif lot.nonce not in self.told:
+            verdict.settled += self._outcomes(lot, mined, frozenset(job.id for job in lot.jobs if not job.reported))
+        elif mined.block.number + self._options.final_after_blocks <= head.number:
+            self._outbox.finalise(lot.nonce)
+            self.told.discard(lot.nonce)
             return
-        winner = mined.transaction
-        states: list[tuple[int, JobState]] = []
+        self.told.add(lot.nonce)
+
+    def _outcomes(self, lot: Lot, mined: Mined, jobs: frozenset[int]) -> list[Settled]:
+        """What became of these jobs of the nonce."""
+        settled = []
         for job in lot.jobs:
-            if winner.purpose is Purpose.JOB and job.id == winner.job_id:
-                states.append((job.id, JobState.INCLUDED if mined.receipt.succeeded else JobState.REVERTED))
-                verdict.settled.append(Settled(attempt_of(job, winner, self._sender), _verdict_on(job, mined)))
-            elif job.state in UNDECIDED:
-                states.append((job.id, JobState.DROPPED))
-                last = lot.of_job(job.id)[-1]
-                verdict.settled.append(Settled(attempt_of(job, last, self._sender), _verdict_without(job, last, mined)))
-        self._outbox.settle(winner, mined.block, mined.receipt.gas_cost_wei, self._lane.now_us(), states)
+            if job.id not in jobs or job.state is JobState.DROPPED:
+                continue
+            own = mined.transaction.purpose is Purpose.JOB and job.id == mined.transaction.job_id
+            last = mined.transaction if own else lot.of_job(job.id)[-1]
+            outcome = _verdict_on(job, mined) if own else _verdict_without(job, last, mined)
+            settled.append(Settled(attempt_of(job, last, self._sender), outcome))
+        return settled
 
     def _suspect(self, lot: Lot, head: BlockRef, verdict: Verdict) -> None:
         """The nonce is used up and no transaction of ours has a receipt."""
@@ -100,21 +111,27 @@ class Tracker:
         elif len(tries) <= self._options.max_bumps and self._overdue(tries[-1], head, used):
             raised = self._lane.raise_fees(lot, job, head.base_fee_wei, head.number)
             if raised is not None:
-                verdict.replacements.append(attempt_of(job, raised, self._sender))
+                verdict.signed.append(attempt_of(job, raised, self._sender))
 
     def _overdue(self, newest: OutboxTransaction, head: BlockRef, used: int) -> bool:
         """Waited long enough, and for its own fault: it is the lane's next, or pays less than its tip at the present base fee."""
         starved = newest.fees.max_fee_wei < head.base_fee_wei + newest.fees.priority_fee_wei
         return head.number - newest.head_number >= self._options.bump_after_blocks and (newest.nonce == used or starved)
 
-    def _clear_the_way(self, head: BlockRef, sighting: Sighting) -> None:
+    def _clear_the_way(self, head: BlockRef, sighting: Sighting, verdict: Verdict) -> None:
         """Cancel vacant nonces that open jobs wait behind, and given-up ones that no job has taken over
         in as many blocks again."""
         lots = [lot for lot in self._outbox.lots() if lot.nonce in sighting.looked_at and lot.nonce >= sighting.used]
         last_open = max((lot.nonce for lot in self._outbox.lots() if lot.open_job is not None and lot.winner is None), default=-1)
         for lot in lots:
             if lot.vacant and lot.nonce not in sighting.unclear and self._in_the_way(lot, head, last_open):
-                self._lane.cancel(lot, head)
+                self._cancel(lot, head, verdict)
+
+    def _cancel(self, lot: Lot, head: BlockRef, verdict: Verdict) -> None:
+        cancellation = self._lane.cancel(lot, head)
+        if cancellation is not None:
+            job = self._outbox.job(cancellation.job_id)
+            verdict.signed.append(attempt_of(job, cancellation, self._sender))
 
     def _in_the_way(self, lot: Lot, head: BlockRef, last_open: int) -> bool:
         """A cancellation that waits too long is raised like anything else."""
@@ -123,6 +140,13 @@ class Tracker:
             return (given_up or lot.nonce < last_open) and head.number - lot.newest.head_number >= self._options.bump_after_blocks
         age = head.number - lot.of_job(lot.newest.job_id)[0].head_number
         return lot.nonce < last_open or (given_up and age >= 2 * self._options.dropped_after_blocks)
+
+
+def _state_after(job: OutboxJob, mined: Mined) -> JobState | None:
+    """A job's state once the block has taken `mined` at its nonce; None when its outcome has nothing to do with it."""
+    if mined.transaction.purpose is Purpose.JOB and job.id == mined.transaction.job_id:
+        return JobState.INCLUDED if mined.receipt.succeeded else JobState.REVERTED
+    return JobState.SUPERSEDED if job.state in UNDECIDED else None
 
 
 def _verdict_on(job: OutboxJob, mined: Mined) -> Outcome:
@@ -140,8 +164,9 @@ def _verdict_without(job: OutboxJob, last: OutboxTransaction, mined: Mined) -> O
     receipt = mined.receipt
     cancelled = mined.transaction.purpose is Purpose.CANCEL and mined.transaction.job_id == job.id
     gas_used, cost = (receipt.gas_used, receipt.gas_cost_wei) if cancelled else (0, 0)
+    name = receipt.transaction_hash if cancelled else last.hash
     if job.outbid_by is not None:
-        return Outbid(receipt.transaction_hash, mined.block, gas_used, cost, job.outbid_by)
+        return Outbid(name, mined.block, gas_used, cost, job.outbid_by)
     by = "cancelled by" if mined.transaction.purpose is Purpose.CANCEL else "replaced by"
     reason = f"{job.reason or 'superseded'}; {by} {receipt.transaction_hash}"
-    return Dropped(last.hash, reason, gas_used, cost)
+    return Dropped(name, reason, gas_used, cost, mined.block)

@@ -90,7 +90,7 @@ class Batch:
 
     def _append(self, records: Iterable[Record]) -> None:
         for record in records:
-            if record.block_hash not in self._written.orphaned and self._is_new(record):
+            if (stands_alone(type(record)) or record.block_hash not in self._written.orphaned) and self._is_new(record):
                 self.rows.setdefault(type(record), []).append(record)
 
     def _is_new(self, record: Record) -> bool:
@@ -107,12 +107,19 @@ class Batch:
         self.orphaned.update((block.hash, block) for block in orphaned)
         self.cursors = [(venue, block) for venue, block in self.cursors if block.hash not in hashes]
         for kind, rows in self.rows.items():
+            if stands_alone(kind):
+                continue
             kept = [row for row in rows if row.block_hash not in hashes]
             self._written.sent.difference_update(key for row in rows if row.block_hash in hashes and (key := sent_key(row)))
             self.rows[kind] = kept
         self._written.orphaned |= hashes
         self._written.cursors = {(venue, hash_) for venue, hash_ in self._written.cursors if hash_ not in hashes}
         self._written.sent = {key for key in self._written.sent if key[1] not in hashes}
+
+
+def stands_alone(kind: type[Record]) -> bool:
+    """True for rows that outlive their block: a transaction that was signed may be mined whatever became of the block that suggested it."""
+    return kind is AttemptRecord
 
 
 def sent_key(record: Record) -> Sent | None:

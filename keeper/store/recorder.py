@@ -4,7 +4,7 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from keeper.store.connection import LAKE, connect
 from keeper.store.faults import translated
 from keeper.store.migrations import migrate, migrations
 from keeper.store.options import LakeOptions
-from keeper.store.recovery import RecordedBlocks, Recovered
+from keeper.store.recovery import RecordedBlocks, RecordedOutcome, Recovered
 from keeper.store.write_lock import sole_keeper, write_turn
 from keeper.store.writer import Writer
 
@@ -49,14 +49,23 @@ class _Close:
     """The last thing in the queue."""
 
 
-_Item: TypeAlias = StoreCall | _Barrier | _Close
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A call with its ticket."""
+
+    ticket: int
+    call: StoreCall
+
+
+_Item: TypeAlias = _Told | _Barrier | _Close
 
 
 class Recorder:
     """Satisfies `keeper.engine.ports.Recorder`. Use as a context manager: entering opens, locks and migrates the lake.
 
-    A call only queues; when the queue is full, or the thread has failed, it raises StoreError. A block that is already in the lake
-    (told again after a crash) is not written twice. Leaving writes what is queued; it raises what stopped the thread, unless another
+    A call only queues and returns its ticket, a rising number; what it brought is durable once `committed` has reached the ticket. When the
+    queue is full, or the thread has failed, a call raises StoreError. A block that is already in the lake (told again after a crash) is
+    not written twice. Leaving writes what is queued; it raises what stopped the thread, unless another
     exception is on its way already."""
 
     def __init__(self, options: LakeOptions, chain_id: int, venues: Sequence[str]) -> None:
@@ -65,6 +74,8 @@ class Recorder:
         self._venues = tuple(venues)
         self._queue: queue.Queue[_Item] = queue.Queue(options.queue_blocks)
         self._backlog = Backlog(0, 0, 0.0, None)
+        self._ticket = 0
+        self._committed = 0
         self._stack = ExitStack()
         self._running: Future[None] = Future()
         self._reader: duckdb.DuckDBPyConnection | None = None
@@ -97,17 +108,22 @@ class Recorder:
             if failure is not None and error is None:
                 raise failure
 
-    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> None:
+    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> int:
         """Commit one block's records and move the cursors of `venues` (all, where not given) to it, in one transaction."""
-        self._put(BlockCall(block, tuple(records), self._venues if venues is None else tuple(venues)))
+        return self._tell(BlockCall(block, tuple(records), self._venues if venues is None else tuple(venues)))
 
-    def append(self, records: Sequence[Record]) -> None:
+    def append(self, records: Sequence[Record]) -> int:
         """Commit records that arrive between blocks."""
-        self._put(AppendCall(tuple(records)))
+        return self._tell(AppendCall(tuple(records)))
 
-    def revert(self, orphaned: Sequence[BlockRef]) -> None:
-        """Remove every row of these blocks, in the transaction that adds the next block."""
-        self._put(RevertCall(tuple(orphaned)))
+    def revert(self, orphaned: Sequence[BlockRef]) -> int:
+        """Remove every row of these blocks but the attempts, in the transaction that adds the next block."""
+        return self._tell(RevertCall(tuple(orphaned)))
+
+    @property
+    def committed(self) -> int:
+        """The highest ticket up to which every call is durable in the lake; 0 before the first commit."""
+        return self._committed
 
     def flush(self) -> None:
         """Wait until everything queued so far is committed; call it off the event loop. Raises StoreError."""
@@ -141,10 +157,23 @@ class Recorder:
         """The candidate a recorded attempt with this hash was for."""
         return recovery.candidate_of(self._cursor(), self._options.name, self._chain_id, transaction)
 
+    def recorded_attempts(self, transactions: Collection[Hash32]) -> frozenset[Hash32]:
+        """Those of `transactions` that have a row in attempts."""
+        return recovery.recorded_attempts(self._cursor(), self._options.name, self._chain_id, transactions)
+
+    def recorded_outcomes(self, candidates: Collection[CandidateId]) -> Sequence[RecordedOutcome]:
+        """The rows of outcomes about these candidates."""
+        return recovery.recorded_outcomes(self._cursor(), self._options.name, self._chain_id, candidates)
+
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if self._reader is None:
             raise StoreError("the recorder is not open: use it as a context manager")
         return self._reader
+
+    def _tell(self, call: StoreCall) -> int:
+        self._put(_Told(self._ticket + 1, call))
+        self._ticket += 1
+        return self._ticket
 
     def _put(self, item: _Item) -> None:
         if self._running.done() or self._reader is None:
@@ -164,35 +193,42 @@ class Recorder:
 
     def _run(self, writer: Writer, batch: Batch) -> None:
         """The thread: gather what is queued, commit it, and tidy up now and then. Any exception ends it and is kept by the future."""
-        runs = blocks_since_upkeep = 0
+        runs = blocks_since_upkeep = told = 0
         not_before = 0.0
         closing = False
         while not closing:
-            barriers, closing = self._gather(batch, not_before)
+            barriers, closing, newest = self._gather(batch, not_before)
+            told = newest or told
             not_before = time.monotonic() + self._options.commit_every_s
             if closing or batch.row_count():
                 blocks_since_upkeep += len({block.hash for _, block in batch.cursors})
                 batch = self._commit(writer, batch, closing)
+            if not batch.orphaned:
+                self._committed = told
             for barrier in barriers:
                 barrier.reached.set()
             if blocks_since_upkeep >= self._options.upkeep_blocks or closing:
                 writer.upkeep(runs := runs + 1)
                 blocks_since_upkeep = 0
 
-    def _gather(self, batch: Batch, not_before: float) -> tuple[list[_Barrier], bool]:
-        """Waits for one call, then takes what else comes until the next commit may be, the batch is full, or somebody waits for it."""
+    def _gather(self, batch: Batch, not_before: float) -> tuple[list[_Barrier], bool, int]:
+        """Waits for one call, then takes what else comes until the next commit may be, the batch is full, or somebody waits for it.
+
+        Returns who waits, whether this is the end, and the newest ticket (0 without any)."""
         barriers: list[_Barrier] = []
+        newest = 0
         item: _Item | None = self._queue.get()
         while item is not None:
             if isinstance(item, _Close):
-                return barriers, True
+                return barriers, True, newest
             if isinstance(item, _Barrier):
                 barriers.append(item)
             else:
-                batch.add(item)
+                batch.add(item.call)
+                newest = item.ticket
             full = batch.row_count() >= self._options.batch_rows
             item = None if full else self._next(0.0 if barriers else not_before - time.monotonic())
-        return barriers, False
+        return barriers, False, newest
 
     def _next(self, wait_s: float) -> _Item | None:
         try:

@@ -1,6 +1,6 @@
 """What a restarted daemon needs back from the lake: where it was, which blocks may still be replaced, and the events in order."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -83,3 +83,40 @@ def venue_events(
                 values | bounds,
             )
             yield from ordered.to_arrow_reader(batch_rows)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedOutcome:
+    """One row of outcomes, as far as it says which fate of which transaction it is."""
+
+    candidate_id: CandidateId
+    transaction_hash: Hash32
+    outcome: str
+    block_number: int
+    block_hash: Hash32
+
+
+def recorded_attempts(
+    connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, transactions: Collection[Hash32]
+) -> frozenset[Hash32]:
+    """Those of `transactions` that have a row in attempts. Raises StoreError."""
+    query = "SELECT transaction_hash FROM attempts WHERE chain_id = $chain AND list_contains($hashes, transaction_hash)"
+    with translated(lake, "read"):
+        rows = connection.execute(query, {"chain": chain_id, "hashes": list(transactions)}).fetchall() if transactions else []
+    return frozenset(Hash32(name) for (name,) in rows)
+
+
+def recorded_outcomes(
+    connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, candidates: Collection[CandidateId]
+) -> tuple[RecordedOutcome, ...]:
+    """The rows of outcomes about these candidates. Raises StoreError."""
+    query = """
+        SELECT candidate_id, transaction_hash, outcome, block_number, block_hash FROM outcomes
+        WHERE chain_id = $chain AND list_contains($candidates, candidate_id)
+    """
+    with translated(lake, "read"):
+        rows = connection.execute(query, {"chain": chain_id, "candidates": list(candidates)}).fetchall() if candidates else []
+    return tuple(
+        RecordedOutcome(CandidateId(candidate), Hash32(name), outcome, number, Hash32(block_hash))
+        for candidate, name, outcome, number, block_hash in rows
+    )

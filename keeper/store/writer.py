@@ -9,7 +9,7 @@ import pyarrow as pa
 from keeper.domain.chain import BlockRef
 from keeper.domain.records import TABLES, AttemptRecord, OutcomeRecord
 from keeper.errors import StoreError
-from keeper.store.batch import Batch, Written
+from keeper.store.batch import Batch, Written, stands_alone
 from keeper.store.columns import arrow_table, schemas
 from keeper.store.connection import LAKE
 from keeper.store.faults import is_busy, store_error
@@ -118,7 +118,8 @@ class Writer:
 
     def _remove(self, orphaned: list[BlockRef]) -> None:
         values = {"chain": self._chain_id, "lowest": min(block.number for block in orphaned), "hashes": [block.hash for block in orphaned]}
-        self._delete(self._tables, "chain_id = $chain AND block_number >= $lowest AND list_contains($hashes, block_hash)", values)
+        falling = ["cursors", *(table for table, record in TABLES if not stands_alone(record))]
+        self._delete(falling, "chain_id = $chain AND block_number >= $lowest AND list_contains($hashes, block_hash)", values)
 
     def _remove_unfinished(self) -> None:
         """What was sent stays: the outbox knows it and will not say it again."""

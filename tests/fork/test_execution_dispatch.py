@@ -74,7 +74,7 @@ def test_stuck_then_raised_then_included(bench: Bench) -> None:
             assert await dispatcher.track(bench.mine_empty()) == []
             assert bench.pool() == {0: first.transaction_hash}
             assert await dispatcher.track(bench.mine_empty()) == []
-            (second,) = dispatcher.replacements()
+            second = dispatcher.signed()[-1]
             assert (second.nonce, second.replaces) == (0, first.transaction_hash)
             assert second.fees == Fees(FEES.max_fee_wei * 5 // 4, FEES.priority_fee_wei * 5 // 4)
             assert bench.pool() == {0: second.transaction_hash}
@@ -189,7 +189,7 @@ def test_nonce_too_low_moves_the_job_when_our_earlier_one_took_the_nonce(bench: 
                 await dispatcher.track(bench.mine_empty())
             head = bench.mine()
             await sent(dispatcher, bench.job("b"))
-            (moved,) = dispatcher.replacements()
+            moved = dispatcher.signed()[-1]
             assert moved.nonce == 1
             assert bench.pool() == {1: moved.transaction_hash}
             (first,) = await dispatcher.track(head)
@@ -254,7 +254,7 @@ def test_the_budget_refuses_a_raise(bench: Bench) -> None:
             for _ in range(4):
                 assert await dispatcher.track(bench.mine_empty()) == []
             assert bench.pool() == {0: attempt.transaction_hash}
-            assert dispatcher.replacements() == []
+            assert len(dispatcher.signed()) == 1
 
     run(test)
 
@@ -367,27 +367,66 @@ def test_a_dead_endpoint_is_passed_over_and_a_dead_network_only_delays(bench: Be
     run(test)
 
 
-def test_a_restart_finds_what_was_mined_meanwhile_and_repeats_what_was_not_handed_on(bench: Bench) -> None:
+def test_a_restart_tells_again_what_was_not_acknowledged(bench: Bench) -> None:
+    """Row by row: what the lake committed of them is told no more."""
+
     async def test() -> None:
         async with bench.dispatcher() as dispatcher:
             await sent(dispatcher, bench.job("a"))
             await sent(dispatcher, bench.job("b", to=GRUMPY))
         head = bench.mine()
-        first: list[Settled] = []
-
-        async def crash_after_looking() -> None:
-            async with bench.dispatcher() as dispatcher:
-                first.extend(await dispatcher.track(head))
-                raise RuntimeError("crash")
-
-        with pytest.raises(RuntimeError, match="crash"):
-            await crash_after_looking()
-        assert [type(item.outcome) for item in first] == [Included, Reverted]
+        async with bench.dispatcher() as dispatcher:
+            first = await dispatcher.track(head)
+            assert [type(item.outcome) for item in first] == [Included, Reverted]
+            assert await dispatcher.track(head) == []
         async with bench.dispatcher() as dispatcher:
             assert await dispatcher.track(bench.head()) == first
             assert await dispatcher.track(bench.head()) == []
+            dispatcher.acknowledge([], [(first[0].attempt.transaction_hash, head.hash)])
+        async with bench.dispatcher() as dispatcher:
+            assert await dispatcher.track(bench.head()) == first[1:]
+            dispatcher.acknowledge([], [(first[1].attempt.transaction_hash, head.hash)])
         async with bench.dispatcher() as dispatcher:
             assert await dispatcher.track(bench.head()) == []
+
+    run(test)
+
+
+def test_what_is_final_is_told_again_when_the_lake_lacks_it(bench: Bench) -> None:
+    """Also what an earlier process took for reported."""
+
+    async def test() -> None:
+        async with bench.dispatcher(final_after_blocks=2) as dispatcher:
+            attempt = await sent(dispatcher, bench.job("a"))
+            (told,) = await dispatcher.track(head := bench.mine())
+            dispatcher.acknowledge([attempt.transaction_hash], [(attempt.transaction_hash, head.hash)])
+            for _ in range(3):
+                await dispatcher.track(bench.mine())
+        async with bench.dispatcher(final_after_blocks=2) as dispatcher:
+            assert dispatcher.signed_lately() == [attempt]
+            (decided,) = dispatcher.decided_lately()
+            assert (decided.mined, decided.block_hash) == (True, head.hash)
+            dispatcher.tell_again([decided])
+            assert await dispatcher.track(bench.head()) == [told]
+            assert await dispatcher.track(bench.mine()) == []
+
+    run(test)
+
+
+def test_an_acknowledgement_of_an_orphaned_block_does_not_count_for_the_next(bench: Bench) -> None:
+    """The lake took the row away with the block: the outcome in the other block is told until it is committed itself."""
+
+    async def test() -> None:
+        async with bench.dispatcher(bump_after_blocks=50) as dispatcher:
+            attempt = await sent(dispatcher, bench.job("a"))
+            orphan = bench.mine()
+            assert len(await dispatcher.track(orphan)) == 1
+            bench.reorg(1)
+            await dispatcher.track(bench.head())
+            assert len(await dispatcher.track(bench.mine())) == 1
+            dispatcher.acknowledge([], [(attempt.transaction_hash, orphan.hash)])
+        async with bench.dispatcher() as dispatcher:
+            assert len(await dispatcher.track(bench.head())) == 1
 
     run(test)
 
@@ -436,7 +475,7 @@ def test_an_account_taken_by_somebody_else_is_not_pursued(bench: Bench) -> None:
             dispatcher.outbid("venue", AccountKey("account-stuck"), "0xthem")
             await dispatcher.track(bench.mine_empty())
             assert dispatcher.open_accounts() == frozenset()
-            assert dispatcher.replacements() == []
+            assert len(dispatcher.signed()) == 2
 
     run(test)
 

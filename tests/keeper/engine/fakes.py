@@ -1,10 +1,10 @@
 """Small stand-ins for the adapters: a scripted chain, a recorder that keeps rows, a simulator and a dispatcher with fixed answers."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from keeper.domain.attempt import Attempt, Job, Settled
+from keeper.domain.attempt import Attempt, Decided, Job, Settled
 from keeper.domain.chain import Address, BlockRef, CallResult, ChainEvent, Hash32, Reads, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -62,16 +62,22 @@ class ListRecorder:
     rows: list[Record] = field(default_factory=list)
     blocks: list[BlockRef] = field(default_factory=list)
     reverted: list[BlockRef] = field(default_factory=list)
+    tickets: int = 0
+    committed: int = 0
 
-    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> None:
+    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> int:
         self.blocks.append(block)
-        self.rows += records
+        return self.append(records)
 
-    def append(self, records: Sequence[Record]) -> None:
+    def append(self, records: Sequence[Record]) -> int:
         self.rows += records
+        self.tickets += 1
+        return self.tickets
 
-    def revert(self, orphaned: Sequence[BlockRef]) -> None:
+    def revert(self, orphaned: Sequence[BlockRef]) -> int:
         self.reverted += orphaned
+        self.tickets += 1
+        return self.tickets
 
     def of(self, kind: type[T]) -> list[T]:
         """The rows of one table."""
@@ -96,7 +102,8 @@ class ScriptedSimulator:
 
 @dataclass
 class ListDispatcher:
-    """Keeps the jobs; `results` is what the next `track` finds. `full` plays a spending cap that is reached."""
+    """Keeps the jobs; `results` is what the next `track` finds. `full` plays a spending cap that is reached, `lately` and `decided` what an
+    outbox has from before."""
 
     sender: Address = OPERATOR
     jobs: list[Job] = field(default_factory=list)
@@ -104,6 +111,14 @@ class ListDispatcher:
     open: set[tuple[str, AccountKey]] = field(default_factory=set)
     full: bool = False
     candidates: dict[Hash32, CandidateId] = field(default_factory=dict)
+    ended: dict[Hash32, Attempt] = field(default_factory=dict)
+    fresh: list[Attempt] = field(default_factory=list)
+    rivals: dict[AccountKey, str] = field(default_factory=dict)
+    lately: list[Attempt] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)
+    told_again: list[Decided] = field(default_factory=list)
+    acknowledged: list[Hash32] = field(default_factory=list)
+    settled: list[tuple[Hash32, Hash32 | None]] = field(default_factory=list)
 
     async def start(self) -> Sequence[Attempt]:
         return ()
@@ -114,7 +129,7 @@ class ListDispatcher:
         self.jobs.append(job)
         self.open.add((job.venue, job.account))
         number = len(self.jobs)
-        return Attempt(
+        attempt = Attempt(
             job.candidate_id,
             job.venue,
             job.account,
@@ -127,13 +142,36 @@ class ListDispatcher:
             None,
             0,
         )
+        self.fresh.append(attempt)
+        return attempt
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         found, self.results = self.results, []
+        self.ended |= {item.outcome.transaction_hash: item.attempt for item in found}
         return found
 
-    def replacements(self) -> Sequence[Attempt]:
-        return ()
+    def signed(self) -> Sequence[Attempt]:
+        fresh, self.fresh = self.fresh, []
+        return fresh
+
+    def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
+        self.rivals[account] = liquidator
+
+    def rival_of(self, transaction: Hash32) -> str | None:
+        return self.rivals.get(self.ended[transaction].account)
+
+    def signed_lately(self) -> Sequence[Attempt]:
+        return self.lately
+
+    def decided_lately(self) -> Sequence[Decided]:
+        return self.decided
+
+    def tell_again(self, decided: Iterable[Decided]) -> None:
+        self.told_again += decided
+
+    def acknowledge(self, attempts: Iterable[Hash32], outcomes: Iterable[tuple[Hash32, Hash32 | None]]) -> None:
+        self.acknowledged += attempts
+        self.settled += outcomes
 
     def candidate_of(self, transaction: Hash32) -> CandidateId | None:
         return self.candidates.get(transaction)

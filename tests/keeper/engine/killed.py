@@ -32,14 +32,14 @@ class KilledMemory:
         lost = 0 if self._limit is None else self._lost
         return (*self._committed, *self._calls[: max(len(self._calls) - lost, 0)])
 
-    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> None:
-        self._say(BlockCall(block, tuple(records), tuple(venues or ())))
+    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> int:
+        return self._say(BlockCall(block, tuple(records), tuple(venues or ())))
 
-    def append(self, records: Sequence[Record]) -> None:
-        self._say(AppendCall(tuple(records)))
+    def append(self, records: Sequence[Record]) -> int:
+        return self._say(AppendCall(tuple(records)))
 
-    def revert(self, orphaned: Sequence[BlockRef]) -> None:
-        self._say(RevertCall(tuple(orphaned)))
+    def revert(self, orphaned: Sequence[BlockRef]) -> int:
+        return self._say(RevertCall(tuple(orphaned)))
 
     def recovered(self, venue: str, finality_depth: int) -> Remembered:
         blocks = sorted((block for name, block in self._cursors if name == venue), key=lambda block: block.number)
@@ -63,10 +63,15 @@ class KilledMemory:
     def flush(self) -> None:
         """Nothing is queued."""
 
-    def _say(self, call: StoreCall) -> None:
+    @property
+    def committed(self) -> int:
+        return len(self._calls)
+
+    def _say(self, call: StoreCall) -> int:
         if self._limit is not None and len(self._calls) >= self._limit:
             raise Killed
         self._calls.append(call)
+        return len(self._calls)
 
 
 def _place(row: VenueEventRecord) -> tuple[int, int]:

@@ -1,13 +1,13 @@
 """A chain with blocks to look at and a memory that outlives the process: the ground of recovery, survey and replay."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from keeper.domain.chain import BlockRef, Hash32, LogFilter, RawLog
 from keeper.domain.decision import CandidateId
-from keeper.domain.records import AttemptRecord, BlockRecord, Record, VenueEventRecord
+from keeper.domain.records import AttemptRecord, BlockRecord, OutcomeRecord, Record, VenueEventRecord
 from keeper.engine.ports import RecordBatch
 from tests.keeper.engine.fakes import FakeChain, ListRecorder, block_ref
 from tests.keeper.engine.toy import Liquidated, Opened, log_of
@@ -51,6 +51,17 @@ class RecordedBlocks:
 
 
 @dataclass(frozen=True)
+class Fate:
+    """A row of outcomes."""
+
+    candidate_id: CandidateId
+    transaction_hash: Hash32
+    outcome: str
+    block_number: int
+    block_hash: Hash32
+
+
+@dataclass(frozen=True)
 class Rows:
     """A batch of rows as the lake gives them back."""
 
@@ -67,10 +78,10 @@ class Memory(ListRecorder):
     cursors: dict[str, list[BlockRef]] = field(default_factory=dict)
     flushes: int = 0
 
-    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> None:
-        super().block(block, records, venues)
+    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> int:
         for venue in venues or ():
             self.cursors.setdefault(venue, []).append(block)
+        return super().block(block, records, venues)
 
     def recovered(self, venue: str, finality_depth: int) -> Remembered:
         blocks = self.cursors.get(venue)
@@ -90,6 +101,16 @@ class Memory(ListRecorder):
     def candidate_of(self, transaction: Hash32) -> CandidateId | None:
         found = [row.candidate_id for row in self.of(AttemptRecord) if row.transaction_hash == transaction]
         return CandidateId(found[0]) if found else None
+
+    def recorded_attempts(self, transactions: Collection[Hash32]) -> frozenset[Hash32]:
+        return frozenset(Hash32(row.transaction_hash) for row in self.of(AttemptRecord)) & set(transactions)
+
+    def recorded_outcomes(self, candidates: Collection[CandidateId]) -> Sequence[Fate]:
+        return [
+            Fate(CandidateId(row.candidate_id), Hash32(row.transaction_hash), row.outcome, row.block_number, Hash32(row.block_hash))
+            for row in self.of(OutcomeRecord)
+            if row.candidate_id in candidates
+        ]
 
     def flush(self) -> None:
         self.flushes += 1

@@ -25,6 +25,7 @@ from keeper.domain.records import (
     SimulationRecord,
 )
 from keeper.domain.venue import AccountKey
+from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
@@ -98,19 +99,20 @@ def _world(
         hands, recorder, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={"toy": venue.revert_reason}
     )
     evaluator: Evaluator[Any, Any] = Evaluator(venue, ChainQuestions(chain), executor=EXECUTOR, block_seconds=2, forecast=False)
+    metrics = Metrics()
     loop = Loop(
         chain,
         recorder,
         {"toy": evaluator},
         liquidator,
-        dispatcher,
+        Attempts(dispatcher, recorder, 1, EXECUTOR, structlog.get_logger(), metrics),
         Tripwire(chain, every_blocks=tripwire_blocks, accounts=2),
         mailbox,
         Judge(1, EXECUTOR, limits, "TOY", 10**6, 10**11),
         LoopOptions(1, EXECUTOR, 0, True),
         lambda: 1.0,
         structlog.get_logger(),
-        Metrics(),
+        metrics,
         Heartbeat(lambda: 1.0, 60.0),
     )
     return World(loop, chain, recorder, simulator, dispatcher, liquidator, mailbox)
@@ -132,8 +134,9 @@ def test_a_breach_is_decided_checked_settled_and_sent_and_every_stage_leaves_a_r
         ("call", True, 9.0),
         ("fork", True, 9.0),
     ]
-    (attempt,) = world.recorder.of(AttemptRecord)
     (evaluation,) = world.recorder.of(EvaluationRecord)
+    world.run(_added(2))
+    (attempt,) = world.recorder.of(AttemptRecord)
     assert attempt.candidate_id == evaluation.candidate_id == world.recorder.of(DecisionRecord)[0].candidate_id
     assert world.dispatcher is not None
     assert [job.account for job in world.dispatcher.jobs] == [ALICE]

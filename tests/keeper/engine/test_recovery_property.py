@@ -18,6 +18,7 @@ from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
 from keeper.domain.records import BlockRecord, LiquidationRecord, VenueEventRecord
 from keeper.domain.venue import AccountKey, Breach, LiquidationObserved
+from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
@@ -121,19 +122,21 @@ class World:
 def _loop(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator[Any, Any]]) -> Loop:
     hands, limits = Hands(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
     liquidator = Liquidator(hands, memory, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={})
+    log = structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    metrics = Metrics()
     return Loop(
         chain,
         memory,
         evaluators,
         liquidator,
-        None,
+        Attempts(None, memory, 31_337, EXECUTOR, log, metrics),
         Tripwire(chain, every_blocks=0, accounts=2),
         Mailbox(),
         Judge(1, EXECUTOR, limits, "TOY", 10**6, 10**11),
         LoopOptions(31_337, EXECUTOR, 0, True),
         lambda: 1.0,
-        structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)),
-        Metrics(),
+        log,
+        metrics,
         Heartbeat(lambda: 1.0, 60.0),
     )
 

@@ -139,7 +139,7 @@ def test_an_underpriced_replacement_goes_higher_at_once_within_its_budget(tmp_pa
             await sent(dispatcher, "a")
             node.refusals = [refusal("replacement transaction underpriced")]
             await dispatcher.track(block(12))
-            raised = list(dispatcher.replacements())
+            _, *raised = dispatcher.signed()
             assert [attempt.fees.max_fee_wei for attempt in raised] == [2 * GWEI * 5 // 4, 2 * GWEI * 25 // 16]
             assert node.sent[-1] == raised[-1].transaction_hash
             assert len(node.sent) == 2
@@ -218,13 +218,13 @@ def test_only_the_lanes_next_or_a_starved_one_is_raised(tmp_path: Path) -> None:
         async with dispatching(node, tmp_path) as dispatcher:
             attempts = [await sent(dispatcher, name) for name in ("a", "b")]
             await dispatcher.track(block(12))
-            assert [attempt.nonce for attempt in dispatcher.replacements()] == [attempts[0].nonce]
+            assert [attempt.nonce for attempt in dispatcher.signed()[2:]] == [attempts[0].nonce]
         starved = QuietNode()
         async with dispatching(starved, tmp_path / "other") as dispatcher:
             for name in ("a", "b"):
                 await sent(dispatcher, name)
             await dispatcher.track(replace(block(12), base_fee_wei=2 * GWEI))
-            assert [(each.nonce, each.fees.max_fee_wei) for each in dispatcher.replacements()] == [
+            assert [(each.nonce, each.fees.max_fee_wei) for each in dispatcher.signed()[2:]] == [
                 (0, 2 * GWEI + GWEI * 5 // 4),
                 (1, 2 * GWEI + GWEI * 5 // 4),
             ]

@@ -72,7 +72,7 @@ def test_an_outbox_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StoreError, match="version 99, this program knows 1; use a newer perp-keeper"), Outbox(path):
+    with pytest.raises(StoreError, match="version 99, this program knows 2; use a newer perp-keeper"), Outbox(path):
         pass
 
 

@@ -10,11 +10,14 @@ from typing import Any, Protocol
 
 import pytest
 
-from keeper.domain.chain import BlockRef
+from keeper.domain.chain import BlockRef, Hash32
+from keeper.domain.decision import CandidateId
 from keeper.domain.records import AttemptRecord, BlockRecord, DecisionRecord, OutcomeRecord, Record, VenueEventRecord
 from keeper.errors import StoreError
 from keeper.store.options import LakeOptions
 from keeper.store.recorder import Recorder
+
+AA = Hash32("0xaa")
 
 
 class _Open(Protocol):
@@ -112,7 +115,61 @@ def test_a_reverted_block_leaves_no_row_in_any_table(recorder: _Open, ask: _Ask,
     for table in ("cursors", "blocks", "venue_events", "outcomes"):
         assert ask(f"SELECT block_hash FROM {table} ORDER BY block_number") == [("0x0",), ("0x1",), ("0x2f",), ("0x3f",), ("0x4f",)], table
     assert ask("SELECT block_hash FROM decisions ORDER BY ALL") == [("0x0",), ("0x1",)]
-    assert ask("SELECT count(*) FROM attempts") == [(0,)]
+    assert ask("SELECT block_hash FROM attempts") == [("0x3",)], "what was signed may be mined whatever became of that block"
+
+
+def test_a_late_attempt_of_an_orphaned_block_is_written(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+    """The transaction is in the network."""
+    written = recorder()
+    written.block(rows.block(1), [])
+    written.append([rows.attempt(rows.block(1), "0xaa")])
+    written.revert([rows.block(1)])
+    written.append([rows.attempt(rows.block(1), "0xbb")])
+    written.block(rows.block(1, "f"), [])
+    written.flush()
+    assert ask("SELECT transaction_hash FROM attempts ORDER BY ALL") == [("0xaa",), ("0xbb",)]
+
+
+def test_a_ticket_is_committed_when_it_is_durable(recorder: _Open, rows: _Rows) -> None:
+    """Tickets rise; a reorg is not durable before the block that replaces."""
+    written = recorder(commit_every_s=30.0)
+    assert written.committed == 0
+    first = written.block(rows.block(1), [rows.event(rows.block(1))])
+    written.flush()
+    assert written.committed == first
+    second = written.append([rows.attempt(rows.block(1), "0xaa")])
+    assert second > first
+    assert written.committed == first, "commits keep their distance"
+    written.flush()
+    assert written.committed == second
+    gone = written.revert([rows.block(1)])
+    written.append([rows.attempt(rows.block(1), "0xbb")])
+    written.flush()
+    assert second <= written.committed < gone
+    last = written.block(rows.block(1, "f"), [])
+    written.flush()
+    assert written.committed == last
+
+
+def test_a_call_that_brings_nothing_new_is_committed_too(recorder: _Open, rows: _Rows) -> None:
+    written = recorder()
+    written.append([rows.attempt(rows.block(1), "0xaa")])
+    again = written.append([rows.attempt(rows.block(1), "0xaa")])
+    written.flush()
+    assert written.committed == again
+
+
+def test_the_lake_tells_which_attempts_and_outcomes_it_has(recorder: _Open, rows: _Rows) -> None:
+    """However old: nothing is remembered, it is asked."""
+    written = recorder()
+    assert written.recorded_attempts([AA]) == frozenset()
+    written.block(rows.block(1), [])
+    written.append([rows.attempt(rows.block(1), "0xaa"), rows.outcome(rows.block(1), "0xaa")])
+    written.flush()
+    assert written.recorded_attempts([AA, Hash32("0xbb")]) == {AA}
+    assert written.recorded_attempts([]) == frozenset()
+    (row,) = written.recorded_outcomes([CandidateId("c1"), CandidateId("c2")])
+    assert (row.candidate_id, row.transaction_hash, row.outcome, row.block_number, row.block_hash) == ("c1", "0xaa", "included", 1, "0x1")
 
 
 def test_the_gap_of_a_reorg_is_never_visible(recorder: _Open, ask: _Ask, rows: _Rows) -> None:

@@ -1,0 +1,194 @@
+"""Our own transactions on their way into the lake: rows of what was signed and what became of it. The outbox forgets nothing until the
+lake has committed it, and at start both are compared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from keeper.domain.attempt import Attempt, Decided, Settled
+from keeper.domain.chain import Address, BlockRef, Hash32
+from keeper.domain.decision import CandidateId
+from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
+from keeper.domain.records import Record
+from keeper.domain.venue import AccountKey, LiquidationObserved, Proceeds
+from keeper.engine import recording
+from keeper.engine.evaluator import Evaluator
+from keeper.engine.ports import Chain, Dispatcher, RecordedOutcome, Recorder, SentRecords
+from keeper.engine.status import Metrics
+from keeper.errors import BlockUnknown, Transient
+
+_REMEMBERED = 1024
+"""Dropped attempts whose rows are written anew when the block they stand at goes: no other block is theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    """What the lake has once it has committed `ticket`."""
+
+    ticket: int
+    attempts: tuple[Hash32, ...]
+    outcomes: tuple[tuple[Hash32, Hash32 | None], ...]
+
+
+class Attempts:
+    """The dispatcher's side of the loop. Without a dispatcher there is nothing to tell."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher | None,
+        recorder: Recorder,
+        chain_id: int,
+        executor: Address | None,
+        log: FilteringBoundLogger,
+        metrics: Metrics,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._recorder = recorder
+        self._chain_id = chain_id
+        self._executor = executor
+        self._log = log
+        self._metrics = metrics
+        self._queued: list[_Queued] = []
+        self._dropped: list[tuple[BlockRef, Record]] = []
+
+    def busy(self) -> frozenset[tuple[str, AccountKey]]:
+        """(venue, account) with an attempt still open."""
+        return self._dispatcher.open_accounts() if self._dispatcher else frozenset()
+
+    async def track(self, block: BlockRef) -> Sequence[Settled]:
+        """What became of our transactions by this block."""
+        if self._dispatcher is None:
+            return ()
+        self.acknowledge()
+        try:
+            return await self._dispatcher.track(block)
+        except Transient as error:
+            self._log.warning("attempts not looked at", problem=str(error))
+            return ()
+
+    def acknowledge(self) -> None:
+        """Tell the outbox what the lake has committed by now."""
+        if self._dispatcher is None:
+            return
+        durable = [item for item in self._queued if item.ticket <= self._recorder.committed]
+        if durable:
+            self._dispatcher.acknowledge(
+                [name for item in durable for name in item.attempts], [key for item in durable for key in item.outcomes]
+            )
+            self._queued = [item for item in self._queued if item.ticket > self._recorder.committed]
+
+    def outbid(self, venue: str, observed: Sequence[LiquidationObserved]) -> None:
+        """Remember who was faster; to be told before the outcomes of the same block are recorded."""
+        for item in observed:
+            if self._dispatcher is not None and item.liquidator != self._executor:
+                self._dispatcher.outbid(venue, item.account, item.liquidator)
+
+    def candidates(self, observed: Sequence[LiquidationObserved]) -> Mapping[Hash32, CandidateId]:
+        """The candidates of our transactions among these liquidations, whether their receipts were seen yet or not."""
+        if self._dispatcher is None:
+            return {}
+        ours = {item.log.transaction_hash for item in observed if item.liquidator == self._executor}
+        return {name: candidate for name in ours if (candidate := self._dispatcher.candidate_of(name)) is not None}
+
+    def record(
+        self, settled: Sequence[Settled], head: BlockRef, evaluators: Mapping[str, Evaluator[Any, Any]], native_price_x18: int
+    ) -> None:
+        """Rows of what was signed since the last call, and of these outcomes. `native_price_x18`: USD per coin of gas."""
+        signed = self._dispatcher.signed() if self._dispatcher is not None else ()
+        if not signed and not settled:
+            return
+        rows: list[Record] = [recording.attempt_row(self._chain_id, attempt) for attempt in signed]
+        for item in map(self._judged, settled):
+            row = self._outcome_row(item, head, evaluators.get(item.attempt.venue), native_price_x18)
+            rows.append(row)
+            if item.outcome.block is None:
+                self._dropped = [*self._dropped, (head, row)][-_REMEMBERED:]
+        ticket = self._recorder.append(rows)
+        self._queued.append(_Queued(ticket, _hashes(signed), tuple(_key(item) for item in settled)))
+
+    def reverted(self, ancestor: BlockRef, orphaned: Sequence[BlockRef]) -> None:
+        """Outcomes no block has decided outlive the head they were told at."""
+        gone = {block.hash for block in orphaned}
+        falling = [row for head, row in self._dropped if head.hash in gone]
+        if falling:
+            where = recording.block_keys(ancestor)
+            rows: list[Record] = [replace(row, **where) for row in falling]
+            self._recorder.append(rows)
+            self._dropped = [item for item in self._dropped if item[0].hash not in gone] + [(ancestor, row) for row in rows]
+
+    async def reconcile(self, lake: SentRecords, chain: Chain) -> None:
+        """At start, before the first `track`: rows the outbox has and the lake lacks are written (attempts now, outcomes by the first
+        `track`), outcomes in blocks that are not canonical any more go, and what the lake has is acknowledged."""
+        if self._dispatcher is None:
+            return
+        attempts = self._dispatcher.signed_lately()
+        known = lake.recorded_attempts([attempt.transaction_hash for attempt in attempts])
+        missing = [attempt for attempt in attempts if attempt.transaction_hash not in known]
+        if missing:
+            ticket = self._recorder.append([recording.attempt_row(self._chain_id, attempt) for attempt in missing])
+            self._queued.append(_Queued(ticket, _hashes(missing), ()))
+        decided = self._dispatcher.decided_lately()
+        rows = lake.recorded_outcomes([each.candidate_id for each in decided])
+        await self._remove_orphaned(chain, rows, decided)
+        untold = [each for each in decided if not any(_tells(row, each) for row in rows)]
+        self._dispatcher.tell_again(untold)
+        told = [each for each in decided if each not in untold]
+        self._dispatcher.acknowledge(known, [(min(each.transactions), each.block_hash) for each in told])
+        if missing or untold:
+            self._log.info("outbox and lake compared", attempts_missing=len(missing), outcomes_missing=len(untold))
+
+    async def _remove_orphaned(self, chain: Chain, rows: Sequence[RecordedOutcome], decided: Sequence[Decided]) -> None:
+        standing = {each.block_hash for each in decided}
+        doubtful = {row.block_hash: row for row in rows if row.outcome != "dropped" and row.block_hash not in standing}
+        gone: list[BlockRef] = []
+        for row in doubtful.values():
+            try:
+                block = await chain.block(row.block_number)
+            except BlockUnknown:
+                continue
+            if block.hash != row.block_hash:
+                gone.append(replace(block, hash=row.block_hash))
+        if gone:
+            self._recorder.revert(gone)
+
+    def _judged(self, item: Settled) -> Settled:
+        """A revert after somebody else had liquidated the account is a lost race, not a fault."""
+        outcome = item.outcome
+        if self._dispatcher is None or not isinstance(outcome, Reverted):
+            return item
+        rival = self._dispatcher.rival_of(outcome.transaction_hash)
+        if rival is None:
+            return item
+        return replace(item, outcome=Outbid(outcome.transaction_hash, outcome.block, outcome.gas_used, outcome.gas_cost_wei, rival))
+
+    def _outcome_row(self, item: Settled, head: BlockRef, evaluator: Evaluator[Any, Any] | None, native_price_x18: int) -> Record:
+        outcome = item.outcome
+        proceeds, reason = Proceeds(0), None
+        if evaluator is not None and self._executor is not None and isinstance(outcome, Included):
+            proceeds = evaluator.venue.proceeds(outcome.logs, self._executor, evaluator.book)
+        elif evaluator is not None and isinstance(outcome, Reverted):
+            reason = evaluator.venue.revert_reason(outcome.data)
+        elif isinstance(outcome, (Dropped, Outbid)):
+            reason = outcome.reason if isinstance(outcome, Dropped) else outcome.liquidator
+        gas_usd = outcome.gas_cost_wei / 10**18 * (native_price_x18 / 10**18)
+        self._metrics.outcomes.labels(type(outcome).__name__.lower()).inc()
+        self._log.info("outcome", account=item.attempt.account, outcome=type(outcome).__name__, reason=reason)
+        return recording.outcome_row(self._chain_id, item, head, reason, proceeds, gas_usd)
+
+
+def _hashes(attempts: Sequence[Attempt]) -> tuple[Hash32, ...]:
+    return tuple(attempt.transaction_hash for attempt in attempts)
+
+
+def _key(item: Settled) -> tuple[Hash32, Hash32 | None]:
+    block = item.outcome.block
+    return item.attempt.transaction_hash, None if block is None else block.hash
+
+
+def _tells(row: RecordedOutcome, decided: Decided) -> bool:
+    """True when the row is this job's outcome. One without a block of its own may stand at any head."""
+    if decided.mined:
+        return row.transaction_hash == decided.winner and row.block_hash == decided.block_hash
+    return row.transaction_hash in decided.transactions and row.outcome in ("dropped", "outbid")

@@ -1,0 +1,126 @@
+"""Our transactions' rows: acknowledged when they are durable, compared with the lake at start, not lost with the head they were told at."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+
+from keeper.domain.attempt import Attempt, Decided, Settled
+from keeper.domain.chain import Address, BlockRef, Hash32
+from keeper.domain.decision import CandidateId
+from keeper.domain.fees import Fees
+from keeper.domain.outcome import Dropped, Included, Outcome, Reverted
+from keeper.domain.records import AttemptRecord, OutcomeRecord
+from keeper.domain.venue import AccountKey
+from keeper.engine.attempts import Attempts
+from keeper.engine.status import Metrics
+from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ListDispatcher, block_ref
+from tests.keeper.engine.memory import HistoryChain, Memory
+
+HEAD = block_ref(9)
+
+
+def _hash(number: int) -> Hash32:
+    return Hash32(f"0x{number:064x}")
+
+
+def _attempt(number: int) -> Attempt:
+    candidate = CandidateId(f"c{number}")
+    fees = Fees(2, 1)
+    return Attempt(candidate, "toy", AccountKey("0xa"), block_ref(1), _hash(number), OPERATOR, number, fees, 100, None, 5)
+
+
+def _included(number: int, block: BlockRef = HEAD) -> Settled:
+    return Settled(_attempt(number), Included(_hash(number), block, 21, 42, ()))
+
+
+def _attempts(dispatcher: ListDispatcher, memory: Memory) -> Attempts:
+    return Attempts(dispatcher, memory, 1, Address(EXECUTOR), structlog.get_logger(), Metrics())
+
+
+def _record(attempts: Attempts, *settled: Settled) -> None:
+    attempts.record(settled, HEAD, {}, 10**18)
+
+
+def test_a_row_is_acknowledged_when_the_lake_has_committed_it_and_not_before() -> None:
+    """Each for itself: the second is still on its way."""
+    dispatcher, memory = ListDispatcher(fresh=[_attempt(1)]), Memory()
+    attempts = _attempts(dispatcher, memory)
+    _record(attempts)
+    _record(attempts, _included(1))
+    attempts.acknowledge()
+    assert (dispatcher.acknowledged, dispatcher.settled) == ([], [])
+    memory.committed = 1
+    attempts.acknowledge()
+    assert (dispatcher.acknowledged, dispatcher.settled) == ([_hash(1)], [])
+    memory.committed = 2
+    attempts.acknowledge()
+    attempts.acknowledge()
+    assert (dispatcher.acknowledged, dispatcher.settled) == ([_hash(1)], [(_hash(1), HEAD.hash)])
+
+
+def _reconcile(dispatcher: ListDispatcher, memory: Memory) -> None:
+    asyncio.run(_attempts(dispatcher, memory).reconcile(memory, HistoryChain(newest=20)))
+
+
+def _decided(number: int, outcome: Outcome) -> Decided:
+    block = outcome.block
+    mined = None if block is None or isinstance(outcome, Dropped) else _hash(number)
+    return Decided(number, CandidateId(f"c{number}"), frozenset({_hash(number)}), mined, None if block is None else block.hash)
+
+
+def test_at_start_what_the_lake_lacks_is_written_or_told_again() -> None:
+    """An attempt without row, an outcome without row; what is there already is acknowledged."""
+    memory = Memory()
+    _record(_attempts(ListDispatcher(fresh=[_attempt(1)]), memory), _included(1))
+    here, lacking = _included(1), _included(2)
+    dispatcher = ListDispatcher(lately=[_attempt(1), _attempt(2)], decided=[_decided(1, here.outcome), _decided(2, lacking.outcome)])
+    _reconcile(dispatcher, memory)
+    assert [row.transaction_hash for row in memory.of(AttemptRecord)] == [_hash(1), _hash(2)]
+    assert [each.job_id for each in dispatcher.told_again] == [2]
+    assert (dispatcher.acknowledged, dispatcher.settled) == ([_hash(1)], [(_hash(1), HEAD.hash)])
+    assert memory.reverted == []
+
+
+def test_at_start_an_outcome_in_a_block_that_is_gone_goes_and_is_told_again() -> None:
+    memory = Memory()
+    orphan = block_ref(9, fork=1)
+    _record(_attempts(ListDispatcher(), memory), _included(1, orphan))
+    dispatcher = ListDispatcher(decided=[_decided(1, _included(1).outcome)])
+    _reconcile(dispatcher, memory)
+    assert [(block.number, block.hash) for block in memory.reverted] == [(9, orphan.hash)]
+    assert [each.job_id for each in dispatcher.told_again] == [1]
+
+
+def test_at_start_a_dropped_attempt_is_known_by_its_transaction() -> None:
+    """It may have been told at any head."""
+    memory = Memory()
+    dropped = Settled(_attempt(1), Dropped(_hash(1), "insufficient funds"))
+    _record(_attempts(ListDispatcher(), memory), dropped)
+    dispatcher = ListDispatcher(decided=[_decided(1, dropped.outcome), _decided(2, dropped.outcome)])
+    _reconcile(dispatcher, memory)
+    assert [each.job_id for each in dispatcher.told_again] == [2]
+
+
+def test_an_outcome_without_a_block_outlives_the_head_it_was_told_at() -> None:
+    dispatcher, memory = ListDispatcher(), Memory()
+    attempts = _attempts(dispatcher, memory)
+    _record(attempts, Settled(_attempt(1), Dropped(_hash(1), "full")), _included(2))
+    attempts.reverted(block_ref(8), [HEAD])
+    first, _, again = memory.of(OutcomeRecord)
+    assert again == replace(first, block_number=8, block_hash=block_ref(8).hash, block_time=block_ref(8).timestamp)
+
+
+def test_a_revert_behind_a_rival_of_the_same_block_is_a_lost_race() -> None:
+    """Its receipt is seen before the rival's log is read."""
+    memory = Memory()
+
+    class Rivalled(ListDispatcher):
+        def rival_of(self, transaction: Hash32) -> str | None:
+            return "0xthem"
+
+    _record(_attempts(Rivalled(), memory), Settled(_attempt(1), Reverted(_hash(1), HEAD, 21, 42, b"")))
+    (row,) = memory.of(OutcomeRecord)
+    assert (row.outcome, row.reason) == ("outbid", "0xthem")
