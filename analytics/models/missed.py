@@ -19,7 +19,14 @@ class Reason(StrEnum):
 
 _SKIPS = {
     Reason.STALE: ("stale", "price_unavailable", "market_not_open"),
-    Reason.UNPROFITABLE: ("unprofitable", "simulation_unprofitable", "no_profitable_size", "too_small", "insurance_fund_empty"),
+    Reason.UNPROFITABLE: (
+        "unprofitable",
+        "simulation_unprofitable",
+        "no_profitable_size",
+        "market_capacity",
+        "too_small",
+        "insurance_fund_empty",
+    ),
     Reason.SIMULATION_FAILED: ("simulation_reverted", "pre_check_reverted"),
     Reason.NOT_ALLOWED: ("denied", "spending_cap", "gas_price_cap", "not_enough_capital", "cooling_down"),
     Reason.OBSERVING: ("observing", "simulating"),

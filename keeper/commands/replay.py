@@ -14,9 +14,11 @@ from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.domain import event_json
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
+from keeper.domain.decision import CandidateId
 from keeper.domain.venue import Venue
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.questions import RecordedQuestions
+from keeper.engine.recording import use_of_json
 from keeper.engine.replay import Difference, RecordedBlock, Replay, Replayed, differences
 from keeper.errors import ConfigError
 from keeper.store.options import LakeOptions
@@ -27,10 +29,8 @@ SELECT c.block_number, c.block_hash, c.parent_hash, epoch(c.block_time)::BIGINT 
 FROM cursors c LEFT JOIN venue_events e USING (chain_id, venue, block_hash)
 WHERE c.chain_id = ? AND c.venue = ? ORDER BY c.block_number, e.position
 """
-_DECISIONS = """
-SELECT candidate_id, block_number, action, reason, market, size_raw FROM decisions
-WHERE chain_id = ? AND venue = ? AND stage = 'decide'
-"""
+_DECISIONS = "SELECT * FROM decisions WHERE chain_id = ? AND venue = ? AND stage = 'decide'"
+"""All columns: a lake of before has no `used`."""
 
 
 def replay(path: Path, venue_name: str, as_json: bool) -> int:
@@ -40,7 +40,9 @@ def replay(path: Path, venue_name: str, as_json: bool) -> int:
     venue = session.configured_venues(loaded, venue_name)[venue_name]
     with LakeReader(LakeOptions.at(given.lake.dir), given.chain.id) as lake:
         blocks = _blocks(lake.rows(_EVENTS, given.chain.id, venue_name), venue)
-        recorded = {row["candidate_id"]: (row["block_number"], _words(row)) for row in lake.rows(_DECISIONS, given.chain.id, venue_name)}
+        decisions = lake.rows(_DECISIONS, given.chain.id, venue_name)
+    recorded = {row["candidate_id"]: (row["block_number"], _words(row)) for row in decisions}
+    used = {CandidateId(row["candidate_id"]): use_of_json(row.get("used")) for row in decisions}
     questions = RecordedQuestions()
     evaluator = Evaluator(
         venue,
@@ -49,7 +51,7 @@ def replay(path: Path, venue_name: str, as_json: bool) -> int:
         block_seconds=given.chain.block_seconds,
         forecast=given.chain.forecast,
     )
-    replayed = asyncio.run(Replay(venue_name, evaluator, questions, assembly.build_judge(given)).run(blocks))
+    replayed = asyncio.run(Replay(venue_name, evaluator, questions, assembly.build_judge(given), used).run(blocks))
     if recorded and not replayed:
         raise ConfigError(f"the lake at {given.lake.dir} holds decisions, but not what was read for them: keeper.record_reads was false.")
     found = differences(replayed, recorded)

@@ -19,6 +19,7 @@ class SkipReason(StrEnum):
     MARKET_NOT_OPEN = "market_not_open"
     PRICE_UNAVAILABLE = "price_unavailable"
     NO_PROFITABLE_SIZE = "no_profitable_size"
+    MARKET_CAPACITY = "market_capacity"
     INSURANCE_FUND_EMPTY = "insurance_fund_empty"
     NOT_ENOUGH_CAPITAL = "not_enough_capital"
     UNPROFITABLE = "unprofitable"
@@ -102,6 +103,16 @@ def decide(plan: LiquidationPlan | NoPlan, gas_cost_x18: int, free_capital_x18: 
     if plan.capital_x18 > free_capital_x18:
         return Skip(SkipReason.NOT_ENOUGH_CAPITAL, economics=economics)
     return Liquidate(plan, economics)
+
+
+_CROWDING = frozenset({SkipReason.NO_PROFITABLE_SIZE, SkipReason.UNPROFITABLE, SkipReason.TOO_SMALL})
+
+
+def crowded(decision: Decision) -> Decision:
+    """The decision about an account that would pay alone, planned after others: what stops it now is what they take of the market."""
+    if isinstance(decision, Skip) and decision.reason in _CROWDING:
+        return Skip(SkipReason.MARKET_CAPACITY, f"{decision.reason.value} after earlier plans", decision.economics)
+    return decision
 
 
 def min_guard_change(plan: LiquidationPlan, wanted_profit_x18: int) -> int:

@@ -137,7 +137,9 @@ class EvaluationRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord:
-    """decisions: what was decided about a candidate and why. `action` is "liquidate" or "skip"; `stage` where it was decided."""
+    """decisions: what was decided about a candidate and why. `action` is "liquidate" or "skip"; `stage` where it was decided.
+
+    `used` is JSON: what earlier plans and attempts in flight had taken when it was planned (domain/use.py); NULL for nothing."""
 
     chain_id: int
     venue: str
@@ -158,6 +160,7 @@ class DecisionRecord:
     expected_cost_usd: float | None
     expected_profit_usd: float | None
     decided_at: MicroTime
+    used: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType, Protocol, TypeVar
 
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.use import NOTHING, Use
 
 AccountKey = NewType("AccountKey", str)
 """Names one account inside one venue: the trader's address, or a position's key."""
@@ -83,7 +84,7 @@ class LiquidationPlan:
 
     The executor contract values itself before and after the calls and reverts when it grew by less than `break_even_x18` plus the
     wanted profit. Amounts ending in x18 are USD with 18 decimals; `size_x18` is base units, signed, + for a long victim;
-    `capital_x18` is the margin the executor must have free."""
+    `capital_x18` is the margin the executor must have free; `use` is what is no longer there for the plans that come after it."""
 
     account: AccountKey
     market: str
@@ -96,6 +97,7 @@ class LiquidationPlan:
     gas_limit: int
     calls: tuple[LiquidationCall, ...]
     break_even_x18: int = 0
+    use: Use = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +281,8 @@ class Venue(Protocol[B, E]):
     def watch_box(self, key: AccountKey, book: B, now: Timestamp) -> WatchBox:
         """The box inside which the account is provably healthy. Only asked for healthy accounts."""
 
-    def liquidation(self, key: AccountKey, book: B, now: Timestamp, executor: Address) -> LiquidationPlan | NoPlan:
-        """What to do about a breached account."""
+    def liquidation(self, key: AccountKey, book: B, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+        """What to do about a breached account, once plans that take `used` are carried out."""
 
     def observed(self, events: Sequence[tuple[RawLog, E]], book: B) -> Sequence[LiquidationObserved]:
         """The liquidations in one block's events, in log order."""
@@ -295,8 +297,9 @@ class Venue(Protocol[B, E]):
     def free_capital(self, executor: Address, book: B, now: Timestamp) -> int:
         """What the executor may still take on: compared with a plan's `capital_x18`. USD, 18 decimals."""
 
-    def unwind(self, executor: Address, book: B, now: Timestamp) -> LiquidationPlan | None:
-        """How to close what the executor took over and still holds, one market at a time; None when it holds nothing that can be closed."""
+    def unwind(self, executor: Address, book: B, now: Timestamp, used: Use) -> LiquidationPlan | None:
+        """How to close what the executor took over and still holds, one market at a time, once plans that take `used` are carried out;
+        None when it holds nothing that can be closed."""
 
     def revert_reason(self, data: bytes) -> str:
         """A named reason for a revert payload; the raw hex where it is unknown."""

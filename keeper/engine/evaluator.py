@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol
 
 from keeper.domain.chain import Address, BlockAdded, BlockRef, RawLog, Timestamp
+from keeper.domain.use import Use
 from keeper.domain.venue import AccountKey, B, E, Health, LiquidationObserved, LiquidationPlan, NoPlan, Venue
 from keeper.domain.watchlist import Watchlist
 from keeper.engine.together import together
@@ -42,17 +43,16 @@ class Evaluated:
 
 @dataclass(frozen=True, slots=True)
 class Breached:
-    """An account the venue would let us act on in the next block, and the plan for it."""
+    """An account the venue would let us act on in the next block."""
 
     account: AccountKey
     health: Health
-    plan: LiquidationPlan | NoPlan
     first_seen: int
 
 
 @dataclass(frozen=True, slots=True)
 class Findings(Generic[E]):
-    """What one block brought. `basis` is the time candidates were evaluated for; `unwind` closes what the executor still holds."""
+    """What one block brought. `basis` is the time candidates were evaluated for."""
 
     block: BlockRef
     basis: Timestamp
@@ -60,7 +60,6 @@ class Findings(Generic[E]):
     evaluated: Sequence[Evaluated]
     breached: Sequence[Breached]
     observed: Sequence[LiquidationObserved]
-    unwind: LiquidationPlan | None
     watched: int
 
 
@@ -140,9 +139,16 @@ class Evaluator(Generic[B, E]):
             evaluated=evaluated,
             breached=self._sort_out(evaluated, moments, block.number),
             observed=observed,
-            unwind=self.venue.unwind(self._executor, self.book, moments[-1]) if self._executor else None,
             watched=len(self._watchlist),
         )
+
+    def plan(self, key: AccountKey, at: Timestamp, used: Use) -> LiquidationPlan | NoPlan:
+        """What to do about a breached account at a time of the newest findings, once plans that take `used` are carried out."""
+        return self.venue.liquidation(key, self.book, at, self._executor or _NOBODY, used)
+
+    def unwind(self, at: Timestamp, used: Use) -> LiquidationPlan | None:
+        """How to close what the executor still holds; None without one."""
+        return self.venue.unwind(self._executor, self.book, at, used) if self._executor else None
 
     async def look(self, block: BlockRef, keys: Set[AccountKey] | None = None) -> Sequence[Evaluated]:
         """Evaluate accounts (all of them without `keys`) at `block`, without boxes, candidates or undo. For people, not for the loop."""
@@ -153,9 +159,8 @@ class Evaluator(Generic[B, E]):
 
     def assess(self, key: AccountKey, health: Health, block: BlockRef) -> Findings[E]:
         """Findings about one breached account after `look`, for an explanation."""
-        breached = Breached(key, health, self._plan(key, block.timestamp), block.number)
         evaluated = Evaluated(key, health, block.timestamp)
-        return Findings(block, block.timestamp, (), (evaluated,), (breached,), (), None, 0)
+        return Findings(block, block.timestamp, (), (evaluated,), (Breached(key, health, block.number),), (), 0)
 
     async def _refresh(self, block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied[E]]:
         answers = await together(*(self._questions.refresh(self.venue, self.book, block, at) for at in moments))
@@ -205,11 +210,8 @@ class Evaluator(Generic[B, E]):
             self._due.add(key)
             first_seen = self._first_breach.setdefault(key, number)
             if items[-1].health.liquidatable:
-                breached.append(Breached(key, items[-1].health, self._plan(key, moments[-1]), first_seen))
+                breached.append(Breached(key, items[-1].health, first_seen))
         return breached
-
-    def _plan(self, key: AccountKey, at: Timestamp) -> LiquidationPlan | NoPlan:
-        return self.venue.liquidation(key, self.book, at, self._executor or _NOBODY)
 
 
 _NOBODY = Address("0x" + "00" * 20)

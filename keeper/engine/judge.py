@@ -1,15 +1,28 @@
 """From findings to decisions. Pure but for the book it reads: live and in replay it gives the same answers."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from keeper.domain.chain import Address, BlockRef
-from keeper.domain.decision import Candidate, Decision, Economics, Limits, Liquidate, Skip, SkipReason, candidate_id, decide
+from keeper.domain.decision import (
+    Candidate,
+    CandidateId,
+    Decision,
+    Economics,
+    Limits,
+    Liquidate,
+    Skip,
+    SkipReason,
+    candidate_id,
+    crowded,
+    decide,
+)
 from keeper.domain.fees import gas_cost_x18
-from keeper.domain.venue import AccountKey, LiquidationPlan, NoPlan
-from keeper.engine.evaluator import Evaluator, Findings
-from keeper.engine.mailbox import Case
+from keeper.domain.use import NOTHING, Use
+from keeper.domain.venue import AccountKey, LiquidationPlan
+from keeper.engine.evaluator import Breached, Evaluator, Findings
+from keeper.engine.mailbox import Case, urgency_of
 
 _UNLIMITED_X18 = 1 << 255
 
@@ -29,16 +42,22 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided about one breached account."""
+    """What was decided about one breached account, planned on what `used` leaves."""
 
     candidate: Candidate
     decision: Decision
     plan: LiquidationPlan | None
-    blocks_breached: int
+    urgency: tuple[int, int]
+    used: Use = NOTHING
+
+    @property
+    def use(self) -> Use:
+        """What it takes from the plans after it."""
+        return self.decision.plan.use if isinstance(self.decision, Liquidate) else NOTHING
 
     def case(self) -> Case | None:
         """Something to work on, where the decision is to go on."""
-        return Case(self.candidate, self.decision, self.blocks_breached) if isinstance(self.decision, Liquidate) else None
+        return Case(self.candidate, self.decision, self.urgency) if isinstance(self.decision, Liquidate) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,35 +79,52 @@ class Judge:
         return None
 
     def verdicts(
-        self, name: str, evaluator: Evaluator[Any, Any], found: Findings[Any], tariff: Tariff, barred: Callable[[AccountKey], Skip | None]
+        self,
+        name: str,
+        evaluator: Evaluator[Any, Any],
+        found: Findings[Any],
+        tariff: Tariff,
+        barred: Callable[[AccountKey], Skip | None],
+        used: Use,
     ) -> Sequence[Verdict]:
-        """One per breached account. `barred` says why an account may not be touched now, apart from its plan."""
-        free = self._free_capital_x18(evaluator, found)
-        return [
-            Verdict(
-                self.candidate(name, breached.account, found.block),
-                barred(breached.account) or self._decide(breached.plan, tariff, found.block, free),
-                breached.plan if isinstance(breached.plan, LiquidationPlan) else None,
-                found.block.number - breached.first_seen,
-            )
-            for breached in found.breached
-        ]
+        """One per breached account, the most urgent first: each is planned on what those before it leave of the markets.
 
-    def unwinding(self, name: str, found: Findings[Any], barred: Callable[[AccountKey], Skip | None]) -> Case | None:
-        """Closing what the executor still holds, which no limit forbids."""
-        plan = found.unwind
+        `barred` says why an account may not be touched now, apart from its plan; `used` is what attempts under way will have taken."""
+        bench = _Bench(self, name, evaluator, found, tariff, self._free_capital_x18(evaluator, found))
+        alone = sorted((bench.alone(breached, barred(breached.account)) for breached in found.breached), key=_urgency, reverse=True)
+        verdicts = []
+        for verdict in alone:
+            verdicts.append(bench.after(verdict, used))
+            used += verdicts[-1].use
+        return verdicts
+
+    def verdicts_after(
+        self, name: str, evaluator: Evaluator[Any, Any], found: Findings[Any], tariff: Tariff, used: Mapping[CandidateId, Use]
+    ) -> Sequence[Verdict]:
+        """The same where it is known what was used before each candidate (nothing where it is not named), and nobody is barred."""
+        bench = _Bench(self, name, evaluator, found, tariff, self._free_capital_x18(evaluator, found))
+        alone = [bench.alone(breached, None) for breached in found.breached]
+        return [bench.after(verdict, used.get(verdict.candidate.id, NOTHING)) for verdict in alone]
+
+    def unwinding(
+        self,
+        name: str,
+        evaluator: Evaluator[Any, Any],
+        found: Findings[Any],
+        barred: Callable[[AccountKey], Skip | None],
+        used: Use,
+    ) -> Case | None:
+        """Closing what the executor still holds after plans that take `used`, which no limit forbids."""
+        plan = evaluator.unwind(found.basis, used)
         if plan is None or barred(plan.account):
             return None
         economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18)
-        return Case(self.candidate(name, plan.account, found.block), Liquidate(plan, economics), 0, unwind=True)
+        candidate = self.candidate(name, plan.account, found.block)
+        return Case(candidate, Liquidate(plan, economics), urgency_of(0, economics.profit_x18), unwind=True)
 
     def candidate(self, name: str, account: AccountKey, block: BlockRef) -> Candidate:
         """The account's candidate of this block."""
         return Candidate(candidate_id(self.chain_id, name, account, block), name, account, block)
-
-    def _decide(self, plan: LiquidationPlan | NoPlan, tariff: Tariff, block: BlockRef, free_x18: int) -> Decision:
-        gas = plan.gas_limit if isinstance(plan, LiquidationPlan) else 0
-        return decide(plan, tariff.cost_x18(gas, block), free_x18, self.limits)
 
     def _free_capital_x18(self, evaluator: Evaluator[Any, Any], found: Findings[Any]) -> int:
         """The executor's margin not needed for what it holds; while observing without an executor nothing limits."""
@@ -97,9 +133,41 @@ class Judge:
         return evaluator.venue.free_capital(self.executor, evaluator.book, found.basis)
 
 
-def nobody_barred(_: AccountKey) -> Skip | None:
-    """For replay and explanations: nothing but the plan decides."""
-    return None
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """One block's breached accounts before the judge. `free_x18` is the executor's margin before any of the block's plans."""
+
+    judge: Judge
+    name: str
+    evaluator: Evaluator[Any, Any]
+    found: Findings[Any]
+    tariff: Tariff
+    free_x18: int
+
+    def alone(self, breached: Breached, bar: Skip | None) -> Verdict:
+        """As if nobody else were breached."""
+        decision, plan = self._decide(breached.account, NOTHING)
+        profit = decision.economics.profit_x18 if isinstance(decision, Liquidate) else 0
+        candidate = self.judge.candidate(self.name, breached.account, self.found.block)
+        return Verdict(candidate, bar or decision, plan, urgency_of(self.found.block.number - breached.first_seen, profit))
+
+    def after(self, verdict: Verdict, used: Use) -> Verdict:
+        """The same account once plans that take `used` are carried out."""
+        if not used or isinstance(verdict.decision, Skip):
+            return verdict
+        decision, plan = self._decide(verdict.candidate.account, used)
+        return replace(verdict, decision=crowded(decision), plan=plan, used=used)
+
+    def _decide(self, account: AccountKey, used: Use) -> tuple[Decision, LiquidationPlan | None]:
+        plan = self.evaluator.plan(account, self.found.basis, used)
+        gas = plan.gas_limit if isinstance(plan, LiquidationPlan) else 0
+        free = self.free_x18 - used.capital_x18
+        decision = decide(plan, self.tariff.cost_x18(gas, self.found.block), free, self.judge.limits)
+        return decision, plan if isinstance(plan, LiquidationPlan) else None
+
+
+def _urgency(verdict: Verdict) -> tuple[int, int]:
+    return verdict.urgency
 
 
 IN_FLIGHT = Skip(SkipReason.IN_FLIGHT)

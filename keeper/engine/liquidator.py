@@ -10,12 +10,14 @@ from keeper.domain.fees import Fees, offer
 from keeper.domain.fixed import to_units
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.records import MicroTime
+from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import AccountKey, LiquidationPlan
 from keeper.engine import recording
 from keeper.engine.judge import Tariff
 from keeper.engine.mailbox import Case
 from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
 from keeper.engine.recording import Where
+from keeper.engine.sending_order import SendingOrder, Turn
 from keeper.errors import BlockUnknown, Transient
 
 _MAX_AGE_BLOCKS = 2
@@ -59,6 +61,9 @@ class Liquidator:
         self._cooling: dict[AccountKey, int] = {}
         self._failures: dict[AccountKey, int] = {}
         self._concluded: dict[AccountKey, int] = {}
+        self._order = SendingOrder()
+        self._working: set[tuple[str, AccountKey]] = set()
+        self._uses: dict[tuple[str, AccountKey], Use] = {}
 
     def resting(self, account: AccountKey, head: int) -> bool:
         """True while the account rests after plans for it reverted."""
@@ -68,10 +73,16 @@ class Liquidator:
         """An attempt on the account ended in this block: cases of earlier blocks know nothing of it."""
         self._concluded[account] = block_number
 
+    def used(self, venue: str) -> Use:
+        """What the cases worked on and the attempts in flight (of this process) will have taken of the venue's markets."""
+        alive = self._working | self._open_accounts()
+        self._uses = {key: use for key, use in self._uses.items() if key in alive}
+        return sum((use for (name, _), use in self._uses.items() if name == venue), NOTHING)
+
     async def work(self, case: Case, tariff: Tariff, newest_block: int) -> Attempt | Skip:
         """Take the case as far as mode, simulation and limits allow. `newest_block` tells how old the case has become."""
         try:
-            result = self._outdated(case, newest_block) or await self._stages(case, tariff)
+            result = self._outdated(case, newest_block) or await self._in_order(case, tariff)
         except BlockUnknown:
             result = Skip(SkipReason.STALE, "its block was orphaned")
         except Transient as error:
@@ -98,10 +109,22 @@ class Liquidator:
         return Skip(SkipReason.IN_FLIGHT) if self._in_flight(case) else None
 
     def _in_flight(self, case: Case) -> bool:
-        dispatcher = self._hands.dispatcher if self._hands is not None else None
-        return dispatcher is not None and (case.candidate.venue, case.candidate.account) in dispatcher.open_accounts()
+        return case.key in self._open_accounts()
 
-    async def _stages(self, case: Case, tariff: Tariff) -> Attempt | Skip:
+    def _open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
+        dispatcher = self._hands.dispatcher if self._hands is not None else None
+        return dispatcher.open_accounts() if dispatcher is not None else frozenset()
+
+    async def _in_order(self, case: Case, tariff: Tariff) -> Attempt | Skip:
+        self._working.add(case.key)
+        self._uses[case.key] = case.plan.use
+        try:
+            with self._order.place(case.markets) as turn:
+                return await self._stages(case, tariff, turn)
+        finally:
+            self._working.discard(case.key)
+
+    async def _stages(self, case: Case, tariff: Tariff, turn: Turn) -> Attempt | Skip:
         if self._hands is None or self._hands.simulator is None:
             return Skip(SkipReason.OBSERVING)
         block = case.candidate.block
@@ -115,6 +138,7 @@ class Liquidator:
             return stopped
         if self._hands.dispatcher is None:
             return Skip(SkipReason.SIMULATING)
+        await turn()
         return await self._send(self._hands, self._hands.dispatcher, case, calldata, fees)
 
     async def _simulate(self, hands: Hands, simulator: Simulator, case: Case, calldata: bytes, tariff: Tariff) -> Skip | None:

@@ -221,15 +221,16 @@ class Loop:
                 return IN_FLIGHT
             return COOLING_DOWN if self._liquidator.resting(account, findings.block.number) else None
 
-        verdicts = self._judge.verdicts(name, evaluator, findings, self.tariff, barred)
+        used = self._liquidator.used(name)
+        verdicts = self._judge.verdicts(name, evaluator, findings, self.tariff, barred, used)
         cases += [case for verdict in verdicts if (case := verdict.case()) is not None]
-        unwinding = self._judge.unwinding(name, findings, barred)
+        unwinding = self._judge.unwinding(name, evaluator, findings, barred, sum((verdict.use for verdict in verdicts), used))
         cases += [unwinding] if unwinding else []
         for verdict in verdicts:
             if isinstance(verdict.decision, Skip):
                 self._metrics.skips.labels(verdict.decision.reason.value).inc()
         where, now = Where(self._options.chain_id, name, findings.block), recording.timestamp_us(self._clock())
-        return [recording.decision_row(where, item.candidate, "decide", item.decision, item.plan, now) for item in verdicts]
+        return [recording.decision_row(where, item.candidate, "decide", item.decision, item.plan, now, item.used) for item in verdicts]
 
     def _venue_rows(self, name: str, findings: Findings[Any]) -> list[Record]:
         evaluator = self._evaluators[name]

@@ -10,13 +10,13 @@ from keeper.domain.venue import AccountKey, LiquidationPlan
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A candidate with its plan and the decision to go on with it. `blocks_breached` is 0 in the block it was first seen.
+    """A candidate with its plan and the decision to go on with it. `urgency` is the order it was planned in, see `urgency_of`.
 
     `unwind` marks the closing of what the executor took over: it lowers risk, so no profit is asked of it."""
 
     candidate: Candidate
     decision: Liquidate
-    blocks_breached: int
+    urgency: tuple[int, int]
     unwind: bool = False
 
     @property
@@ -30,9 +30,15 @@ class Case:
         return (self.candidate.venue, self.candidate.account)
 
     @property
-    def urgency(self) -> tuple[int, int]:
-        """The overdue by their age, before the fresh by their profit; the greatest goes first."""
-        return (self.blocks_breached if self.blocks_breached > 1 else 0, self.decision.economics.profit_x18)
+    def markets(self) -> frozenset[tuple[str, str]]:
+        """Venue and market of every pool the plan trades in."""
+        return frozenset((self.candidate.venue, market) for market in self.plan.use.base_x18)
+
+
+def urgency_of(blocks_breached: int, profit_x18: int) -> tuple[int, int]:
+    """The overdue by their age, before the fresh by their profit; the greatest goes first. `blocks_breached` is 0 in the block a breach was
+    first seen, `profit_x18` what the candidate would bring alone."""
+    return (blocks_breached if blocks_breached > 1 else 0, profit_x18)
 
 
 class Mailbox:
@@ -53,7 +59,7 @@ class Mailbox:
         """Put in the newest block's cases; returns the ones nobody had taken."""
         async with self._changed:
             self.newest_block = block_number
-            left_over, self._cases = self._cases, sorted(cases, key=lambda case: case.urgency)
+            left_over, self._cases = self._cases, sorted(cases, key=lambda case: case.urgency, reverse=True)
             self._changed.notify_all()
         return left_over
 
@@ -61,7 +67,7 @@ class Mailbox:
         """The most urgent case; waits for one."""
         async with self._changed:
             while True:
-                for case in reversed(self._cases):
+                for case in self._cases:
                     if case.key not in self._working:
                         self._cases.remove(case)
                         self._working.add(case.key)

@@ -26,6 +26,7 @@ from keeper.domain.records import (
     VenueEventRecord,
     raw,
 )
+from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import AccountKey, ChainView, Health, LiquidationObserved, LiquidationPlan, MarketView, PositionView, Proceeds
 from keeper.engine.evaluator import Applied, Evaluated, Findings
 
@@ -183,7 +184,7 @@ def is_near(health: Health) -> bool:
 
 
 def decision_row(
-    where: Where, candidate: Candidate, stage: str, decision: Decision, plan: LiquidationPlan | None, at: MicroTime
+    where: Where, candidate: Candidate, stage: str, decision: Decision, plan: LiquidationPlan | None, at: MicroTime, used: Use = NOTHING
 ) -> DecisionRecord:
     """decisions."""
     economics = decision.economics
@@ -198,6 +199,7 @@ def decision_row(
         market=plan.market if plan else None,
         breach=plan.breach.value if plan else None,
         size_raw=raw(plan.size_x18) if plan else None,
+        used=use_json(used),
         notional_usd=to_units(plan.notional_x18) if plan else None,
         expected_reward_usd=to_units(economics.reward_x18) if economics else None,
         expected_cost_usd=to_units(economics.cost_x18) if economics else None,
@@ -205,6 +207,21 @@ def decision_row(
         decided_at=at,
         **where.keys(),
     )
+
+
+def use_json(use: Use) -> str | None:
+    """A use as the column `used` holds it."""
+    if not use:
+        return None
+    return json.dumps({"base": {market: str(base) for market, base in sorted(use.base_x18.items())}, "capital": str(use.capital_x18)})
+
+
+def use_of_json(text: str | None) -> Use:
+    """Back from the column `used`."""
+    if text is None:
+        return NOTHING
+    fields = json.loads(text)
+    return Use({market: int(base) for market, base in fields["base"].items()}, int(fields["capital"]))
 
 
 def simulation_row(

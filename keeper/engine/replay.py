@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from keeper.domain.chain import BlockRef
-from keeper.domain.decision import Liquidate, Skip
+from keeper.domain.decision import CandidateId, Liquidate, Skip
+from keeper.domain.use import Use
 from keeper.engine.evaluator import Applied, Evaluator
-from keeper.engine.judge import Judge, Tariff, Verdict, nobody_barred
+from keeper.engine.judge import Judge, Tariff, Verdict
 from keeper.engine.questions import RecordedQuestions
 
 
@@ -41,13 +42,17 @@ class Replayed:
 
 
 class Replay:
-    """Runs recorded blocks through the evaluator and the judge. `evaluator` must ask the `questions` given here."""
+    """Runs recorded blocks through the evaluator and the judge. `evaluator` must ask the `questions` given here; `used` is what was taken
+    of the markets before each candidate was planned, which hung on what was being sent."""
 
-    def __init__(self, name: str, evaluator: Evaluator[Any, Any], questions: RecordedQuestions, judge: Judge) -> None:
+    def __init__(
+        self, name: str, evaluator: Evaluator[Any, Any], questions: RecordedQuestions, judge: Judge, used: Mapping[CandidateId, Use]
+    ) -> None:
         self._name = name
         self._evaluator = evaluator
         self._questions = questions
         self._judge = judge
+        self._used = used
         self._tariff = Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
 
     async def run(self, blocks: Iterator[RecordedBlock]) -> list[Replayed]:
@@ -61,7 +66,7 @@ class Replay:
             self._questions.load(recorded.answers())
             found = await self._evaluator.took(block, recorded.logged())
             self._tariff = self._judge.tariff(self._evaluator, block) or self._tariff
-            verdicts = self._judge.verdicts(self._name, self._evaluator, found, self._tariff, nobody_barred)
+            verdicts = self._judge.verdicts_after(self._name, self._evaluator, found, self._tariff, self._used)
             replayed.append(Replayed(block, verdicts))
             self._evaluator.finalised(block)
         return replayed

@@ -79,7 +79,7 @@ class Rows:
 
     def skip(self, account: str, reason: str) -> DecisionRecord:
         """decisions: a candidate left alone."""
-        empty: dict[str, Any] = dict.fromkeys(("detail", "market", "breach", "size_raw", "notional_usd"))
+        empty: dict[str, Any] = dict.fromkeys(("detail", "market", "breach", "size_raw", "notional_usd", "used"))
         empty |= dict.fromkeys(("expected_reward_usd", "expected_cost_usd", "expected_profit_usd"))
         made: dict[str, Any] = {"stage": "decide", "action": "skip", "reason": reason, "decided_at": MicroTime(0)}
         return DecisionRecord(venue=VENUE, account=account, candidate_id=f"{account}{self.number}", **made, **empty, **where(self.number))

@@ -13,6 +13,7 @@ from keeper.chain.chain import ChainClient
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import min_guard_change
 from keeper.domain.outcome import SimOutcome, SimSettled
+from keeper.domain.use import NOTHING
 from keeper.domain.venue import LiquidationPlan
 from keeper.engine.survey import Survey
 from keeper.execution.executor import encode_execute
@@ -90,7 +91,7 @@ async def _plans(stage: Theatre, chain: ChainClient) -> tuple[LiquidationPlan, L
     )
     await survey.bring_to("perp_v2", evaluator, block)
     breached = [item for item in await evaluator.look(block) if item.health.liquidatable]
-    found = [evaluator.assess(item.account, item.health, block).breached[0].plan for item in breached]
+    found = [evaluator.plan(item.account, block.timestamp, NOTHING) for item in breached]
     plans = [plan for plan in found if isinstance(plan, LiquidationPlan)]
     if len(plans) < 2:
         raise RuntimeError(f"the fall left {len(breached)} accounts breached, {len(plans)} of them with a plan; two are needed")

@@ -1,5 +1,6 @@
 """Plans on the real contracts: what they promise is what they bring, and what was observed is what happened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -12,7 +13,9 @@ from contracts.devnet.market import MarketDriver
 from contracts.devnet.paths import PATHS
 from keeper.domain.chain import Address, RawLog, Timestamp
 from keeper.domain.fixed import X18
+from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationPlan, NoPlan
+from keeper.execution.executor import executed_change
 from tests.keeper.venues.perp_v2.crowd import MAX, Crowd
 from tests.keeper.venues.perp_v2.ledger import Ledger, raw_log
 
@@ -38,17 +41,42 @@ class Keeper:
         ledger.advance()
         return cls(devnet, ledger, crowd, Address(devnet.deployment.executor.lower()))
 
+    @property
+    def ahead(self) -> Timestamp:
+        """A second from now, when the next block is mined."""
+        assert self.ledger.head is not None
+        return Timestamp(self.ledger.head.timestamp + 1)
+
     def plans(self) -> list[LiquidationPlan | NoPlan]:
         """For everybody breached a second from now, largest reward first."""
-        assert self.ledger.head is not None
-        ahead = Timestamp(self.ledger.head.timestamp + 1)
+        ahead = self.ahead
         self.ledger.refresh(ahead)
         self.ledger.inspect(sorted(self.ledger.book.account_keys()), ahead)
         plans = [self.plan(key, ahead) for key in self.ledger.breached(ahead)]
         return sorted(plans, key=lambda plan: plan.expected_reward_x18 if isinstance(plan, LiquidationPlan) else 0, reverse=True)
 
-    def plan(self, key: AccountKey, at: Timestamp) -> LiquidationPlan | NoPlan:
-        return self.ledger.venue.liquidation(key, self.ledger.book, at, self.executor)
+    def plan(self, key: AccountKey, at: Timestamp, used: Use = NOTHING) -> LiquidationPlan | NoPlan:
+        return self.ledger.venue.liquidation(key, self.ledger.book, at, self.executor, used)
+
+    def plans_of_one_block(self) -> list[LiquidationPlan]:
+        """Of positions, worth more than a dollar; each knows of those before it."""
+        plans: list[LiquidationPlan] = []
+        used = NOTHING
+        for first in self.plans():
+            plan = self.plan(first.account, self.ahead, used) if isinstance(first, LiquidationPlan) else first
+            if isinstance(plan, LiquidationPlan) and plan.breach is Breach.POSITIONS and _net(plan) > X18:
+                plans.append(plan)
+                used += plan.use
+        return plans
+
+    def execute_all(self, plans: Sequence[LiquidationPlan]) -> list[int]:
+        """In one block, in this order; the change of the executor's worth by each. The book is kept as of before the block."""
+        sent = [self.crowd.execute(plan, plan.break_even_x18) for plan in plans]
+        self.crowd.mine(1)
+        receipts = {item["transactionHash"]: item for item in self.crowd.receipts()}
+        logs = [tuple(raw_log(item) for item in receipts[each]["logs"]) for each in sent]
+        assert [receipts[each]["status"] for each in sent] == ["0x1"] * len(sent)
+        return [executed_change(each, self.executor) for each in logs]
 
     def execute(self, plan: LiquidationPlan) -> tuple[int, tuple[RawLog, ...]]:
         """The change of the executor's worth (USD, 18 decimals) and the logs. The book is kept as of before the block."""
@@ -64,6 +92,10 @@ class Keeper:
         call = {"to": self.devnet.deployment.valuer, "data": calldata("valuation(address)", self.executor)}
         total: int = returned(("int256", "int256", "uint256"), self.devnet.rpc.call("eth_call", call, "latest"))[0]
         return total
+
+
+def _net(plan: LiquidationPlan) -> int:
+    return plan.expected_reward_x18 - plan.expected_cost_x18
 
 
 def test_plans_bring_what_they_promise(devnet: Devnet) -> None:
@@ -90,7 +122,7 @@ def _check(keeper: Keeper, plan: LiquidationPlan) -> None:
     proceeds = keeper.ledger.venue.proceeds(logs, keeper.executor, keeper.ledger.book)
     assert proceeds.open_size_x18 == ()
     assert abs(proceeds.settlement_x18 - change) <= 10**12
-    promised = plan.expected_reward_x18 - plan.expected_cost_x18
+    promised = _net(plan)
     assert abs(proceeds.settlement_x18 - promised) <= promised // 100 + X18 // 100
     (seen,) = keeper.ledger.venue.observed(keeper.ledger.log_events, keeper.ledger.book)
     assert (seen.account, seen.liquidator, seen.market, seen.breach) == (plan.account, keeper.executor, plan.market, Breach.POSITIONS)
@@ -98,6 +130,26 @@ def _check(keeper: Keeper, plan: LiquidationPlan) -> None:
     assert abs(seen.notional_x18 - plan.notional_x18) <= plan.notional_x18 // 10**6
     assert abs(seen.reward_x18 - plan.expected_reward_x18) <= plan.expected_reward_x18 // 10**6
     assert seen.penalty_x18 in (2 * seen.reward_x18, 2 * seen.reward_x18 + 1, seen.reward_x18)
+
+
+def test_plans_of_one_block_bring_together_what_each_promises(devnet: Devnet) -> None:
+    """Every plan is made on what those before it leave of its market; all go into one block, in that order."""
+    keeper = Keeper.on(devnet)
+    together = 0
+    path = PATHS["shock"](devnet.deployment.start_prices_8(), 7)
+    with MarketDriver(devnet.url, devnet.deployment) as driver:
+        for second in range(0, path[-1].seconds, _STEP_SECONDS):
+            wanted = dict(devnet.deployment.start_prices_8()) | {move.market: move.price_8 for move in path if move.seconds <= second}
+            driver.step(wanted, driver.head_time() + _STEP_SECONDS)
+            keeper.ledger.advance()
+            plans = keeper.plans_of_one_block()
+            if len(plans) >= 2:
+                for plan, change in zip(plans, keeper.execute_all(plans), strict=True):
+                    promised = _net(plan)
+                    assert abs(change - promised) <= promised // 100 + X18 // 100
+                keeper.ledger.advance()
+                together += len(plans) - len({plan.market for plan in plans})
+    assert together >= 4
 
 
 def test_collateral_is_bought_with_margin(devnet: Devnet) -> None:
@@ -151,7 +203,7 @@ def test_what_is_carried_is_closed_later(devnet: Devnet) -> None:
     """An executor left with a position gets a plan to close it, and only then."""
     keeper = Keeper.on(devnet)
     assert keeper.ledger.head is not None
-    assert keeper.ledger.venue.unwind(keeper.executor, keeper.ledger.book, keeper.ledger.head.timestamp) is None
+    assert keeper.ledger.venue.unwind(keeper.executor, keeper.ledger.book, keeper.ledger.head.timestamp, NOTHING) is None
     eth = devnet.deployment.market("ETH")
     opening = calldata(_OPEN, (eth.base, True, False, 5_000 * X18, MAX, MAX, 0, bytes(32)))
     allow_also(devnet, keeper.crowd, _OPEN)
@@ -161,7 +213,7 @@ def test_what_is_carried_is_closed_later(devnet: Devnet) -> None:
     keeper.ledger.advance()
     ahead = Timestamp(keeper.ledger.head.timestamp + 1)
     keeper.ledger.refresh(ahead)
-    plan = keeper.ledger.venue.unwind(keeper.executor, keeper.ledger.book, ahead)
+    plan = keeper.ledger.venue.unwind(keeper.executor, keeper.ledger.book, ahead, NOTHING)
     assert plan is not None
     assert plan.market == "ETH"
     assert plan.size_x18 < 0

@@ -1,4 +1,5 @@
--- What was decided about each candidate, at which stage, and why.
+-- What was decided about each candidate, at which stage, and why. `used` is what earlier plans and attempts in flight had taken when it was
+-- planned (JSON): missing in lakes of the keeper's first schemas.
 SELECT
     chain_id,
     venue,
@@ -18,5 +19,10 @@ SELECT
     expected_reward_usd,
     expected_cost_usd,
     expected_profit_usd,
-    size_raw
-FROM lake.main.decisions
+    size_raw,
+    used
+FROM (
+    FROM lake.main.decisions
+    UNION ALL BY NAME
+    SELECT NULL::VARCHAR AS used WHERE false
+)

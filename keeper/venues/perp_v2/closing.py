@@ -4,7 +4,7 @@ An estimate: it assumes that the liquidity now in range reaches as far as the cl
 sent, decides on the real result."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keeper.domain.fixed import Q96, RATIO, X18
 from keeper.venues.perp_v2 import ticks
@@ -40,6 +40,15 @@ class Pool:
         band_high = ticks.sqrt_price_of(reads.index_x18 * (RATIO + spread) // RATIO)
         usable = reads.liquidity if market.max_tick_crossed else 0
         return cls(reads.sqrt_price_x96, usable, market.exchange_fee_ratio, max(low, band_low), min(high, band_high))
+
+    def after(self, base_sold: int) -> "Pool":
+        """The pool once this much base was sold into it (+) or bought out of it (-), X18. The limits stay: all swaps of 15 s share them."""
+        if base_sold == 0 or self.liquidity == 0:
+            return self
+        # More base than the liquidity holds cannot be bought: what is left of the pool then is its limit.
+        left = self.liquidity * Q96 + base_sold * self.sqrt_price_x96
+        moved = -(-(self.liquidity * Q96 * self.sqrt_price_x96) // left) if left > 0 else self.limit_high_x96
+        return replace(self, sqrt_price_x96=moved if base_sold < 0 else self.liquidity * Q96 * self.sqrt_price_x96 // left)
 
     def limit(self, is_long: bool) -> int:
         """The sqrt price a close of a long (selling) or a short (buying) must stop at."""

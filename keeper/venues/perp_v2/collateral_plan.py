@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.decision import SkipReason
 from keeper.domain.fixed import RATIO, mul_ratio
+from keeper.domain.use import Use
 from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.venues.perp_v2.calls import Encoder
 from keeper.venues.perp_v2.margin import Margin, collateral_worth, debt_value, power_of_ten
@@ -55,6 +56,7 @@ def plan(options: Options, encoder: Encoder, key: AccountKey, margin: Margin, bo
         capital_x18=best.paid_x18,
         gas_limit=GAS_COLLATERAL,
         calls=_calls(options, encoder, key, best, given.settlement_token),
+        use=Use(capital_x18=best.paid_x18),
     )
 
 

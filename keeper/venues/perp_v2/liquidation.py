@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from keeper.domain.chain import Address, Timestamp
+from keeper.domain.chain import Timestamp
 from keeper.domain.decision import SkipReason
 from keeper.domain.fixed import X18, div_up, mul_div, mul_ratio
+from keeper.domain.use import Use
 from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.venues.perp_v2 import collateral_plan, orders
 from keeper.venues.perp_v2.calls import UINT256_MAX, Encoder
 from keeper.venues.perp_v2.closing import Pool, most_profitable_sqrt_price
+from keeper.venues.perp_v2.inventory import Inventory
 from keeper.venues.perp_v2.margin import Margin, health_of, margin_of
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.rules import CANCEL, CLOSE, LIQUIDATE
@@ -27,10 +29,12 @@ _UNWIND_ROOM_RATIO = 5_000
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """One market's best size: + for a long victim. `is_whole` means as much as the contract allows."""
+    """One market's best size: + for a long victim. `is_whole` means as much as the contract allows; `closed` is what the close trades, with
+    what the executor held before."""
 
     base_token: str
     size: int
+    closed: int
     is_whole: bool
     notional: int
     reward: int
@@ -43,10 +47,10 @@ class _Choice:
 
 
 def plan(
-    options: Options, encoder: Encoder, key: AccountKey, book: PerpBook, now: Timestamp, executor: Address
+    options: Options, encoder: Encoder, key: AccountKey, book: PerpBook, now: Timestamp, inventory: Inventory
 ) -> LiquidationPlan | NoPlan:
     """What to do about the account at `now`, as one transaction of the executor; or why nothing can be done."""
-    if key == AccountKey(executor):
+    if key == AccountKey(inventory.executor):
         return NoPlan(SkipReason.DENIED, "the keeper's own account")
     account, given = book.accounts[key], parameters(book)
     health, margin = health_of(key, book, now), margin_of(account, book, now)
@@ -58,18 +62,18 @@ def plan(
         return collateral_plan.plan(options, encoder, key, margin, book, now)
     if given.config.clearing_house_paused:
         return NoPlan(SkipReason.MARKET_NOT_OPEN, "ClearingHouse is paused")
-    return _positions_plan(options, encoder, key, margin, book, now, executor)
+    return _positions_plan(options, encoder, key, margin, book, now, inventory)
 
 
 def _positions_plan(
-    options: Options, encoder: Encoder, key: AccountKey, margin: Margin, book: PerpBook, now: Timestamp, executor: Address
+    options: Options, encoder: Encoder, key: AccountKey, margin: Margin, book: PerpBook, now: Timestamp, inventory: Inventory
 ) -> LiquidationPlan | NoPlan:
     account, given, reads = book.accounts[key], parameters(book), reads_at(book, now)
     open_markets = [name for name in account.positions if book.markets[name].status == Status.OPEN]
     if not open_markets:
         return NoPlan(SkipReason.MARKET_NOT_OPEN)
     equity = margin.account_value // given.settlement_unit * given.settlement_unit
-    choices = [_choice(name, account, equity, margin, book, now, executor) for name in open_markets]
+    choices = [_choice(name, account, equity, margin, book, now, inventory) for name in open_markets]
     found = [choice for choice in choices if choice is not None]
     if not found:
         return NoPlan(SkipReason.NO_POSITION)
@@ -91,11 +95,12 @@ def _positions_plan(
         capital_x18=div_up(best.notional * given.config.im_ratio, 10**6),
         gas_limit=GAS_LIQUIDATE + GAS_CLOSE + GAS_CANCEL * len(cancels),
         calls=tuple(_calls(options, encoder, key, best, cancels)),
+        use=Use({best.base_token: best.closed}),
     )
 
 
 def _choice(
-    base_token: str, account: Account, equity: int, margin: Margin, book: PerpBook, now: Timestamp, executor: Address
+    base_token: str, account: Account, equity: int, margin: Margin, book: PerpBook, now: Timestamp, inventory: Inventory
 ) -> _Choice | None:
     """The size of this market with the best reward net of closing; size 0 when every size loses, None without a position."""
     reads, config, market = reads_at(book, now).markets[base_token], parameters(book).config, book.markets[base_token]
@@ -105,16 +110,18 @@ def _choice(
     is_long = size > 0
     cap = abs(liquidatable_size(size, reads.price_x18, equity, margin, config))
     share = config.liquidation_penalty_ratio if equity < 0 else config.liquidation_penalty_ratio // 2
-    pool = Pool.of(market, reads, now)
+    pool = Pool.of(market, reads, now).after(inventory.used.base(base_token))
     target = most_profitable_sqrt_price(reads.price_x18, share, pool.fee_ratio, is_long)
-    chosen = min(cap, max(0, pool.size_until(target, is_long) - _held(executor, base_token, is_long, book)))
+    held = inventory.held(base_token, book)
+    chosen = min(cap, max(0, pool.size_until(target, is_long) - max(0, held if is_long else -held)))
     if chosen == 0:
-        return _Choice(base_token, 0, False, 0, 0, 0, pool.limit(is_long))
+        return _Choice(base_token, 0, 0, False, 0, 0, 0, pool.limit(is_long))
     notional = mul_div(chosen, reads.price_x18, X18)
     quote = pool.quote_for(chosen, is_long)
     return _Choice(
         base_token=base_token,
         size=chosen if is_long else -chosen,
+        closed=held + (chosen if is_long else -chosen),
         is_whole=chosen == cap,
         notional=notional,
         reward=keeper_share(mul_ratio(notional, config.liquidation_penalty_ratio), equity),
@@ -135,14 +142,6 @@ def liquidatable_size(size: int, price_x18: int, equity: int, margin: Margin, co
 def keeper_share(penalty: int, equity: int) -> int:
     """ClearingHouse._liquidate: half of the penalty, all of it once the account is below zero."""
     return penalty if equity < 0 else penalty // 2
-
-
-def _held(executor: Address, base_token: str, is_long: bool, book: PerpBook) -> int:
-    """What the executor holds on the same side already: it is closed together with the new part."""
-    account = book.accounts.get(AccountKey(executor))
-    position = account.positions.get(base_token) if account else None
-    size = position.size if position else 0
-    return max(0, size if is_long else -size)
 
 
 def _calls(options: Options, encoder: Encoder, key: AccountKey, best: _Choice, cancels: list[str]) -> Iterator[LiquidationCall]:
@@ -167,30 +166,31 @@ def _why_not(base_token: str, reads: ChainReads) -> str:
     return f"spot {market.spot_x18 / X18:.6g} against a mark of {market.price_x18 / X18:.6g}: closing costs more than the reward"
 
 
-def unwind(options: Options, encoder: Encoder, executor: Address, book: PerpBook, now: Timestamp) -> LiquidationPlan | None:
-    """Closing the executor's largest open position as far as the limits allow. It may cost half again what is estimated, and the room."""
-    account, given, reads = book.accounts.get(AccountKey(executor)), parameters(book), reads_at(book, now)
+def unwind(options: Options, encoder: Encoder, inventory: Inventory, book: PerpBook, now: Timestamp) -> LiquidationPlan | None:
+    """Closing the executor's largest open position as far as the limits allow, but none that an earlier plan closes anyway. It may
+    cost half again what is estimated, and the room."""
+    given, reads = parameters(book), reads_at(book, now)
     held = {
-        name: position.size
-        for name, position in (account.positions if account else {}).items()
-        if abs(position.size) >= orders.DUST and name in reads.markets and book.markets[name].status == Status.OPEN
+        name: size
+        for name, size in inventory.positions(book).items()
+        if abs(size) >= orders.DUST and name in reads.markets and book.markets[name].status == Status.OPEN
     }
     if not held or given.config.clearing_house_paused:
         return None
     base_token = max(held, key=lambda name: (abs(held[name]) * reads.markets[name].price_x18, name))
-    return _unwinding(options, encoder, executor, base_token, held[base_token], book, now)
+    return _unwinding(options, encoder, inventory, base_token, book, now)
 
 
 def _unwinding(
     options: Options,
     encoder: Encoder,
-    executor: Address,
+    inventory: Inventory,
     base_token: str,
-    size: int,
     book: PerpBook,
     now: Timestamp,
 ) -> LiquidationPlan | None:
-    reads, is_long = reads_at(book, now).markets[base_token], size > 0
+    size, reads = inventory.held(base_token, book), reads_at(book, now).markets[base_token]
+    is_long = size > 0
     pool = Pool.of(book.markets[base_token], reads, now)
     closable = min(abs(size), pool.size_until(pool.limit(is_long), is_long))
     if closable == 0:
@@ -200,7 +200,7 @@ def _unwinding(
     # The executor values its position at the index, so that is what closing costs it on the chain.
     at_index = mul_div(closable, reads.index_x18, X18) - quote
     return LiquidationPlan(
-        account=AccountKey(executor),
+        account=AccountKey(inventory.executor),
         market=book.markets[base_token].name or base_token,
         breach=Breach.POSITIONS,
         size_x18=closable if is_long else -closable,
@@ -211,4 +211,5 @@ def _unwinding(
         gas_limit=GAS_CLOSE,
         calls=(close_call(options, encoder, base_token, pool.limit(is_long)),),
         break_even_x18=-(abs(at_index) * 3 // 2 + mul_ratio(notional, _UNWIND_ROOM_RATIO)),
+        use=Use({base_token: closable if is_long else -closable}),
     )

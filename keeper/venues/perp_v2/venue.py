@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.journal import VenueBook
+from keeper.domain.use import Use
 from keeper.domain.venue import (
     AccountKey,
     CallRule,
@@ -27,6 +28,7 @@ from keeper.venues.perp_v2.calls import Encoder
 from keeper.venues.perp_v2.decoder import Decoder
 from keeper.venues.perp_v2.events import EVENT_TYPES, PerpEvent
 from keeper.venues.perp_v2.feeds import feeds_at
+from keeper.venues.perp_v2.inventory import Inventory
 from keeper.venues.perp_v2.maker_box import maker_box
 from keeper.venues.perp_v2.margin import free_collateral, health_of, margin_of
 from keeper.venues.perp_v2.observed import observed
@@ -117,13 +119,13 @@ class PerpV2:
             return WatchBox({}, valid_until=now)
         return maker_box(account, margin, book, now) if account.is_maker else taker_box(account, margin, book, now)
 
-    def liquidation(self, key: AccountKey, book: PerpBook, now: Timestamp, executor: Address) -> LiquidationPlan | NoPlan:
+    def liquidation(self, key: AccountKey, book: PerpBook, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """See liquidation.plan."""
-        return liquidation.plan(self._options, self._encoder, key, book, now, executor)
+        return liquidation.plan(self._options, self._encoder, key, book, now, Inventory(executor, used))
 
-    def unwind(self, executor: Address, book: PerpBook, now: Timestamp) -> LiquidationPlan | None:
+    def unwind(self, executor: Address, book: PerpBook, now: Timestamp, used: Use) -> LiquidationPlan | None:
         """See liquidation.unwind."""
-        return liquidation.unwind(self._options, self._encoder, executor, book, now)
+        return liquidation.unwind(self._options, self._encoder, Inventory(executor, used), book, now)
 
     def rules(self, book: PerpBook) -> Sequence[CallRule]:
         """See rules.rules."""

@@ -1,16 +1,17 @@
 """Cases, breached accounts and findings of the toy venue, made by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from keeper.domain.chain import Address, BlockRef
+from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import Candidate, CandidateId, Economics, Liquidate
 from keeper.domain.fixed import X18
+from keeper.domain.use import Use
 from keeper.domain.venue import AccountKey, Breach, Health, LiquidationPlan, NoPlan
 from keeper.engine.evaluator import Breached, Findings
-from keeper.engine.mailbox import Case
+from keeper.engine.mailbox import Case, urgency_of
 from tests.keeper.engine.fakes import block_ref
-from tests.keeper.engine.toy import ToyEvent
+from tests.keeper.engine.toy import ToyBook, ToyEvent, ToyVenue
 
 BREACHED = Health(X18, 2 * X18, Breach.POSITIONS)
 
@@ -20,6 +21,7 @@ def plan_of(account: str, *, reward: int = 5, capital: int = 0) -> LiquidationPl
     return LiquidationPlan(
         account=AccountKey(account), market="TOY", breach=Breach.POSITIONS, size_x18=X18, notional_x18=100 * X18,
         expected_reward_x18=reward * X18, expected_cost_x18=X18, capital_x18=capital * X18, gas_limit=100_000, calls=(),
+        use=Use({"TOY": X18}, capital * X18),
     )  # fmt: skip
 
 
@@ -28,15 +30,33 @@ def case_of(account: str, *, reward: int = 5, blocks_breached: int = 0, block: B
     plan = plan_of(account, reward=reward)
     decision = Liquidate(plan, Economics(plan.expected_reward_x18, plan.expected_cost_x18))
     candidate = Candidate(CandidateId(f"id-{account}"), "toy", AccountKey(account), block or block_ref(1))
-    return Case(candidate, decision, blocks_breached)
+    return Case(candidate, decision, urgency_of(blocks_breached, decision.economics.profit_x18))
 
 
-def findings(
-    block: BlockRef, breached: Sequence[tuple[str, LiquidationPlan | NoPlan]] = (), unwind: LiquidationPlan | None = None
-) -> Findings[ToyEvent]:
+def findings(block: BlockRef, *breached: str) -> Findings[ToyEvent]:
     """Findings of a block in which these accounts are breached since the block before."""
-    found = tuple(Breached(AccountKey(account), BREACHED, plan, block.number - 1) for account, plan in breached)
-    return Findings(block, block.timestamp, (), (), found, (), unwind, 0)
+    found = tuple(Breached(AccountKey(account), BREACHED, block.number - 1) for account in breached)
+    return Findings(block, block.timestamp, (), (), found, (), 0)
+
+
+class ScriptedVenue(ToyVenue):
+    """A toy whose plans are made by hand, by account and what earlier plans use of the market TOY (whole units); `unwinding` by use too."""
+
+    def __init__(
+        self,
+        prices: Mapping[int, int],
+        plans: Mapping[str, Callable[[int], LiquidationPlan | NoPlan]],
+        unwinding: Callable[[int], LiquidationPlan | None] = lambda _: None,
+    ) -> None:
+        super().__init__(prices)
+        self._plans = plans
+        self._unwinding = unwinding
+
+    def liquidation(self, key: AccountKey, book: ToyBook, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+        return self._plans[key](used.base("TOY") // X18)
+
+    def unwind(self, executor: Address, book: ToyBook, now: Timestamp, used: Use) -> LiquidationPlan | None:
+        return self._unwinding(used.base("TOY") // X18)
 
 
 def unwinding_plan(executor: Address) -> LiquidationPlan:

@@ -37,7 +37,7 @@ def test_a_block_counts_logs_accounts_and_requests_over_all_venues() -> None:
     log = log_of(Opened(ALICE, 1, 1), BLOCK, 0)
     applied: list[Applied[ToyEvent]] = [Applied(Opened(ALICE, 1, 1), "log", log), Applied(PriceRead(10, 1), "refresh")]
     twice = [Evaluated(ALICE, Health(1, 1, None), BLOCK.timestamp), Evaluated(ALICE, Health(1, 1, None), BLOCK.timestamp)]
-    one = Findings(BLOCK, BLOCK.timestamp, applied, twice, (), (), None, 7)
+    one = Findings(BLOCK, BLOCK.timestamp, applied, twice, (), (), 7)
     row = recording.block_row(10, BLOCK, (NOW, MicroTime(NOW + 5)), Usage(3, 40), [one, findings(BLOCK)], recovered=False)
     assert (row.logs, row.evaluated, row.watched) == (1, 1, 7), "both moments of one account are one account"
     assert (row.rpc_requests, row.rpc_calls, row.finished_at - row.received_at) == (3, 40, 5)

@@ -9,8 +9,9 @@ import pytest
 from keeper.domain.chain import BlockAdded
 from keeper.domain.decision import Limits, Liquidate, Skip, SkipReason
 from keeper.domain.fixed import X18
+from keeper.domain.use import Use
 from keeper.engine.evaluator import Applied, Evaluator, Findings
-from keeper.engine.judge import Judge, Tariff, Verdict, nobody_barred
+from keeper.engine.judge import Judge, Tariff, Verdict
 from keeper.engine.questions import ChainQuestions, RecordedQuestions
 from keeper.engine.replay import RecordedBlock, Replay, Replayed, differences, words
 from tests.keeper.engine.cases import case_of
@@ -18,6 +19,8 @@ from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref
 from tests.keeper.engine.toy import Liquidated, Opened, PriceRead, ToyEvent, ToyVenue, log_of
 
 PRICES = {2: 100, 4: 85, 6: 84, 8: 99, 10: 60}
+IN_FLIGHT = Use({"TOY": X18})
+"""What the daemon was sending all the time: no event of the record tells it."""
 JUDGE = Judge(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11)
 EVENTS: dict[int, list[Opened | Liquidated]] = {
     1: [Opened("0xa", 10, 800), Opened("0xb", 1, 50)],
@@ -36,16 +39,17 @@ def _lived() -> tuple[list[RecordedBlock], list[Verdict]]:
         logs = tuple(log_of(event, block, index) for index, event in enumerate(EVENTS.get(number, ())))
         found: Findings[ToyEvent] = asyncio.run(evaluator.added(BlockAdded(block, logs)))
         tariff = JUDGE.tariff(evaluator, block) or tariff
-        verdicts += JUDGE.verdicts("toy", evaluator, found, tariff, nobody_barred)
+        verdicts += JUDGE.verdicts("toy", evaluator, found, tariff, lambda _: None, IN_FLIGHT)
         # The lake gives back no raw logs.
         recorded.append(RecordedBlock(block, [Applied(item.event, item.source) for item in found.applied]))
     return recorded, verdicts
 
 
-def _replayed(blocks: Sequence[RecordedBlock], judge: Judge = JUDGE) -> list[Replayed]:
+def _replayed(blocks: Sequence[RecordedBlock], verdicts: Sequence[Verdict] = (), judge: Judge = JUDGE) -> list[Replayed]:
     questions = RecordedQuestions()
     evaluator = Evaluator(ToyVenue({}), questions, executor=EXECUTOR, block_seconds=2, forecast=False)
-    return asyncio.run(Replay("toy", evaluator, questions, judge).run(iter(blocks)))
+    used = {verdict.candidate.id: verdict.used for verdict in verdicts}
+    return asyncio.run(Replay("toy", evaluator, questions, judge, used).run(iter(blocks)))
 
 
 def _rows(verdicts: Sequence[Verdict]) -> dict[str, tuple[int, str]]:
@@ -54,7 +58,7 @@ def _rows(verdicts: Sequence[Verdict]) -> dict[str, tuple[int, str]]:
 
 def test_the_same_candidates_and_decisions_come_out_of_the_record() -> None:
     recorded, verdicts = _lived()
-    replayed = _replayed(recorded)
+    replayed = _replayed(recorded, verdicts)
     assert [item.block.number for item in replayed] == [1, 2, 3, 4, 5]
     assert [verdict for item in replayed for verdict in item.verdicts] == verdicts
     assert {(verdict.candidate.account, verdict.candidate.block.number) for verdict in verdicts} == {
@@ -67,7 +71,7 @@ def test_the_same_candidates_and_decisions_come_out_of_the_record() -> None:
 
 def test_a_changed_limit_shows_as_the_decisions_it_changes() -> None:
     recorded, verdicts = _lived()
-    stricter = _replayed(recorded, replace(JUDGE, limits=Limits(min_profit_x18=5 * X18)))
+    stricter = _replayed(recorded, verdicts, replace(JUDGE, limits=Limits(min_profit_x18=5 * X18)))
     found = differences(stricter, _rows(verdicts))
     assert [(item.block, item.recorded, item.replayed) for item in found] == [
         (3, f"liquidate TOY {5 * X18}", "unprofitable"),
@@ -86,7 +90,7 @@ def test_blocks_of_a_backfill_build_the_book_and_are_not_judged() -> None:
 
 def _verdict(account: str, decision: Liquidate | Skip | None = None) -> Replayed:
     case = case_of(account)
-    return Replayed(case.candidate.block, [Verdict(case.candidate, decision or case.decision, case.plan, 0)])
+    return Replayed(case.candidate.block, [Verdict(case.candidate, decision or case.decision, case.plan, case.urgency)])
 
 
 @pytest.mark.parametrize("before", ["in_flight", "cooling_down"])

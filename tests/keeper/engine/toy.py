@@ -7,6 +7,7 @@ from typing import TypeAlias
 from keeper.domain.chain import Address, BlockRef, Call, Hash32, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.fixed import X18
 from keeper.domain.journal import VenueBook
+from keeper.domain.use import Use
 from keeper.domain.venue import (
     AccountKey,
     Breach,
@@ -136,12 +137,14 @@ class ToyVenue:
         account = book.accounts[key]
         return WatchBox({PRICE: (-(-10 * account.debt // (9 * account.size)), None)})
 
-    def liquidation(self, key: AccountKey, book: ToyBook, now: Timestamp, executor: Address) -> LiquidationPlan | NoPlan:
+    def liquidation(self, key: AccountKey, book: ToyBook, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+        """The whole position, for a hundredth of its value less a USD for every base unit that others have sold before."""
         value = book.accounts[key].size * book.reads[now] * X18
         call = LiquidationCall(EXCHANGE, key.encode(), CallPurpose.LIQUIDATE)
         return LiquidationPlan(
             account=key, market="TOY", breach=Breach.POSITIONS, size_x18=book.accounts[key].size * X18, notional_x18=value,
-            expected_reward_x18=value // 100, expected_cost_x18=0, capital_x18=0, gas_limit=100_000, calls=(call,),
+            expected_reward_x18=value // 100, expected_cost_x18=used.base("TOY"), capital_x18=0, gas_limit=100_000, calls=(call,),
+            use=Use({"TOY": book.accounts[key].size * X18}),
         )  # fmt: skip
 
     def rules(self, book: ToyBook) -> Sequence[CallRule]:
@@ -153,7 +156,7 @@ class ToyVenue:
     def free_capital(self, executor: Address, book: ToyBook, now: Timestamp) -> int:
         return 10**6 * X18
 
-    def unwind(self, executor: Address, book: ToyBook, now: Timestamp) -> LiquidationPlan | None:
+    def unwind(self, executor: Address, book: ToyBook, now: Timestamp, used: Use) -> LiquidationPlan | None:
         return None
 
     def observed(self, events: Sequence[tuple[RawLog, ToyEvent]], book: ToyBook) -> Sequence[LiquidationObserved]:

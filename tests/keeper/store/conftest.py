@@ -48,7 +48,7 @@ class Rows:
 
     def decision(self, block: BlockRef, account: str = "0xab") -> DecisionRecord:
         """A row of decisions, most of it empty."""
-        nothing: dict[str, Any] = dict.fromkeys(("detail", "market", "breach", "size_raw", "notional_usd"))
+        nothing: dict[str, Any] = dict.fromkeys(("detail", "market", "breach", "size_raw", "used", "notional_usd"))
         unknown: dict[str, Any] = dict.fromkeys(("expected_reward_usd", "expected_cost_usd", "expected_profit_usd"))
         made: dict[str, Any] = {"stage": "decide", "action": "skip", "reason": "stale", "decided_at": MicroTime(1_700_000_000_000_001)}
         return DecisionRecord(venue="perp_v2", account=account, candidate_id="c1", **made, **nothing, **unknown, **self.where(block))

@@ -76,3 +76,17 @@ def test_a_lake_of_the_first_version_is_brought_up_and_keeps_its_rows(options: L
         assert connection.execute(query).fetchall() == [("0xab", 2.5, None, None, None)]
         connection.execute("INSERT INTO liquidations SELECT * REPLACE ('0xcd' AS account, '7' AS penalty_raw) FROM liquidations")
         assert connection.execute(f"{query} ORDER BY account").fetchall()[1] == ("0xcd", 2.5, "7", None, None)
+
+
+def test_decisions_of_before_know_of_no_use(options: LakeOptions) -> None:
+    with connect(options) as connection:
+        migrate(connection, "x", migrations()[:2])
+        connection.execute(_OLD_DECISION)
+        migrate(connection, "x", migrations())
+        assert connection.execute("SELECT account, reason, used FROM decisions").fetchall() == [("0xab", "stale", None)]
+
+
+_OLD_DECISION = (
+    "INSERT INTO decisions SELECT 1, 'perp_v2', '0xab', 1, '0x1', TIMESTAMP '2025-03-21', 'c', 'decide', 'skip', 'stale', "
+    "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, TIMESTAMP '2025-03-21'"
+)

@@ -3,6 +3,7 @@
 import pytest
 
 from keeper.domain.fixed import X18
+from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import Breach, CallPurpose, LiquidationPlan, NoPlan
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
@@ -14,12 +15,12 @@ from keeper.venues.perp_v2.state import parameters
 from tests.keeper.venues.perp_v2.books import ADDRESSES, ALICE, BTC, ETH, EXECUTOR, USDC, WETH, Desk, sqrt_of
 
 
-def _plan(desk: Desk) -> LiquidationPlan | NoPlan:
-    return desk.venue.liquidation(ALICE, desk.book, desk.now, EXECUTOR)
+def _plan(desk: Desk, used: Use = NOTHING) -> LiquidationPlan | NoPlan:
+    return desk.venue.liquidation(ALICE, desk.book, desk.now, EXECUTOR, used)
 
 
-def _made(desk: Desk) -> LiquidationPlan:
-    plan = _plan(desk)
+def _made(desk: Desk, used: Use = NOTHING) -> LiquidationPlan:
+    plan = _plan(desk, used)
     assert isinstance(plan, LiquidationPlan), plan
     return plan
 
@@ -111,7 +112,41 @@ def test_inventory_already_held_takes_room_in_the_pool() -> None:
     desk.market(2_500, liquidity=5 * 10**20)
     alone = _made(desk).size_x18
     desk.apply(log.PositionChanged(EXECUTOR, ETH, alone // 2, 0, 0, -1_000 * X18, 0, sqrt_of(2_500)))
-    assert _made(desk).size_x18 == alone - alone // 2
+    plan = _made(desk)
+    assert plan.size_x18 == alone - alone // 2
+    assert plan.use == Use({ETH: alone})
+
+
+def test_earlier_plans_leave_the_next_one_what_is_left_of_the_pool() -> None:
+    """All that may be sold before it stops paying, however it is shared out; then nothing."""
+    desk = _underwater(300)
+    desk.market(2_500, liquidity=5 * 10**20)
+    alone = _made(desk)
+    assert alone.use == Use({ETH: alone.size_x18})
+    second = _made(desk, Use({ETH: alone.size_x18 // 2}))
+    assert abs(second.size_x18 - (alone.size_x18 - alone.size_x18 // 2)) <= 10**6
+    assert second.expected_cost_x18 * alone.notional_x18 > alone.expected_cost_x18 * second.notional_x18
+    full = _plan(desk, alone.use + Use({ETH: 10**6}))
+    assert isinstance(full, NoPlan)
+    assert full.reason == "no_profitable_size"
+
+
+def test_what_earlier_plans_buy_makes_room_for_selling() -> None:
+    desk = _underwater(300)
+    desk.market(2_500, liquidity=5 * 10**20)
+    assert _made(desk, Use({ETH: -X18})).size_x18 > _made(desk).size_x18
+
+
+def test_inventory_is_closed_by_the_first_plan_only() -> None:
+    desk = _underwater(300)
+    desk.market(2_500, liquidity=5 * 10**20)
+    alone = _made(desk).size_x18
+    desk.apply(log.PositionChanged(EXECUTOR, ETH, alone // 2, 0, 0, -1_000 * X18, 0, sqrt_of(2_500)))
+    first = _made(desk)
+    second = _plan(desk, first.use)
+    assert isinstance(second, NoPlan) or second.use == Use({ETH: second.size_x18})
+    assert desk.venue.unwind(EXECUTOR, desk.book, desk.now, NOTHING) is not None
+    assert desk.venue.unwind(EXECUTOR, desk.book, desk.now, first.use) is None
 
 
 @pytest.mark.parametrize(
@@ -146,7 +181,7 @@ def test_every_reason_to_leave_it(happens: str, reason: str) -> None:
         case "empty fund":
             desk.apply(log.PnlRealized(ALICE, -1_000 * X18), read.InsuranceFundRead(desk.now, 5 * 10**6))
     who = EXECUTOR if happens != "own account" else ALICE
-    plan = desk.venue.liquidation(ALICE, desk.book, desk.now, type(EXECUTOR)(who))
+    plan = desk.venue.liquidation(ALICE, desk.book, desk.now, type(EXECUTOR)(who), NOTHING)
     assert isinstance(plan, NoPlan)
     assert plan.reason == reason
 

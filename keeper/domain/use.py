@@ -1,0 +1,31 @@
+"""What plans take of what all plans share: the pools they close in, and the executor's margin."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What some plans will have taken once they are on the chain.
+
+    `base_x18`, by the venue's own name of a market: base units sold (+) or bought (-) when what was taken over is closed.
+    `capital_x18`: margin that does not come back within the plan's own transaction, USD with 18 decimals."""
+
+    base_x18: Mapping[str, int] = field(default_factory=dict)
+    capital_x18: int = 0
+
+    def __add__(self, other: "Use") -> "Use":
+        markets = self.base_x18.keys() | other.base_x18.keys()
+        base = {market: self.base_x18.get(market, 0) + other.base_x18.get(market, 0) for market in markets}
+        return Use(base, self.capital_x18 + other.capital_x18)
+
+    def __bool__(self) -> bool:
+        return bool(self.base_x18) or self.capital_x18 != 0
+
+    def base(self, market: str) -> int:
+        """Base sold (+) or bought (-) in this market, 0 where nothing is."""
+        return self.base_x18.get(market, 0)
+
+
+NOTHING = Use()
+"""What the first plan finds taken."""
