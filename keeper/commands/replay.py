@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,9 @@ SELECT c.block_number, c.block_hash, c.parent_hash, epoch(c.block_time)::BIGINT 
 FROM cursors c LEFT JOIN venue_events e USING (chain_id, venue, block_hash)
 WHERE c.chain_id = ? AND c.venue = ? ORDER BY c.block_number, e.position
 """
+_BLOCKS = "SELECT * FROM blocks WHERE chain_id = ?"
 _DECISIONS = "SELECT * FROM decisions WHERE chain_id = ? AND venue = ? AND stage = 'decide'"
-"""All columns: a lake of before has no `used`."""
+"""All columns: a lake of before has no `recovered` and no `used`."""
 
 
 def replay(path: Path, venue_name: str, as_json: bool) -> int:
@@ -39,7 +40,8 @@ def replay(path: Path, venue_name: str, as_json: bool) -> int:
     given = loaded.settings
     venue = session.configured_venues(loaded, venue_name)[venue_name]
     with LakeReader(LakeOptions.at(given.lake.dir), given.chain.id) as lake:
-        blocks = _blocks(lake.rows(_EVENTS, given.chain.id, venue_name), venue)
+        recovered = {row["block_hash"] for row in lake.rows(_BLOCKS, given.chain.id) if row.get("recovered")}
+        blocks = _blocks(lake.rows(_EVENTS, given.chain.id, venue_name), recovered, venue)
         decisions = lake.rows(_DECISIONS, given.chain.id, venue_name)
     recorded = {row["candidate_id"]: (row["block_number"], _words(row)) for row in decisions}
     used = {CandidateId(row["candidate_id"]): use_of_json(row.get("used")) for row in decisions}
@@ -59,7 +61,7 @@ def replay(path: Path, venue_name: str, as_json: bool) -> int:
     return daemon.FAILED if found else daemon.OK
 
 
-def _blocks(rows: list[dict[str, Any]], venue: Venue[Any, Any]) -> Iterator[RecordedBlock]:
+def _blocks(rows: list[dict[str, Any]], recovered: Set[str], venue: Venue[Any, Any]) -> Iterator[RecordedBlock]:
     for _, group in groupby(rows, key=lambda row: row["block_hash"]):
         listed = list(group)
         first = listed[0]
@@ -73,7 +75,7 @@ def _blocks(rows: list[dict[str, Any]], venue: Venue[Any, Any]) -> Iterator[Reco
         events = [
             Applied(event_json.load(venue.event_types, row["event"], row["payload"]), row["source"]) for row in listed if row["event"]
         ]
-        yield RecordedBlock(block, events)
+        yield RecordedBlock(block, events, decided=block.hash not in recovered)
 
 
 def _words(row: Mapping[str, Any]) -> str:

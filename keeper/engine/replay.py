@@ -14,10 +14,12 @@ from keeper.engine.questions import RecordedQuestions
 
 @dataclass(frozen=True, slots=True)
 class RecordedBlock:
-    """A block with everything that was applied to the book in it, in order."""
+    """A block with everything that was applied to the book in it, in order. `decided` is false for one taken in after the fact: nothing was
+    decided about it."""
 
     block: BlockRef
     applied: Sequence[Applied[Any]]
+    decided: bool = True
 
     def logged(self) -> list[Applied[Any]]:
         """What came from logs."""
@@ -65,10 +67,12 @@ class Replay:
                 continue
             self._questions.load(recorded.answers())
             found = await self._evaluator.took(block, recorded.logged())
+            self._evaluator.finalised(block)
+            if not recorded.decided:
+                continue
             self._tariff = self._judge.tariff(self._evaluator, block) or self._tariff
             verdicts = self._judge.verdicts_after(self._name, self._evaluator, found, self._tariff, self._used)
             replayed.append(Replayed(block, verdicts))
-            self._evaluator.finalised(block)
         return replayed
 
 

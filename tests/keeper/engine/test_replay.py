@@ -88,6 +88,15 @@ def test_blocks_of_a_backfill_build_the_book_and_are_not_judged() -> None:
     assert [verdict.candidate.account for verdict in replayed.verdicts] == ["0xa"]
 
 
+def test_blocks_taken_in_after_the_fact_are_evaluated_and_not_judged() -> None:
+    """What breached in one of them and still is in the first block decided about counts from there as it did then."""
+    recorded, verdicts = _lived()
+    late = [replace(block, decided=block.block.number >= 3) for block in recorded]
+    replayed = _replayed(late, verdicts)
+    assert [item.block.number for item in replayed] == [3, 4, 5]
+    assert [verdict for item in replayed for verdict in item.verdicts] == [each for each in verdicts if each.candidate.block.number >= 3]
+
+
 def _verdict(account: str, decision: Liquidate | Skip | None = None) -> Replayed:
     case = case_of(account)
     return Replayed(case.candidate.block, [Verdict(case.candidate, decision or case.decision, case.plan, case.urgency)])
