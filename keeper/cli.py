@@ -7,6 +7,7 @@ import typer
 
 from keeper.commands import session
 from keeper.commands.check_config import check_config as check_config_command
+from keeper.commands.executor_cli import executor_app
 from keeper.commands.explain import explain as explain_command
 from keeper.commands.positions import positions as positions_command
 from keeper.commands.replay import replay as replay_command
@@ -23,6 +24,8 @@ app = typer.Typer(
 )
 devnet_app = typer.Typer(help="A local chain with the real contracts.", no_args_is_help=True)
 app.add_typer(devnet_app, name="devnet")
+
+app.add_typer(executor_app, name="executor")
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="Settings file (TOML).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]

@@ -111,6 +111,15 @@ class CallRule:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerCall:
+    """A call with its arguments as integers and addresses, for an owner to read before it is made."""
+
+    target: Address
+    signature: str
+    arguments: tuple[int | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Valuer:
     """The contract of ours that values an executor on this venue: its name, its constructor's arguments as (ABI type, value),
     and what it answers to which calls if it was made with these."""
@@ -293,6 +302,18 @@ class Venue(Protocol[B, E]):
 
     def valuer(self, book: B) -> Valuer:
         """What values the executor on this venue."""
+
+    def listings(self) -> Sequence[LogFilter]:
+        """The logs that, after `snapshot`, tell a book all that `rules`, `valuer`, `tokens` and the two below need."""
+
+    def tokens(self, book: B) -> Sequence[Address]:
+        """What the executor may come to hold, the settlement token first."""
+
+    def pay_in(self, book: B, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
+        """What the owner calls to give the executor margin (USD)."""
+
+    def pay_out(self, book: B, amount_x18: int) -> Sequence[OwnerCall]:
+        """What the executor calls to take margin (USD) into its own wallet."""
 
     def free_capital(self, executor: Address, book: B, now: Timestamp) -> int:
         """What the executor may still take on: compared with a plan's `capital_x18`. USD, 18 decimals."""

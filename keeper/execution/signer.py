@@ -1,19 +1,18 @@
 """The operator's key: opened from an encrypted keystore, used for signing, never shown."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from keeper.domain.chain import Address, Hash32
 from keeper.domain.fees import Fees
-from keeper.errors import ConfigError
+from keeper.execution.keystore import KeystoreNames, open_keystore
 
 PASSWORD_VARIABLE = "PERP_KEEPER_PASSWORD"  # noqa: S105 - the name of a variable, not a password
+_NAMES = KeystoreNames("execution.key_file", "execution.password_file", PASSWORD_VARIABLE, "operator's")
 _DYNAMIC_FEE = 2
 
 
@@ -50,15 +49,7 @@ class Signer:
         """Decrypt a web3 secret storage file; the password is the first line of `password_file`, or PERP_KEEPER_PASSWORD.
 
         Takes about a second on purpose (scrypt). Raises ConfigError naming the key, the file and the mend."""
-        keystore = _keystore(key_file)
-        password = _password(password_file, environment)
-        try:
-            account = Account.from_key(Account.decrypt(keystore, password))
-        except (ValueError, TypeError, KeyError) as error:
-            # The library says "MAC mismatch" for a wrong password; other faults mean a damaged file. Neither text holds a secret,
-            # but the cause is dropped all the same: nothing that touched the key goes into a traceback.
-            raise ConfigError(f"execution.key_file: {key_file} does not open: {_cause(error)}") from None
-        return cls(account)
+        return cls(open_keystore(key_file, password_file, environment, _NAMES))
 
     def sign(self, unsigned: Unsigned) -> Signed:
         """Sign; the same transaction always gives the same bytes (RFC 6979)."""
@@ -79,36 +70,3 @@ class Signer:
 
     def __repr__(self) -> str:
         return f"Signer({self.address})"
-
-
-def _keystore(key_file: Path) -> dict[str, Any]:
-    try:
-        keystore = json.loads(key_file.read_text())
-    except OSError as error:
-        raise ConfigError(f"execution.key_file: {key_file} cannot be read ({error.strerror}); name the operator's keystore") from error
-    except ValueError:
-        keystore = None
-    if not isinstance(keystore, dict) or not {"crypto", "Crypto"} & keystore.keys():
-        raise ConfigError(
-            f"execution.key_file: {key_file} is no keystore; make one in web3 secret storage format (a plain key is not accepted)"
-        )
-    return keystore
-
-
-def _password(password_file: Path | None, environment: Mapping[str, str]) -> str:
-    if password_file is None:
-        if PASSWORD_VARIABLE not in environment:
-            raise ConfigError(f"execution.password_file: no password; name a file that holds it, or set {PASSWORD_VARIABLE}")
-        return environment[PASSWORD_VARIABLE]
-    try:
-        return password_file.read_text().partition("\n")[0].rstrip("\r")
-    except OSError as error:
-        raise ConfigError(
-            f"execution.password_file: {password_file} cannot be read ({error.strerror}); name the password's file"
-        ) from error
-
-
-def _cause(error: Exception) -> str:
-    if "MAC mismatch" in str(error):
-        return f"wrong password; correct execution.password_file or {PASSWORD_VARIABLE}"
-    return "the file is damaged; restore the keystore"

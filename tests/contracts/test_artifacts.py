@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,12 @@ def test_a_venues_abi_is_that_of_its_package(contract: str) -> None:
 def test_our_artifact_is_what_forge_makes_of_the_source(contract: str) -> None:
     extract: Callable[[str], str] = _EXTRACT["own_artifact"]
     assert (_CONTRACTS / "abi" / _OWN[contract] / f"{contract}.json").read_text() == extract(contract)
+
+
+@pytest.mark.parametrize("contract", _EXTRACT["PACKAGED"])
+def test_the_keepers_own_copy_is_the_same(contract: str) -> None:
+    packaged = files("keeper.execution").joinpath(f"abi/{contract}.json").read_text()
+    assert packaged == (_CONTRACTS / "abi" / _OWN[contract] / f"{contract}.json").read_text()
 
 
 @pytest.mark.fork

@@ -45,7 +45,7 @@ def test_the_owner_can_set_the_same_list_again(devnet: Devnet) -> None:
     deployment = devnet.deployment
     ledger = Ledger.start(devnet.rpc, deployment, deployment.start_block)
     rules = ledger.venue.rules(ledger.book)
-    data = set_venue("perp_v2", address(deployment.valuer), rules)
+    data = set_venue(address(deployment.executor), "perp_v2", address(deployment.valuer), rules).data
     devnet.rpc.call(
         "eth_sendTransaction",
         {"from": deployment.executor_owner, "to": deployment.executor, "data": "0x" + data.hex(), "gas": hex(5_000_000)},

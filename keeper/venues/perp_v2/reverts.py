@@ -75,6 +75,8 @@ _ERRORS = (
     "ValueRefused(address,uint256,uint256)",
     "OverBudget(uint256,uint256,uint256)",
     "TransferFailed(address,bytes)",
+    "RoleRefused(address)",
+    "RuleInvalid(address,bytes4)",
 )
 _WORD = 32
 

@@ -4,9 +4,12 @@ A market or collateral that is listed later is not in the executor's rules until
 
 from collections.abc import Iterable, Sequence
 
+from keeper.domain.chain import LogFilter
 from keeper.domain.venue import CallRule, Valuer
 from keeper.venues.perp_v2.calls import Encoder, word
+from keeper.venues.perp_v2.decoder import topic_of
 from keeper.venues.perp_v2.options import Options
+from keeper.venues.perp_v2.signatures import COLLATERAL_ADDED, POOL_ADDED
 from keeper.venues.perp_v2.state import PerpBook, parameters
 
 CANCEL = "cancelAllExcessOrders(address,address)"
@@ -56,6 +59,12 @@ def valuer(options: Options, encoder: Encoder, book: PerpBook) -> Valuer:
             (encoder.data("tokens()"), word(32) + word(len(tokens)) + b"".join(word(token) for token in tokens)),
         ),
     )
+
+
+def listings(options: Options) -> Sequence[LogFilter]:
+    """What the lists are made of."""
+    added = ((options.market_registry, POOL_ADDED), (options.collateral_manager, COLLATERAL_ADDED))
+    return [LogFilter((contract,), (topic_of(event),)) for contract, event in added]
 
 
 def _values(addresses: Iterable[str]) -> tuple[int, ...]:

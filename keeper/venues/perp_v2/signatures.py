@@ -9,6 +9,8 @@ from typing import TypeAlias
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2.events import LogEvent
 
+POOL_ADDED = "PoolAdded(address indexed baseToken,uint24 indexed feeRatio,address indexed pool)"
+COLLATERAL_ADDED = "CollateralAdded(address indexed token,address priceFeed,uint24 collateralRatio,uint24 discountRatio,uint256 depositCap)"
 Make: TypeAlias = Callable[..., LogEvent]
 """Takes the event's arguments in the ABI's order, addresses as text, numbers as int."""
 
@@ -76,7 +78,7 @@ WITH_EFFECT: Mapping[str, tuple[tuple[str, Make], ...]] = {
         ("MaxTickCrossedWithinBlockChanged(address indexed baseToken,uint24 maxTickCrossedWithinBlock)", _market("max_tick_crossed")),
     ),
     "market_registry": (
-        ("PoolAdded(address indexed baseToken,uint24 indexed feeRatio,address indexed pool)", log.PoolAdded),
+        (POOL_ADDED, log.PoolAdded),
         ("FeeRatioChanged(address baseToken,uint24 feeRatio)", _market("exchange_fee_ratio")),
         ("InsuranceFundFeeRatioChanged(address baseToken,uint24 feeRatio)", _market("insurance_fund_fee_ratio")),
         ("MarketMaxPriceSpreadRatioChanged(address indexed baseToken,uint24 spreadRatio)", _market("max_spread_ratio")),
@@ -90,7 +92,7 @@ WITH_EFFECT: Mapping[str, tuple[tuple[str, Make], ...]] = {
     ),
     "collateral_manager": (
         (
-            "CollateralAdded(address indexed token,address priceFeed,uint24 collateralRatio,uint24 discountRatio,uint256 depositCap)",
+            COLLATERAL_ADDED,
             log.CollateralAdded,
         ),
         ("PriceFeedChanged(address indexed token,address priceFeed)", log.PriceFeedChanged),

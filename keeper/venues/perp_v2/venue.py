@@ -17,12 +17,13 @@ from keeper.domain.venue import (
     LiquidationPlan,
     MarketView,
     NoPlan,
+    OwnerCall,
     PositionView,
     Proceeds,
     Valuer,
     WatchBox,
 )
-from keeper.venues.perp_v2 import explain, liquidation, reads, refresh, rules, snapshot, views
+from keeper.venues.perp_v2 import capital, explain, liquidation, reads, refresh, rules, snapshot, views
 from keeper.venues.perp_v2.apply import handlers
 from keeper.venues.perp_v2.calls import Encoder
 from keeper.venues.perp_v2.decoder import Decoder
@@ -134,6 +135,22 @@ class PerpV2:
     def valuer(self, book: PerpBook) -> Valuer:
         """See rules.valuer."""
         return rules.valuer(self._options, self._encoder, book)
+
+    def listings(self) -> Sequence[LogFilter]:
+        """Markets and collaterals as they were added."""
+        return rules.listings(self._options)
+
+    def tokens(self, book: PerpBook) -> Sequence[Address]:
+        """See capital.tokens."""
+        return capital.tokens(book)
+
+    def pay_in(self, book: PerpBook, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
+        """See capital.pay_in."""
+        return capital.pay_in(self._options, book, executor, amount_x18)
+
+    def pay_out(self, book: PerpBook, amount_x18: int) -> Sequence[OwnerCall]:
+        """See capital.pay_out."""
+        return capital.pay_out(self._options, book, amount_x18)
 
     def free_capital(self, executor: Address, book: PerpBook, now: Timestamp) -> int:
         """Vault.getFreeCollateralByRatio at the initial margin ratio, X18; 0 for an account the book does not have."""

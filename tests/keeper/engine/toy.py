@@ -23,6 +23,7 @@ from keeper.domain.venue import (
     LiquidationPlan,
     MarketView,
     NoPlan,
+    OwnerCall,
     PositionView,
     Proceeds,
     Valuer,
@@ -152,6 +153,18 @@ class ToyVenue:
 
     def valuer(self, book: ToyBook) -> Valuer:
         return Valuer("ToyValuer", (), ())
+
+    def listings(self) -> Sequence[LogFilter]:
+        return self.filters()
+
+    def tokens(self, book: ToyBook) -> Sequence[Address]:
+        return ()
+
+    def pay_in(self, book: ToyBook, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
+        return ()
+
+    def pay_out(self, book: ToyBook, amount_x18: int) -> Sequence[OwnerCall]:
+        return ()
 
     def free_capital(self, executor: Address, book: ToyBook, now: Timestamp) -> int:
         return 10**6 * X18

@@ -1,0 +1,255 @@
+"""keeper executor …: from no contract to an operator that can act, and back, without a hand-written transaction."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from keeper import daemon
+from keeper.commands.owner_desk import Holding, OwnerDesk, OwnerOptions, carry_out, done, owner_desk, owner_wallet, table
+from keeper.domain import parse
+from keeper.domain.chain import Address
+from keeper.domain.fixed import X18, to_units
+from keeper.engine.evaluator import Evaluator
+from keeper.errors import ConfigError
+from keeper.execution import ownership
+from keeper.execution.owner_wallet import OwnerWallet
+from keeper.execution.ownership import Step
+from keeper.execution.standing import Standing, VenueStanding, gas_problem, problems
+
+_GWEI = 10**9
+
+
+def deploy(options: OwnerOptions, treasury: str) -> int:
+    """A new executor owned by the key, paying to `treasury`."""
+    return asyncio.run(_deploy(options, _address(treasury, "--treasury")))
+
+
+def allow(options: OwnerOptions, budget_usd: float | None, treasury: str | None) -> int:
+    """Rules, valuer, budget and operator as plans need them; only what is not so already."""
+    return asyncio.run(_allow(options, budget_usd, _address(treasury, "--treasury") if treasury else None))
+
+
+def fund(options: OwnerOptions, venue: str, margin_usd: float, gas: float) -> int:
+    """Margin for the executor, coin for the operator, from the owner's account."""
+    return asyncio.run(_fund(options, venue, margin_usd, gas))
+
+
+def sweep(options: OwnerOptions, venue: str, margin_usd: float, token: str | None) -> int:
+    """Margin back into the executor's wallet, and everything in that wallet to the treasury."""
+    return asyncio.run(_sweep(options, venue, margin_usd, _address(token, "--token") if token else None))
+
+
+def revoke(options: OwnerOptions, operator: str | None) -> int:
+    """Takes an operator's right away."""
+    return asyncio.run(_revoke(options, _address(operator, "--operator") if operator else None))
+
+
+def status(config: Path, as_json: bool) -> int:
+    """What the executor is, has and lacks. Exit code 1 when something keeps the operator from acting."""
+    return asyncio.run(_status(config, as_json))
+
+
+async def _deploy(options: OwnerOptions, treasury: Address) -> int:
+    async with owner_desk(options.config) as desk:
+        wallet = await owner_wallet(desk, options)
+        if treasury == desk.loaded.settings.execution.operator:
+            raise ConfigError(f"--treasury: {treasury} is execution.operator. A hot key must not receive what leaves the executor.")
+        created = await carry_out(desk, wallet, [ownership.create_executor(wallet.address, treasury)], options)
+        name = created[0] if created else await wallet.created_address(0)
+    return done(f'set execution.executor = "{name}" in {options.config}, then run `keeper executor allow`', options)
+
+
+async def _allow(options: OwnerOptions, budget_usd: float | None, treasury: Address | None) -> int:
+    async with owner_desk(options.config) as desk:
+        wallet = await owner_wallet(desk, options)
+        seen = await _owned(desk, wallet)
+        if budget_usd is None and seen.budget_x18 == 0:
+            raise ConfigError("--budget-usd is missing: what plans of one day may lose or carry open together, for example 2000.")
+        steps = await _venue_steps(desk, wallet, seen)
+        budget_x18 = _x18(budget_usd) if budget_usd is not None else seen.budget_x18
+        if treasury is not None and treasury != seen.treasury:
+            steps.append(ownership.set_treasury(desk.executor, treasury))
+        if budget_x18 != seen.budget_x18:
+            steps.append(ownership.set_budget(desk.executor, budget_x18))
+        if not seen.operator_allowed:
+            steps.append(ownership.set_operator(desk.executor, desk.operator, allowed=True))
+        if not steps:
+            return done("nothing to do: all of it is allowed already", options)
+        await carry_out(desk, wallet, steps, options)
+    return done("allowed; `keeper executor fund` gives it margin, `keeper executor status` says what is missing", options)
+
+
+async def _venue_steps(desk: OwnerDesk, wallet: OwnerWallet, seen: Standing) -> list[Step]:
+    steps: list[Step] = []
+    for expected, venue in zip(desk.expected(), seen.venues, strict=True):
+        valuer = venue.valuer
+        if not venue.valuer_matches:
+            valuer = await wallet.created_address(len(steps))
+            steps.append(ownership.create_valuer(expected.venue, expected.valuer))
+        if not (venue.valuer_matches and venue.rules_match):
+            steps.append(ownership.set_venue(desk.executor, expected.venue, valuer, expected.rules))
+    return steps
+
+
+async def _fund(options: OwnerOptions, venue: str, margin_usd: float, gas: float) -> int:
+    if margin_usd <= 0 and gas <= 0:
+        raise ConfigError("nothing to send: name --margin USD, --gas AMOUNT, or both.")
+    async with owner_desk(options.config) as desk:
+        wallet = await owner_wallet(desk, options)
+        await _owned(desk, wallet)
+        steps = await _margin_steps(desk, wallet, venue, margin_usd) if margin_usd > 0 else []
+        if gas > 0:
+            steps.append(ownership.send_coin(desk.operator, _x18(gas)))
+        await carry_out(desk, wallet, steps, options)
+    return done("funded; `keeper executor status` shows it", options)
+
+
+async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str, margin_usd: float) -> list[Step]:
+    chosen = _venue(desk, venue)
+    calls = chosen.venue.pay_in(chosen.book, desk.executor, _x18(margin_usd))
+    token = chosen.venue.tokens(chosen.book)[0]
+    (held,) = await desk.balances([token], wallet.address)
+    if held.amount_raw < _x18(margin_usd) // 10 ** (18 - held.decimals):
+        raise ConfigError(f"--margin {margin_usd:,.2f}: the owner {wallet.address} has {held.text} ({token}). Send it some, or name less.")
+    amount = f"{margin_usd:,.2f} {held.symbol}"
+    effects = (f"the venue may take {amount} from the owner", f"{amount} are margin of {desk.executor}")
+    return list(ownership.owner_calls(calls, effects))
+
+
+async def _sweep(options: OwnerOptions, venue: str, margin_usd: float, token: Address | None) -> int:
+    async with owner_desk(options.config) as desk:
+        wallet = await owner_wallet(desk, options)
+        seen = await _owned(desk, wallet)
+        chosen = _venue(desk, venue)
+        held = await desk.balances(chosen.venue.tokens(chosen.book), desk.executor)
+        steps: list[Step] = []
+        if margin_usd > 0:
+            calls = chosen.venue.pay_out(chosen.book, _x18(margin_usd))
+            steps.append(ownership.recover(desk.executor, venue, calls, f"{margin_usd:,.2f} USD of margin are in the executor's wallet"))
+        steps += _sweeps(desk, seen, held, token, _x18(margin_usd))
+        coin = await desk.coin_wei(desk.executor)
+        if coin and token is None:
+            steps.append(ownership.sweep(desk.executor, None, coin, seen.treasury, f"{to_units(coin)} coin"))
+        if not steps:
+            return done("nothing to sweep: the executor's wallet is empty (margin stays unless --margin names some)", options)
+        await carry_out(desk, wallet, steps, options)
+    return done(f"swept to {seen.treasury}", options)
+
+
+def _sweeps(desk: OwnerDesk, seen: Standing, held: Sequence[Holding], token: Address | None, margin_x18: int) -> list[Step]:
+    """Each token of the wallet; the settlement token, which is first, with the margin that was taken out before."""
+    steps = []
+    for index, one in enumerate(held):
+        coming = margin_x18 // 10 ** (18 - one.decimals) if index == 0 else 0
+        amount = one.amount_raw + coming
+        if amount and token in (None, one.token):
+            shown = Holding(one.token, one.symbol, one.decimals, amount).text
+            steps.append(ownership.sweep(desk.executor, one.token, amount, seen.treasury, shown, follows=coming > 0))
+    return steps
+
+
+async def _revoke(options: OwnerOptions, operator: Address | None) -> int:
+    async with owner_desk(options.config) as desk:
+        wallet = await owner_wallet(desk, options)
+        await _owned(desk, wallet)
+        await carry_out(desk, wallet, [ownership.set_operator(desk.executor, operator or desk.operator, allowed=False)], options)
+    return done("revoked: it can make no call any more, and nothing it did before gives anybody a right", options)
+
+
+async def _status(config: Path, as_json: bool) -> int:
+    async with owner_desk(config) as desk:
+        seen = await desk.standing()
+        gas_wei = await desk.coin_wei(desk.operator)
+        tokens = list(dict.fromkeys(token for one in desk.evaluators.values() for token in one.venue.tokens(one.book)))
+        held = await desk.balances(tokens, desk.executor)
+        tip_wei = int(desk.loaded.settings.limits.priority_fee_gwei * _GWEI)
+        lack = gas_problem(desk.operator, gas_wei, desk.head.base_fee_wei + tip_wei)
+        missing = [*problems(seen, desk.executor), *([lack] if lack else [])]
+    if as_json:
+        Console().print_json(json.dumps(_plain_status(seen, gas_wei, held, missing)))
+    else:
+        table(f"executor {seen.executor}", _status_rows(seen, gas_wei, held))
+        for problem in missing:
+            Console().print(f"[bold red]missing[/] {problem}", highlight=False, soft_wrap=True)
+        if not missing:
+            Console().print("[bold green]ready[/]: the operator can act")
+    return daemon.FAILED if missing else daemon.OK
+
+
+def _status_rows(seen: Standing, gas_wei: int, held: Sequence[Holding]) -> list[tuple[str, str]]:
+    rows = [
+        ("owner", seen.owner),
+        ("treasury", seen.treasury),
+        ("operator", f"{seen.operator} {'may act' if seen.operator_allowed else 'may NOT act'}"),
+        ("operator's gas", f"{to_units(gas_wei):,.6f} coin"),
+        ("loss budget per day", f"{to_units(seen.budget_x18):,.2f} USD"),
+        ("lost today", f"{to_units(seen.spent_x18):,.2f} USD"),
+        ("carried open", f"{to_units(seen.carried_x18):,.2f} USD"),
+        ("budget left today", f"{to_units(seen.budget_left_x18):,.2f} USD"),
+    ]
+    for venue in seen.venues:
+        rows.append((f"{venue.venue}: rules", "exactly what plans need" if venue.rules_match else "NOT what plans need"))
+        rows.append((f"{venue.venue}: valuer", f"{venue.valuer} {'as expected' if venue.valuer_matches else 'NOT as expected'}"))
+        rows.append((f"{venue.venue}: margin", f"{to_units(venue.equity_x18):,.2f} USD, positions {to_units(venue.exposure_x18):,.2f} USD"))
+    return rows + [("in its wallet", holding.text) for holding in held]
+
+
+def _plain_status(seen: Standing, gas_wei: int, held: Sequence[Holding], missing: Sequence[str]) -> dict[str, object]:
+    return {
+        "executor": seen.executor,
+        "owner": seen.owner,
+        "treasury": seen.treasury,
+        "operator": {"address": seen.operator, "allowed": seen.operator_allowed, "gas_wei": str(gas_wei)},
+        "budget_raw": {
+            "per_day": str(seen.budget_x18),
+            "lost_today": str(seen.spent_x18),
+            "carried": str(seen.carried_x18),
+            "left": str(seen.budget_left_x18),
+        },
+        "venues": [_plain_venue(venue) for venue in seen.venues],
+        "wallet": [asdict(holding) | {"amount_raw": str(holding.amount_raw)} for holding in held],
+        "missing": list(missing),
+    }
+
+
+def _plain_venue(venue: VenueStanding) -> dict[str, object]:
+    return {
+        "venue": venue.venue,
+        "rules_match": venue.rules_match,
+        "valuer": venue.valuer,
+        "valuer_matches": venue.valuer_matches,
+        "equity_raw": str(venue.equity_x18),
+        "exposure_raw": str(venue.exposure_x18),
+        "total_raw": str(venue.total_x18),
+    }
+
+
+async def _owned(desk: OwnerDesk, wallet: OwnerWallet) -> Standing:
+    """The executor's standing. Raises ConfigError where it is somebody else's."""
+    seen = await desk.standing()
+    if seen.owner != wallet.address:
+        raise ConfigError(f"--owner-key: {wallet.address} does not own {seen.executor}; its owner is {seen.owner}. Use that key.")
+    return seen
+
+
+def _venue(desk: OwnerDesk, name: str) -> Evaluator[Any, Any]:
+    if name not in desk.evaluators:
+        raise ConfigError(f"--venue {name}: not configured. Configured: {', '.join(desk.evaluators)}.")
+    return desk.evaluators[name]
+
+
+def _x18(amount: float) -> int:
+    """USD or coin as typed, to its 18 decimals."""
+    return round(amount * 10**6) * (X18 // 10**6)
+
+
+def _address(text: str, option: str) -> Address:
+    try:
+        return parse.address(text)
+    except ValueError:
+        raise ConfigError(f"{option}: {text!r} is not an address. Write 0x and 40 hex digits.") from None

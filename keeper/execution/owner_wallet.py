@@ -1,0 +1,105 @@
+"""The owner's account: tries steps out, sends them one after the other, and waits for each to be mined."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import rlp
+from eth_account.signers.local import LocalAccount
+from eth_utils.crypto import keccak
+
+from keeper.domain.chain import Address
+from keeper.domain.parse import address, quantity
+from keeper.errors import KeeperError
+from keeper.execution.keystore import KeystoreNames, open_keystore
+from keeper.execution.node import Json, Node
+from keeper.execution.ownership import Step
+
+OWNER_PASSWORD_VARIABLE = "PERP_KEEPER_OWNER_PASSWORD"  # noqa: S105 - the name of a variable, not a password
+_NAMES = KeystoreNames("--owner-key", "--password-file", OWNER_PASSWORD_VARIABLE, "owner's")
+_DYNAMIC_FEE = 2
+_GAS_ROOM_PERCENT = 130
+_POLL_SECONDS = 0.5
+_POLLS = 600
+
+
+class StepFailed(KeeperError):
+    """A step of the owner was mined and reverted, or was not mined in time. What was sent before it stands."""
+
+
+class OwnerWallet:
+    """One key. Its text form shows the address only."""
+
+    def __init__(self, node: Node, account: LocalAccount, chain_id: int) -> None:
+        self._node = node
+        self._account = account
+        self._chain_id = chain_id
+        self.address = Address(account.address.lower())
+
+    @classmethod
+    def open(cls, node: Node, chain_id: int, key_file: Path, password_file: Path | None, environment: Mapping[str, str]) -> "OwnerWallet":
+        """From an encrypted keystore. Raises ConfigError naming the option and the mend."""
+        return cls(node, open_keystore(key_file, password_file, environment, _NAMES), chain_id)
+
+    async def balance_wei(self) -> int:
+        """The coin it has."""
+        return quantity(await self._node.request("eth_getBalance", [self.address, "latest"]))
+
+    async def created_address(self, ahead: int) -> Address:
+        """Of the contract that its transaction after `ahead` others will create."""
+        number = await self._nonce() + ahead
+        return Address("0x" + keccak(rlp.encode([bytes.fromhex(self.address[2:]), number]))[12:].hex())
+
+    async def estimate(self, step: Step) -> int:
+        """Gas the step would use now. Raises RpcError, with the revert data, where it would fail."""
+        return quantity(await self._node.request("eth_estimateGas", [self._call(step)]))
+
+    async def send(self, step: Step) -> Json:
+        """Send the step and wait for its receipt. Raises RpcError where it would fail, StepFailed where it did."""
+        gas = await self.estimate(step) * _GAS_ROOM_PERCENT // 100
+        head = await self._node.request("eth_getBlockByNumber", ["latest", False])
+        tip = quantity(await self._node.request("eth_maxPriorityFeePerGas", []))
+        fields: dict[str, Json] = {
+            "type": _DYNAMIC_FEE,
+            "chainId": self._chain_id,
+            "nonce": await self._nonce(),
+            "value": step.value_wei,
+            "data": step.data,
+            "gas": gas,
+            "maxFeePerGas": 2 * quantity(head.get("baseFeePerGas", "0x0")) + tip,
+            "maxPriorityFeePerGas": tip,
+        }
+        if step.target is not None:
+            fields["to"] = bytes.fromhex(step.target[2:])
+        signed = self._account.sign_transaction(fields)
+        sent = await self._node.request("eth_sendRawTransaction", ["0x" + bytes(signed.raw_transaction).hex()])
+        return await self._mined(step, sent)
+
+    async def _mined(self, step: Step, transaction_hash: str) -> Json:
+        for _ in range(_POLLS):
+            receipt = await self._node.request("eth_getTransactionReceipt", [transaction_hash])
+            if receipt is None:
+                await asyncio.sleep(_POLL_SECONDS)
+            elif quantity(receipt["status"]) == 1:
+                return receipt
+            else:
+                raise StepFailed(f"{step.function}: {transaction_hash} reverted. Run the command again with --dry-run to see why.")
+        raise StepFailed(
+            f"{step.function}: {transaction_hash} is not mined after {_POLLS * _POLL_SECONDS:.0f} s. Wait for it, then run the command "
+            "again: what is done already is left out."
+        )
+
+    async def _nonce(self) -> int:
+        return quantity(await self._node.request("eth_getTransactionCount", [self.address, "pending"]))
+
+    def _call(self, step: Step) -> dict[str, str]:
+        fields = {"from": self.address, "data": "0x" + step.data.hex(), "value": hex(step.value_wei)}
+        return fields if step.target is None else {**fields, "to": step.target}
+
+    def __repr__(self) -> str:
+        return f"OwnerWallet({self.address})"
+
+
+def created(receipt: Json) -> Address:
+    """The contract a receipt tells of."""
+    return address(receipt["contractAddress"])

@@ -1,0 +1,31 @@
+"""How margin gets into the Vault for an executor and out of it again, and which tokens an executor may come to hold."""
+
+from collections.abc import Sequence
+
+from keeper.domain.chain import Address
+from keeper.domain.venue import OwnerCall
+from keeper.venues.perp_v2.options import Options
+from keeper.venues.perp_v2.rules import APPROVE, WITHDRAW
+from keeper.venues.perp_v2.state import PerpBook, parameters
+
+
+def pay_in(options: Options, book: PerpBook, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
+    """Anybody with the settlement token may deposit for the executor; here its owner does."""
+    given = parameters(book)
+    amount = amount_x18 // given.settlement_unit
+    return (
+        OwnerCall(given.settlement_token, APPROVE, (options.vault, amount)),
+        OwnerCall(options.vault, "depositFor(address,address,uint256)", (executor, given.settlement_token, amount)),
+    )
+
+
+def pay_out(options: Options, book: PerpBook, amount_x18: int) -> Sequence[OwnerCall]:
+    """Made by the executor itself: the Vault pays its caller."""
+    given = parameters(book)
+    return (OwnerCall(options.vault, WITHDRAW, (given.settlement_token, amount_x18 // given.settlement_unit)),)
+
+
+def tokens(book: PerpBook) -> Sequence[Address]:
+    """The settlement token first, then the collaterals."""
+    given = parameters(book)
+    return (given.settlement_token, *(Address(token) for token in sorted(given.collaterals)))

@@ -1,0 +1,172 @@
+"""An owner sets an executor up, funds it, looks at it and takes it back, without a hand-written transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account import Account
+from typer.testing import Result
+
+from contracts.devnet import Devnet, write_config
+from contracts.devnet.calldata import calldata, returned
+from contracts.devnet.executor import execution
+from contracts.devnet.roles import EXECUTOR_OWNER, KEEPER, TREASURY
+from tests.keeper.commands.conftest import Cli
+
+pytestmark = pytest.mark.fork
+_MINT_6 = 60_000 * 10**6
+
+
+@dataclass
+class _Owner:
+    """A devnet that mines every transaction, a keeper's settings, and the command line with the owner's key."""
+
+    devnet: Devnet
+    cli: Cli
+    config: Path
+
+    def __call__(self, command: str, *arguments: object, key: str = "owner.key.json") -> Result:
+        files = ("--owner-key", self.config.with_suffix(f".{key}"), "--password-file", self.config.with_suffix(".password"))
+        return self.cli("executor", command, "--config", self.config, *files, *arguments)
+
+    def status(self) -> dict[str, Any]:
+        told = self.cli("executor", "status", "--config", self.config, "--json")
+        answer: dict[str, Any] = json.loads(told.stdout)
+        assert told.exit_code == (1 if answer["missing"] else 0)
+        return answer
+
+    def use(self, executor: str) -> None:
+        """Another executor in the settings."""
+        lines = self.config.read_text().splitlines()
+        self.config.write_text("\n".join(f'executor = "{executor}"' if line.startswith("executor = ") else line for line in lines) + "\n")
+
+    def view(self, to: str, signature: str, kind: str, *arguments: object) -> Any:
+        return returned((kind,), self.devnet.rpc.call("eth_call", {"to": to, "data": calldata(signature, *arguments)}, "latest"))[0]
+
+    def may_execute(self, executor: str) -> bool:
+        call = {"from": KEEPER, "to": executor, "data": execution([], 0)}
+        return not isinstance(self.devnet.rpc.attempt([("eth_call", [call, "latest"])])[0], Exception)
+
+    def head(self) -> int:
+        return int(self.devnet.rpc.call("eth_blockNumber"), 16)
+
+
+@pytest.fixture
+def owner(devnet: Devnet, keeper: Cli, tmp_path: Path) -> Iterator[_Owner]:
+    config = tmp_path / "keeper.toml"
+    write_config(devnet.deployment, config, url=devnet.url, ws_url=None, mode="execute", lake_dir=tmp_path / "lake")
+    devnet.rpc.call("evm_setAutomine", True)
+    yield _Owner(devnet, keeper, config)
+    devnet.rpc.call("evm_setAutomine", False)
+
+
+def test_from_nothing_to_an_operator_that_can_act_and_back(owner: _Owner) -> None:
+    deployment = owner.devnet.deployment
+    mint = calldata("mint(address,uint256)", EXECUTOR_OWNER, _MINT_6)
+    owner.devnet.rpc.call("eth_sendTransaction", {"from": deployment.owner, "to": deployment.usdc, "data": mint})
+    deployed = owner("deploy", "--treasury", TREASURY, "--json")
+    assert deployed.exit_code == 0, deployed.output
+    (executor,) = json.loads(deployed.stdout)["created"]
+    assert executor in deployed.stderr
+    owner.use(executor)
+    assert len(owner.status()["missing"]) == 3
+    allowed = owner("allow", "--budget-usd", 2_000, "--json")
+    assert allowed.exit_code == 0, allowed.output
+    sent = [row["function"] for row in json.loads(allowed.stdout)["sent"]]
+    assert sent == ["create PerpV2Valuer", "setVenue", "setBudget", "setOperator"]
+    assert owner.status()["missing"] == ["perp_v2: no margin; run `keeper executor fund --margin USD`"]
+    gas_before = int(owner.devnet.rpc.call("eth_getBalance", KEEPER, "latest"), 16)
+    assert owner("fund", "--margin", 50_000, "--gas", 0.5).exit_code == 0
+    assert int(owner.devnet.rpc.call("eth_getBalance", KEEPER, "latest"), 16) - gas_before == 5 * 10**17
+    ready = owner.status()
+    assert ready["missing"] == []
+    assert ready["venues"][0]["equity_raw"] == str(50_000 * 10**18)
+    assert ready["budget_raw"]["left"] == str(2_000 * 10**18)
+    assert owner.may_execute(executor)
+    assert "nothing to do" in owner("allow").stderr
+    swept = owner("sweep", "--margin", 20_000)
+    assert swept.exit_code == 0, swept.output
+    assert owner.view(deployment.usdc, "balanceOf(address)", "uint256", TREASURY) == 20_000 * 10**6
+    assert owner("revoke").exit_code == 0
+    assert not owner.may_execute(executor)
+    assert owner.status()["operator"]["allowed"] is False
+
+
+def test_a_dry_run_shows_and_tries_everything_and_sends_nothing(owner: _Owner) -> None:
+    before = owner.head()
+    for command, words in (
+        (("deploy", "--treasury", TREASURY), ("1. create KeeperExecutor on a new contract", "tried out: passes")),
+        (("allow", "--budget-usd", 5), ("setBudget", "5.00 USD", "tried out: passes")),
+        (("fund", "--gas", 0.1), ("transfer of coin", KEEPER.lower(), "tried out: passes")),
+        (("sweep", "--margin", 10), ("recover", "withdraw(", "can only be tried out once the step before it is on the chain")),
+        (("revoke",), ("setOperator", "may no longer execute plans")),
+    ):
+        told = owner(*command, "--dry-run")
+        assert told.exit_code == 0, told.output
+        assert all(word in told.stdout for word in words), told.stdout
+        listed = json.loads(owner(*command, "--dry-run", "--json").stdout)
+        assert listed["from"] == EXECUTOR_OWNER.lower()
+        assert listed["would_send"][0]["data"].startswith("0x")
+    assert owner.head() == before
+
+
+def test_owner_and_operator_are_two_keys(owner: _Owner) -> None:
+    told = owner("allow", key="key.json")
+    assert told.exit_code == 2
+    assert "is execution.operator. Owner and operator must be two keys" in told.stderr
+    told = owner("deploy", "--treasury", KEEPER)
+    assert told.exit_code == 2
+    assert "A hot key must not receive what leaves the executor" in told.stderr
+
+
+def test_somebody_elses_key_is_refused(owner: _Owner) -> None:
+    stranger = Account.create()
+    keystore = Account.encrypt(stranger.key, "devnet", kdf="pbkdf2", iterations=1_000)
+    owner.config.with_suffix(".stranger.json").write_text(json.dumps(keystore))
+    told = owner("revoke", key="stranger.json")
+    assert told.exit_code == 2
+    assert f"its owner is {EXECUTOR_OWNER.lower()}" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("fund",), "nothing to send: name --margin USD, --gas AMOUNT, or both"),
+        (("fund", "--margin", 10**9), "Send it some, or name less"),
+        (("fund", "--margin", 1, "--venue", "gmx"), "--venue gmx: not configured"),
+        (("sweep", "--token", "usdc"), "--token: 'usdc' is not an address"),
+        (("deploy", "--treasury", "0x1"), "--treasury: '0x1' is not an address"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(owner: _Owner, arguments: tuple[str, ...], words: str) -> None:
+    told = owner(*arguments)
+    assert told.exit_code == 2
+    assert words in told.stderr
+
+
+def test_a_step_that_would_revert_is_named_and_not_sent(owner: _Owner) -> None:
+    before = owner.head()
+    told = owner("sweep", "--margin", 10**8)
+    assert told.exit_code == 1
+    assert "recover would fail: V_NEFC" in told.stderr
+    assert "FAILS, V_NEFC" in owner("sweep", "--margin", 10**8, "--dry-run").stdout
+    assert owner.head() == before
+
+
+def test_a_contract_of_an_earlier_version_is_named(owner: _Owner) -> None:
+    owner.use(owner.devnet.deployment.core.vault)
+    told = owner.cli("executor", "status", "--config", owner.config)
+    assert told.exit_code == 2
+    assert "is no KeeperExecutor of this version; run `keeper executor deploy`" in told.stderr
+
+
+def test_the_status_for_people(owner: _Owner) -> None:
+    told = owner.cli("executor", "status", "--config", owner.config)
+    assert told.exit_code == 0
+    for words in ("may act", "100,000.00 USD", "exactly what plans need", "4,000,000.00 USD", "ready: the operator can act"):
+        assert words in told.stdout
