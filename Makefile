@@ -7,7 +7,7 @@ SEED ?= 7
 DEMO_DIR ?= var/demo
 
 .DEFAULT_GOAL := all
-.PHONY: all setup prerequisites lint test demo bench bench-analytics lock clean
+.PHONY: all setup prerequisites lint test chaos chaos-long demo bench bench-analytics lock clean
 
 all: lint test
 
@@ -48,6 +48,13 @@ lint: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# --- faults, kills and lies against the daemon, judged by the chain: figures in var/chaos/summary.json ---------------------
+chaos: setup
+	@$(BIN)/python -m tests.chaos
+
+chaos-long: setup
+	@$(BIN)/python -m tests.chaos --long --dir var/chaos-long
 
 # --- the main job -----------------------------------------------------------------------------------------------------
 demo: setup

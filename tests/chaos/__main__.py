@@ -1,0 +1,103 @@
+"""`python -m tests.chaos`: what `make chaos` runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.chaos import scenarios
+from tests.chaos.scenario import TOTALS, ZEROS, Row, Scenario
+
+_COLUMNS = ("missed", "held", "sent_twice", "nonce_gaps", "lost_rows", "wrong_rows", "above_cap", "daemon_exits", "kills")
+
+
+def main() -> int:
+    """Exit code 0 when every total that must be 0 is, 1 otherwise."""
+    parser = argparse.ArgumentParser(
+        prog="make chaos", description="Faults, kills and lies against the daemon, judged by the chain itself."
+    )
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only this scenario (may be repeated; a * at the end)")
+    parser.add_argument("--list", action="store_true", help="name the scenarios and stop")
+    parser.add_argument("--short", action="store_true", help="the short form that runs in the tests")
+    parser.add_argument("--long", action="store_true", help="those that need time, and nothing else")
+    parser.add_argument("--workers", type=int, default=1, help="scenarios at a time")
+    parser.add_argument("--dir", type=Path, default=Path("var/chaos"))
+    parser.add_argument("--keep", action="store_true", help="keep log, lake and outbox of every scenario, not of the failed ones only")
+    given = parser.parse_args()
+    chosen = _chosen(given.only, short=given.short, long=given.long)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    if given.list:
+        for scenario in chosen:
+            console.print(f"{scenario.name:34} {scenario.about}")
+        return 0
+    if not chosen:
+        console.print(f"no scenario is called {', '.join(given.only)}: see --list")
+        return 2
+    started = time.monotonic()
+    rows = _play_all(chosen, given.dir, given.workers, console)
+    totals = _totals(rows)
+    given.dir.mkdir(parents=True, exist_ok=True)
+    summary = {"scenarios": [row.as_json() for row in rows], "totals": totals, "seconds": round(time.monotonic() - started, 1)}
+    (given.dir / "summary.json").write_text(json.dumps(summary, indent=1, default=str) + "\n")
+    _show(console, rows, totals)
+    console.print(f"summary   {given.dir / 'summary.json'}   {summary['seconds']:.0f} s")
+    return 0 if all(row.good for row in rows) else 1
+
+
+def _chosen(only: Sequence[str], *, short: bool, long: bool) -> list[Scenario]:
+    if only:
+        return [
+            item
+            for item in scenarios.ALL
+            if any(item.name == name or (name[-1:] == "*" and item.name.startswith(name[:-1])) for name in only)
+        ]
+    return [item for item in scenarios.ALL if (item.short if short else item.long == long)]
+
+
+def _play_all(chosen: Sequence[Scenario], directory: Path, workers: int, console: Console) -> list[Row]:
+    rows: dict[str, Row] = {}
+    # Scenarios hold functions, which do not travel between processes: their names do. Each gets a fresh process.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        waiting = {pool.submit(scenarios.play_named, item.name, str(directory / item.name)): item.name for item in chosen}
+        for done in as_completed(waiting):
+            row = done.result()
+            rows[row.name] = row
+            mark = "[green]✓[/]" if row.good else "[red]✗[/]"
+            console.print(f"{mark} {len(rows):3}/{len(chosen)} {row.name:32} {row.seconds:5.1f} s  {_words(row)}")
+    return [rows[item.name] for item in chosen]
+
+
+def _words(row: Row) -> str:
+    figures = [f"{name} {row.figure(name):g}" for name in ZEROS if row.figure(name)]
+    share = row.verdict.first_block_share
+    seen = f"{row.verdict.liquidated} liquidated" + (f", {share:.0%} in the first block" if share is not None else "")
+    return "; ".join([seen, *figures, *row.failed, *(row.verdict.words if not row.good else [])])[:900]
+
+
+def _totals(rows: Sequence[Row]) -> dict[str, float]:
+    return {"scenarios": len(rows)} | {name: sum(row.figure(name) for row in rows) for name in TOTALS}
+
+
+def _show(console: Console, rows: Sequence[Row], totals: dict[str, float]) -> None:
+    table = Table("scenario", *(name.replace("_", " ") for name in _COLUMNS), "first block", "s")
+    for row in rows:
+        share = row.verdict.first_block_share
+        style = None if row.good else "red"
+        figures = [f"{row.figure(name):g}" for name in _COLUMNS]
+        table.add_row(row.name, *figures, "" if share is None else f"{share:.0%}", f"{row.seconds:.0f}", style=style)
+    table.add_section()
+    table.add_row("totals", *(f"{totals[name]:g}" for name in _COLUMNS), "", "")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

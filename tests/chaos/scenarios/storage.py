@@ -1,0 +1,214 @@
+"""What lies on the disk is damaged, in the way, or left by an earlier version."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+
+from tests.chaos import lake
+from tests.chaos.scenario import Scenario, Script
+from tests.chaos.stage import Set, Stage
+
+_NOT_WRITABLE = (
+    "cannot be written",
+    "cannot be used",
+    "StoreError",
+    "Read-only",
+    "cannot write",
+    "file too large",
+    "File too large",
+    "disk",
+)
+
+
+def damaged(damage: Callable[[Stage], None], *, right: Sequence[str] = ()) -> Script:
+    """Half a fall, the daemon killed, the damage done, the daemon started again, the other half."""
+
+    def script(stage: Stage) -> None:
+        stage.right_exits += right
+        stage.begin()
+        stage.fall(steps=45)
+        stage.blocks(20)
+        stage.daemon.kill()
+        damage(stage)
+        stage.daemon.start()
+        stage.ready()
+        stage.finish()
+
+    return script
+
+
+def lost_event_rows(stage: Stage) -> None:
+    """Rows of venue_events are gone, in the middle of the history (F5)."""
+    rows = lake.rows(
+        stage.lake, "SELECT DISTINCT block_number FROM venue_events WHERE source = 'log' AND event = 'PositionChanged' ORDER BY 1"
+    )
+    victims = [row["block_number"] for row in rows][-3:-1]
+    stage.expect(bool(victims), "the scene did not come about: no events in the lake")
+    lake.write(
+        stage.lake,
+        *(f"DELETE FROM venue_events WHERE event = 'PositionChanged' AND source = 'log' AND block_number = {n}" for n in victims),
+    )
+
+
+def lost_own_rows(stage: Stage) -> None:
+    """Outcomes and attempts of an earlier version's kills are missing (F9)."""
+    lake.write(stage.lake, "DELETE FROM outcomes WHERE block_number % 2 = 0", "DELETE FROM attempts WHERE block_number % 2 = 0")
+
+
+def lost_outbox(stage: Stage) -> None:
+    """The outbox is gone."""
+    for file in stage.state.glob("*.sqlite*"):
+        file.unlink()
+
+
+def hole_of_fifty(stage: Stage) -> None:
+    """The outbox of an earlier version has signed for nonces far above the chain's count (F2)."""
+    file = lake.outbox(stage.state)
+    assert file is not None, "there is no outbox"
+    with closing(sqlite3.connect(file)) as connection:
+        for table in ("nonces", "jobs", "transactions"):
+            columns = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+            stage.expect("nonce" in columns, f"the scene did not come about: the outbox has no {table}.nonce")
+        (nonce,) = connection.execute("SELECT max(nonce) FROM nonces").fetchone()
+        connection.execute("PRAGMA foreign_keys = OFF")
+        for table in ("nonces", "jobs", "transactions"):
+            connection.execute(f"UPDATE {table} SET nonce = nonce + 50 WHERE nonce = ?", (nonce,))
+        connection.execute(
+            "UPDATE nonces SET winner = NULL, block_number = NULL, block_hash = NULL, cost_wei = NULL, final = 0 WHERE nonce = ?",
+            (nonce + 50,),
+        )
+        connection.execute("UPDATE jobs SET state = 'open', reported = 1 WHERE nonce = ?", (nonce + 50,))
+        connection.commit()
+
+
+def _refused_at_start(spoil: Callable[[Stage], None], words: Sequence[str], mend: Callable[[Stage], None]) -> Script:
+    """The daemon does not start on it, says so in one line with exit 1 or 2, and works once it is mended."""
+
+    def script(stage: Stage) -> None:
+        stage.right_exits += words
+        stage.daemon.supervised = False
+        stage.begin()
+        stage.fall(steps=40)
+        stage.blocks(15)
+        stage.daemon.kill()
+        spoil(stage)
+        seen = len(stage.daemon.exits)
+        stage.daemon.start()
+        stage.daemon.until(lambda: len(stage.daemon.exits) > seen, 30, "the daemon did not refuse to start")
+        said = stage.daemon.exits[-1]
+        stage.expect(said.code in (1, 2) and "Traceback" not in said.words, f"exit {said.code}: {said.words}")
+        mend(stage)
+        stage.daemon.start()
+        stage.ready()
+        stage.finish()
+
+    return script
+
+
+def _garbage_outbox(stage: Stage) -> None:
+    file = lake.outbox(stage.state)
+    assert file is not None, "there is no outbox"
+    for part in stage.state.glob("*.sqlite*"):
+        shutil.move(part, stage.directory / part.name)
+    file.write_bytes(b"this is no database, and never was one\n" * 200)
+
+
+def _restored_outbox(stage: Stage) -> None:
+    for part in stage.state.glob("*.sqlite*"):
+        part.unlink()
+    for part in stage.directory.glob("outbox-*.sqlite*"):
+        shutil.move(part, stage.state / part.name)
+
+
+def _garbage_catalog(stage: Stage) -> None:
+    for part in stage.lake.glob("catalog.sqlite*"):
+        shutil.move(part, stage.directory / part.name)
+    (stage.lake / "catalog.sqlite").write_bytes(b"this is no database, and never was one\n" * 200)
+
+
+def _restored_catalog(stage: Stage) -> None:
+    (stage.lake / "catalog.sqlite").unlink()
+    for part in stage.directory.glob("catalog.sqlite*"):
+        shutil.move(part, stage.lake / part.name)
+
+
+def _hidden_parquet(stage: Stage) -> None:
+    """The newest file of venue_events is gone."""
+    files = sorted(stage.lake.glob("data/**/venue_events/**/*.parquet"), key=lambda file: file.stat().st_mtime)
+    assert files, "there is no file of venue_events"
+    shutil.move(files[0], stage.directory / "hidden.parquet")
+    (stage.directory / "hidden.txt").write_text(str(files[0]))
+
+
+def _found_parquet(stage: Stage) -> None:
+    shutil.move(stage.directory / "hidden.parquet", (stage.directory / "hidden.txt").read_text())
+
+
+def file_limit(stage: Stage) -> None:
+    """No file may grow above 300 kB: what a full disk is to a daemon. It ends in one line, and goes on when there is room again."""
+    stage.right_exits += _NOT_WRITABLE
+    stage.daemon.supervised = False
+    stage.daemon.prefix = ("prlimit", "--fsize=300000", "--")
+    stage.begin()
+    stage.fall(steps=60, bps=-30)
+    stage.daemon.until(lambda: bool(stage.daemon.exits), 60, "the daemon did not end on a full disk")
+    stage.daemon.prefix = ()
+    stage.daemon.start()
+    stage.ready()
+    stage.finish()
+
+
+def read_only_lake(stage: Stage) -> None:
+    """The lake's directory may not be written: exit in one line. Root may write anything, so the daemon runs without that right."""
+    stage.right_exits += _NOT_WRITABLE
+    stage.daemon.supervised = False
+    stage.daemon.prefix = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--") if os.geteuid() == 0 else ()
+    stage.player.start()
+    stage.lake.mkdir()
+    stage.lake.chmod(0o555)
+    stage.daemon.start()
+    try:
+        stage.daemon.until(lambda: bool(stage.daemon.exits), 30, "the daemon did not refuse a lake it may not write")
+        said = stage.daemon.exits[-1]
+        stage.expect(said.code in (1, 2) and "Traceback" not in said.words, f"exit {said.code}: {said.words}")
+    finally:
+        stage.lake.chmod(0o755)
+    stage.daemon.prefix = ()
+    stage.daemon.start()
+    stage.ready()
+    stage.fall(steps=15)
+    stage.finish()
+
+
+SCENARIOS: Sequence[Scenario] = (
+    Scenario(
+        name="lost-event-rows",
+        about="Rows of venue_events are missing in the lake (F5).",
+        script=damaged(lost_event_rows),
+        needs=Set(endpoints=1),
+    ),
+    Scenario(name="lost-own-rows", about="Half of our outcomes and attempts are missing in the lake (F9).", script=damaged(lost_own_rows)),
+    Scenario(name="lost-outbox", about="The outbox is deleted.", script=damaged(lost_outbox)),
+    Scenario(name="hole-of-fifty", about="The outbox of an earlier version has a hole of 50 nonces (F2).", script=damaged(hole_of_fifty)),
+    Scenario(
+        name="garbage-outbox",
+        about="The outbox is garbage: one line, and on when it is restored.",
+        script=_refused_at_start(_garbage_outbox, _NOT_WRITABLE, _restored_outbox),
+    ),
+    Scenario(
+        name="garbage-catalog",
+        about="The lake's catalog is garbage: one line, and on when it is restored.",
+        script=_refused_at_start(_garbage_catalog, ("no lake", "not a database", *_NOT_WRITABLE), _restored_catalog),
+    ),
+    Scenario(
+        name="deleted-parquet",
+        about="A Parquet file is gone: one line that names it, and on when it is restored (F20).",
+        script=_refused_at_start(_hidden_parquet, ("parquet", *_NOT_WRITABLE), _found_parquet),
+    ),
+    Scenario(name="full-disk", about="No file may grow any more: exit in one line, and on when there is room.", script=file_limit),
+    Scenario(name="read-only-lake", about="The lake's directory may not be written: exit in one line.", script=read_only_lake),
+)

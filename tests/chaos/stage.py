@@ -1,0 +1,283 @@
+"""What a scenario is played on: a devnet, endpoints with faults before it, the daemon, the block producer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from contracts.devnet import AnvilOptions, Deployment, Devnet, write_config
+from contracts.devnet.anvil import Anvil
+from contracts.devnet.rpc import Rpc
+from tests.chaos.daemon import Daemon
+from tests.chaos.player import Pace, Player, of_path, slide
+from tests.chaos.proxy import Fault, Line
+
+SLOTS_IN_EPOCH = 4
+FINALITY = 2 * SLOTS_IN_EPOCH
+BLOCK_SECONDS = 6
+INTERVAL = 0.35
+_CAP_ETH = "10.0"
+_READY_SECONDS = 60.0
+_SETTLE_BLOCKS = 12
+_SETTLE_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set:
+    """What a scenario needs. `finality` is in blocks, `block_seconds` chain time, `interval` wall seconds per block."""
+
+    traders: int = 60
+    endpoints: int = 1
+    seed: int = 7
+    finality: int = FINALITY
+    block_seconds: int = BLOCK_SECONDS
+    interval: float = INTERVAL
+    socket: bool = True
+    """Whether the daemon listens to the first endpoint's websocket."""
+    mode: str = "execute"
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A transaction of somebody else. `tip_gwei` decides the order within a block; `funded` gives the sender coin for gas first."""
+
+    sender: str
+    to: str
+    data: str
+    tip_gwei: int = 1
+    gas: int = 3_000_000
+    funded: bool = False
+
+    def fields(self) -> Mapping[str, str]:
+        """For eth_sendTransaction."""
+        return {
+            "from": self.sender,
+            "to": self.to,
+            "data": self.data,
+            "gas": hex(self.gas),
+            "maxFeePerGas": hex(200 * 10**9),
+            "maxPriorityFeePerGas": hex(self.tip_gwei * 10**9),
+        }
+
+
+@dataclass
+class Stage:
+    """Everything of a running scenario. `notes` are figures for the row, `failures` what was expected and did not happen."""
+
+    set: Set
+    directory: Path
+    devnet: Devnet
+    lines: Sequence[Line]
+    player: Player
+    daemon: Daemon
+    random: Random
+    failures: list[str] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+    right_exits: list[str] = field(default_factory=list)
+    """Words of the last log line of exits that are right in this scenario."""
+    daemons: list[Daemon] = field(default_factory=list)
+    reachable: bool = True
+    stopped_at: int = 0
+    """The newest block when the daemon was told to stop."""
+
+    @property
+    def deployment(self) -> Deployment:
+        """What stands on the chain."""
+        return self.devnet.deployment
+
+    @property
+    def rpc(self) -> Rpc:
+        """The chain itself. For the scenario's own thread only."""
+        return self.devnet.rpc
+
+    @property
+    def lake(self) -> Path:
+        """The daemon's lake."""
+        return self.directory / "lake"
+
+    @property
+    def state(self) -> Path:
+        """The daemon's outbox and lock."""
+        return self.directory / "keeper"
+
+    def head(self) -> int:
+        """Height of the chain."""
+        return int(self.rpc.call("eth_blockNumber"), 16)
+
+    def expect(self, holds: bool, words: str) -> None:
+        """Something the scenario is about; a failure where it does not hold."""
+        if not holds:
+            self.failures.append(words)
+
+    def begin(self) -> None:
+        """Blocks come, the daemon is up and has finished one."""
+        self.player.start()
+        self.daemon.start()
+        self.ready()
+
+    def ready(self, seconds: float = _READY_SECONDS) -> None:
+        """Until the daemon has finished a block."""
+        self.daemon.until(lambda: self.daemon.head() > 0, seconds, "the daemon did not finish a block")
+
+    def fall(self, steps: int = 40, bps: int = -50) -> None:
+        """All prices go down in small steps, one per block; returns at once."""
+        self.player.follow(slide(self.deployment.start_prices_8(), steps, bps, self.set.block_seconds))
+
+    def play(self, path: str) -> None:
+        """A path of the devnet; returns at once."""
+        self.player.follow(of_path(path, self.deployment.start_prices_8(), self.set.seed))
+
+    def blocks(self, count: int) -> None:
+        """Until so many more blocks were mined."""
+        self.player.wait_blocks(count)
+
+    @contextmanager
+    def fault(self, *faults: Fault, at: int = 0) -> Iterator[None]:
+        """While the context is open the endpoint suffers from these."""
+        with self.lines[at].under(*faults):
+            yield
+
+    def kill(self, down_s: float = 0.0) -> None:
+        """SIGKILL and a new start."""
+        self.daemon.kill()
+        time.sleep(down_s)
+        self.daemon.start()
+
+    def reorg(self, depth: int) -> None:
+        """Replace the newest blocks by empty ones, between two blocks."""
+        rpc_url = self.devnet.url
+
+        def act(_: object) -> None:
+            with Rpc(rpc_url) as rpc:
+                rpc.call("anvil_reorg", depth, [])
+
+        self.player.between_blocks(act)
+
+    def send_together(self, *transactions: Sent) -> list[str]:
+        """Transactions of anybody, all in the next block, in the order of their tips; returns their hashes."""
+        hashes: list[str] = []
+
+        def act(_: object) -> None:
+            with Rpc(self.devnet.url) as rpc:
+                for item in transactions:
+                    rpc.call("anvil_impersonateAccount", item.sender)
+                    if item.funded:
+                        rpc.call("anvil_setBalance", item.sender, hex(100 * 10**18))
+                    hashes.append(rpc.call("eth_sendTransaction", item.fields()))
+
+        self.player.between_blocks(act)
+        return hashes
+
+    def settle(self, blocks: int = _SETTLE_BLOCKS) -> None:
+        """The path ends, the mark arrives, and the daemon is where the chain is. Endpoints are left as they are."""
+        self.player.wait_path()
+        self.blocks(blocks)
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while time.monotonic() < deadline:
+            if self.daemon.head() >= self.player.head - 1:
+                self.blocks(2)
+                if self.daemon.head() >= self.player.head - 1:
+                    return
+            time.sleep(0.1)
+        self.failures.append(
+            f"the daemon does not catch up: at {self.daemon.head()}, the chain at {self.player.head}: {self.daemon.last_words()}"
+        )
+
+    def finish(self) -> None:
+        """Settle and SIGTERM, while blocks go on: what is under way is awaited by the daemon."""
+        self.settle()
+        self.stopped_at = self.player.head
+        self.notes["stop_s"] = round(self.daemon.stop(), 1)
+        self.blocks(2)
+        self.player.pause()
+
+    def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """`keeper ARGUMENTS --config …`."""
+        command = [sys.executable, "-m", "keeper", *arguments, "--config", str(self.daemon.config)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
+
+    def positions(self) -> Mapping[str, tuple[int, int]]:
+        """(equity, requirement) by account as `keeper positions` rebuilds them, with the block in `notes`."""
+        done = self.run("positions", "--json")
+        if done.returncode:
+            self.failures.append(f"keeper positions failed: {done.stderr[-300:]}")
+            return {}
+        told = json.loads(done.stdout)
+        self.notes["positions_block"] = told["block"]
+        return {row["account"]: (int(row["equity_raw"]), int(row["requirement_raw"])) for row in told["accounts"]}
+
+    def another_daemon(self, name: str, *, own_folders: bool) -> Daemon:
+        """A second daemon with the same key, not supervised: on the same folders or on its own."""
+        settings = dict(self.daemon.settings)
+        if own_folders:
+            settings |= {
+                "PERP_KEEPER__LAKE__DIR": str(self.directory / name / "lake"),
+                "PERP_KEEPER__KEEPER__STATE_DIR": str(self.directory / name / "keeper"),
+            }
+        other = Daemon(self.daemon.config, self.directory / f"{name}.log", settings, supervised=False)
+        self.daemons.append(other)
+        return other
+
+
+@contextmanager
+def staged(wanted: Set, directory: Path) -> Iterator[Stage]:
+    """A fresh devnet with everything around it in `directory`; nothing is left running."""
+    options = AnvilOptions(no_mining=True, slots_in_epoch=SLOTS_IN_EPOCH)
+    with ExitStack() as stack:
+        devnet = stack.enter_context(Devnet.up(options, seed=wanted.seed, traders=wanted.traders))
+        lines = [stack.enter_context(Line(devnet.url, devnet.anvil.ws_url, seed=place)) for place in range(wanted.endpoints)]
+        config = directory / "keeper.toml"
+        write_config(
+            devnet.deployment,
+            config,
+            url=lines[0].url,
+            ws_url=lines[0].ws_url if wanted.socket else None,
+            mode="execute",
+            lake_dir=directory / "lake",
+            block_seconds=wanted.block_seconds,
+            finality_depth=wanted.finality,
+        )
+        daemon = Daemon(config, directory / "keeper.log", _settings(wanted, lines))
+        player = Player(devnet.url, devnet.deployment, Pace(wanted.block_seconds, wanted.interval))
+        stage = Stage(wanted, directory, devnet, lines, player, daemon, Random(wanted.seed), daemons=[daemon])
+        try:
+            yield stage
+        finally:
+            player.stop()
+            for each in stage.daemons:
+                each.close()
+
+
+@contextmanager
+def forged_chain(stage: Stage, blocks_back: int = 0) -> Iterator[Anvil]:
+    """A second node that shares the history up to now and goes on by itself with empty blocks, at the player's pace."""
+    at = stage.head() - blocks_back
+    options = AnvilOptions(
+        block_time=None, no_mining=True, slots_in_epoch=SLOTS_IN_EPOCH, timestamp=None, fork_url=stage.devnet.url, fork_block=at
+    )
+    with Anvil.start(options) as anvil:
+        yield anvil
+
+
+def _settings(wanted: Set, lines: Sequence[Line]) -> Mapping[str, str]:
+    return {
+        "PERP_KEEPER__CHAIN__RPC_URLS": ",".join(line.url for line in lines),
+        # A socket may be deaf: whoever cares polls about as often as blocks come.
+        "PERP_KEEPER__CHAIN__POLL_INTERVAL_S": "0.25",
+        "PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS": "3",
+        "PERP_KEEPER__KEEPER__POSITION_SNAPSHOT_BLOCKS": "20",
+        "PERP_KEEPER__KEEPER__MODE": wanted.mode,
+        # Nobody is too small here: what is left over would count as missed.
+        "PERP_KEEPER__LIMITS__MIN_PROFIT_USD": "0",
+        "PERP_KEEPER__LIMITS__SPENDING_CAP_ETH": _CAP_ETH,
+        **wanted.settings,
+    }

@@ -1,0 +1,351 @@
+"""What became of a scenario, judged against the chain itself: by its blocks, receipts and the contracts' own views, on a connection of
+its own, beside the lake's and the outbox's rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from contracts.demo.referee import Referee
+from contracts.devnet import Deployment, account_views
+from contracts.devnet.rpc import Rpc
+from tests.chaos import lake as lakes
+
+_LATE_BLOCKS = 3
+"""Liquidatable for more blocks than these at the end counts as missed."""
+_EVENTS = {
+    "clearing_house": (
+        "PositionChanged(address,address,int256,int256,uint256,int256,int256,uint256)",
+        "PositionLiquidated(address,address,uint256,uint256,uint256,address)",
+        "PositionClosed(address,address,int256,int256,int256,int256,uint256)",
+        "FundingPaymentSettled(address,address,int256)",
+        "LiquidityChanged(address,address,address,int24,int24,int256,int256,int128,uint256)",
+    ),
+    "account_balance": ("PnlRealized(address,int256)",),
+    "vault": (
+        "Deposited(address,address,uint256)",
+        "Withdrawn(address,address,uint256)",
+        "CollateralLiquidated(address,address,address,uint256,uint256,uint256,uint24)",
+        "BadDebtSettled(address,uint256)",
+    ),
+    "exchange": ("FundingUpdated(address,uint256,uint256)",),
+}
+"""What moves accounts. The lake may hold more events, but never fewer, and none that is not on the chain."""
+_LIQUIDATIONS = (_EVENTS["clearing_house"][1], _EVENTS["vault"][2])
+_TABLES_OF_BLOCKS = ("blocks", "venue_events", "market_state", "liquidations", "evaluations", "account_snapshots")
+_MINED = ("included", "reverted", "outbid")
+
+
+def _topic(signature: str) -> str:
+    return "0x" + keccak(text=signature).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A log's place."""
+
+    block: int
+    block_hash: str
+    index: int
+    transaction: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """A transaction of ours in a block. `cost_wei` is all of its fee."""
+
+    hash: str
+    nonce: int
+    block: int
+    block_hash: str
+    good: bool
+    gas_used: int
+    cost_wei: int
+
+
+@dataclass
+class History:
+    """The canonical chain from the first block of the scenario on."""
+
+    hashes: dict[int, str] = field(default_factory=dict)
+    logs: list[Log] = field(default_factory=list)
+    mined: list[Mined] = field(default_factory=list)
+
+    @cached_property
+    def head(self) -> int:
+        """The newest block."""
+        return max(self.hashes)
+
+
+def read_history(rpc: Rpc, deployment: Deployment) -> History:
+    """All blocks with their receipts; logs of the venue from its first block, ours from the end of the set-up."""
+    history = History()
+    head = int(rpc.call("eth_blockNumber"), 16)
+    numbers = range(deployment.start_block, head + 1)
+    topics = {
+        (getattr(deployment.core, contract).lower(), _topic(signature))
+        for contract, signatures in _EVENTS.items()
+        for signature in signatures
+    }
+    operator, executor = deployment.keeper.lower(), deployment.executor.lower()
+    blocks = rpc.batch([("eth_getBlockByNumber", [hex(number), True]) for number in numbers])
+    receipts = rpc.batch([("eth_getBlockReceipts", [hex(number)]) for number in numbers])
+    for number, block, listed in zip(numbers, blocks, receipts, strict=True):
+        history.hashes[number] = block["hash"]
+        nonces = {item["hash"]: int(item["nonce"], 16) for item in block["transactions"]}
+        for receipt in listed:
+            history.logs += [
+                Log(number, block["hash"], int(log["logIndex"], 16), log["transactionHash"], log["topics"][0])
+                for log in receipt["logs"]
+                if log["topics"] and (log["address"].lower(), log["topics"][0]) in topics
+            ]
+            if number > deployment.ready_block and receipt["from"].lower() == operator and (receipt["to"] or "").lower() == executor:
+                history.mined.append(_mined(receipt, nonces, number, block["hash"]))
+    return history
+
+
+def _mined(receipt: Mapping[str, Any], nonces: Mapping[str, int], number: int, block_hash: str) -> Mined:
+    used = int(receipt["gasUsed"], 16)
+    cost = used * int(receipt["effectiveGasPrice"], 16)
+    return Mined(receipt["transactionHash"], nonces[receipt["transactionHash"]], number, block_hash, receipt["status"] == "0x1", used, cost)
+
+
+@dataclass
+class Verdict:
+    """The figures of a scenario, and in `words` what each one that is not 0 consists of."""
+
+    missed: int = 0
+    sent_twice: int = 0
+    nonce_gaps: int = 0
+    lost_rows: int = 0
+    wrong_rows: int = 0
+    above_cap: int = 0
+    liquidated: int = 0
+    reverted: int = 0
+    first_block_share: float | None = None
+    late_max: int = 0
+    words: list[str] = field(default_factory=list)
+
+    def note(self, kind: str, items: Sequence[object]) -> int:
+        """How many; the first few are kept in words."""
+        if items:
+            self.words.append(f"{kind}: {len(items)}, e.g. {', '.join(str(item)[:160] for item in items[:3])}")
+        return len(items)
+
+    def as_row(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+class Judge:
+    """Chain and lake side by side. `first` is the block from which lateness is judged."""
+
+    def __init__(self, url: str, deployment: Deployment, lake: Path, state: Path) -> None:
+        self._url = url
+        self._deployment = deployment
+        self._lake = lake
+        self._state = state
+        self._verdict = Verdict()
+        with Rpc(url) as rpc:
+            self.history = read_history(rpc, deployment)
+
+    def verdict(self, *, cap_wei: int, reachable: bool, acting: bool, stopped_at: int) -> Verdict:
+        """Everything that can be judged when the run is over. `reachable`: a truthful endpoint was there at the end; `acting`: the
+        daemon was to execute; `stopped_at`: the newest block when it was told to stop."""
+        result = self._verdict
+        history = self.history
+        result.reverted = sum(not item.good for item in history.mined)
+        if reachable and acting:
+            result.missed = result.note("missed", self.missed())
+        result.sent_twice = result.note("sent twice", self._sent_twice())
+        result.nonce_gaps = result.note("nonce gaps", self._nonce_gaps())
+        spent = sum(item.cost_wei for item in history.mined)
+        result.above_cap = result.note("above cap", [f"{spent} wei of {cap_wei}"] if spent > cap_wei else [])
+        self._compare_lake(stopped_at)
+        return result
+
+    def missed(self) -> list[str]:
+        """Accounts that each of the last blocks, one more than may be late, called liquidatable."""
+        accounts = [trader.address for trader in self._deployment.traders]
+        standing = set(accounts)
+        with Rpc(self._url) as rpc:
+            for number in range(self.history.head - _LATE_BLOCKS, self.history.head + 1):
+                views = account_views(rpc, self._deployment, accounts, hex(number), collateral=False)
+                standing &= {account for account, view in views.items() if view.liquidatable and view.requirement_18 > 0}
+        return sorted(standing)
+
+    def lateness(self, blocks: Sequence[int]) -> Mapping[int, list[int]]:
+        """Blocks from the first one in which an account was liquidatable to its liquidation by us, by that first block."""
+        ledger = Referee(self._url, self._deployment).judge(blocks, lambda: None)
+        done = self._liquidated()
+        late: dict[int, list[int]] = {}
+        for account, numbers in done.items():
+            for number, lateness in zip(numbers, ledger.lateness({account: numbers}), strict=True):
+                late.setdefault(number - lateness, []).append(lateness)
+        return late
+
+    def _liquidated(self) -> Mapping[str, list[int]]:
+        """Blocks of our liquidations by account, from the chain's own events."""
+        ours = {item.hash for item in self.history.mined}
+        topic = _topic(_LIQUIDATIONS[0])
+        wanted = [log for log in self.history.logs if log.topic == topic and log.transaction in ours]
+        done: dict[str, list[int]] = {}
+        with Rpc(self._url) as rpc:
+            receipts = rpc.batch([("eth_getTransactionReceipt", [log.transaction]) for log in wanted])
+        for log, receipt in zip(wanted, receipts, strict=True):
+            found = next(item for item in receipt["logs"] if int(item["logIndex"], 16) == log.index)
+            account = "0x" + found["topics"][1][-40:]
+            if log.block not in done.setdefault(account, []):
+                done[account].append(log.block)
+        return done
+
+    def judge_lateness(self, first: int) -> None:
+        """Into the verdict."""
+        late = [each for items in self.lateness(range(first, self.history.head + 1)).values() for each in items]
+        self._verdict.liquidated = len(late)
+        self._verdict.late_max = max(late, default=0)
+        self._verdict.first_block_share = round(sum(each == 0 for each in late) / len(late), 3) if late else None
+
+    def _sent_twice(self) -> list[str]:
+        """A candidate for which two transactions succeeded, by the lake's own names of candidates."""
+        attempts = self._rows("SELECT candidate_id, transaction_hash FROM attempts")
+        good = {item.hash for item in self.history.mined if item.good}
+        count = Counter(
+            row["candidate_id"]
+            for row in {(r["candidate_id"], r["transaction_hash"]): r for r in attempts}.values()
+            if row["transaction_hash"] in good
+        )
+        return [f"candidate {candidate}" for candidate, times in count.items() if times > 1]
+
+    def _nonce_gaps(self) -> list[str]:
+        """Nonces that keep others from being mined: by the node's pool, and by what the outbox has signed."""
+        operator = self._deployment.keeper
+        with Rpc(self._url) as rpc:
+            count = int(rpc.call("eth_getTransactionCount", operator, "latest"), 16)
+            pool = rpc.call("txpool_content")
+        queued = [nonce for sender, items in pool["queued"].items() if sender.lower() == operator.lower() for nonce in items]
+        pending = {int(nonce) for sender, items in pool["pending"].items() if sender.lower() == operator.lower() for nonce in items}
+        signed = {nonce for (nonce,) in lakes.outbox_rows(self._state, "SELECT DISTINCT nonce FROM transactions WHERE nonce >= ?", count)}
+        holes = [nonce for nonce in range(count, max(signed, default=count - 1) + 1) if nonce not in signed]
+        return [
+            *(f"queued behind a hole: {nonce}" for nonce in queued),
+            *(f"never signed: {nonce}, above it are signed ones, the chain counts {count}" for nonce in holes),
+            *(f"left in the pool: {nonce}" for nonce in sorted(pending)),
+        ]
+
+    def _compare_lake(self, stopped_at: int) -> None:
+        result = self._verdict
+        cursor = (self._rows("SELECT max(block_number) AS last FROM cursors") or [{"last": None}])[0]["last"]
+        if cursor is None:
+            result.lost_rows += result.note("lost", ["the lake has no cursor"])
+            return
+        if cursor < stopped_at - 1:
+            result.lost_rows += result.note("lost", [f"cursor at {cursor}, the chain at {stopped_at}"])
+        self._compare_blocks(cursor)
+        self._compare_events(cursor)
+        self._compare_liquidations(cursor)
+        self._compare_ours(cursor)
+        differing = self._rows("SELECT account, block_number FROM account_snapshots WHERE NOT matches")
+        result.wrong_rows += result.note("parity", differing)
+
+    def _compare_blocks(self, cursor: int) -> None:
+        result, history = self._verdict, self.history
+        for table in _TABLES_OF_BLOCKS:
+            placed = self._rows(f"SELECT DISTINCT block_number, block_hash FROM {table}")
+            orphans = [
+                row["block_number"] for row in placed if history.hashes.get(row["block_number"], row["block_hash"]) != row["block_hash"]
+            ]
+            result.wrong_rows += result.note(f"{table} of orphaned blocks", sorted(orphans))
+        counted = Counter(row["block_number"] for row in self._rows("SELECT block_number FROM blocks"))
+        result.wrong_rows += result.note("blocks twice", [number for number, times in counted.items() if times > 1])
+        if counted:
+            missing = [number for number in range(min(counted), cursor + 1) if number not in counted]
+            result.lost_rows += result.note("blocks lost", missing)
+
+    def _compare_events(self, cursor: int) -> None:
+        result = self._verdict
+        rows = self._rows("SELECT block_number, block_hash, log_index, transaction_hash FROM venue_events WHERE source = 'log'")
+        listed = Counter((row["block_number"], row["log_index"]) for row in rows)
+        there = {(log.block, log.index): log for log in self.history.logs}
+        lost = sorted(key for key, log in there.items() if log.block <= cursor and key not in listed)
+        result.lost_rows += result.note("venue_events lost (block, log)", lost)
+        result.wrong_rows += result.note("venue_events twice", [key for key, times in listed.items() if times > 1])
+        hashes = {key: log.transaction for key, log in there.items()}
+        false = [
+            (row["block_number"], row["log_index"])
+            for row in rows
+            if hashes.get((row["block_number"], row["log_index"]), row["transaction_hash"]) != row["transaction_hash"]
+        ]
+        result.wrong_rows += result.note("venue_events false", false)
+        with Rpc(self._url) as rpc:
+            unknown = sorted(key for key in listed if key not in there)
+            result.wrong_rows += result.note("venue_events invented", _not_on_chain(rpc, self._deployment, unknown))
+
+    def _compare_liquidations(self, cursor: int) -> None:
+        result = self._verdict
+        topics = {_topic(signature) for signature in _LIQUIDATIONS}
+        ours = {item.hash for item in self.history.mined}
+        there = {(log.transaction, log.index): log for log in self.history.logs if log.topic in topics}
+        rows = self._rows("SELECT transaction_hash, log_index, ours, block_number FROM liquidations")
+        listed = Counter((row["transaction_hash"], row["log_index"]) for row in rows)
+        lost = [f"block {log.block}" for key, log in there.items() if log.block <= cursor and key not in listed]
+        result.lost_rows += result.note("liquidations lost", lost)
+        result.wrong_rows += result.note("liquidations twice", [key for key, times in listed.items() if times > 1])
+        result.wrong_rows += result.note("liquidations invented", [key for key in listed if key not in there])
+        disowned = [row["transaction_hash"] for row in rows if row["ours"] != (row["transaction_hash"] in ours)]
+        result.wrong_rows += result.note("liquidations wrongly (not) ours", disowned)
+
+    def _compare_ours(self, cursor: int) -> None:
+        result = self._verdict
+        mined = {item.hash: item for item in self.history.mined}
+        due = {key for key, item in mined.items() if item.block <= cursor}
+        attempts = Counter(row["transaction_hash"] for row in self._rows("SELECT transaction_hash FROM attempts"))
+        outcomes = self._rows("SELECT * FROM outcomes")
+        told = Counter(row["transaction_hash"] for row in outcomes if row["outcome"] in _MINED)
+        result.lost_rows += result.note("attempts lost", sorted(due - set(attempts)))
+        result.wrong_rows += result.note("attempts twice", [key for key, times in attempts.items() if times > 1])
+        result.lost_rows += result.note("outcomes lost", sorted(due - set(told)))
+        result.wrong_rows += result.note("outcomes twice", [key for key, times in told.items() if times > 1])
+        result.wrong_rows += result.note("outcomes false", [words for row in outcomes for words in [_false(row, mined)] if words])
+
+    def _rows(self, sql: str) -> Sequence[Mapping[str, Any]]:
+        return lakes.rows(self._lake, sql)
+
+
+def _false(row: Mapping[str, Any], mined: Mapping[str, Mined]) -> str | None:
+    """What an outcome says that the chain does not."""
+    item = mined.get(row["transaction_hash"])
+    name = f"{row['outcome']} {row['transaction_hash']}"
+    if row["outcome"] not in _MINED:
+        return f"{name}, but it is in block {item.block}" if item is not None else None
+    if item is None:
+        return f"{name}, but it is in no block"
+    if (row["outcome"] == "included") != item.good:
+        return f"{name}, but its status is {item.good}"
+    if row["block_hash"] != item.block_hash:
+        return f"{name} in block {row['block_number']}, but it is in {item.block}"
+    if (row["gas_used"], row["gas_cost_wei"]) != (item.gas_used, item.cost_wei):
+        return f"{name}: gas {row['gas_used']}, {row['gas_cost_wei']} wei, but {item.gas_used}, {item.cost_wei} wei"
+    return None
+
+
+def _not_on_chain(rpc: Rpc, deployment: Deployment, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those (block, log index) at which the chain has no log of the venue at all."""
+    numbers = sorted({block for block, _ in places})
+    core = {str(address).lower() for address in asdict(deployment.core).values()}
+    listed = rpc.batch([("eth_getBlockReceipts", [hex(number)]) for number in numbers])
+    there = {
+        (number, int(log["logIndex"], 16))
+        for number, receipts in zip(numbers, listed, strict=True)
+        for receipt in receipts or ()
+        for log in receipt["logs"]
+        if log["address"].lower() in core
+    }
+    return [place for place in places if place not in there]
