@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -43,7 +44,7 @@ def main() -> int:
         console.print(f"no scenario is called {', '.join(given.only)}: see --list")
         return 2
     started = time.monotonic()
-    rows = _play_all(chosen, given.dir, given.workers, console)
+    rows = _play_all(chosen, given.dir, given.workers, console, keep=given.keep)
     totals = _totals(rows)
     given.dir.mkdir(parents=True, exist_ok=True)
     summary = {"scenarios": [row.as_json() for row in rows], "totals": totals, "seconds": round(time.monotonic() - started, 1)}
@@ -63,7 +64,7 @@ def _chosen(only: Sequence[str], *, short: bool, long: bool) -> list[Scenario]:
     return [item for item in scenarios.ALL if (item.short if short else item.long == long)]
 
 
-def _play_all(chosen: Sequence[Scenario], directory: Path, workers: int, console: Console) -> list[Row]:
+def _play_all(chosen: Sequence[Scenario], directory: Path, workers: int, console: Console, *, keep: bool) -> list[Row]:
     rows: dict[str, Row] = {}
     # Scenarios hold functions, which do not travel between processes: their names do. Each gets a fresh process.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
@@ -71,6 +72,8 @@ def _play_all(chosen: Sequence[Scenario], directory: Path, workers: int, console
         for done in as_completed(waiting):
             row = done.result()
             rows[row.name] = row
+            if row.good and not keep:
+                shutil.rmtree(directory / row.name, ignore_errors=True)
             mark = "[green]✓[/]" if row.good else "[red]✗[/]"
             console.print(f"{mark} {len(rows):3}/{len(chosen)} {row.name:32} {row.seconds:5.1f} s  {_words(row)}")
     return [rows[item.name] for item in chosen]

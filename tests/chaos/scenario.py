@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -108,7 +109,8 @@ def play(scenario: Scenario, keep: Path | None = None) -> Row:
     row = Row(scenario.name, scenario.about, Verdict(), scenario.needs.endpoints)
     with tempfile.TemporaryDirectory(prefix="chaos-") as scratch:
         directory = keep or Path(scratch)
-        directory.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
         with staged(scenario.needs, directory) as stage:
             try:
                 scenario.script(stage)

@@ -265,9 +265,17 @@ class Judge:
             result.wrong_rows += result.note(f"{table} of orphaned blocks", sorted(orphans))
         counted = Counter(row["block_number"] for row in self._rows("SELECT block_number FROM blocks"))
         result.wrong_rows += result.note("blocks twice", [number for number, times in counted.items() if times > 1])
-        if counted:
-            missing = [number for number in range(min(counted), cursor + 1) if number not in counted]
+        followed = self._first_followed()
+        if followed is not None:
+            missing = [number for number in range(followed, cursor + 1) if number not in counted]
             result.lost_rows += result.note("blocks lost", missing)
+
+    def _first_followed(self) -> int | None:
+        """The first block the daemon followed: history before it may have rows of blocks with logs only."""
+        columns = {row["column_name"] for row in self._rows("DESCRIBE blocks")}
+        where = "WHERE NOT recovered" if "recovered" in columns else ""
+        first: int | None = self._rows(f"SELECT min(block_number) AS first FROM blocks {where}")[0]["first"]
+        return first
 
     def _compare_events(self, cursor: int) -> None:
         result = self._verdict
