@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from structlog.typing import FilteringBoundLogger
 
 from contracts.devnet.anvil import AnvilError, anvil_path
-from keeper.chain.chain import ChainClient, ChainOptions
+from keeper.chain.chain import ChainClient, ChainOptions, Observers
 from keeper.chain.pool import Incident
 from keeper.domain import parse
-from keeper.domain.chain import Address, Hash32, LogFilter
+from keeper.domain.chain import Address, Hash32, LogFilter, Purpose
 from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import AccountKey, Venue
 from keeper.engine.attempts import Attempts
@@ -26,7 +26,7 @@ from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
-from keeper.engine.status import Heartbeat, Metrics, Readiness
+from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.errors import ConfigError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
@@ -56,11 +56,15 @@ class Parts:
     attempts: Attempts
     mailbox: Mailbox
     loop: Loop
-    metrics: Metrics
-    heartbeat: Heartbeat
-    readiness: Readiness
+    status: Status
     standing: StandingCheck | None
     logger: FilteringBoundLogger
+
+
+def build_status(settings: Settings, logger: FilteringBoundLogger) -> Status:
+    """What the daemon will say of itself."""
+    heartbeat = Heartbeat(time.monotonic, max(_SILENCE_BLOCKS * settings.chain.block_seconds, 60))
+    return Status(Metrics(), heartbeat, Readiness(logger))
 
 
 def build_venues(settings: Settings) -> Mapping[str, Venue[Any, Any]]:
@@ -72,17 +76,18 @@ def build_venues(settings: Settings) -> Mapping[str, Venue[Any, Any]]:
 
 
 @asynccontextmanager
-async def open_chain(settings: Settings, venues: Mapping[str, Venue[Any, Any]], logger: FilteringBoundLogger) -> AsyncIterator[ChainClient]:
-    """The chain's client, with the logs of these venues selected. Raises ConfigError for a wrong chain id, RpcUnavailable."""
+async def open_chain(
+    settings: Settings, venues: Mapping[str, Venue[Any, Any]], logger: FilteringBoundLogger, status: Status | None = None
+) -> AsyncIterator[ChainClient]:
+    """The chain's client, with the logs of these venues selected. Raises ConfigError for a wrong chain id, RpcUnavailable.
+
+    With a `status` it waits for the first endpoint that answers instead, and tells there whether any does."""
     filters: list[LogFilter] = [one for venue in venues.values() for one in venue.filters()]
-    options = _chain_options(settings, settings.chain.rpc_urls, settings.chain.ws_url)
-    async with ChainClient.open(options, filters, _heard(logger)) as chain:
+    observers = Observers(_heard(logger))
+    if status is not None:
+        observers = Observers(_heard(logger), status.readiness.report, status.heartbeat.pulse)
+    async with ChainClient.open(_chain_options(settings), filters, observers, wait=status is not None) as chain:
         yield chain
-
-
-def _open_pool(settings: Settings, urls: tuple[str, ...], logger: FilteringBoundLogger) -> AbstractAsyncContextManager[ChainClient]:
-    """Endpoints that are asked and sent to, but not followed."""
-    return ChainClient.open(_chain_options(settings, urls, ws_url=None), (), _heard(logger))
 
 
 def _heard(logger: FilteringBoundLogger) -> Callable[[Incident], None]:
@@ -90,12 +95,16 @@ def _heard(logger: FilteringBoundLogger) -> Callable[[Incident], None]:
     return lambda incident: logger.warning("endpoint", endpoint=incident.endpoint, what=incident.event, detail=incident.detail)
 
 
-def _chain_options(settings: Settings, urls: tuple[str, ...], ws_url: str | None) -> ChainOptions:
+def _chain_options(settings: Settings) -> ChainOptions:
     given = settings.chain
     return ChainOptions(
         chain_id=given.id,
-        rpc_urls=urls,
-        ws_url=ws_url,
+        rpc_urls=given.rpc_urls,
+        send_urls=settings.execution.send_urls if settings.keeper.mode is Mode.EXECUTE else (),
+        ws_url=given.ws_url,
+        block_seconds=given.block_seconds,
+        wall_clock=given.wall_clock,
+        max_answer_bytes=given.max_answer_mib << 20,
         multicall=given.multicall,
         finality_depth=given.finality_depth,
         poll_interval_s=given.poll_interval_s,
@@ -106,7 +115,7 @@ def _chain_options(settings: Settings, urls: tuple[str, ...], ws_url: str | None
     )
 
 
-async def open_hands(settings: Settings, stack: AsyncExitStack, logger: FilteringBoundLogger) -> Hands | None:
+async def open_hands(settings: Settings, chain: ChainClient, stack: AsyncExitStack, logger: FilteringBoundLogger) -> Hands | None:
     """What acts: nothing in observe mode, the fork in simulate mode, fork and key in execute mode."""
     if settings.keeper.mode is Mode.OBSERVE:
         return None
@@ -124,17 +133,16 @@ async def open_hands(settings: Settings, stack: AsyncExitStack, logger: Filterin
         # Fetching a candidate's state in one batch saves round trips, of which a node on this machine has none.
         prefetch=urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"),
     )
-    # A pool of its own: a burst of candidates must not hold up the next block's reads, nor count as their cost.
-    node = await stack.enter_async_context(_open_pool(settings, settings.chain.rpc_urls, logger))
+    node = chain.node(Purpose.FORK)
     simulator = SimulatorPool([await stack.enter_async_context(ForkSimulator(options, node)) for _ in range(given.forks)])
     if settings.keeper.mode is Mode.SIMULATE:
         return Hands(simulator, None, encode_execute, given.operator, given.executor)
-    dispatcher = await _dispatcher(settings, given.operator, node, stack, logger)
+    dispatcher = await _dispatcher(settings, given.operator, chain, stack, logger)
     return Hands(simulator, dispatcher, encode_execute, given.operator, given.executor)
 
 
 async def _dispatcher(
-    settings: Settings, operator: Address, node: ChainClient, stack: AsyncExitStack, logger: FilteringBoundLogger
+    settings: Settings, operator: Address, chain: ChainClient, stack: AsyncExitStack, logger: FilteringBoundLogger
 ) -> TransactionDispatcher:
     given = settings.execution
     if given.key_file is None:
@@ -142,9 +150,6 @@ async def _dispatcher(
     signer = Signer.open(given.key_file, given.password_file, os.environ)
     if signer.address != operator:
         raise ConfigError(f"execution.operator is {operator}, but {given.key_file} holds the key of {signer.address}. Correct one of them.")
-    sender = node
-    if given.send_urls:
-        sender = await stack.enter_async_context(_open_pool(settings, given.send_urls, logger))
     options = DispatcherOptions(
         chain_id=settings.chain.id,
         state_dir=settings.keeper.state_dir,
@@ -154,7 +159,7 @@ async def _dispatcher(
         spending_cap_wei_per_day=int(settings.limits.spending_cap_eth * _ETHER),
         final_after_blocks=settings.chain.finality_depth,
     )
-    dispatcher = await stack.enter_async_context(TransactionDispatcher(options, signer, node, sender))
+    dispatcher = await stack.enter_async_context(TransactionDispatcher(options, signer, chain.node(Purpose.SEND), *chain.senders()))
     for attempt in await dispatcher.start():
         logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
     return dispatcher
@@ -179,13 +184,14 @@ def assemble(
     chain: ChainClient,
     recorder: Recorder,
     hands: Hands | None,
+    status: Status,
     logger: FilteringBoundLogger,
 ) -> Parts:
     """The daemon's parts, connected: venues and limits of the settings around an open chain, a recorder and what acts, if anything does."""
     evaluators = build_evaluators(settings, venues, chain)
     judge = build_judge(settings)
     dispatcher = hands.dispatcher if hands is not None else None
-    mailbox, metrics = Mailbox(), Metrics()
+    mailbox = Mailbox()
     liquidator = Liquidator(
         hands,
         recorder,
@@ -197,8 +203,7 @@ def assemble(
         name_revert={name: venue.revert_reason for name, venue in venues.items()},
     )
     tripwire = Tripwire(chain, every_blocks=settings.keeper.tripwire_blocks, accounts=settings.keeper.tripwire_accounts)
-    heartbeat = Heartbeat(time.monotonic, max(_SILENCE_BLOCKS * settings.chain.block_seconds, 60))
-    attempts = Attempts(dispatcher, recorder, settings.chain.id, settings.execution.executor, logger, metrics)
+    attempts = Attempts(dispatcher, recorder, settings.chain.id, settings.execution.executor, logger, status.metrics)
     loop = Loop(
         chain,
         recorder,
@@ -211,15 +216,11 @@ def assemble(
         _loop_options(settings),
         time.time,
         logger,
-        metrics,
-        heartbeat,
+        status,
     )
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
-    readiness = Readiness(logger)
-    standing = _standing_check(chain, hands, evaluators, readiness, judge.priority_fee_wei) if hands is not None else None
-    return Parts(
-        chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, loop, metrics, heartbeat, readiness, standing, logger
-    )
+    standing = _standing_check(chain, hands, evaluators, status.readiness, judge.priority_fee_wei) if hands is not None else None
+    return Parts(chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, loop, status, standing, logger)
 
 
 def _standing_check(

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 from structlog.typing import FilteringBoundLogger
 
@@ -11,12 +11,14 @@ from keeper.assembly import Parts
 from keeper.engine.periodic import every
 from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
 from keeper.engine.status import serve
-from keeper.errors import ConfigError, Fatal, KeeperError
+from keeper.errors import ConfigError, Fatal, KeeperError, RpcError, Transient
 from keeper.settings import Settings
 from keeper.store.options import LakeOptions
 from keeper.store.recorder import Recorder
 
 _GRACE_SECONDS = 30.0
+_SILENCE_SECONDS = 1.5
+"""How long a stopping daemon waits for a single answer."""
 _STATUS_SECONDS = 60.0
 _STANDING_BLOCKS, _STANDING_BLOCKS_WHILE_BAD, _STANDING_POLL_SECONDS = 50, 5, 0.5
 OK, FAILED, MISCONFIGURED = 0, 1, 2
@@ -54,25 +56,44 @@ def first_cause(error: BaseException) -> BaseException:
 
 
 async def _daemon(settings: Settings, report: Report, logger: FilteringBoundLogger) -> None:
-    stop = asyncio.Event()
+    stop, live = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    life = asyncio.create_task(_from_start_to_end(settings, report, logger, stop, live))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((life, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if stop.is_set() and not live.is_set():
+        # Still starting, perhaps waiting for an endpoint: there is nothing to finish.
+        life.cancel()
+        with suppress(asyncio.CancelledError):
+            await life
+    else:
+        await life
+    logger.info("stopped")
+
+
+async def _from_start_to_end(
+    settings: Settings, report: Report, logger: FilteringBoundLogger, stop: asyncio.Event, live: asyncio.Event
+) -> None:
+    """Open everything in order, live, close everything. From when `live` is set, `stop` is heeded here."""
     lake = LakeOptions.at(settings.lake.dir, queue_blocks=settings.lake.queue_blocks)
     venues = assembly.build_venues(settings)
+    status = assembly.build_status(settings, logger)
     with Recorder(lake, settings.chain.id, tuple(venues)) as recorder:
         async with AsyncExitStack() as stack:
-            chain = await stack.enter_async_context(assembly.open_chain(settings, venues, logger))
-            hands = await assembly.open_hands(settings, stack, logger)
-            parts = assembly.assemble(settings, venues, chain, recorder, hands, logger)
             if settings.keeper.status_port:
-                await stack.enter_async_context(serve(parts.metrics, parts.heartbeat, parts.readiness, settings.keeper.status_port))
+                await stack.enter_async_context(serve(status, settings.keeper.status_port))
+            chain = await stack.enter_async_context(assembly.open_chain(settings, venues, logger, status))
+            hands = await assembly.open_hands(settings, chain, stack, logger)
+            parts = assembly.assemble(settings, venues, chain, recorder, hands, status, logger)
+            live.set()
             await _live(settings, parts, report, stop)
-    logger.info("stopped")
 
 
 async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.Event) -> None:
     """Recover, follow, act; on `stop` finish what is begun. Any failure of a part ends all of them."""
-    recovery = assembly.open_recovery(settings, parts.chain, parts.recorder, report, parts.dispatcher, FOLLOWED_GAP)
+    recovery = assembly.open_recovery(settings, parts.chain.endless(), parts.recorder, report, parts.dispatcher, FOLLOWED_GAP)
     async with asyncio.TaskGroup() as group:
         watch = group.create_task(parts.recorder.watch())
         workers = [group.create_task(_work(parts)) for _ in range(settings.execution.forks)]
@@ -91,7 +112,7 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
 
 async def _follow(settings: Settings, parts: Parts, recovery: Recovery) -> None:
     start = await recovery.run(parts.evaluators)
-    await parts.attempts.reconcile(parts.recorder, parts.chain)
+    await parts.attempts.reconcile(parts.recorder, parts.chain.endless())
     parts.logger.info("following", after=start.lowest.cursor.number, mode=settings.keeper.mode.value)
     await parts.loop.run(parts.chain.follow(start.lowest.cursor, start.lowest.known), start)
     raise Fatal("the follower ended")
@@ -118,16 +139,20 @@ async def _work(parts: Parts) -> None:
 
 
 async def _finish(parts: Parts) -> None:
-    """Sources are stopped: finish the cases in hand and await receipts, but no longer than the grace period."""
+    """Sources are stopped: finish the cases in hand and await receipts, but no longer than the grace period, and only while there is
+    somebody who can tell of them."""
     parts.logger.info("stopping", open_attempts=len(parts.dispatcher.open_accounts()) if parts.dispatcher else 0)
     try:
         async with asyncio.timeout(_GRACE_SECONDS):
-            await parts.mailbox.drained()
+            async with asyncio.timeout(_SILENCE_SECONDS):
+                await parts.mailbox.drained()
             while parts.dispatcher is not None and parts.dispatcher.open_accounts():
-                await parts.loop.settle(await parts.chain.head())
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    await parts.loop.settle(await parts.chain.head())
                 await asyncio.sleep(0.2)
-    except TimeoutError:
-        parts.logger.warning("grace period over", left="in the outbox; the next start goes on with it")
+    except (TimeoutError, Transient, RpcError) as error:
+        reason = str(error) or "no answer in time"
+        parts.logger.warning("stopping before all is known", reason=reason, left="in the outbox; the next start goes on with it")
     await asyncio.to_thread(parts.recorder.flush)
     parts.attempts.acknowledge()
 

@@ -53,6 +53,8 @@ class ChainSettings:
     finality_depth: int = _option("blocks below the head that are taken for final", 64)
     poll_interval_s: float = _option("seconds between polls of the head", 1.0)
     request_timeout_s: float = _option("seconds until a request counts as failed", 10.0)
+    max_answer_mib: int = _option("largest answer of an endpoint that is read, decompressed, MiB", 32)
+    wall_clock: bool = _option("report a head that is old by this machine's clock; not for devnets, whose time is made up", False)
     max_log_range: int = _option("most blocks in one eth_getLogs of the backfill; adapts downwards by itself", 2000)
     prove_reads: bool = _option("prove by EIP-2935 that a read ran on its block's state; anvil needs it", False)
     verify: Verify = _option(

@@ -1,26 +1,28 @@
 """The chain adapter: everything of this package put together behind the engine's `Chain` and `LogSource` ports."""
 
+import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
-
-import aiohttp
 
 from keeper.chain.backfill import Backfill
 from keeper.chain.clock import Clock, SystemClock
 from keeper.chain.fetch import BlockFetcher
 from keeper.chain.follower import Follower, FollowOptions
 from keeper.chain.heads import AnnouncedHeads, Heads, PolledHeads
+from keeper.chain.http import HttpTransport, open_session
 from keeper.chain.log import LogSelection
-from keeper.chain.pool import Incident, Pool, RetryOptions
+from keeper.chain.member import RetryOptions
+from keeper.chain.pool import Incident, Pool, unreported
 from keeper.chain.proof import Proofs, Receipts
 from keeper.chain.ranges import LogRanges, RangeSize
+from keeper.chain.raw import RawCalls
 from keeper.chain.reads import Reader
-from keeper.chain.rpc import Answer, Endpoint, HttpTransport, Json, RpcCall
-from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, RawLog, Reads, Timestamp, Usage
-from keeper.errors import RpcError
+from keeper.chain.rpc import Answer, Endpoint, Json, RpcCall
+from keeper.chain.standstill import Standstill
+from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, Purpose, RawLog, Reads, Timestamp, Usage
 
 T = TypeVar("T")
 
@@ -29,12 +31,17 @@ T = TypeVar("T")
 class ChainOptions:
     """How to reach one chain, and how much may be asked at once. Times are in seconds.
 
-    `rpc_urls` are in order of preference. `ws_url` only announces heads; without it the head is polled every `poll_interval_s`.
-    `prove_reads` is explained at `reads.Reader`, `verify_receipts` at `proof.Proofs`."""
+    `rpc_urls` are in order of preference; transactions go to all `send_urls`, where there are any, else to all of `rpc_urls`. `ws_url`
+    only announces heads; without it the head is polled every `poll_interval_s`. `prove_reads` is explained at `reads.Reader`,
+    `verify_receipts` at `proof.Proofs`, `wall_clock` at `standstill.Standstill`."""
 
     chain_id: int
     rpc_urls: tuple[str, ...]
+    send_urls: tuple[str, ...] = ()
     ws_url: str | None = None
+    block_seconds: float = 2.0
+    wall_clock: bool = False
+    max_answer_bytes: int = 32 << 20
     multicall: Address | None = None
     finality_depth: int = 64
     poll_interval_s: float = 1.0
@@ -44,8 +51,6 @@ class ChainOptions:
     calls_per_multicall: int = 50
     gap_chunk: int = 50
     backfill_concurrency: int = 4
-    outage_s: float = 120.0
-    survey_interval_s: float = 15.0
     prove_reads: bool = False
     verify_receipts: bool = True
     retry: RetryOptions = field(default_factory=RetryOptions)
@@ -55,50 +60,104 @@ def _unheard(incident: Incident) -> None:
     """Nobody wants to know."""
 
 
-class ChainClient:
-    """One chain. Satisfies the ports `Chain` and `LogSource`; `request` and `batch` are the raw way for execution."""
+def _untouched() -> None:
+    """Nobody counts the follower's turns."""
 
-    def __init__(self, options: ChainOptions, pool: Pool, proofs: Proofs, heads: Heads, filters: Sequence[LogFilter], clock: Clock) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Observers:
+    """Who hears how the endpoints are: `incident` news of one of them, `problem` what keeps the chain from being followed (part, sentence;
+    None when it is over), `turn` that the follower is at work or waits for the chain."""
+
+    incident: Callable[[Incident], None] = _unheard
+    problem: Callable[[str, str | None], None] = unreported
+    turn: Callable[[], None] = _untouched
+
+
+class ChainClient:
+    """One chain. Satisfies the ports `Chain` and `LogSource`; `node` and `senders` are the raw way for execution."""
+
+    def __init__(
+        self,
+        options: ChainOptions,
+        pool: Pool,
+        proofs: Proofs,
+        heads: Heads,
+        filters: Sequence[LogFilter],
+        clock: Clock,
+        observers: Observers = Observers(),
+        send_pool: Pool | None = None,
+    ) -> None:
         """For tests; programs use `open`."""
+        self._options = options
         self._pool = pool
+        self._proofs = proofs
+        self._heads = heads
+        self._filters = filters
+        self._clock = clock
+        self._observers = observers
+        self._send_pool = send_pool
+        self._raw = RawCalls(pool, Purpose.READ)
         self._ranges = LogRanges(pool, RangeSize(options.max_log_range))
         self._fetcher = BlockFetcher(pool, proofs, LogSelection(filters), self._ranges)
         self._reader = Reader(pool, clock, options.multicall, options.calls_per_multicall, prove=options.prove_reads)
         self._backfill = Backfill(pool, proofs, self._ranges, options.backfill_concurrency)
-        following = FollowOptions(
-            finality_depth=options.finality_depth,
-            gap_chunk=options.gap_chunk,
-            outage_s=options.outage_s,
-            survey_interval_s=options.survey_interval_s,
-        )
-        self._follower = Follower(self._fetcher, pool, heads, clock, following)
+        standstill = Standstill(clock, options.block_seconds, wall_clock=options.wall_clock)
+        following = FollowOptions(finality_depth=options.finality_depth, gap_chunk=options.gap_chunk)
+        self._follower = Follower(self._fetcher, pool, heads, standstill, following, observers.problem, observers.turn)
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls,
-        options: ChainOptions,
-        filters: Sequence[LogFilter] = (),
-        on_incident: Callable[[Incident], None] = _unheard,
+        cls, options: ChainOptions, filters: Sequence[LogFilter] = (), observers: Observers = Observers(), *, wait: bool = False
     ) -> AsyncIterator["ChainClient"]:
         """Connect, prove the chain id of every endpoint, and close everything on leaving.
 
-        `filters` select the logs of `follow`. Raises ConfigError for a wrong chain id, RpcUnavailable when no endpoint answers."""
+        `filters` select the logs of `follow`. Raises ConfigError for a wrong chain id, and RpcUnavailable when no endpoint answers, unless
+        it is told to `wait`."""
         clock = SystemClock()
         async with AsyncExitStack() as stack:
-            session = await stack.enter_async_context(aiohttp.ClientSession())
-            endpoints = [
-                Endpoint(url, HttpTransport(session, url, options.request_timeout_s), options.max_calls_per_request)
-                for url in options.rpc_urls
-            ]
-            pool = Pool(endpoints, options.chain_id, options.retry, clock, random.random, on_incident)
+            session = await stack.enter_async_context(open_session())
+            retry = replace(options.retry, hedge_cap_s=min(options.retry.hedge_cap_s, options.block_seconds / 2))
+
+            def pooled(urls: Sequence[str], report: Callable[[str, str | None], None]) -> Pool:
+                endpoints = [
+                    Endpoint(
+                        url,
+                        HttpTransport(session, url, options.request_timeout_s, options.max_answer_bytes),
+                        options.max_calls_per_request,
+                    )
+                    for url in urls
+                ]
+                return Pool(endpoints, options.chain_id, retry, clock, random.random, observers.incident, report)
+
+            pool = pooled(options.rpc_urls, observers.problem)
+            send_pool = pooled(options.send_urls, unreported) if options.send_urls else None
             heads: Heads = PolledHeads(clock, options.poll_interval_s)
             if options.ws_url is not None:
-                heads = AnnouncedHeads(session, options.ws_url, clock, options.poll_interval_s, on_incident)
+                heads = AnnouncedHeads(session, options.ws_url, clock, options.poll_interval_s, observers.incident)
             stack.push_async_callback(heads.close)
-            await pool.start()
-            proofs = Proofs(pool, on_incident, headers=True, receipts=options.verify_receipts)
-            yield cls(options, pool, proofs, heads, filters, clock)
+            await pool.start(wait=wait)
+            if send_pool is not None:
+                await send_pool.prove()
+            await stack.enter_async_context(_beside(pool.tend()))
+            proofs = Proofs(pool, observers.incident, headers=True, receipts=options.verify_receipts)
+            yield cls(options, pool, proofs, heads, filters, clock, observers, send_pool)
+
+    def endless(self) -> "ChainClient":
+        """The same chain for work that must outlast an outage: questions are asked until an endpoint answers."""
+        pool = self._pool.endless()
+        proofs = self._proofs.through(pool)
+        return ChainClient(self._options, pool, proofs, self._heads, self._filters, self._clock, self._observers, self._send_pool)
+
+    def node(self, purpose: Purpose) -> RawCalls:
+        """Raw calls to whichever endpoint works, counted under `purpose`."""
+        return RawCalls(self._pool, purpose)
+
+    def senders(self) -> Sequence[RawCalls]:
+        """Raw calls to each endpoint that is to be given transactions."""
+        pool = self._send_pool or self._pool
+        return [RawCalls(pool, Purpose.SEND, endpoint) for endpoint in pool.endpoints()]
 
     async def head(self) -> BlockRef:
         """The newest block."""
@@ -123,7 +182,7 @@ class ChainClient:
 
     def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
         """Everything after block `after`, for ever, in order. `known` are the unfinalised blocks already processed up to `after`;
-        without any, `after` is taken for final. Raises ReorgBeyondFinality, and Fatal after an outage of `outage_s`."""
+        without any, `after` is taken for final. Outages are waited out. Raises ReorgBeyondFinality."""
         return self._follower.follow(after, known)
 
     def backfill(
@@ -134,16 +193,16 @@ class ChainClient:
         return self._backfill.run(filters, first, last, every_block=every_block)
 
     def usage(self) -> Usage:
-        """HTTP requests and JSON-RPC calls inside them since start, failed ones included."""
-        return self._pool.usage()
+        """HTTP requests and JSON-RPC calls inside them since start, by purpose, failed ones included."""
+        return self._pool.usage() + (self._send_pool.usage() if self._send_pool is not None else Usage())
 
     async def request(self, method: str, params: Sequence[Json]) -> Json:
-        """One raw call. Raises RpcError, RpcUnavailable, RpcLimited."""
-        return await self._pool.ask([RpcCall(method, params)], _only_result)
+        """One raw call, counted as a read. Raises RpcError, RpcUnavailable, RpcLimited."""
+        return await self._raw.request(method, params)
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> list[Answer]:
-        """Raw calls in one request, answered in order; a call's own RpcError is returned in its place."""
-        return await self._pool.ask([RpcCall(method, params) for method, params in calls], list)
+        """Raw calls in one request, counted as a read, answered in order; a call's own RpcError is returned in its place."""
+        return await self._raw.batch(calls)
 
     async def opinions(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> Sequence[tuple[str, list[Answer]]]:
         """What each endpoint that answers in time says to the same calls, by the endpoint's name; empty when none does."""
@@ -151,7 +210,13 @@ class ChainClient:
         return [(endpoint.name, answers) for endpoint, answers in said]
 
 
-def _only_result(answers: Sequence[Answer]) -> Json:
-    if isinstance(answers[0], RpcError):
-        raise answers[0]
-    return answers[0]
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run `work` while the context is open."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -11,6 +11,9 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds since an arbitrary moment; never goes back."""
 
+    def wall(self) -> float:
+        """Unix seconds as the machine has them; may jump."""
+
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds` on this clock."""
 
@@ -21,6 +24,10 @@ class SystemClock:
     def now(self) -> float:
         """`time.monotonic()`."""
         return time.monotonic()
+
+    def wall(self) -> float:
+        """`time.time()`."""
+        return time.time()
 
     async def sleep(self, seconds: float) -> None:
         """`asyncio.sleep`."""

@@ -15,7 +15,7 @@ from keeper.chain.ranges import LogRanges
 from keeper.chain.receipts import block_receipts, logs_of, parse_receipts
 from keeper.chain.rpc import Answer, Endpoint
 from keeper.chain.segment import Segment
-from keeper.domain.chain import BlockRef, Hash32, RawLog
+from keeper.domain.chain import BlockRef, Hash32, Purpose, RawLog
 from keeper.errors import RpcError
 
 _ANCESTOR_WINDOW = 16
@@ -48,7 +48,7 @@ class BlockFetcher:
     async def head(self) -> BlockRef:
         """The newest block."""
         await self._proofs.learn()
-        return await self._pool.ask([LATEST], lambda answers: self._proofs.header(answers[0]).ref)
+        return await self._pool.ask([LATEST], lambda answers: self._proofs.header(answers[0]).ref, purpose=Purpose.HEAD)
 
     async def block_by_number(self, number: int) -> BlockRef:
         """The canonical block at `number`. Raises BlockUnknown beyond the head."""
@@ -86,7 +86,7 @@ class BlockFetcher:
                 return head, None
             return head, self._at_once(head, answers[1], by_receipts=by_receipts)
 
-        self._speaker, (head, logs) = await self._pool.ask_named(calls, decode)
+        self._speaker, (head, logs) = await self._pool.ask_named(calls, decode, purpose=Purpose.HEAD)
         return Look(head, logs, self._speaker)
 
     async def headers(self, first: int, last: int) -> list[Header]:

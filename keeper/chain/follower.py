@@ -3,68 +3,85 @@
 One cursor, moved by pulling: a head says what to reach, headers must link by parent hash, logs must carry the hash of their block.
 The cases (after ponder's reconcileBlock): seen already; behind the tip or not linked to it (a reorg); a gap; the next block."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
-from keeper.chain.clock import Clock
 from keeper.chain.fetch import BlockFetcher, Look
 from keeper.chain.header import Header
 from keeper.chain.heads import Heads, Hint
 from keeper.chain.pool import Pool
 from keeper.chain.rpc import Untrustworthy
 from keeper.chain.segment import Segment
+from keeper.chain.standstill import Standstill
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32
-from keeper.errors import BlockUnknown, Fatal, ReorgBeyondFinality, RpcError, Transient
+from keeper.errors import BlockUnknown, ReorgBeyondFinality, RpcError, Transient
 
 
 @dataclass(frozen=True, slots=True)
 class FollowOptions:
-    """`finality_depth` blocks below the tip a block is final. `gap_chunk` blocks are fetched at once. After `outage_s` seconds without
-    any progress of questions, following is given up."""
+    """`finality_depth` blocks below the tip a block is final. `gap_chunk` blocks are fetched at once."""
 
     finality_depth: int
     gap_chunk: int
-    outage_s: float
-    survey_interval_s: float
 
 
 class Follower:
     """Follows one chain from a known block on."""
 
-    def __init__(self, fetcher: BlockFetcher, pool: Pool, heads: Heads, clock: Clock, options: FollowOptions) -> None:
+    def __init__(
+        self,
+        fetcher: BlockFetcher,
+        pool: Pool,
+        heads: Heads,
+        standstill: Standstill,
+        options: FollowOptions,
+        report: Callable[[str, str | None], None],
+        on_turn: Callable[[], None],
+    ) -> None:
+        """`report` is told ("head", a sentence) while the head stands still everywhere; `on_turn` is called at every step, also while
+        there is nothing to follow: whoever hears it knows that the follower lives."""
         self._fetcher = fetcher
         self._pool = pool
         self._heads = heads
-        self._clock = clock
+        self._standstill = standstill
         self._options = options
+        self._report = report
+        self._on_turn = on_turn
         self._unproven: Hash32 | None = None
 
     async def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
         """Everything after block `after`, for ever, in order.
 
         `known` are the unfinalised blocks up to and including `after` that were processed already; without any, `after` is final.
-        Raises ReorgBeyondFinality; Fatal when nothing usable was heard for `outage_s`; ValueError when `known` do not link."""
+        Outages are waited out. Raises ReorgBeyondFinality; ValueError when `known` do not link."""
         segment: Segment | None = None
         hint: Hint | None = None
-        answered_at = surveyed_at = self._clock.now()
         while True:
+            self._on_turn()
             try:
                 if segment is None:
                     segment = await self._begin(after, known)
                 events, waiting = await self._advance(segment, hint)
-            except (Transient, RpcError) as error:
-                self._check_outage(answered_at, error)
+            except (Transient, RpcError):
+                # The pool has told who failed, and tells when nobody answers.
                 events, waiting = [], True
             else:
-                answered_at = self._clock.now()
+                waiting = waiting and not await self._elsewhere()
             for event in events:
                 yield event
             hint = None
             if waiting:
-                if self._clock.now() - surveyed_at >= self._options.survey_interval_s and len(self._pool) > 1:
-                    await self._pool.survey()
-                    surveyed_at = self._clock.now()
                 hint = await self._next_hint(after if segment is None else segment.tip)
+
+    async def _elsewhere(self) -> bool:
+        """Whether another endpoint knows a newer head than the one that has stood still for too long. Where none does, that is reported."""
+        if not self._standstill.due():
+            return False
+        best = await self._pool.survey(strict=True) if len(self._pool) > 1 else 0
+        if self._standstill.below(best):
+            return True
+        self._report("head", self._standstill.problem())
+        return False
 
     async def _next_hint(self, tip: BlockRef) -> Hint | None:
         """Wait for a reason to look. One announcement of the tip itself is no reason; a second is, as it may be a socket that repeats
@@ -92,6 +109,9 @@ class Follower:
         when everything was fetched, so a step that failed can be taken again."""
         look = await self._fetcher.look(segment.anchor, hint)
         head = look.head.ref
+        self._standstill.saw(head)
+        if self._standstill.over():
+            self._report("head", None)
         if segment.holds(head.hash):
             return [], True
         if head.number <= segment.tip.number:
@@ -146,8 +166,3 @@ class Follower:
         for endpoint, block in said:
             if block.hash != anchor.hash:
                 self._pool.distrust(endpoint, f"has {block.hash} as final block {anchor.number}, others {anchor.hash}")
-
-    def _check_outage(self, answered_at: float, error: Exception) -> None:
-        silent_s = self._clock.now() - answered_at
-        if silent_s >= self._options.outage_s:
-            raise Fatal(f"no usable answer about the chain for {silent_s:.0f} s; the last failure: {error}") from error

@@ -10,7 +10,7 @@ import aiohttp
 
 from keeper.chain.clock import Clock
 from keeper.chain.pool import Incident
-from keeper.chain.rpc import redacted
+from keeper.chain.redaction import redacted, scrubbed
 from keeper.domain.chain import Hash32
 from keeper.domain.parse import hash32, quantity
 
@@ -83,7 +83,7 @@ class AnnouncedHeads:
                 return await self._listen(self._socket, seen)
             await self._connect_or_sleep()
         except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:
-            await self._drop(repr(error))
+            await self._drop(scrubbed(f"{type(error).__name__}: {error}", self._url))
         return None
 
     async def close(self) -> None:

@@ -3,6 +3,7 @@
 A header must hash to its hash, and a block's receipts must have the root its header carries: then its logs are exactly those of the
 receipts. Where a chain hashes otherwise than Ethereum, that is learned from the chain itself and said once."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -31,6 +32,12 @@ class Proofs:
         self._without: set[Endpoint] = set()
         self.receipts_proven = False
         """Receipts of this chain have had the root of their header: from then on others are untrue, not of another kind."""
+
+    def through(self, pool: Pool) -> "Proofs":
+        """The same proofs, asked for through another pool of the same endpoints."""
+        other = copy.copy(self)
+        other._pool = pool
+        return other
 
     async def learn(self) -> None:
         """Once: whether this chain's headers hash as Ethereum's do. Nobody's do, time after time: then they are believed as they are."""

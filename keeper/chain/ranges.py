@@ -6,7 +6,7 @@ from typing import TypeAlias
 from keeper.chain.log import LogSelection
 from keeper.chain.pool import Pool
 from keeper.chain.refusals import SizeLimited, range_advice
-from keeper.chain.rpc import Answer, RpcCall, RpcTimeout
+from keeper.chain.rpc import Answer, AnswerTooLarge, RpcCall, RpcTimeout
 from keeper.domain.chain import RawLog
 
 Check: TypeAlias = Callable[[RawLog], None]
@@ -66,7 +66,7 @@ class LogRanges:
             span = min(self.size.blocks, last - at + 1)
             try:
                 logs += await self._part(selection, at, at + span - 1, check)
-            except (SizeLimited, RpcTimeout) as error:
+            except (SizeLimited, RpcTimeout, AnswerTooLarge) as error:
                 if span == 1:
                     raise
                 self.size.refused(at, span, error.hint if isinstance(error, SizeLimited) else "")

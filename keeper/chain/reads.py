@@ -6,8 +6,9 @@ from typing import TypeVar
 from keeper.chain.clock import Clock
 from keeper.chain.multicall import decode_aggregate, encode_aggregate
 from keeper.chain.pool import Pool
-from keeper.chain.refusals import SizeLimited, is_call_failure
+from keeper.chain.refusals import SizeLimited
 from keeper.chain.rpc import Answer, Json, RpcCall
+from keeper.domain.call_failure import is_call_failure
 from keeper.domain.chain import Address, BlockRef, Call, CallResult, Reads, Timestamp
 from keeper.domain.parse import hex_bytes
 from keeper.errors import ConfigError, RpcError, RpcUnavailable

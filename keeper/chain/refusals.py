@@ -3,11 +3,18 @@
 import re
 from dataclasses import dataclass
 
+from keeper.domain.call_failure import REVERTED
 from keeper.errors import BlockUnknown, RpcError, RpcLimited
 
 
 class RateLimited(RpcLimited):
-    """Too many requests in a given time: asking for less at once does not help, waiting or another endpoint does."""
+    """Too many requests in a given time: asking for less at once does not help, waiting or another endpoint does.
+
+    `retry_after_s` is how long the endpoint wants to be left alone, where it said so (HTTP's Retry-After)."""
+
+    def __init__(self, hint: str, retry_after_s: float | None = None) -> None:
+        super().__init__(hint)
+        self.retry_after_s = retry_after_s
 
 
 class SizeLimited(RpcLimited):
@@ -65,13 +72,12 @@ _UNKNOWN_BLOCK = (
     "pruned",  # Reth, Erigon
 )
 _RATE_CODES = (429, -32_097)
-_REVERTED = 3  # geth's code for a reverted call: its message holds the contract's own text, which must not be read as the provider's
 
 
 def refusal(code: int, message: str, detail: bytes = b"") -> RpcError | RpcLimited:
     """The error a JSON-RPC error object stands for: SizeLimited, RateLimited, BlockUnknown, or plain RpcError."""
     said = message.lower()
-    if code == _REVERTED or said.startswith("execution reverted"):
+    if code == REVERTED or said.startswith("execution reverted"):
         return RpcError(code, message, detail)
     if any(fragment in said for fragment in _SIZE):
         return SizeLimited(message)
@@ -82,24 +88,6 @@ def refusal(code: int, message: str, detail: bytes = b"") -> RpcError | RpcLimit
     return RpcError(code, message, detail)
 
 
-_EVM_FAILURES = (
-    "revert",
-    "out of gas",
-    "invalid opcode",
-    "invalid jump",
-    "stack underflow",
-    "stack overflow",
-    "stack limit reached",
-    "vm execution error",
-    "evm error",
-)
-
-
-def is_call_failure(error: RpcError) -> bool:
-    """Whether an `eth_call` error is the contract's doing (a result with `success` false) and not the node's."""
-    return error.code == _REVERTED or any(fragment in error.message.lower() for fragment in _EVM_FAILURES)
-
-
 _MISSING_METHOD_CODES = (-32_601, -32_004)
 _MISSING_METHOD = ("method not found", "does not exist", "not supported", "unsupported method", "is not available", "not whitelisted")
 
@@ -107,6 +95,14 @@ _MISSING_METHOD = ("method not found", "does not exist", "not supported", "unsup
 def is_missing_method(error: RpcError) -> bool:
     """Whether the endpoint does not have the method, or not for us: asking again is of no use."""
     return error.code in _MISSING_METHOD_CODES or any(fragment in error.message.lower() for fragment in _MISSING_METHOD)
+
+
+_INVALID = (-32_600, -32_602)
+
+
+def is_not_offered(error: RpcError) -> bool:
+    """Whether the node does not know the method or its parameters: another endpoint may, this one would say the same again."""
+    return error.code in _INVALID or is_missing_method(error)
 
 
 @dataclass(frozen=True, slots=True)

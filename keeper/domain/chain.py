@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NewType, TypeAlias, TypeVar
 
 Address = NewType("Address", str)
@@ -93,9 +94,46 @@ Reads: TypeAlias = Generator[Sequence[Call], Sequence[CallResult], T]
 The shell runs each batch pinned to one block hash, so the asker does no I/O and cannot see two blocks at once."""
 
 
+class Purpose(StrEnum):
+    """What an endpoint is asked for: the newest block; logs and state of a block; transactions, their nonces and receipts; simulations."""
+
+    HEAD = "head"
+    READ = "read"
+    SEND = "send"
+    FORK = "fork"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """HTTP requests sent, and JSON-RPC calls inside them. Those that failed count too."""
+
+    requests: int = 0
+    calls: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.requests + other.requests, self.calls + other.calls)
+
+    def __sub__(self, other: "Tally") -> "Tally":
+        return Tally(self.requests - other.requests, self.calls - other.calls)
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """RPC counters since start: HTTP requests sent, and JSON-RPC calls inside them."""
+    """RPC counters since start, by purpose."""
 
-    requests: int
-    calls: int
+    head: Tally = Tally()
+    read: Tally = Tally()
+    send: Tally = Tally()
+    fork: Tally = Tally()
+
+    @property
+    def following(self) -> Tally:
+        """What following the chain and knowing every account took: heads and reads."""
+        return self.head + self.read
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(self.head + other.head, self.read + other.read, self.send + other.send, self.fork + other.fork)
+
+    def since(self, before: "Usage") -> "Usage":
+        """What was used after `before`."""
+        return Usage(self.head - before.head, self.read - before.read, self.send - before.send, self.fork - before.fork)

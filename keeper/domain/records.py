@@ -23,11 +23,12 @@ def raw(value: int) -> Raw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRecord:
-    """blocks: every block the daemon processed, and what it took. `rpc_requests` counts HTTP requests since the block before.
+    """blocks: every block the daemon processed, and what it took.
 
-    `recovered` is true for a block that came while the daemon was down and was taken in later: its times are those of the taking in, and
-    nothing was decided about it. Of the history before the first block ever followed there are only blocks with logs. None in rows of the
-    second schema."""
+    `rpc_requests` counts the HTTP requests for heads and reads since the block before, `rpc_calls` the calls inside them; those for heads
+    alone, for sending and for simulations have columns of their own. `recovered` is true for a block that came while the daemon was down
+    and was taken in later: its times are those of the taking in, and nothing was decided about it. Of the history before the first block
+    ever followed there are only blocks with logs. None in rows of earlier versions."""
 
     chain_id: int
     block_number: int
@@ -42,6 +43,12 @@ class BlockRecord:
     rpc_requests: int
     rpc_calls: int
     recovered: bool | None = False
+    rpc_requests_head: int | None = None
+    rpc_calls_head: int | None = None
+    rpc_requests_send: int | None = None
+    rpc_calls_send: int | None = None
+    rpc_requests_fork: int | None = None
+    rpc_calls_fork: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

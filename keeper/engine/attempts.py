@@ -17,7 +17,7 @@ from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.ports import Chain, Dispatcher, RecordedOutcome, Recorder, SentRecords
 from keeper.engine.status import Metrics
-from keeper.errors import BlockUnknown, Transient
+from keeper.errors import BlockUnknown, RpcError, Transient
 
 _REMEMBERED = 1024
 """Dropped attempts whose rows are written anew when the block they stand at goes: no other block is theirs."""
@@ -64,7 +64,7 @@ class Attempts:
         self.acknowledge()
         try:
             return await self._dispatcher.track(block)
-        except Transient as error:
+        except (Transient, RpcError) as error:
             self._log.warning("attempts not looked at", problem=str(error))
             return ()
 

@@ -8,7 +8,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from keeper.domain.attempt import Settled
-from keeper.domain.chain import Address, BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Usage
+from keeper.domain.chain import Address, BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent
 from keeper.domain.decision import Skip, SkipReason
 from keeper.domain.records import BlockRecord, Record
 from keeper.domain.venue import AccountKey
@@ -21,9 +21,9 @@ from keeper.engine.mailbox import Case, Mailbox
 from keeper.engine.ports import Chain, Recorder
 from keeper.engine.recording import Where
 from keeper.engine.start import Ahead, Start
-from keeper.engine.status import Heartbeat, Metrics
+from keeper.engine.status import Status
 from keeper.engine.tripwire import Tripwire, must_match
-from keeper.errors import BlockUnknown, Fatal, Transient, VenueFault
+from keeper.errors import BlockUnknown, Fatal, RpcError, Transient, VenueFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,7 @@ class Loop:
         options: LoopOptions,
         clock: Callable[[], float],
         log: FilteringBoundLogger,
-        metrics: Metrics,
-        heartbeat: Heartbeat,
+        status: Status,
     ) -> None:
         self._chain = chain
         self._recorder = recorder
@@ -66,8 +65,9 @@ class Loop:
         self._options = options
         self._clock = clock
         self._log = log
-        self._metrics = metrics
-        self._heartbeat = heartbeat
+        self._metrics = status.metrics
+        self._heartbeat = status.heartbeat
+        self._readiness = status.readiness
         self.tariff = Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
         self.head: BlockRef | None = None
         self._history_below = 0
@@ -94,13 +94,15 @@ class Loop:
                     self._finalised(event)
 
     async def _read(self) -> None:
-        """Process what is waiting. A block no endpoint knows (any more) keeps waiting, and those after it: most likely a reorg is about
-        to take them away, which the follower tells next. Raises Fatal when they pile up."""
+        """Process what is waiting. A block that no endpoint can read (any more) keeps waiting, and those after it: most likely a reorg is
+        about to take them away, which the follower tells next. When they pile up, that is reported."""
         while self._unread and await self._added(self._unread[0]):
             del self._unread[0]
-        if len(self._unread) > _MAX_UNREAD:
+        problem = None
+        if len(self._unread) > _FEW_UNREAD:
             block = self._unread[0].block
-            raise Fatal(f"no endpoint can read block {block.number} ({block.hash}), though it is canonical")
+            problem = f"no endpoint can read block {block.number} ({block.hash}), though it is canonical"
+        self._readiness.report("reads", problem)
 
     async def _reverted(self, event: BlocksReverted) -> None:
         self._unread = [waiting for waiting in self._unread if waiting.block.number <= event.ancestor.number]
@@ -117,7 +119,7 @@ class Loop:
             evaluator.finalised(event.block)
 
     async def _added(self, event: BlockAdded) -> bool:
-        """One block's life; False when its reads failed because no endpoint knows the block."""
+        """One block's life; False when no endpoint could answer its reads."""
         received = recording.timestamp_us(self._clock())
         history = event.block.number < self._history_below
         self.head = event.block
@@ -147,7 +149,7 @@ class Loop:
             rows += await self._compare(name, sample, findings.block)
         # From the end of the block before: what the follower asked for this block counts too.
         usage = self._chain.usage()
-        used, self._usage = _since(self._usage, usage), usage
+        used, self._usage = usage.since(self._usage), usage
         finished = recording.timestamp_us(self._clock())
         all_findings = [findings for _, findings, _ in results]
         chain_id, times = self._options.chain_id, (received, finished)
@@ -177,7 +179,7 @@ class Loop:
         self._attempts.record(await self._attempts.track(head), head, self._evaluators, self.tariff.native_price_x18)
 
     async def _evaluate(self, event: BlockAdded) -> list[tuple[str, Findings[Any], frozenset[AccountKey]]] | None:
-        """Every venue's findings; None when the block is not known (any more), after undoing what was begun."""
+        """Every venue's findings; None when no endpoint can answer for the block (any more), after undoing what was begun."""
         results: list[tuple[str, Findings[Any], frozenset[AccountKey]]] = []
         lacking = {name: evaluator for name, evaluator in self._evaluators.items() if not self._ahead.has(name, event.block)}
         for name, evaluator in lacking.items():
@@ -186,7 +188,9 @@ class Loop:
                 findings = await self._patiently(evaluator, BlockAdded(event.block, evaluator.claimed(event.logs)), sample)
             except VenueFault as fault:
                 self._stop_venue(name, fault)
-            except BlockUnknown:
+            except RpcError as error:
+                if not isinstance(error, BlockUnknown):
+                    self._log.warning("block not readable", number=event.block.number, problem=str(error))
                 for begun in lacking.values():
                     begun.undo(event.block.number)
                 return None
@@ -195,15 +199,15 @@ class Loop:
         return results
 
     async def _patiently(self, evaluator: Evaluator[Any, Any], event: BlockAdded, sample: frozenset[AccountKey]) -> Findings[Any]:
-        """Evaluate, again and again while no endpoint answers: late, but never skipped. Raises Fatal when the outage lasts."""
-        for _ in range(_OUTAGE_ATTEMPTS):
+        """Evaluate, again and again while no endpoint answers: late, but never skipped. An answer, be it an error, ends the waiting."""
+        while True:
             try:
                 return await evaluator.added(event, sample)
             except Transient as error:
                 self._log.warning("block not readable", number=event.block.number, problem=str(error))
                 evaluator.undo(event.block.number)
+                self._heartbeat.pulse()
                 await asyncio.sleep(_OUTAGE_PAUSE_S)
-        raise Fatal(f"block {event.block.number} could not be read for {_OUTAGE_ATTEMPTS * _OUTAGE_PAUSE_S:.0f} s and more")
 
     def _stop_venue(self, name: str, fault: VenueFault) -> None:
         self._log.error("venue stopped", venue=name, fault=type(fault).__name__, reason=str(fault))
@@ -258,7 +262,7 @@ class Loop:
             return ()
         try:
             rows = await self._tripwire.compare(self._evaluators[name], sample, Where(self._options.chain_id, name, block))
-        except (BlockUnknown, Transient):
+        except (RpcError, Transient):
             return ()
         self._metrics.parity.inc(len(rows))
         try:
@@ -270,10 +274,5 @@ class Loop:
         return rows
 
 
-_MAX_UNREAD = 16
-_OUTAGE_ATTEMPTS = 60
-_OUTAGE_PAUSE_S = 1.0
-
-
-def _since(before: Usage, after: Usage) -> Usage:
-    return Usage(after.requests - before.requests, after.calls - before.calls)
+_FEW_UNREAD = 4
+_OUTAGE_PAUSE_S = 0.5

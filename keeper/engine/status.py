@@ -8,7 +8,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from structlog.typing import FilteringBoundLogger
 
-from keeper.domain.chain import BlockRef
+from keeper.domain.chain import BlockRef, Purpose
 from keeper.domain.records import BlockRecord
 
 _BLOCK_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -29,7 +29,7 @@ class Metrics:
         self.candidates = Counter("keeper_candidates", "Accounts found breached, per block", registry=self.registry)
         self.skips = Counter("keeper_skips", "Candidates left alone", ["reason"], registry=self.registry)
         self.outcomes = Counter("keeper_outcomes", "What the chain said about attempts", ["outcome"], registry=self.registry)
-        self.rpc_requests = Counter("keeper_rpc_requests", "HTTP requests to endpoints", registry=self.registry)
+        self.rpc_requests = Counter("keeper_rpc_requests", "HTTP requests to endpoints", ["purpose"], registry=self.registry)
         self.parity = Counter("keeper_parity_comparisons", "Accounts compared with the contract's own view", registry=self.registry)
         self.reorgs = Counter("keeper_reorgs", "Reorganisations followed", registry=self.registry)
 
@@ -41,20 +41,34 @@ class Metrics:
         self.evaluated.inc(row.evaluated)
         self.watched.set(row.watched)
         self.candidates.inc(candidates)
-        self.rpc_requests.inc(row.rpc_requests)
+        head = row.rpc_requests_head or 0
+        by_purpose = {
+            Purpose.HEAD: head,
+            Purpose.READ: row.rpc_requests - head,
+            Purpose.SEND: row.rpc_requests_send or 0,
+            Purpose.FORK: row.rpc_requests_fork or 0,
+        }
+        for purpose, requests in by_purpose.items():
+            self.rpc_requests.labels(purpose.value).inc(requests)
 
 
 @dataclass(slots=True)
 class Heartbeat:
-    """When the loop last finished a block, and how long that may lie back before it counts as dead (seconds of the monotonic clock)."""
+    """When the loop last finished a block or asked for one, and how long that may lie back before it counts as dead (seconds of the
+    monotonic clock). A chain that stands still and endpoints that are down are not its death: a restart mends neither."""
 
     clock: Callable[[], float]
     limit_s: float
     last_beat: float | None = None
+    last_pulse: float | None = None
 
     def beat(self) -> None:
         """The loop finished a block."""
-        self.last_beat = self.clock()
+        self.last_beat = self.last_pulse = self.clock()
+
+    def pulse(self) -> None:
+        """The daemon asks for the chain's news, whether there are any or not."""
+        self.last_pulse = self.clock()
 
     def started(self) -> bool:
         """At least one block was finished: ready."""
@@ -62,7 +76,7 @@ class Heartbeat:
 
     def alive(self) -> bool:
         """Recently enough. Before the first block (start-up, backfill) the daemon counts as alive."""
-        return self.last_beat is None or self.clock() - self.last_beat < self.limit_s
+        return self.last_beat is None or self.last_pulse is None or self.clock() - self.last_pulse < self.limit_s
 
 
 class Readiness:
@@ -89,9 +103,19 @@ class Readiness:
         return dict(self._problems)
 
 
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All the daemon says of itself."""
+
+    metrics: Metrics
+    heartbeat: Heartbeat
+    readiness: Readiness
+
+
 @asynccontextmanager
-async def serve(metrics: Metrics, heartbeat: Heartbeat, readiness: Readiness, port: int) -> AsyncIterator[None]:
+async def serve(status: Status, port: int) -> AsyncIterator[None]:
     """Serve on 127.0.0.1:`port` while the context is open. OSError where the port is taken."""
+    metrics, heartbeat, readiness = status.metrics, status.heartbeat, status.readiness
 
     async def livez(_: web.Request) -> web.Response:
         return _answer(heartbeat.alive(), f"no block finished for {heartbeat.limit_s:.0f} s")

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from keeper.domain.call_failure import is_call_failure
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.parse import hex_bytes
-from keeper.errors import BlockUnknown, RpcError, RpcUnavailable
+from keeper.errors import RpcError, RpcUnavailable
 from keeper.execution.executor import decode_execution
 from keeper.execution.fork import Fork, Trial
 from keeper.execution.node import Node
@@ -64,7 +65,7 @@ class ForkSimulator:
         try:
             answer = await self._node.request("eth_call", [trial.wire(), {"blockHash": block.hash}, {}, {"time": hex(at)}])
         except RpcError as error:
-            if isinstance(error, BlockUnknown) or not _is_revert(error):
+            if not is_call_failure(error):
                 raise
             return SimReverted(error.data, 0, _since(started))
         return SimSettled(decode_execution(hex_bytes(answer), to).change_x18, 0, (), _since(started))
@@ -120,11 +121,6 @@ class SimulatorPool:
             return await simulator.settle(sender, to, calldata, gas, block, at)
         finally:
             self._free.put_nowait(simulator)
-
-
-def _is_revert(error: RpcError) -> bool:
-    """Nodes answer a revert with code 3 (geth), or another code and the words; data alone proves it too."""
-    return error.code == 3 or bool(error.data) or "revert" in error.message.lower() or "out of gas" in error.message.lower()
 
 
 def _since(started: float) -> float:

@@ -78,9 +78,9 @@ async def _one_by_one(client: ChainClient, question: Reads[Sequence[ChainView]],
 
 
 async def _requests(way: _Way) -> tuple[tuple[ChainView, ...], int]:
-    before = way.client.usage().requests
+    before = way.client.usage().following.requests
     answer = tuple(await way.ask())
-    return answer, way.client.usage().requests - before
+    return answer, way.client.usage().following.requests - before
 
 
 async def _asked(way: _Way) -> Sequence[ChainView]:

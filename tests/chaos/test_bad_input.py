@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -85,21 +89,49 @@ def test_an_address_of_another_contract_names_the_key(config: Path, devnet: Devn
     assert "venues.perp_v2" in told
 
 
-def test_an_endpoint_that_is_down_is_said_so(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
+def _stopped_after(seconds: float, path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, float]:
+    """`_run`, ended by SIGTERM after so long; and how long the end took."""
+    told_at: list[float] = []
+
+    def stop() -> None:
+        told_at.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    timer = threading.Timer(seconds, stop)
+    timer.start()
+    code, told = _run(path, capsys)
+    timer.join()
+    return code, told, time.monotonic() - told_at[0]
+
+
+def test_an_endpoint_that_is_down_is_waited_for_and_said_so(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
     _edit(config, f'["{devnet.url}"]', '["http://127.0.0.1:9"]')
-    code, told = _run(config, capsys)
-    assert code == 1
+    code, told, ending_s = _stopped_after(2.0, config, capsys)
+    assert code == 0
+    assert "not ready" in told
     assert "127.0.0.1:9" in told
-    assert "RpcUnavailable" in told
+    assert ending_s < 3
 
 
-def test_an_endpoint_that_answers_html_is_said_so(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_endpoint_that_answers_html_is_waited_for_and_said_so(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
     with _web_page() as url:
         _edit(config, f'["{devnet.url}"]', f'["{url}"]')
-        code, told = _run(config, capsys)
-    assert code == 1
-    assert "RpcUnavailable" in told
+        code, told, ending_s = _stopped_after(2.0, config, capsys)
+    assert code == 0
+    assert "not ready" in told
     assert url.removeprefix("http://") in told
+    assert ending_s < 3
+
+
+def test_an_endpoint_that_never_answers_does_not_keep_the_daemon_from_ending(
+    config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        _edit(config, f'["{devnet.url}"]', f'["http://127.0.0.1:{silent.getsockname()[1]}"]')
+        code, told, ending_s = _stopped_after(6.0, config, capsys)
+    assert code == 0
+    assert "not ready" in told
+    assert ending_s < 3
 
 
 def test_a_log_that_does_not_decode_stops_the_venue_and_loses_nothing(

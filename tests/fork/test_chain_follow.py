@@ -12,8 +12,9 @@ import pytest
 
 from contracts.devnet.anvil import Anvil, AnvilOptions
 from keeper.chain.bloom import BloomProbe
-from keeper.chain.chain import ChainClient, ChainOptions
+from keeper.chain.chain import ChainClient, ChainOptions, Observers
 from keeper.chain.header import parse_header
+from keeper.chain.member import RetryOptions
 from keeper.chain.pool import Incident
 from keeper.domain.chain import Address, BlockAdded, BlockRef, BlocksReverted, LogFilter
 from keeper.errors import ConfigError, ReorgBeyondFinality, RpcUnavailable
@@ -35,9 +36,8 @@ def emitter(anvil: Start) -> Iterator[Emitter]:
 
 
 def _options(*urls: str, **changes: Any) -> ChainOptions:
-    base = ChainOptions(
-        chain_id=31_337, rpc_urls=urls, finality_depth=DEPTH, poll_interval_s=0.02, request_timeout_s=0.4, survey_interval_s=0.2
-    )
+    retry = RetryOptions(survey_interval_s=0.2)
+    base = ChainOptions(chain_id=31_337, rpc_urls=urls, finality_depth=DEPTH, poll_interval_s=0.02, request_timeout_s=0.4, retry=retry)
     return replace(base, **changes)
 
 
@@ -57,7 +57,7 @@ def _follow(options: ChainOptions, emitter: Emitter, acts: Sequence[Act]) -> tup
     incidents: list[Incident] = []
 
     async def run() -> Listener:
-        async with ChainClient.open(options, [FILTER], incidents.append) as client:
+        async with ChainClient.open(options, [FILTER], Observers(incidents.append)) as client:
             listener = Listener(await client.head(), DEPTH)
             emitter.mine(1)
             await _listen(client, listener, emitter, acts)
@@ -93,9 +93,9 @@ def test_a_long_gap_comes_complete(emitter: Emitter) -> None:
     async def run() -> tuple[Listener, int]:
         async with ChainClient.open(_options(emitter.url), [FILTER]) as client:
             listener = Listener(genesis, DEPTH)
-            before = client.usage().requests
+            before = client.usage().following.requests
             await _listen(client, listener, emitter, [])
-            return listener, client.usage().requests - before
+            return listener, client.usage().following.requests - before
 
     listener, requests = asyncio.run(run())
     assert _hashes(listener) == emitter.canonical(150)
@@ -125,11 +125,11 @@ def test_a_block_costs_one_request_with_a_socket(emitter: Emitter) -> None:
             spent: list[int] = []
 
             def mine() -> None:
-                spent.append(client.usage().requests)
+                spent.append(client.usage().following.requests)
                 emitter.mine(1)
 
             await _listen(client, listener, emitter, [mine] * 10)
-            return (client.usage().requests - spent[1]) / 9
+            return (client.usage().following.requests - spent[1]) / 9
 
     assert asyncio.run(run()) == 1.0
 
@@ -141,7 +141,7 @@ def _proxied(emitter: Emitter, act: Callable[[Proxy], Sequence[Act]], *, alone: 
     async def run() -> Listener:
         async with proxy_before(emitter.url) as proxy:
             urls = (proxy.url,) if alone else (proxy.url, emitter.url)
-            async with ChainClient.open(_options(*urls), [FILTER], incidents.append) as client:
+            async with ChainClient.open(_options(*urls), [FILTER], Observers(incidents.append)) as client:
                 listener = Listener(await client.head(), DEPTH)
                 emitter.mine(1)
                 await _listen(client, listener, emitter, act(proxy))

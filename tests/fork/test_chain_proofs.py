@@ -12,8 +12,9 @@ from eth_utils.address import to_checksum_address
 
 from contracts.devnet.anvil import Anvil, AnvilOptions
 from contracts.devnet.rpc import Rpc
-from keeper.chain.chain import ChainClient, ChainOptions
+from keeper.chain.chain import ChainClient, ChainOptions, Observers
 from keeper.chain.header import header_hash
+from keeper.chain.member import RetryOptions
 from keeper.chain.pool import Incident
 from keeper.chain.receipts import receipts_root
 from keeper.chain.rpc import Untrustworthy
@@ -118,7 +119,8 @@ BLOOM_LIES = {
 
 
 def _options(*urls: str, **changes: Any) -> ChainOptions:
-    base = ChainOptions(chain_id=31_337, rpc_urls=urls, poll_interval_s=0.02, request_timeout_s=0.4, survey_interval_s=0.2)
+    retry = RetryOptions(survey_interval_s=0.2)
+    base = ChainOptions(chain_id=31_337, rpc_urls=urls, poll_interval_s=0.02, request_timeout_s=0.4, retry=retry)
     return replace(base, **changes)
 
 
@@ -133,7 +135,7 @@ def _blocks(
             urls = (proxy.url,) if alone else (proxy.url, emitter.url)
             options = _options(*urls, verify_receipts=verify_receipts, ws_url=emitter.ws_url if socket else None)
             async with (
-                ChainClient.open(options, [FILTER], incidents.append) as client,
+                ChainClient.open(options, [FILTER], Observers(incidents.append)) as client,
                 aclosing(client.follow(await client.head(), [])) as events,
             ):
                 blocks: list[tuple[str, tuple[RawLog, ...]]] = []
@@ -198,7 +200,7 @@ def test_without_the_method_the_bloom_must_do(emitter: Emitter) -> None:
     async def run() -> list[str]:
         async with proxy_before(emitter.url) as proxy:
             proxy.missing = frozenset({"eth_getBlockReceipts"})
-            async with ChainClient.open(_options(proxy.url), [FILTER], incidents.append) as client:
+            async with ChainClient.open(_options(proxy.url), [FILTER], Observers(incidents.append)) as client:
                 emitter.mine(2)
                 assert await client.block_receipts(await client.head()) is None
                 seen = len(proxy.requests)
@@ -224,7 +226,7 @@ def test_a_chain_that_hashes_otherwise_is_believed_and_that_is_said(emitter: Emi
     async def run() -> None:
         async with proxy_before(emitter.url) as proxy:
             proxy.lies = other
-            async with ChainClient.open(_options(proxy.url), [FILTER], incidents.append) as client:
+            async with ChainClient.open(_options(proxy.url), [FILTER], Observers(incidents.append)) as client:
                 emitter.mine(2)
                 async with aclosing(client.follow(await client.block(0), [])) as events:
                     event = await anext(events)

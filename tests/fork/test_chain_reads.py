@@ -60,11 +60,11 @@ def test_calls_see_the_block_they_are_pinned_to(emitter: Emitter, multicall: Add
             block = await client.head()
             emitter.mine(1)
             at = None if ahead is None else Timestamp(block.timestamp + ahead)
-            before = client.usage().requests
+            before = client.usage().following.requests
             results = await client.run(_question(), block, at)
             seen = (at or block.timestamp).to_bytes(32, "big") + block.number.to_bytes(32, "big")
             assert results == [CallResult(True, seen), CallResult(False, bytes.fromhex("deadbeef")), CallResult(True, b""), results[0]]
-            assert client.usage().requests - before == (3 if multicall == NOBODY else 2)
+            assert client.usage().following.requests - before == (3 if multicall == NOBODY else 2)
 
     asyncio.run(run())
 

@@ -1,5 +1,6 @@
 -- Blocks the daemon processed. `block_ms` is the daemon's own time from arrival to rows handed over. `recovered` ones came while it was
--- down and were taken in later: their times say nothing about lateness. The column is missing in lakes of the keeper's second schema.
+-- down and were taken in later: their times say nothing about lateness. `rpc_requests` are those for heads and reads; of them those for heads,
+-- and beside them those for sending and for simulations, have columns of their own. Lakes of the keeper's second schema lack these columns.
 SELECT
     chain_id,
     block_number,
@@ -14,9 +15,23 @@ SELECT
     watched AS accounts_watched,
     rpc_requests,
     rpc_calls,
+    rpc_requests_head,
+    rpc_calls_head,
+    rpc_requests_send,
+    rpc_calls_send,
+    rpc_requests_fork,
+    rpc_calls_fork,
     coalesce(recovered, false) AS recovered
 FROM (
     FROM lake.main.blocks
     UNION ALL BY NAME
-    SELECT NULL::BOOLEAN AS recovered WHERE false
+    SELECT
+        NULL::BOOLEAN AS recovered,
+        NULL::BIGINT AS rpc_requests_head,
+        NULL::BIGINT AS rpc_calls_head,
+        NULL::BIGINT AS rpc_requests_send,
+        NULL::BIGINT AS rpc_calls_send,
+        NULL::BIGINT AS rpc_requests_fork,
+        NULL::BIGINT AS rpc_calls_fork
+    WHERE false
 )

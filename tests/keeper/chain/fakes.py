@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keeper.chain.heads import Hint
-from keeper.chain.pool import Incident, Pool, RetryOptions
+from keeper.chain.member import RetryOptions
+from keeper.chain.pool import Incident, Pool
 from keeper.chain.proof import Proofs
 from keeper.chain.rpc import Endpoint, Reply
 from keeper.errors import RpcError
@@ -25,6 +26,9 @@ class FakeClock:
 
     def now(self) -> float:
         return self.time
+
+    def wall(self) -> float:
+        return 1_700_000_000 + self.time
 
     async def sleep(self, seconds: float) -> None:
         self.time += seconds
@@ -79,6 +83,14 @@ class Bench:
     clock: FakeClock
     transports: list[ScriptedTransport]
     incidents: list[Incident] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def report(self, part: str, problem: str | None) -> None:
+        """Keep what stands, as the daemon does."""
+        if problem is None:
+            self.problems.pop(part, None)
+        else:
+            self.problems[part] = problem
 
     def proofs(self, *, headers: bool = False, receipts: bool = False) -> Proofs:
         """What may be asked to be proven; a scripted chain's headers hash to nothing."""
@@ -91,8 +103,14 @@ def bench(*handlers: Callable[[Any], Any], retry: RetryOptions | None = None, pe
     transports = [ScriptedTransport(handler) for handler in handlers]
     endpoints = [Endpoint(f"http://{chr(97 + place)}", transport, per_request) for place, transport in enumerate(transports)]
     incidents: list[Incident] = []
-    pool = Pool(endpoints, CHAIN_ID, retry or RetryOptions(), clock, lambda: 0.5, incidents.append)
-    return Bench(pool, clock, transports, incidents)
+    problems: dict[str, str] = {}
+
+    def report(part: str, problem: str | None) -> None:
+        on.report(part, problem)
+
+    pool = Pool(endpoints, CHAIN_ID, retry or RetryOptions(), clock, lambda: 0.5, incidents.append, report)
+    on = Bench(pool, clock, transports, incidents, problems)
+    return on
 
 
 class StopFollowing(Exception):

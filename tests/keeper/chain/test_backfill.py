@@ -51,7 +51,7 @@ def test_headers_are_asked_only_where_there_are_logs() -> None:
     found = _run(on, 1, 100, 25)
     assert [block.number for block, _ in found] == [25, 50, 61, 75, 100]
     assert simulated.asked.count("eth_getBlockByNumber") == 5
-    assert on.pool.usage().requests == 8 + 3  # three chunks at once prove the chain id before the first answer came
+    assert on.pool.usage().following.requests == 8 + 3  # three chunks at once prove the chain id before the first answer came
 
 
 def test_nothing_to_fetch() -> None:

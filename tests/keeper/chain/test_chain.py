@@ -44,7 +44,7 @@ def test_everything_the_engine_asks_for() -> None:
             assert await anext(events) == BlockAdded(simulated.tip, wanted(simulated.chain[4]))
         found = [block.number async for block, _ in history.backfill([FILTER], 0, 4)]
         assert found == [1, 3, 4]
-        assert chain.usage().requests == 8
+        assert chain.usage().following.requests == 8
 
     asyncio.run(run())
 

@@ -10,26 +10,28 @@ import pytest
 
 from keeper.chain.fetch import BlockFetcher
 from keeper.chain.follower import Follower, FollowOptions
-from keeper.chain.heads import Heads, Hint, PolledHeads
+from keeper.chain.heads import Heads, Hint
 from keeper.chain.log import LogSelection
 from keeper.chain.ranges import LogRanges, RangeSize
 from keeper.chain.rpc import Reply
+from keeper.chain.standstill import Standstill
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent
-from keeper.errors import Fatal, ReorgBeyondFinality
+from keeper.errors import ReorgBeyondFinality
 from tests.keeper.chain.fakes import Bench, ScriptedHeads, StopFollowing, bench, node
 from tests.keeper.chain.simulated import FILTER, SimulatedNode, wanted
 
 Step = Callable[[], Hint | None]
-DEEP = FollowOptions(finality_depth=100, gap_chunk=4, outage_s=60, survey_interval_s=15)
+DEEP = FollowOptions(finality_depth=100, gap_chunk=4)
 
 
 def _live(simulated: SimulatedNode) -> Callable[[Any], Any]:
     return lambda request: node(simulated.answer())(request)
 
 
-def _follower(on: Bench, heads: Heads, options: FollowOptions = DEEP) -> Follower:
-    selection = LogSelection([FILTER])
-    return Follower(BlockFetcher(on.pool, on.proofs(), selection, LogRanges(on.pool, RangeSize(10))), on.pool, heads, on.clock, options)
+def _follower(on: Bench, heads: Heads, options: FollowOptions = DEEP, *, wall_clock: bool = False) -> Follower:
+    fetcher = BlockFetcher(on.pool, on.proofs(), LogSelection([FILTER]), LogRanges(on.pool, RangeSize(10)))
+    standstill = Standstill(on.clock, 2.0, wall_clock=wall_clock)
+    return Follower(fetcher, on.pool, heads, standstill, options, on.report, lambda: None)
 
 
 def _events(
@@ -187,7 +189,7 @@ def test_known_blocks_must_link() -> None:
 def test_blocks_become_final_at_their_depth() -> None:
     """Each once, in order, and never one that is not deep enough."""
     simulated, on = _start()
-    options = FollowOptions(finality_depth=3, gap_chunk=4, outage_s=60, survey_interval_s=15)
+    options = FollowOptions(finality_depth=3, gap_chunk=4)
     events = _events(on, [_poll(lambda: simulated.mine([0] * 6))], simulated.tip, options=options)
     finals = [(event.block.number, place) for place, event in enumerate(events) if isinstance(event, BlockFinalised)]
     assert finals == [(1, 4), (2, 6), (3, 8)]
@@ -196,7 +198,7 @@ def test_blocks_become_final_at_their_depth() -> None:
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_reorg_beyond_finality_is_fatal(kept: bool) -> None:
     """While running, and after a restart, on nodes that keep orphaned blocks and on those that do not."""
-    options = FollowOptions(finality_depth=3, gap_chunk=4, outage_s=60, survey_interval_s=15)
+    options = FollowOptions(finality_depth=3, gap_chunk=4)
     simulated, on = _start()
     with pytest.raises(ReorgBeyondFinality, match="block 3 was final"):
         _events(on, [_poll(lambda: simulated.mine([0] * 6)), _poll(lambda: simulated.reorg(4, [0] * 5))], simulated.tip, (), options)
@@ -279,18 +281,33 @@ def test_failures_pass() -> None:
     assert _events(on, [_poll(fail), *[lambda: None] * 3], simulated.tip) == _added(simulated, 1, 2)
 
 
-def test_a_long_outage_is_fatal_and_names_the_cause() -> None:
-    """Waiting is by the clock, with pauses, not by attempts."""
+def _until(on: Bench, minutes: float, mend: Callable[[], None]) -> Step:
+    """Poll every second; mend after some minutes."""
+
+    def step() -> None:
+        on.clock.time += 1.0
+        if on.clock.time > 60 * minutes:
+            mend()
+
+    return step
+
+
+def test_an_outage_is_waited_out_however_long() -> None:
+    """Told while it lasts; then everything that was missed comes."""
     simulated = SimulatedNode()
-    on = bench(lambda request: Reply(502, b"<html>down</html>"))
-    with pytest.raises(Fatal, match=r"for 6\d s; the last failure: .*HTTP 502"):
-        asyncio.run(_drain(_follower(on, PolledHeads(on.clock, 1.0)), simulated.tip))
-    assert len(on.transports[0].posts) < 300
+    down = [True]
+    on = bench(lambda request: Reply(502, b"<html>down</html>") if down[0] else _live(simulated)(request))
 
+    def mend() -> None:
+        if down[0]:
+            assert "HTTP 502" in on.problems["endpoints"]
+            simulated.mine([1] * 3)
+            down[0] = False
 
-async def _drain(follower: Follower, after: BlockRef) -> None:
-    async for _ in follower.follow(after, []):
-        pass
+    assert _events(on, [_until(on, 10, mend)] * 600, simulated.tip) == _added(simulated, 1, 3)
+    assert not down[0]
+    assert "endpoints" not in on.problems
+    assert len(on.transports[0].posts) < 4000
 
 
 def test_a_restarted_chain_is_not_followed() -> None:
@@ -299,21 +316,56 @@ def test_a_restarted_chain_is_not_followed() -> None:
     simulated.mine([0] * 5)
     after = simulated.tip
     simulated.chain = simulated.chain[:2]
-    with pytest.raises(Fatal, match="below the final block"):
-        asyncio.run(_drain(_follower(on, PolledHeads(on.clock, 1.0)), after))
+    assert _events(on, [_until(on, 60, lambda: None)] * 200, after) == []
+    assert "below the final block" in on.problems["endpoints"]
 
 
-def test_several_endpoints_are_surveyed_now_and_then() -> None:
-    """The frozen one is found though it answers every question."""
+def test_a_frozen_endpoint_is_left_when_its_head_has_stood_still_for_three_blocks() -> None:
+    """Though it answers every question; the other is followed from then on, without waiting for a survey of its own time."""
     simulated = SimulatedNode()
-    frozen = simulated.chain
-    on = bench(lambda request: node(simulated.answer(frozen))(request), _live(simulated))
+    frozen = [simulated.chain]
+    on = bench(lambda request: node(simulated.answer(frozen[0]))(request), _live(simulated))
 
-    def mine_and_wait() -> None:
-        simulated.mine([1] * 5)
-        on.clock.time += 20
+    def mine() -> None:
+        simulated.mine([1])
+        on.clock.time += 2.0
 
-    assert _events(on, [_poll(mine_and_wait), lambda: None], simulated.tip) == _added(simulated, 1, 5)
+    assert _events(on, [_poll(mine)] * 5, simulated.tip) == _added(simulated, 1, 5)
+    assert [incident.event for incident in on.incidents] == ["behind"]
+    assert on.problems == {}
+
+
+def test_a_head_that_stands_still_everywhere_is_told_until_it_rises() -> None:
+    """With one endpoint, too: there is nobody to compare it with, but time."""
+    simulated, on = _start()
+    heard: list[bool] = []
+
+    def wait() -> None:
+        on.clock.time += 1.0
+        heard.append("head" in on.problems)
+
+    steps = [_poll(wait)] * 12
+    assert _events(on, [*steps, _poll(lambda: simulated.mine([1])), lambda: None], simulated.tip) == _added(simulated, 1, 1)
+    assert heard[:6] == [False] * 6
+    assert heard[-1]
+    assert on.problems == {}
+
+
+def test_an_old_timestamp_is_told_where_the_wall_clock_may_judge() -> None:
+    """A chain that stopped yesterday; a devnet's made-up time says nothing."""
+    simulated, on = _start()
+    on.clock.time += 3_600.0
+
+    async def run(wall_clock: bool) -> None:
+        heads = ScriptedHeads([_poll(lambda: setattr(on.clock, "time", on.clock.time + 1.0))] * 7)
+        async for _ in _follower(on, heads, wall_clock=wall_clock).follow(simulated.tip, []):
+            pass
+
+    for wall_clock in (False, True):
+        on.problems.clear()
+        with pytest.raises(StopFollowing):
+            asyncio.run(run(wall_clock))
+        assert ("s old" in on.problems.get("head", "")) == wall_clock
 
 
 def test_a_waiting_follower_is_cancelled_at_once_and_leaves_nothing() -> None:

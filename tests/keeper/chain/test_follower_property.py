@@ -14,6 +14,7 @@ from keeper.chain.heads import Hint
 from keeper.chain.log import LogSelection
 from keeper.chain.ranges import LogRanges, RangeSize
 from keeper.chain.rpc import Reply, RpcTimeout
+from keeper.chain.standstill import Standstill
 from tests.keeper.chain.fakes import StopFollowing, bench, node
 from tests.keeper.chain.listener import Listener
 from tests.keeper.chain.simulated import FILTER, Chain, SimulatedNode, wanted
@@ -99,9 +100,10 @@ async def _follow(script: Script, listener: Listener) -> None:
     on = bench(script.answer)
     selection = LogSelection([FILTER])
     fetcher = BlockFetcher(on.pool, on.proofs(), selection, LogRanges(on.pool, RangeSize(3)))
-    options = FollowOptions(finality_depth=DEPTH, gap_chunk=5, outage_s=1e9, survey_interval_s=1e9)
+    options = FollowOptions(finality_depth=DEPTH, gap_chunk=5)
+    standstill = Standstill(on.clock, 2.0)
     try:
-        async for event in Follower(fetcher, on.pool, script, on.clock, options).follow(listener.final, []):
+        async for event in Follower(fetcher, on.pool, script, standstill, options, on.report, lambda: None).follow(listener.final, []):
             listener.take(event)
     except StopFollowing:
         return

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from keeper.chain.header import by_number, parse_header
-from keeper.chain.pool import LATEST, RetryOptions
+from keeper.chain.member import RetryOptions
+from keeper.chain.pool import LATEST
 from keeper.chain.refusals import RateLimited, SizeLimited
 from keeper.chain.rpc import Reply, RpcCall, RpcTimeout
-from keeper.domain.chain import Usage
+from keeper.domain.chain import Purpose, Tally, Usage
 from keeper.errors import BlockUnknown, ConfigError, RpcError, RpcUnavailable
 from tests.keeper.chain.fakes import Bench, bench, node
 from tests.keeper.chain.simulated import SimulatedNode
@@ -43,7 +44,7 @@ def test_the_first_endpoint_answers_while_it_works() -> None:
     on = bench(ECHO, ECHO)
     assert _ask(on) == "eth_x"
     assert _counts(on) == [2, 0]
-    assert on.pool.usage() == Usage(2, 2)
+    assert on.pool.usage() == Usage(head=Tally(1, 1), read=Tally(1, 1))
 
 
 @pytest.mark.parametrize("broken", [HTML, RpcUnavailable("refused"), RpcTimeout("slow"), Reply(429, b"")])
@@ -113,6 +114,40 @@ def test_pauses_grow_to_a_bound_with_jitter() -> None:
     assert RetryOptions().pause(10_000, 0.999) <= 5.0
 
 
+def test_a_throttled_endpoint_is_left_alone_for_as_long_as_it_asks() -> None:
+    """The other answers meanwhile."""
+    throttled = [Reply(429, b"", 30.0)]
+    on = bench(lambda request: throttled.pop() if throttled else ECHO(request), ECHO)
+
+    async def run() -> list[int]:
+        counts = []
+        for seconds in (0.0, 10.0, 19.0, 2.0):
+            on.clock.time += seconds
+            await on.pool.survey()
+            assert await on.pool.ask([RpcCall("eth_x", [])], _first) == "eth_x"
+            counts.append(len(on.transports[0].posts))
+        return counts
+
+    counts = asyncio.run(run())
+    assert counts[:3] == [1, 1, 1]
+    assert counts[3] > 1
+
+
+def test_when_all_want_to_be_left_alone_a_little_is_waited_and_long_is_told() -> None:
+    """No request is sent before its time."""
+    replies = [Reply(429, b"", 3.0)]
+    on = bench(lambda request: replies.pop() if replies else ECHO(request))
+    assert _ask(on) == "eth_x"
+    assert on.clock.time == pytest.approx(3.0)
+    replies.append(Reply(429, b"", 100.0))
+    with pytest.raises(RateLimited, match=r"left alone, the first for \d+ s more"):
+        _ask(on)
+    asked = _counts(on)
+    with pytest.raises(RateLimited):
+        _ask(on)
+    assert _counts(on) == asked
+
+
 def test_rate_limits_wait_and_are_named_when_they_do_not_pass() -> None:
     """Waiting is what helps."""
     on = bench(lambda _: Reply(429, b""))
@@ -121,13 +156,23 @@ def test_rate_limits_wait_and_are_named_when_they_do_not_pass() -> None:
     assert len(on.clock.sleeps) == 4
 
 
-def test_too_big_is_told_at_once() -> None:
-    """Neither waiting nor another endpoint is the answer: the caller asks for less."""
+def test_too_big_is_told_at_once_where_less_can_be_asked_for() -> None:
+    """Neither waiting nor another endpoint is the answer then."""
     on = bench(node(lambda method, params: RpcError(-32_000, "block range is too wide")), ECHO)
     with pytest.raises(SizeLimited):
-        _ask(on)
+        _ask(on, give_up_on_timeout=True)
     assert _counts(on) == [2, 0]
     assert on.incidents == []
+
+
+def test_too_big_for_one_endpoint_may_do_for_another() -> None:
+    """Where less cannot be asked for; and when it is too big for all, no second round makes it smaller."""
+    wide = node(lambda method, params: RpcError(-32_000, "response size exceeded"))
+    assert _ask(bench(wide, ECHO)) == "eth_x"
+    on = bench(wide, wide)
+    with pytest.raises(SizeLimited):
+        _ask(on)
+    assert _counts(on) == [2, 2]
 
 
 def test_a_timeout_can_be_told_after_one_round() -> None:
@@ -148,12 +193,55 @@ def test_an_unknown_block_is_looked_for_everywhere_and_once_more() -> None:
     assert on.incidents == []
 
 
-def test_what_the_node_refuses_is_final() -> None:
-    """An RpcError is an answer."""
-    on = bench(node(lambda method, params: RpcError(-32_601, "Method not found")), ECHO)
+INTERNAL = RpcError(-32_603, "internal error")
+
+
+def test_no_endpoints_error_is_final_while_another_answers() -> None:
+    """It is asked at once, and first from then on; the one that stumbled is set aside."""
+    on = bench(node(lambda method, params: INTERNAL), ECHO)
+    assert [_ask(on), _ask(on)] == ["eth_x", "eth_x"]
+    assert _counts(on) == [2, 3]
+    assert [(incident.endpoint, incident.event) for incident in on.incidents] == [("http://a", "failed")]
+
+
+def test_an_error_all_give_is_told_after_a_second_look() -> None:
+    """Then it is the caller's to wait for a better time."""
+    on = bench(*[node(lambda method, params: INTERNAL)] * 2)
+    with pytest.raises(RpcError, match="internal error"):
+        _ask(on)
+    assert _counts(on) == [3, 3]
+    assert on.incidents == []
+
+
+def test_a_method_nobody_offers_is_not_asked_for_twice() -> None:
+    """And who does not offer it is not worse for that."""
+    missing = node(lambda method, params: RpcError(-32_601, "Method not found"))
+    on = bench(missing, missing)
     with pytest.raises(RpcError, match="Method not found"):
         _ask(on)
+    assert _counts(on) == [2, 2]
+    assert _ask(bench(missing, ECHO)) == "eth_x"
+    assert on.incidents == []
+
+
+@pytest.mark.parametrize(
+    "failure", [RpcError(3, "execution reverted"), RpcError(-32_003, "EVM error OutOfGas"), RpcError(-1, "x", b"\x08")]
+)
+def test_the_contracts_own_failure_is_an_answer(failure: RpcError) -> None:
+    """Another endpoint would only say it again."""
+    on = bench(node(lambda method, params: failure), ECHO)
+    with pytest.raises(RpcError):
+        _ask(on)
     assert _counts(on) == [2, 0]
+
+
+def test_news_about_a_block_count_more_than_a_stumble() -> None:
+    """One does not know it, the other fails: to the caller the block is unknown."""
+    unknown = node(lambda method, params: RpcError(-32_000, "unknown block"))
+    with pytest.raises(BlockUnknown):
+        _ask(bench(unknown, node(lambda method, params: INTERNAL)))
+    with pytest.raises(BlockUnknown):
+        _ask(bench(unknown, lambda _: HTML))
 
 
 def test_a_lie_is_a_failure_of_the_endpoint() -> None:
@@ -212,6 +300,23 @@ def test_starting_needs_one_endpoint_that_answers() -> None:
         asyncio.run(bench(lambda _: HTML).pool.start())
 
 
+def test_starting_waits_when_told_to() -> None:
+    """An hour if need be, and says so."""
+    on = bench(lambda request: HTML if on.clock.time < 3_600 else ECHO(request))
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            start = group.create_task(on.pool.start(wait=True))
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert "HTTP 200" in on.problems["endpoints"]
+            await start
+
+    asyncio.run(run())
+    assert on.problems == {}
+    assert len(on.transports[0].posts) < 1_200
+
+
 def test_a_wrong_chain_after_a_failed_first_try_is_a_configuration_error() -> None:
     """The retry of the start must not turn it into an outage."""
     replies: list[Any] = [{"result": "0x1"}, {"result": "0x1"}, {"result": "0x1"}, {"result": "0x1"}, {"result": "0x1"}]
@@ -249,3 +354,165 @@ def test_a_second_look_starts_with_another_endpoint() -> None:
     on = bench(node(lambda method, params: "a"), node(lambda method, params: "b"))
     assert [_ask(on, turn=0), _ask(on, turn=1), _ask(on, turn=2)] == ["a", "b", "a"]
     assert _ask(bench(ECHO), turn=1) == "eth_x"
+
+
+@pytest.mark.parametrize("outage", [lambda _: HTML, node(lambda method, params: INTERNAL)])
+def test_work_that_must_not_end_outlasts_an_outage(outage: Any) -> None:
+    """The same endpoints, without a last round, whether they answer errors or nothing; what is known of them is shared."""
+    on = bench(lambda request: outage(request) if on.clock.time < 3_600 else ECHO(request))
+    assert asyncio.run(on.pool.endless().ask([RpcCall("eth_x", [])], _first)) == "eth_x"
+    assert on.problems == {}
+    assert on.clock.time > 3_600
+
+
+def test_a_block_that_stays_unknown_is_an_answer_to_patient_work_too() -> None:
+    """Otherwise it would wait for a block that is gone."""
+    on = bench(node(lambda method, params: RpcError(-32_000, "unknown block")))
+    with pytest.raises(BlockUnknown):
+        asyncio.run(on.pool.endless().ask([RpcCall("eth_x", [])], _first))
+
+
+def test_one_endpoint_can_be_asked_alone() -> None:
+    """What it says is its own, and no other is asked."""
+    on = bench(lambda _: HTML, ECHO)
+
+    async def run() -> None:
+        first, second = on.pool.endpoints()
+        assert await on.pool.ask_only(second, [RpcCall("eth_x", [])], _first, purpose=Purpose.SEND) == "eth_x"
+        with pytest.raises(RpcUnavailable):
+            await on.pool.ask_only(first, [RpcCall("eth_x", [])], _first, purpose=Purpose.SEND)
+
+    asyncio.run(run())
+    assert _counts(on) == [1, 2]
+    assert on.pool.usage().send == Tally(1, 1)
+
+
+class Hanging:
+    """Answers as `sound` does, until told to hang or to be slow."""
+
+    def __init__(self) -> None:
+        self.delay_s = 0.0
+        self.open = 0
+        self._sound = node(SimulatedNode().answer())
+
+    async def __call__(self, request: Any) -> Any:
+        self.open += 1
+        try:
+            await asyncio.sleep(self.delay_s)
+        finally:
+            self.open -= 1
+        return self._sound(request)
+
+
+FAST = RetryOptions(hedge_floor_s=0.02, hedge_cap_s=0.1, probe_timeout_s=0.2, probe_pause_s=0.0)
+
+
+async def _head(on: Bench) -> int:
+    return await on.pool.ask([LATEST], lambda answers: parse_header(answers[0]).ref.number)
+
+
+def test_a_hanging_endpoint_costs_a_few_times_its_usual_latency_once() -> None:
+    """The next is asked at the same time and its answer taken; nothing is left running."""
+    first, second = Hanging(), Hanging()
+    on = bench(first, second, retry=FAST)
+
+    async def run() -> list[float]:
+        clock = asyncio.get_running_loop().time
+        await _head(on)
+        await on.pool.survey()
+        first.delay_s = 60.0
+        took = []
+        for _ in range(3):
+            began = clock()
+            await _head(on)
+            took.append(clock() - began)
+        assert len(asyncio.all_tasks()) == 1
+        return took
+
+    took = asyncio.run(run())
+    assert took[0] < 0.1
+    assert max(took[1:]) < 0.02
+    assert first.open == 0
+    assert [(incident.endpoint, incident.event) for incident in on.incidents] == [("http://a", "failed")]
+
+
+def test_sound_endpoints_are_not_asked_twice() -> None:
+    """A hundred questions, some slower than others, cost a hundred requests."""
+    first, second = Hanging(), Hanging()
+    on = bench(first, second, retry=FAST)
+
+    async def run() -> None:
+        for place in range(100):
+            first.delay_s = 0.004 if place % 10 == 9 else 0.0
+            await _head(on)
+
+    asyncio.run(run())
+    assert _counts(on) == [101, 0]
+
+
+def test_an_endpoint_that_is_always_slow_is_given_its_time_when_it_is_the_only_one() -> None:
+    """There is nobody to ask instead."""
+    slow = Hanging()
+    slow.delay_s = 0.2
+    on = bench(slow, retry=FAST)
+    assert asyncio.run(_head(on)) == 0
+    assert _counts(on) == [2]
+
+
+def test_when_all_are_slow_the_first_answer_counts() -> None:
+    """Though each was given up waiting for."""
+    first, second = Hanging(), Hanging()
+    first.delay_s, second.delay_s = 0.25, 0.6
+    on = bench(first, second, retry=FAST)
+    assert asyncio.run(_head(on)) == 0
+    assert on.incidents == []
+
+
+def test_a_slow_endpoint_comes_back_by_a_probe_beside_the_work() -> None:
+    """Not by a question that matters; and one that is still slow does not."""
+    first, second = Hanging(), Hanging()
+    on = bench(first, second, retry=FAST)
+
+    async def run() -> None:
+        await _head(on)
+        tending = asyncio.create_task(on.pool.tend())
+        first.delay_s = 60.0
+        await _head(on)
+        first.delay_s = 0.15
+        await asyncio.sleep(0.3)
+        assert [incident.event for incident in on.incidents] == ["failed"]
+        first.delay_s = 0.0
+        await asyncio.sleep(1.5)
+        assert on.incidents[-1].event == "recovered"
+        tending.cancel()
+        await asyncio.wait([tending])
+        before = _counts(on)
+        await _head(on)
+        assert _counts(on) == [before[0] + 1, before[1]]
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+
+
+def test_one_endpoint_alone_needs_no_tending() -> None:
+    """It costs no requests."""
+    on = bench(ECHO)
+    asyncio.run(on.pool.tend())
+    assert _counts(on) == [0]
+
+
+def test_a_cancelled_question_leaves_nothing_behind() -> None:
+    """Neither of the endpoints asked."""
+    first, second = Hanging(), Hanging()
+    on = bench(first, second, retry=FAST)
+
+    async def run() -> None:
+        await _head(on)
+        await on.pool.survey()
+        first.delay_s = second.delay_s = 60.0
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await _head(on)
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(run())
+    assert (first.open, second.open) == (0, 0)

@@ -87,21 +87,21 @@ def test_a_round_is_one_request(multicall: Address | None, at: int | None) -> No
     """With Multicall3 or without, with a forecast or without; a revert is a result with its payload."""
     on = _chain()
     assert _round(on, [b"a", b"bad", b"b"], at, multicall) == EXPECTED
-    assert on.pool.usage().requests == 2  # the chain id, and the round
+    assert on.pool.usage().following.requests == 2  # the chain id, and the round
 
 
 def test_chunks_share_one_request() -> None:
     """Five calls, two per multicall: three calls in one batch."""
     on = _chain()
     assert len(_round(on, [b"a"] * 5)) == 5
-    assert (on.pool.usage().requests, on.pool.usage().calls) == (2, 4)
+    assert (on.pool.usage().following.requests, on.pool.usage().following.calls) == (2, 4)
 
 
 def test_nothing_asked_nothing_sent() -> None:
     """An empty round has an empty answer."""
     on = _chain()
     assert _round(on, []) == []
-    assert on.pool.usage().requests == 0
+    assert on.pool.usage().following.requests == 0
 
 
 def test_where_there_is_no_multicall_contract_calls_go_singly() -> None:
@@ -187,7 +187,7 @@ def test_a_proven_round_is_asked_again_until_the_state_is_the_blocks_own() -> No
     """The block's hash is part of the state from the next block on; until the node has settled, with short pauses."""
     on = _chain(history=[LATER, LATER, OWN])
     assert _round(on, [b"a", b"bad"], prove=True) == EXPECTED[:2]
-    assert on.pool.usage().requests == 4
+    assert on.pool.usage().following.requests == 4
     assert on.clock.sleeps == [0.002, 0.004]
     assert on.incidents == []
 
@@ -197,14 +197,14 @@ def test_every_chunk_is_proven_and_a_single_call_too(calls: list[bytes]) -> None
     """One of three chunks ran on another state: all are asked again."""
     on = _chain(history=[OWN, OWN, LATER, OWN] if len(calls) > 1 else [LATER, OWN])
     assert _round(on, calls, 1_800_000_000, prove=True) == [CallResult(True, b"aa")] * len(calls)
-    assert on.pool.usage().requests == 3
+    assert on.pool.usage().following.requests == 3
 
 
 def test_what_is_asked_again_alone_is_proven_again() -> None:
     """The second call starved, was asked alone, and first answered from a later state."""
     on = _chain(gas=1, history=[OWN, LATER, OWN])
     assert _round(on, [b"a", b"a"], prove=True) == [CallResult(True, b"aa")] * 2
-    assert on.pool.usage().requests == 4
+    assert on.pool.usage().following.requests == 4
 
 
 def test_a_state_that_stays_another_is_no_answer() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from keeper.chain.refusals import RangeAdvice, RateLimited, SizeLimited, is_call_failure, range_advice, refusal
+from keeper.chain.refusals import RangeAdvice, RateLimited, SizeLimited, range_advice, refusal
+from keeper.domain.call_failure import is_call_failure
 from keeper.errors import BlockUnknown, RpcError
 
 

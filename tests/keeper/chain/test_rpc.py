@@ -1,15 +1,14 @@
 """One endpoint: answers are matched by id, and every way an answer can be bad has its name."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
 
 from keeper.chain.refusals import RateLimited, SizeLimited
-from keeper.chain.rpc import Endpoint, HttpTransport, Reply, RpcCall, RpcTimeout, Untrustworthy, redacted
+from keeper.chain.rpc import AnswerTooLarge, Endpoint, Reply, RpcCall, Untrustworthy
+from keeper.domain.chain import Purpose, Tally, Usage
 from keeper.errors import BlockUnknown, RpcError, RpcUnavailable
 from tests.keeper.chain.fakes import ScriptedTransport, node
 
@@ -37,7 +36,7 @@ def test_batches_are_cut_to_the_allowed_size_and_counted() -> None:
     """Five calls, two at a time: three HTTP requests with five calls."""
     endpoint, answers = _ask(node(lambda method, params: params[0]), [RpcCall("echo", [place]) for place in range(5)], 2)
     assert answers == [0, 1, 2, 3, 4]
-    assert (endpoint.requests, endpoint.calls) == (3, 5)
+    assert endpoint.usage() == Usage(read=Tally(3, 5))
 
 
 def test_a_calls_own_error_is_its_answer() -> None:
@@ -97,69 +96,51 @@ def test_an_unknown_block_has_its_own_error() -> None:
     assert isinstance(answers[0], BlockUnknown)
 
 
-def test_keys_in_addresses_are_not_shown() -> None:
-    """Path, query and password may hold the key."""
-    assert redacted("https://user:pw@rpc.example:8443/v3/KEY?token=T") == "https://rpc.example:8443"
+def test_requests_are_counted_by_what_they_are_for() -> None:
+    """Failed ones, too: they reached the endpoint, or tried to."""
+
+    async def run() -> Usage:
+        endpoint = Endpoint("http://a", ScriptedTransport(node(lambda method, params: 1)), 100)
+        await endpoint.ask(TWO, Purpose.FORK)
+        await endpoint.ask(TWO[:1], Purpose.SEND)
+        broken = Endpoint("http://b", ScriptedTransport(lambda _: Reply(502, b"<html>")), 100)
+        with pytest.raises(RpcUnavailable):
+            await broken.ask(TWO, Purpose.HEAD)
+        return endpoint.usage() + broken.usage()
+
+    assert asyncio.run(run()) == Usage(head=Tally(1, 2), send=Tally(1, 1), fork=Tally(1, 2))
 
 
-def _serve(reply: Callable[[web.Request], Awaitable[web.StreamResponse]], timeout_s: float = 5.0) -> Reply:
-    async def run() -> Reply:
-        app = web.Application()
-        app.router.add_post("/", reply)
-        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        try:
-            async with aiohttp.ClientSession() as session:
-                return await HttpTransport(session, str(site.name), timeout_s).post(b"{}")
-        finally:
-            await runner.cleanup()
-
-    return asyncio.run(run())
-
-
-def test_http_answers_are_handed_on_with_their_status() -> None:
-    """What a status means is decided by the endpoint, which knows whether the body is JSON-RPC."""
-
-    async def reply(request: web.Request) -> web.Response:
-        return web.Response(status=503, text="busy")
-
-    assert _serve(reply) == Reply(503, b"busy")
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(429, b"slow down", 7.0),
+        Reply(503, b"busy", 7.0),
+        Reply(429, b'{"id":null,"error":{"code":429,"message":"rate limit"}}', 7.0),
+        Reply(200, b'[{"id":1,"error":{"code":-32005,"message":"rate limit"}},{"id":2,"result":1}]', 7.0),
+    ],
+)
+def test_how_long_to_leave_it_alone_is_kept(reply: Reply) -> None:
+    """Whether the refusal is HTTP's or JSON-RPC's."""
+    with pytest.raises(RateLimited) as caught:
+        _ask(lambda _: reply, TWO)
+    assert caught.value.retry_after_s == 7.0
 
 
-def test_a_server_that_hangs_is_a_timeout() -> None:
-    """Named apart from a refusal: asking for less may help."""
-
-    async def reply(request: web.Request) -> web.Response:
-        await asyncio.sleep(30)
-        return web.Response()
-
-    with pytest.raises(RpcTimeout):
-        _serve(reply, 0.05)
+@pytest.mark.parametrize("body", [b'{"id":1,"result":[' + b"[]," * 400_000 + b"[]]}", b"[" * 400_000])
+def test_an_answer_of_mere_brackets_is_not_parsed(body: bytes) -> None:
+    """It would take seconds and fifty times its size in memory."""
+    with pytest.raises(AnswerTooLarge):
+        _ask(lambda _: Reply(200, body), TWO[:1])
 
 
-def test_a_server_that_dies_in_the_middle_of_the_body_is_unavailable() -> None:
-    """A cut answer must not be taken for a short one."""
-
-    async def reply(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Length": "1000"})
-        await response.prepare(request)
-        await response.write(b'{"id":1,')
-        assert request.transport is not None
-        request.transport.abort()
-        return response
-
+def test_deep_nesting_is_not_json() -> None:
+    """Few enough brackets to be parsed, too many to be parsed to the end."""
     with pytest.raises(RpcUnavailable):
-        _serve(reply)
+        _ask(lambda _: Reply(200, b"[" * 9_000), TWO[:1])
 
 
-def test_nobody_listening_is_unavailable() -> None:
-    """Port 1 of this machine."""
-
-    async def run() -> None:
-        async with aiohttp.ClientSession() as session:
-            await HttpTransport(session, "http://127.0.0.1:1", 1.0).post(b"{}")
-
-    with pytest.raises(RpcUnavailable, match=r"http://127\.0\.0\.1:1"):
-        asyncio.run(run())
+def test_a_providers_message_does_not_tell_our_key() -> None:
+    """Some repeat it: "project 0123 not found"."""
+    answers = _ask(node(lambda method, params: RpcError(-32_000, "key secret at https://user:pw@rpc.example/v1/secret")), TWO[:1])[1]
+    assert answers[0].message == "key … at https://rpc.example"

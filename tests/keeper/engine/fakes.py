@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from keeper.domain.attempt import Attempt, Decided, Job, Settled
-from keeper.domain.chain import Address, BlockRef, CallResult, ChainEvent, Hash32, Reads, Timestamp, Usage
+from keeper.domain.chain import Address, BlockRef, CallResult, ChainEvent, Hash32, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
@@ -52,7 +52,7 @@ class FakeChain:
             yield event
 
     def usage(self) -> Usage:
-        return Usage(self.requests, self.requests)
+        return Usage(read=Tally(self.requests, self.requests))
 
 
 @dataclass

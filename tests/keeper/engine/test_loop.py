@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
+from keeper.chain.refusals import RateLimited
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog
 from keeper.domain.decision import CandidateId, Limits
@@ -33,9 +34,9 @@ from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.start import Position, Start
-from keeper.engine.status import Heartbeat, Metrics
+from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
-from keeper.errors import BlockUnknown, Fatal
+from keeper.errors import BlockUnknown, Fatal, RpcError, RpcUnavailable, Transient
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, FakeChain, ListDispatcher, ListRecorder, ScriptedSimulator, block_ref
 from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyVenue, log_of
 
@@ -54,6 +55,7 @@ class World:
     dispatcher: ListDispatcher | None
     liquidator: Liquidator
     mailbox: Mailbox
+    readiness: Readiness
 
     def run(self, *events: ChainEvent, work: bool = True) -> None:
         """Feed the events one by one, working off the mailbox after each."""
@@ -87,11 +89,13 @@ def _world(
     chain: FakeChain | None = None,
     tripwire_blocks: int = 0,
     venue: ToyVenue | None = None,
+    simulator: ScriptedSimulator | None = None,
+    dispatcher: ListDispatcher | None = None,
 ) -> World:
     good = SimSettled(9 * X18, 90_000, (), 1.0)
     chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
-    simulator = ScriptedSimulator(checked or good, settled or good)
-    dispatcher = ListDispatcher() if executes else None
+    simulator = simulator or ScriptedSimulator(checked or good, settled or good)
+    dispatcher = dispatcher or (ListDispatcher() if executes else None)
     venue = venue or ToyVenue(BREACHED)
     hands = Hands(simulator if simulates else None, dispatcher, lambda venue, plan, change: b"call", OPERATOR, EXECUTOR)
     limits = limits or Limits(min_profit_x18=X18)
@@ -99,7 +103,7 @@ def _world(
         hands, recorder, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={"toy": venue.revert_reason}
     )
     evaluator: Evaluator[Any, Any] = Evaluator(venue, ChainQuestions(chain), executor=EXECUTOR, block_seconds=2, forecast=False)
-    metrics = Metrics()
+    metrics, readiness = Metrics(), Readiness(structlog.get_logger())
     loop = Loop(
         chain,
         recorder,
@@ -112,10 +116,9 @@ def _world(
         LoopOptions(1, EXECUTOR, 0, True),
         lambda: 1.0,
         structlog.get_logger(),
-        metrics,
-        Heartbeat(lambda: 1.0, 60.0),
+        Status(metrics, Heartbeat(lambda: 1.0, 60.0), readiness),
     )
-    return World(loop, chain, recorder, simulator, dispatcher, liquidator, mailbox)
+    return World(loop, chain, recorder, simulator, dispatcher, liquidator, mailbox, readiness)
 
 
 def _added(number: int, *events: Opened | Liquidated, fork: int = 0) -> BlockAdded:
@@ -272,37 +275,83 @@ def test_the_tripwire_records_agreement_and_stops_on_difference() -> None:
     assert [row.matches for row in lying.recorder.of(AccountSnapshotRecord)] == [False]
 
 
+UNKNOWN = BlockUnknown(-32000, "header not found")
+INTERNAL = RpcError(-32603, "internal error")
+
+
 @dataclass
-class _ForgetfulChain(FakeChain):
-    """Does not know block 2 for the first `fails` questions about it."""
+class _SickChain(FakeChain):
+    """Fails the first `fails` questions about block 2."""
 
     fails: int = 2
+    failure: Exception = UNKNOWN
 
     async def run(self, reads: Any, block: BlockRef, at: Any = None) -> Any:
         if block.number == 2 and self.fails:
             self.fails -= 1
-            raise BlockUnknown(-32000, "header not found")
+            raise self.failure
         return await super().run(reads, block, at)
 
 
-def test_a_block_no_node_knows_is_read_again_when_it_was_not_orphaned() -> None:
-    world = _world(chain=_ForgetfulChain())
+@pytest.mark.parametrize("failure", [UNKNOWN, INTERNAL, RpcUnavailable("refused"), RateLimited("slow down")])
+def test_a_block_no_endpoint_can_answer_for_is_read_again_when_it_was_not_orphaned(failure: Exception) -> None:
+    """Late, but in order, and whatever the endpoints said."""
+    world = _world(chain=_SickChain(fails=1 if isinstance(failure, Transient) else 2, failure=failure))
     world.run(*(_added(number, *([OPENS] if number == 1 else [])) for number in range(1, 5)), work=False)
     assert [row.block_number for row in world.recorder.of(BlockRecord)] == [1, 2, 3, 4]
 
 
 def test_a_block_no_node_knows_is_dropped_when_it_was_orphaned() -> None:
-    world = _world(chain=_ForgetfulChain())
+    world = _world(chain=_SickChain())
     lost, child = _added(2), _added(3)
     gone = BlocksReverted(block_ref(1), (child.block, lost.block))
     world.run(_added(1, OPENS), lost, BlockFinalised(block_ref(1)), child, gone, _added(2, fork=1), work=False)
     assert [row.block_hash for row in world.recorder.of(BlockRecord)] == [block_ref(1).hash, block_ref(2, fork=1).hash]
 
 
-def test_a_canonical_block_that_stays_unreadable_is_fatal() -> None:
-    world = _world(chain=_ForgetfulChain(fails=99), venue=ToyVenue({2 * number: 85 for number in range(1, 30)}))
-    with pytest.raises(Fatal, match="no endpoint can read block 2"):
-        world.run(*(_added(number) for number in range(1, 30)), work=False)
+def test_a_canonical_block_that_stays_unreadable_makes_it_not_ready_and_is_not_the_end() -> None:
+    chain = _SickChain(fails=99)
+    world = _world(chain=chain, venue=ToyVenue({2 * number: 85 for number in range(1, 30)}))
+    world.run(*(_added(number) for number in range(1, 20)), work=False)
+    assert "no endpoint can read block 2" in world.readiness.problems()["reads"]
+    chain.fails = 0
+    world.run(_added(20), work=False)
+    assert world.readiness.problems() == {}
+    assert [row.block_number for row in world.recorder.of(BlockRecord)] == list(range(1, 21))
+
+
+@dataclass
+class _SickSimulator(ScriptedSimulator):
+    """Its node answers an error."""
+
+    failure: Exception = INTERNAL
+
+    async def pre_check(self, *_: Any) -> Any:
+        raise self.failure
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"), [(INTERNAL, "endpoint_down"), (RpcUnavailable("refused"), "endpoint_down"), (UNKNOWN, "stale")]
+)
+def test_a_candidate_nobody_can_simulate_is_left_with_a_reason(failure: Exception, reason: str) -> None:
+    good = SimSettled(9_000_000, 90_000, (), 1.0)
+    world = _world(simulator=_SickSimulator(good, good, failure=failure))
+    world.run(_added(1, OPENS))
+    assert world.decisions() == [("decide", None), ("liquidate", reason)]
+
+
+@dataclass
+class _SickDispatcher(ListDispatcher):
+    """Nobody answers for its nonces."""
+
+    async def track(self, head: BlockRef) -> Sequence[Settled]:
+        raise INTERNAL
+
+
+def test_an_error_about_open_attempts_does_not_end_the_block() -> None:
+    world = _world(dispatcher=_SickDispatcher())
+    world.run(_added(1, OPENS), work=False)
+    assert [row.block_number for row in world.recorder.of(BlockRecord)] == [1]
 
 
 def _kinds(rows: Sequence[object]) -> set[str]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keeper.domain.attempt import Attempt, Settled
-from keeper.domain.chain import BlockRef, Hash32, RawLog, Usage
+from keeper.domain.chain import BlockRef, Hash32, RawLog, Tally, Usage
 from keeper.domain.decision import CandidateId, Economics, Skip, SkipReason
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
@@ -38,9 +38,11 @@ def test_a_block_counts_logs_accounts_and_requests_over_all_venues() -> None:
     applied: list[Applied[ToyEvent]] = [Applied(Opened(ALICE, 1, 1), "log", log), Applied(PriceRead(10, 1), "refresh")]
     twice = [Evaluated(ALICE, Health(1, 1, None), BLOCK.timestamp), Evaluated(ALICE, Health(1, 1, None), BLOCK.timestamp)]
     one = Findings(BLOCK, BLOCK.timestamp, applied, twice, (), (), 7)
-    row = recording.block_row(10, BLOCK, (NOW, MicroTime(NOW + 5)), Usage(3, 40), [one, findings(BLOCK)], recovered=False)
+    used = Usage(head=Tally(1, 1), read=Tally(2, 39), fork=Tally(7, 8))
+    row = recording.block_row(10, BLOCK, (NOW, MicroTime(NOW + 5)), used, [one, findings(BLOCK)], recovered=False)
     assert (row.logs, row.evaluated, row.watched) == (1, 1, 7), "both moments of one account are one account"
     assert (row.rpc_requests, row.rpc_calls, row.finished_at - row.received_at) == (3, 40, 5)
+    assert (row.rpc_requests_head, row.rpc_requests_send, row.rpc_requests_fork, row.rpc_calls_fork) == (1, 0, 7, 8)
 
 
 def test_events_keep_their_order_their_source_and_where_they_came_from() -> None:

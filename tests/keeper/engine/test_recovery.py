@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from keeper.domain.chain import Hash32, Timestamp, Usage
+from keeper.domain.chain import Hash32, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import BlockRecord, LiquidationRecord, MicroTime, VenueEventRecord
 from keeper.engine.evaluator import Evaluator
@@ -48,7 +48,7 @@ class _World:
     def follow(self, *numbers: int) -> None:
         """Blocks recorded as the loop does."""
         for number in numbers:
-            row = block_row(1, block_ref(number), (MicroTime(1), MicroTime(2)), Usage(1, 1), (), recovered=False)
+            row = block_row(1, block_ref(number), (MicroTime(1), MicroTime(2)), Usage(read=Tally(1, 1)), (), recovered=False)
             self.memory.block(block_ref(number), (row,), ("toy",))
 
     def block_rows(self) -> list[tuple[int, bool | None]]:

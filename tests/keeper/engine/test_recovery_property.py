@@ -26,7 +26,7 @@ from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recovery import Recovery, RecoveryOptions
-from keeper.engine.status import Heartbeat, Metrics
+from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.store.batch import StoreCall
 from tests.keeper.chain.fakes import StopFollowing, bench, node
@@ -136,8 +136,7 @@ def _loop(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Eva
         LoopOptions(31_337, EXECUTOR, 0, True),
         lambda: 1.0,
         log,
-        metrics,
-        Heartbeat(lambda: 1.0, 60.0),
+        Status(metrics, Heartbeat(lambda: 1.0, 60.0), Readiness(log)),
     )
 
 

@@ -10,7 +10,7 @@ import structlog
 
 from keeper.domain.chain import Timestamp
 from keeper.domain.records import BlockRecord, MicroTime
-from keeper.engine.status import Heartbeat, Metrics, Readiness, serve
+from keeper.engine.status import Heartbeat, Metrics, Readiness, Status, serve
 from keeper.log import logger
 from tests.keeper.engine.fakes import block_ref
 
@@ -28,7 +28,8 @@ class _Clock:
 def _row(number: int) -> BlockRecord:
     return BlockRecord(
         chain_id=1, block_number=number, block_hash="0x1", parent_hash="0x0", block_time=Timestamp(2 * number), received_at=MicroTime(0),
-        finished_at=MicroTime(1), logs=3, evaluated=4, watched=50, rpc_requests=6, rpc_calls=7,
+        finished_at=MicroTime(1), logs=3, evaluated=4, watched=50, rpc_requests=6, rpc_calls=7, rpc_requests_head=2,
+        rpc_requests_fork=30,
     )  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def _free_port() -> int:
 def _asked(metrics: Metrics, heartbeat: Heartbeat, *paths: str, readiness: Readiness | None = None) -> list[tuple[int, str]]:
     async def ask() -> list[tuple[int, str]]:
         port = _free_port()
-        async with serve(metrics, heartbeat, readiness or _readiness(), port), aiohttp.ClientSession() as session:
+        async with serve(Status(metrics, heartbeat, readiness or _readiness()), port), aiohttp.ClientSession() as session:
             answers = []
             for path in paths:
                 async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
@@ -86,6 +87,17 @@ def test_a_loop_that_finishes_no_block_for_too_long_is_dead(silence: float, stat
     assert [answered for answered, _ in _asked(Metrics(), heartbeat, "/livez", "/readyz")] == [status, status]
 
 
+def test_a_chain_that_stands_still_is_not_the_daemons_death() -> None:
+    """Nothing to finish, but it keeps asking."""
+    clock = _Clock()
+    heartbeat = Heartbeat(clock, LIMIT_S)
+    heartbeat.beat()
+    for _ in range(5):
+        clock.now += LIMIT_S / 2
+        heartbeat.pulse()
+    assert heartbeat.alive()
+
+
 def test_a_beat_after_a_silence_brings_it_back() -> None:
     clock = _Clock()
     heartbeat = Heartbeat(clock, LIMIT_S)
@@ -109,7 +121,10 @@ def test_metrics_count_what_the_blocks_say() -> None:
     assert float(figures["keeper_evaluations_total"]) == 8
     assert float(figures["keeper_watched_accounts"]) == 50
     assert float(figures["keeper_candidates_total"]) == 4
-    assert float(figures["keeper_rpc_requests_total"]) == 12
+    purposes = {
+        purpose: float(figures[f'keeper_rpc_requests_total{{purpose="{purpose}"}}']) for purpose in ("head", "read", "send", "fork")
+    }
+    assert purposes == {"head": 4, "read": 8, "send": 0, "fork": 60}
     assert float(figures['keeper_skips_total{reason="unprofitable"}']) == 1
     assert float(figures['keeper_block_seconds_bucket{le="0.025"}']) == 0
     assert float(figures['keeper_block_seconds_bucket{le="0.05"}']) == 2
@@ -125,7 +140,7 @@ def test_two_daemons_in_one_process_do_not_share_their_figures() -> None:
 def test_it_is_reachable_from_this_machine_only() -> None:
     async def run() -> None:
         port = _free_port()
-        async with serve(Metrics(), Heartbeat(_Clock(), LIMIT_S), _readiness(), port):
+        async with serve(Status(Metrics(), Heartbeat(_Clock(), LIMIT_S), _readiness()), port):
             with socket.socket() as other:
                 # Had it taken all interfaces, the same port at another loopback address would be taken too.
                 other.bind(("127.0.0.2", port))

@@ -1,0 +1,92 @@
+"""JSON-RPC's way over HTTP: one POST, its answer bounded in time and size."""
+
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from keeper.chain.redaction import redacted, scrubbed
+from keeper.chain.rpc import AnswerTooLarge, Reply, RpcTimeout
+from keeper.errors import RpcUnavailable
+
+_HEADERS: Mapping[str, str] = {"Content-Type": "application/json", "Accept-Encoding": "gzip"}
+_CHUNK = 1 << 16
+_GZIP_OR_ZLIB = 47
+_LONGEST_REST_S = 3_600.0
+
+
+def open_session() -> aiohttp.ClientSession:
+    """A session for HttpTransport. No limit of connections: requests that hang at one endpoint must not hold up those to another."""
+    connector = aiohttp.TCPConnector(limit=0)
+    return aiohttp.ClientSession(connector=connector, auto_decompress=False)
+
+
+class HttpTransport:
+    """POST over a shared session of `open_session`. `max_answer_bytes` is the most an answer may hold, decompressed.
+
+    Decompression is ours: the library inflates whatever comes, and a gzip bomb of 100 kB is 100 MB."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        timeout_s: float,
+        max_answer_bytes: int,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._session = session
+        self._url = url
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._most = max_answer_bytes
+        self._wall_clock = wall_clock
+
+    async def post(self, body: bytes) -> Reply:
+        """The only place that knows aiohttp's exceptions. Raises RpcUnavailable, RpcTimeout, AnswerTooLarge."""
+        request = self._session.post(self._url, data=body, headers=_HEADERS, timeout=self._timeout, allow_redirects=False)
+        try:
+            async with request as response:
+                return Reply(response.status, await self._read(response), self._rest_s(response.headers.get("Retry-After")))
+        except TimeoutError as error:
+            raise RpcTimeout(f"{redacted(self._url)}: no answer in {self._timeout.total} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            reason = scrubbed(f"{type(error).__name__}: {error}", self._url)
+            raise RpcUnavailable(f"{redacted(self._url)}: {reason}") from None
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        encoding = response.headers.get("Content-Encoding", "identity").lower()
+        if encoding == "identity":
+            inflater = None
+        elif encoding in ("gzip", "deflate"):
+            inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
+        else:
+            raise RpcUnavailable(f"{redacted(self._url)}: an answer encoded as {encoding[:20]!r}, asked for gzip")
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            body += chunk if inflater is None else self._inflated(inflater, chunk, self._most + 1 - len(body))
+            if len(body) > self._most:
+                response.close()
+                raise AnswerTooLarge(f"{redacted(self._url)}: an answer of more than {self._most} bytes (chain.max_answer_mib)")
+        if inflater is not None and not inflater.eof:
+            raise RpcUnavailable(f"{redacted(self._url)}: a compressed answer that ends in the middle")
+        return bytes(body)
+
+    def _inflated(self, inflater: "zlib._Decompress", chunk: bytes, most: int) -> bytes:
+        try:
+            return inflater.decompress(chunk, most)
+        except zlib.error as error:
+            raise RpcUnavailable(f"{redacted(self._url)}: a broken compressed answer ({error})") from error
+
+    def _rest_s(self, header: str | None) -> float | None:
+        """Retry-After in seconds: a number, or an HTTP date against the wall clock. None where there is none, or nothing legible."""
+        if header is None:
+            return None
+        try:
+            wish = float(header)
+        except ValueError:
+            try:
+                wish = parsedate_to_datetime(header).timestamp() - self._wall_clock()
+            except (ValueError, TypeError, OverflowError):
+                return None
+        return min(max(wish, 0.0), _LONGEST_REST_S) if wish == wish else None

@@ -1,0 +1,51 @@
+"""Raw JSON-RPC calls for those who know the methods themselves (execution, checks)."""
+
+from collections.abc import Sequence
+
+from keeper.chain.pool import Decode, Pool, T
+from keeper.chain.rpc import Answer, Endpoint, Json, RpcCall
+from keeper.domain.call_failure import is_call_failure
+from keeper.domain.chain import Purpose
+from keeper.errors import RpcError
+
+
+class RawCalls:
+    """Calls for one purpose, to whichever endpoint works, or to `only` one. Satisfies execution's port `Node`."""
+
+    def __init__(self, pool: Pool, purpose: Purpose, only: Endpoint | None = None) -> None:
+        self._pool = pool
+        self._purpose = purpose
+        self._only = only
+
+    async def request(self, method: str, params: Sequence[Json]) -> Json:
+        """One call's result. Raises RpcError when no endpoint has better to say, RpcUnavailable, RpcLimited."""
+        return await self._ask([RpcCall(method, params)], _only_result)
+
+    async def batch(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> list[Answer]:
+        """Several calls in one request, answered in order; a call's own RpcError is returned in its place.
+
+        An answer with errors that are not the contract's doing is taken only when no endpoint gives a better one."""
+        heard: list[list[Answer]] = []
+
+        def decode(answers: Sequence[Answer]) -> list[Answer]:
+            heard.append(list(answers))
+            for answer in answers:
+                if isinstance(answer, RpcError) and not is_call_failure(answer):
+                    raise answer
+            return heard[-1]
+
+        try:
+            return await self._ask([RpcCall(method, params) for method, params in calls], decode)
+        except RpcError:
+            return min(heard, key=lambda answers: sum(isinstance(answer, RpcError) for answer in answers))
+
+    async def _ask(self, calls: Sequence[RpcCall], decode: Decode[T]) -> T:
+        if self._only is not None:
+            return await self._pool.ask_only(self._only, calls, decode, purpose=self._purpose)
+        return await self._pool.ask(calls, decode, purpose=self._purpose)
+
+
+def _only_result(answers: Sequence[Answer]) -> Json:
+    if isinstance(answers[0], RpcError):
+        raise answers[0]
+    return answers[0]

@@ -1,0 +1,62 @@
+"""An endpoint's record: probed ever more rarely while it keeps failing, given as much time as it usually takes."""
+
+from typing import Any
+
+import pytest
+
+from keeper.chain.member import Member, RetryOptions
+from keeper.chain.rpc import Endpoint, RpcCall
+from tests.keeper.chain.fakes import ScriptedTransport
+
+CALLS = [RpcCall("eth_x", [])]
+RETRY = RetryOptions(probe_pause_s=0.5, probe_pause_cap_s=4.0)
+
+
+def _member() -> Member:
+    def nothing(_: Any) -> Any:
+        return None
+
+    return Member(Endpoint("http://a", ScriptedTransport(nothing), 100))
+
+
+def test_who_keeps_failing_is_probed_ever_more_rarely() -> None:
+    """Up to a bound; also when it answers in between, so that one that stumbles every time costs little."""
+    member = _member()
+    pauses = []
+    for now in range(6):
+        member.failed(now, RETRY)
+        pauses.append(member.probe_at - now)
+        member.sound(now)
+    assert pauses == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
+
+
+def test_old_failures_are_forgiven() -> None:
+    """A minute of sound answers."""
+    member = _member()
+    for now in range(5):
+        member.failed(now, RETRY)
+    member.sound(10)
+    member.failed(100, RETRY)
+    assert member.probe_at == 100.5
+
+
+def test_patience_follows_what_is_usual_within_bounds() -> None:
+    """Unknown, fast, slow, very slow; ranges of logs have their own."""
+    retry = RetryOptions(hedge_factor=4, hedge_floor_s=0.1, hedge_cap_s=1.0, bulky_cap_s=4.0)
+    patience = []
+    for seconds in (None, 0.001, 0.1, 2.0):
+        member = _member()
+        if seconds is not None:
+            member.took(CALLS, seconds)
+        patience.append(member.patience_s(CALLS, retry, bulky=False))
+    assert patience == pytest.approx([1.0, 0.1, 0.4, 1.0])
+    assert _member().patience_s(CALLS, retry, bulky=True) == 4.0
+
+
+def test_patience_is_learned_slowly() -> None:
+    """One slow answer is an exception, many are the rule."""
+    member = _member()
+    for _ in range(20):
+        member.took(CALLS, 0.05)
+    member.took(CALLS, 0.1)
+    assert member.patience_s(CALLS, RETRY, bulky=False) == pytest.approx(0.24)
