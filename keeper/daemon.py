@@ -159,6 +159,8 @@ async def _finish(parts: Parts) -> None:
 
 async def _tell(parts: Parts) -> None:
     backlog = parts.recorder.backlog()
+    if backlog.problem is not None:
+        parts.logger.warning("lake", problem=backlog.problem)
     parts.logger.info(
         "status",
         head=parts.loop.head.number if parts.loop.head else None,

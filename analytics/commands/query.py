@@ -1,5 +1,6 @@
 """`analytics query`: one question in SQL."""
 
+import os
 from typing import Annotated
 
 import duckdb
@@ -8,7 +9,8 @@ import typer
 from analytics.commands.options import AsCsv, AsJson, LakeDirectory, ParquetFile
 from analytics.commands.output import OutputForm, emit
 from analytics.errors import QueryError
-from analytics.lake import open_lake
+from analytics.lake import lake_place, open_lake
+from analytics.sealed import question, seal
 
 _BATCH_ROWS = 20_000
 
@@ -20,7 +22,7 @@ def query(
     as_csv: AsCsv = False,
     parquet: ParquetFile = None,
 ) -> None:
-    """Ask the lake in SQL. Works while the keeper writes; cannot change anything.
+    """Ask the lake in SQL. Works while the keeper writes; cannot change anything, and reads nothing but the lake.
 
     Tables by plain name (blocks, liquidations, decisions, ...), recordings as market.*, cleaned views as stg_keeper_* and stg_market_*.
 
@@ -35,19 +37,16 @@ def query(
       analytics query --parquet decisions.parquet "FROM decisions"
     """
     form = OutputForm(as_json, as_csv, parquet)
-    with open_lake(lake) as connection:
+    place = lake_place(lake, os.environ)
+    with open_lake(place) as connection:
+        seal(connection, place)
         emit(ask(connection, sql).to_arrow_reader(_BATCH_ROWS), form)
 
 
 def ask(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
-    """Run one question. Raises QueryError: not SQL, more than one statement, or a statement that would change something."""
+    """Run one question. Raises QueryError: not SQL, more than one statement, or one that asks something other than the lake."""
     try:
-        statements = connection.extract_statements(sql)
-        if len(statements) != 1:
-            raise QueryError(f"give one statement, not {len(statements)}")
-        if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
-            raise QueryError(f"only questions are answered here: {statements[0].type.name} is refused, the lake is the keeper's to write")
-        return connection.execute(statements[0])
+        return connection.execute(question(connection, sql))
     except duckdb.Error as error:
         raise QueryError(one_line(error)) from error
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
 
 import duckdb
@@ -24,18 +24,22 @@ from keeper.store.faults import translated
 from keeper.store.migrations import migrate, migrations
 from keeper.store.options import LakeOptions
 from keeper.store.recovery import RecordedBlocks, RecordedOutcome, Recovered
+from keeper.store.upkeep_process import UpkeepProcess
 from keeper.store.write_lock import sole_keeper, write_turn
 from keeper.store.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How the writer is doing. `last_commit_ms` is the duration of the newest commit, `last_block` the newest committed block."""
+    """How the writer is doing. `last_commit_ms` is the duration of the newest commit, `last_block` the newest committed block, `upkeeps`
+    counts the lake's finished upkeeps, `problem` is why the newest of them failed."""
 
     queued: int
     commits: int
     last_commit_ms: float
     last_block: int | None
+    upkeeps: int = 0
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,9 @@ class Recorder:
                 batch = Batch(writer.load())
                 self._reader = stack.enter_context(connection.cursor())
                 self._reader.execute(f"USE {LAKE}")
+            upkeep = stack.enter_context(UpkeepProcess(self._options))
             threads = stack.enter_context(ThreadPoolExecutor(1, "recorder"))
-            self._running = threads.submit(self._run, writer, batch)
+            self._running = threads.submit(self._run, writer, batch, upkeep)
             self._stack = stack.pop_all()
         return self
 
@@ -139,7 +144,7 @@ class Recorder:
 
     def backlog(self) -> Backlog:
         """The writer's figures at this moment."""
-        return Backlog(self._queue.qsize(), self._backlog.commits, self._backlog.last_commit_ms, self._backlog.last_block)
+        return replace(self._backlog, queued=self._queue.qsize())
 
     def recovered(self, venue: str, finality_depth: int) -> Recovered:
         """Where `venue` was, and its blocks that may still be replaced. Ask before the first block is queued."""
@@ -191,9 +196,11 @@ class Recorder:
             self._running.result()
         raise StoreError(f"the recorder of the lake {self._options.name} is not open")
 
-    def _run(self, writer: Writer, batch: Batch) -> None:
-        """The thread: gather what is queued, commit it, and tidy up now and then. Any exception ends it and is kept by the future."""
-        runs = blocks_since_upkeep = told = 0
+    def _run(self, writer: Writer, batch: Batch, upkeep: UpkeepProcess) -> None:
+        """The thread: gather what is queued, commit it, and now and then have it tidied up. Any exception ends it, kept by the future."""
+        told = 0
+        # The first run comes early: a daemon that is often started again must come to it too.
+        blocks_since_upkeep = self._options.upkeep_blocks // 2
         not_before = 0.0
         closing = False
         while not closing:
@@ -207,9 +214,10 @@ class Recorder:
                 self._committed = told
             for barrier in barriers:
                 barrier.reached.set()
-            if blocks_since_upkeep >= self._options.upkeep_blocks or closing:
-                writer.upkeep(runs := runs + 1)
+            if blocks_since_upkeep >= self._options.upkeep_blocks and not closing:
+                upkeep.start()
                 blocks_since_upkeep = 0
+                self._backlog = replace(self._backlog, upkeeps=upkeep.runs, problem=upkeep.problem)
 
     def _gather(self, batch: Batch, not_before: float) -> tuple[list[_Barrier], bool, int]:
         """Waits for one call, then takes what else comes until the next commit may be, the batch is full, or somebody waits for it.
@@ -243,5 +251,5 @@ class Recorder:
         writer.commit(batch)
         elapsed_ms = 1000 * (time.monotonic() - started)
         newest = batch.cursors[-1][1].number if batch.cursors else self._backlog.last_block
-        self._backlog = Backlog(0, self._backlog.commits + 1, elapsed_ms, newest)
+        self._backlog = replace(self._backlog, commits=self._backlog.commits + 1, last_commit_ms=elapsed_ms, last_block=newest)
         return later

@@ -1,4 +1,4 @@
-"""One commit: a batch becomes rows, in one transaction. Also the catalog's upkeep. Runs on the recorder's thread only."""
+"""One commit: a batch becomes rows, in one transaction. Runs on the recorder's thread only."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,12 +29,6 @@ _CURSORS = pa.schema(
 )
 _REMEMBERED = 10_000
 """Cursor rows, attempts and outcomes looked at to recognise what is written again after a crash."""
-_TIERS = ((1, 1 << 18), (16, 1 << 22), (256, 1 << 26))
-"""Every so many runs, files below so many bytes are merged. Tiers, because merging rewrites: with one, every run would rewrite all."""
-_LET_GO = (
-    "CALL ducklake_expire_snapshots('{lake}', older_than => now() - INTERVAL {keep} SECOND)",
-    "CALL ducklake_cleanup_old_files('{lake}', older_than => now() - INTERVAL {keep} SECOND)",
-)
 
 
 class Writer:
@@ -80,20 +74,6 @@ class Writer:
                 self._connection.unregister("arriving")
 
         self._transaction("write", write)
-
-    def upkeep(self, run: int) -> None:
-        """Small files into larger ones; old snapshots and their files away. `run` counts the calls. Raises StoreError.
-
-        Another program writing at the same time is no fault: the next run does it."""
-        sizes = [size for every, size in _TIERS if run % every == 0]
-        merges = [f"CALL ducklake_merge_adjacent_files('{LAKE}', max_file_size => {size})" for size in sizes]
-        for statement in (*merges, *(text.format(lake=LAKE, keep=self._options.keep_snapshots_s) for text in _LET_GO)):
-            try:
-                with write_turn(self._options):
-                    self._connection.execute(statement)
-            except duckdb.Error as error:
-                if not is_busy(error):
-                    raise store_error(self._options.name, "tidy up", error) from error
 
     def _arrow(self, batch: Batch) -> Mapping[str, pa.Table]:
         tables = {}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,15 +84,88 @@ def test_a_question_that_cannot_be_answered_is_one_line(lake: str, sql: str, mes
     assert told.err.count("\n") == 1
 
 
-def test_a_function_that_would_change_the_lake_finds_it_read_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """DuckLake's own functions are SELECTs by their form. Asked while the keeper writes: closing it leaves nothing to expire."""
+def test_a_function_that_would_change_the_lake_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """DuckLake's own functions are SELECTs by their form."""
     sql = "SELECT * FROM ducklake_expire_snapshots('lake', older_than => now())"
     with Recorder(replace(LakeOptions.at(tmp_path), commit_every_s=0.0), CHAIN, [VENUE]) as recorder:
         for number in (1, 2):
             recorder.block(block_ref(number), [Rows(number).head()])
             recorder.flush()
         assert main(["query", "--lake", str(tmp_path), sql]) == 1
-    assert "read-only" in capsys.readouterr().err
+    assert "ducklake_expire_snapshots is refused" in capsys.readouterr().err
+
+
+_OUTSIDE = (
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{d}/stolen.csv'",
+    "EXPLAIN (FORMAT json) COPY (SELECT 1) TO '{d}/data/stolen.csv'",
+    "COPY (SELECT 1) TO '{d}/data/stolen.csv'",
+    "EXPORT DATABASE '{d}/stolen'",
+    "SELECT * FROM read_text('{d}/operator.password')",
+    "SELECT * FROM read_csv('{d}/operator.password')",
+    "SELECT (SELECT content FROM read_blob('{d}/operator.password'))",
+    "SELECT * FROM '{d}/operator.csv'",
+    "SELECT * FROM glob('{d}/*')",
+    "SELECT * FROM sqlite_scan('{d}/outbox.sqlite', 'secrets')",
+    "EXPLAIN ANALYZE SELECT * FROM sqlite_scan('{d}/outbox.sqlite', 'secrets')",
+    "WITH x AS (FROM system.main.sqlite_scan('{d}/outbox.sqlite', 'secrets')) SELECT 1",
+    "SELECT * FROM query('FROM sqlite_scan(''{d}/outbox.sqlite'', ''secrets'')')",
+    "DESCRIBE SELECT * FROM sqlite_scan('{d}/outbox.sqlite', 'secrets')",
+    "CALL sqlite_attach('{d}/outbox.sqlite')",
+    "ATTACH '{d}/outbox.sqlite' AS o (TYPE sqlite)",
+    "ATTACH '{d}/outbox.sqlite'",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "SET enable_external_access = true",
+    "RESET lock_configuration",
+    "PRAGMA enable_progress_bar",
+    "SELECT getenv('HOME')",
+    "CREATE SECRET (TYPE s3)",
+    "CREATE TEMP TABLE x AS SELECT 1",
+    "SELECT * FROM duckdb_secrets()",
+)
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with an operator's secrets beside it."""
+    directory = tmp_path_factory.mktemp("guarded")
+    write_lake(directory, example_blocks())
+    for name in ("operator.password", "operator.csv"):
+        (directory / name).write_text("secret\n")
+    with closing(sqlite3.connect(directory / "outbox.sqlite")) as outbox:
+        outbox.execute("CREATE TABLE secrets AS SELECT 'secret' AS word")
+        outbox.commit()
+    return directory
+
+
+@pytest.mark.parametrize("sql", _OUTSIDE)
+def test_nothing_but_the_lake_is_read_or_written(guarded: Path, sql: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One clear line, and no file that was not there."""
+    before = sorted(guarded.rglob("*"))
+    assert main(["query", "--lake", str(guarded), sql.format(d=guarded)]) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+    assert sorted(path for path in guarded.rglob("*") if "catalog.sqlite-" not in path.name) == [
+        path for path in before if "catalog.sqlite-" not in path.name
+    ]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SHOW ALL TABLES",
+        "DESCRIBE liquidations",
+        "SUMMARIZE blocks",
+        "EXPLAIN ANALYZE SELECT count(*) FROM blocks",
+        "SELECT market, unnest([1, 2]) FROM stg_keeper_liquidations JOIN range(3) ON true ORDER BY ALL",
+        "FROM ducklake_snapshots('lake')",
+        "SELECT * FROM blocks AT (VERSION => 2)",
+    ],
+)
+def test_questions_about_the_lake_are_answered(guarded: Path, sql: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever form they have."""
+    assert main(["query", "--lake", str(guarded), "--json", sql]) == 0
+    assert json.loads(capsys.readouterr().out) is not None
 
 
 def test_from_another_process_while_the_keeper_writes(tmp_path: Path) -> None:

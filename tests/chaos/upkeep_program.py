@@ -1,0 +1,56 @@
+"""`python -m tests.chaos.upkeep_program DIR UPKEEPS`: block after block into a lake, with upkeep every few blocks, and what it costs.
+
+One line of JSON every 50 upkeeps and one at the end: `upkeeps`, `rss_mb` (this process, the recorder's), `child_peak_mb` (the largest
+upkeep process so far), `commit_p50_ms` and `commit_p99_ms` since the line before (waiting for an upkeep's turn included), `files`."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from dataclasses import replace
+from pathlib import Path
+from statistics import quantiles
+
+from keeper.store.options import LakeOptions
+from keeper.store.recorder import Recorder
+from tests.chaos.lake_programs import CHAIN, VENUE, block_ref, records
+
+_UPKEEP_BLOCKS = 8
+_EVERY = 50
+
+
+def run(directory: Path, upkeeps: int) -> None:
+    """Until that many upkeeps have ended."""
+    options = replace(LakeOptions.at(directory), commit_every_s=0.0, upkeep_blocks=_UPKEEP_BLOCKS, keep_snapshots_s=5)
+    commits: list[float] = []
+    number, told = 0, 0
+    with Recorder(options, CHAIN, [VENUE]) as recorder:
+        while (done := recorder.backlog().upkeeps) < upkeeps:
+            if done >= told + _EVERY:
+                _tell(directory, done, commits)
+                told, commits = done, []
+            number += 1
+            block = block_ref(number, 0)
+            recorder.block(block, records(block))
+            recorder.flush()
+            commits.append(recorder.backlog().last_commit_ms)
+        _tell(directory, done, commits)
+
+
+def _tell(directory: Path, upkeeps: int, commits: list[float]) -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    cuts = quantiles(commits, n=100)
+    line = {
+        "upkeeps": upkeeps,
+        "rss_mb": round(pages * resource.getpagesize() / 2**20, 1),
+        "child_peak_mb": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**10, 1),
+        "commit_p50_ms": round(cuts[49], 1),
+        "commit_p99_ms": round(cuts[98], 1),
+        "files": sum(1 for _ in directory.rglob("*.parquet")),
+    }
+    print(json.dumps(line), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), int(sys.argv[2]))

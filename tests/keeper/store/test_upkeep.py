@@ -1,0 +1,101 @@
+"""The lake's upkeep runs beside the recorder, knows no secret, fails without harm, and ends with whoever started it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keeper.store import upkeep_process
+from keeper.store.options import LakeOptions
+from keeper.store.recorder import Recorder
+from keeper.store.upkeep import order, tidy
+from keeper.store.upkeep_process import UpkeepProcess
+from keeper.store.write_lock import write_turn
+from tests.keeper.store.conftest import Rows
+
+_Open = Callable[..., Recorder]
+_Ask = Callable[[str], list[tuple[Any, ...]]]
+_FILES = "SELECT file_count FROM ducklake_table_info('lake') WHERE table_name = 'venue_events'"
+
+
+def _write(recorder: Recorder, rows: Rows, blocks: int) -> None:
+    for number in range(blocks):
+        recorder.block(rows.block(number), [rows.event(rows.block(number))])
+        recorder.flush()
+
+
+def test_small_files_are_merged_table_by_table(recorder: _Open, ask: _Ask, rows: Rows, options: LakeOptions) -> None:
+    _write(recorder(), rows, 5)
+    assert ask(_FILES) == [(5,)]
+    tidy(replace(options, keep_snapshots_s=0), 1)
+    assert ask(_FILES) == [(1,)]
+    assert ask("SELECT count(DISTINCT block_hash) FROM venue_events") == [(5,)]
+
+
+def test_it_waits_its_turn_and_ends_with_its_parent(recorder: _Open, rows: Rows, options: LakeOptions) -> None:
+    """Somebody else holds the lock: what cannot get it is stopped by nobody but its parent's end."""
+    _write(recorder(), rows, 2)
+    with write_turn(options):
+        child = subprocess.Popen([sys.executable, "-m", "keeper.store.upkeep"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert child.stdin is not None
+        child.stdin.write(f"{order(options, 1)}\n".encode())
+        child.stdin.flush()
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(3)
+        child.stdin.close()
+        assert child.wait(10) == 1
+        assert child.stderr is not None
+        child.stderr.close()
+
+
+def test_a_failure_is_told_and_harms_nobody(tmp_path: Path) -> None:
+    options = LakeOptions.at(tmp_path / "lake")
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "catalog.sqlite").write_text("this is no lake at all")
+    with UpkeepProcess(options) as process:
+        process.start()
+        deadline = time.monotonic() + 60
+        while process.problem is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+            process.start()
+    assert process.problem is not None
+    assert process.problem.startswith("the lake's upkeep failed: ")
+    assert "no lake" in process.problem
+
+
+def test_its_environment_holds_no_secret(tmp_path: Path) -> None:
+    environ = {"PATH": "/bin", "PERP_KEEPER_PASSWORD": "s", "PERP_KEEPER__CHAIN__RPC_URLS": "https://k", "PGPASSWORD": "p", "AWS_X": "a"}
+    assert upkeep_process.environment(environ, LakeOptions.at(tmp_path)) == {"PATH": "/bin"}
+    server = LakeOptions(catalog="postgres:dbname=lake", data_path="s3://lake/")
+    assert upkeep_process.environment(environ, server) == {"PATH": "/bin", "PGPASSWORD": "p", "AWS_X": "a"}
+
+
+def test_leaving_ends_a_run_at_work(recorder: _Open, rows: Rows, options: LakeOptions) -> None:
+    _write(recorder(), rows, 2)
+    with write_turn(options):
+        with UpkeepProcess(options) as process:
+            process.start()
+            (pid,) = _children("keeper.store.upkeep")
+        assert not Path(f"/proc/{pid}").exists()
+
+
+def _children(module: str) -> list[int]:
+    """Our own children that run a module."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent == os.getpid() and module in (entry / "cmdline").read_text():
+                    found.append(int(entry.name))
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    return found
