@@ -64,14 +64,21 @@ def _execution(deployment: Deployment, path: Path, mode: Mode) -> str:
         key_file, password_file = path.with_suffix(".key.json"), path.with_suffix(".password")
         _write_keystore(key_file, deployment.keeper_key)
         _write_keystore(path.with_suffix(".owner.key.json"), deployment.executor_owner_key)
-        password_file.write_text(_PASSWORD + "\n")
+        _write_private(password_file, _PASSWORD + "\n")
         fields |= {"key_file": str(key_file), "password_file": str(password_file)}
     return _section("execution", fields)
 
 
 def _write_keystore(path: Path, key: str) -> None:
     keystore = Account.encrypt(bytes.fromhex(key[2:]), _PASSWORD, kdf="pbkdf2", iterations=_LIGHT_ITERATIONS)
-    path.write_text(json.dumps(keystore) + "\n")
+    _write_private(path, json.dumps(keystore) + "\n")
+
+
+def _write_private(path: Path, text: str) -> None:
+    """For its owner's eyes only: the keeper refuses anything else."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
 
 
 def _addresses(core: Core) -> dict[str, object]:

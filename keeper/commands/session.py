@@ -44,7 +44,7 @@ def guarded(work: Callable[[], int]) -> int:
         cause = daemon.first_cause(error)
         if not isinstance(cause, KeeperError):
             raise
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error[/] {escape(str(cause))}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error[/] {escape(log.redact(str(cause)))}", highlight=False)
         return daemon.MISCONFIGURED if isinstance(cause, ConfigError) else daemon.FAILED
 
 

@@ -1,7 +1,8 @@
 """Opening an encrypted keystore (web3 secret storage). Nothing that touched a key goes into a message or a traceback."""
 
 import json
-from collections.abc import Mapping
+import stat
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ class KeystoreNames:
     whose: str
 
 
-def open_keystore(key_file: Path, password_file: Path | None, environment: Mapping[str, str], names: KeystoreNames) -> LocalAccount:
-    """Decrypt; the password is the first line of `password_file`, or the variable's value.
+def open_keystore(key_file: Path, password_file: Path | None, environment: MutableMapping[str, str], names: KeystoreNames) -> LocalAccount:
+    """Decrypt; the password is the first line of `password_file`, or the value of the variable, which is taken out of `environment`: no
+    child process is to inherit it.
 
     Takes about a second on purpose (scrypt). Raises ConfigError naming the key, the file and the mend."""
+    inherited = environment.pop(names.variable, None)
     keystore = _keystore(key_file, names)
-    password = _password(password_file, environment, names)
+    password = _password(password_file, inherited, names)
     try:
         account: LocalAccount = Account.from_key(Account.decrypt(keystore, password))
     except (ValueError, TypeError, KeyError) as error:
@@ -39,6 +42,7 @@ def open_keystore(key_file: Path, password_file: Path | None, environment: Mappi
 
 def _keystore(key_file: Path, names: KeystoreNames) -> dict[str, Any]:
     try:
+        _must_be_private(names.key, key_file)
         keystore = json.loads(key_file.read_text())
     except OSError as error:
         raise ConfigError(f"{names.key}: {key_file} cannot be read ({error.strerror}); name the {names.whose} keystore") from error
@@ -49,15 +53,23 @@ def _keystore(key_file: Path, names: KeystoreNames) -> dict[str, Any]:
     return keystore
 
 
-def _password(password_file: Path | None, environment: Mapping[str, str], names: KeystoreNames) -> str:
+def _password(password_file: Path | None, inherited: str | None, names: KeystoreNames) -> str:
     if password_file is None:
-        if names.variable not in environment:
+        if inherited is None:
             raise ConfigError(f"{names.password}: no password; name a file that holds it, or set {names.variable}")
-        return environment[names.variable]
+        return inherited
     try:
+        _must_be_private(names.password, password_file)
         return password_file.read_text().partition("\n")[0].rstrip("\r")
     except OSError as error:
         raise ConfigError(f"{names.password}: {password_file} cannot be read ({error.strerror}); name the password's file") from error
+
+
+def _must_be_private(key: str, path: Path) -> None:
+    """Raises ConfigError where others than the owner may read or change the file, OSError where it cannot be looked at."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(f"{key}: {path} is open to others (mode {mode:04o}); `chmod 600 {path}`")
 
 
 def _cause(error: Exception, names: KeystoreNames) -> str:

@@ -1,7 +1,7 @@
 """The owner's account: tries steps out, sends them one after the other, and waits for each to be mined."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from pathlib import Path
 
 import rlp
@@ -37,7 +37,9 @@ class OwnerWallet:
         self.address = Address(account.address.lower())
 
     @classmethod
-    def open(cls, node: Node, chain_id: int, key_file: Path, password_file: Path | None, environment: Mapping[str, str]) -> "OwnerWallet":
+    def open(
+        cls, node: Node, chain_id: int, key_file: Path, password_file: Path | None, environment: MutableMapping[str, str]
+    ) -> "OwnerWallet":
         """From an encrypted keystore. Raises ConfigError naming the option and the mend."""
         return cls(node, open_keystore(key_file, password_file, environment, _NAMES), chain_id)
 

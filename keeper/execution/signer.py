@@ -1,6 +1,6 @@
 """The operator's key: opened from an encrypted keystore, used for signing, never shown."""
 
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -45,8 +45,9 @@ class Signer:
         self.address = Address(account.address.lower())
 
     @classmethod
-    def open(cls, key_file: Path, password_file: Path | None, environment: Mapping[str, str]) -> Self:
-        """Decrypt a web3 secret storage file; the password is the first line of `password_file`, or PERP_KEEPER_PASSWORD.
+    def open(cls, key_file: Path, password_file: Path | None, environment: MutableMapping[str, str]) -> Self:
+        """Decrypt a web3 secret storage file; the password is the first line of `password_file`, or PERP_KEEPER_PASSWORD,
+        which is taken out of `environment`: no child process is to inherit it.
 
         Takes about a second on purpose (scrypt). Raises ConfigError naming the key, the file and the mend."""
         return cls(open_keystore(key_file, password_file, environment, _NAMES))

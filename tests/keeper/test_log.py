@@ -63,3 +63,32 @@ def test_an_exception_is_told_with_its_traceback_in_json(capsys: pytest.CaptureF
 def test_a_form_or_level_nobody_knows_is_refused_with_the_known_ones(form: str, level: str) -> None:
     with pytest.raises(ValueError, match=r"console, json or auto.*debug, info, warning, error"):
         log.configure(form, level)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://eth.example/v2/KEY", "https://eth.example/..."),
+        ("wss://user:KEY@eth.example:8546/ws?key=KEY#KEY now", "wss://eth.example:8546/... now"),
+        ("https://eth.example?key=KEY", "https://eth.example/..."),
+        ("https://KEY@eth.example", "https://eth.example"),
+        ("(http://127.0.0.1:8545/), http://[::1]:8545", "(http://127.0.0.1:8545), http://[::1]:8545"),
+        ("postgres://keeper:KEY@db.example/lake", "postgres://db.example/..."),
+        ('said "HTTPS://eth.example/KEY"', 'said "HTTPS://eth.example/..."'),
+        ("no address here: a/b", "no address here: a/b"),
+    ],
+)
+def test_of_an_address_only_scheme_host_and_port_are_told(text: str, expected: str) -> None:
+    assert log.redact(text) == expected
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_line_holds_what_may_be_a_key_wherever_it_comes_from(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(form, "info")
+    try:
+        raise ValueError("cannot reach https://user:HUNTER2@eth.example/v3/HUNTER2?key=HUNTER2")
+    except ValueError as error:
+        log.logger(url="https://eth.example/HUNTER2").error("fatal https://eth.example/HUNTER2", exc_info=error, urls=["wss://e/HUNTER2"])
+    told = capsys.readouterr().err
+    assert "eth.example" in told
+    assert "HUNTER2" not in told

@@ -23,22 +23,39 @@ ADDRESS = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
 @pytest.fixture(scope="module")
 def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("key") / "operator.json"
-    path.write_text(json.dumps(Account.encrypt(SECRET, "right", iterations=2)))
+    return _private(path, json.dumps(Account.encrypt(SECRET, "right", iterations=2)))
+
+
+def _private(path: Path, text: str) -> Path:
+    path.touch(mode=0o600)
+    path.write_text(text)
     return path
 
 
 def test_it_opens_with_the_password_of_a_file_or_of_the_environment(key_file: Path, tmp_path: Path) -> None:
-    password_file = tmp_path / "password"
-    password_file.write_text("right\n")
+    password_file = _private(tmp_path / "password", "right\n")
     assert Signer.open(key_file, password_file, {}).address == ADDRESS
-    assert Signer.open(key_file, None, {PASSWORD_VARIABLE: "right"}).address == ADDRESS
+    environment = {PASSWORD_VARIABLE: "right", "PATH": "/bin"}
+    assert Signer.open(key_file, None, environment).address == ADDRESS
+    assert environment == {"PATH": "/bin"}, "no child process inherits the password"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620])
+def test_files_that_others_can_read_or_change_are_refused_with_the_mend(key_file: Path, tmp_path: Path, mode: int) -> None:
+    password_file = _private(tmp_path / "password", "right\n")
+    password_file.chmod(mode)
+    with pytest.raises(ConfigError, match=rf"execution\.password_file: .* \(mode {mode:04o}\); `chmod 600 {password_file}`"):
+        Signer.open(key_file, password_file, {})
+    keystore = _private(tmp_path / "key", key_file.read_text())
+    keystore.chmod(mode)
+    with pytest.raises(ConfigError, match=rf"execution\.key_file: .* `chmod 600 {keystore}`"):
+        Signer.open(keystore, None, {PASSWORD_VARIABLE: "right"})
 
 
 def test_what_is_wrong_is_named_with_file_key_and_mend(key_file: Path, tmp_path: Path) -> None:
     password = {PASSWORD_VARIABLE: "right"}
-    plain, damaged = tmp_path / "plain", tmp_path / "damaged"
-    plain.write_text(SECRET.hex())
-    damaged.write_text(json.dumps({"version": 3, "crypto": {}}))
+    plain = _private(tmp_path / "plain", SECRET.hex())
+    damaged = _private(tmp_path / "damaged", json.dumps({"version": 3, "crypto": {}}))
     absent = tmp_path / "absent"
     for path, environment, expected in [
         (key_file, {PASSWORD_VARIABLE: "wrong"}, rf"execution\.key_file: {key_file} .*wrong password; correct execution\.password_file"),
@@ -48,7 +65,7 @@ def test_what_is_wrong_is_named_with_file_key_and_mend(key_file: Path, tmp_path:
         (key_file, {}, rf"execution\.password_file: no password; .* {PASSWORD_VARIABLE}"),
     ]:
         with pytest.raises(ConfigError, match=expected):
-            Signer.open(path, None, environment)
+            Signer.open(path, None, dict(environment))
     with pytest.raises(ConfigError, match=rf"execution\.password_file: {absent} cannot be read"):
         Signer.open(key_file, absent, {})
 
