@@ -127,6 +127,7 @@ def test_owner_and_operator_are_two_keys(owner: _Owner) -> None:
 def test_somebody_elses_key_is_refused(owner: _Owner) -> None:
     stranger = Account.create()
     keystore = Account.encrypt(stranger.key, "devnet", kdf="pbkdf2", iterations=1_000)
+    owner.config.with_suffix(".stranger.json").touch(mode=0o600)
     owner.config.with_suffix(".stranger.json").write_text(json.dumps(keystore))
     told = owner("revoke", key="stranger.json")
     assert told.exit_code == 2
