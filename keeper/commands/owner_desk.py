@@ -156,13 +156,14 @@ async def carry_out(desk: OwnerDesk, wallet: OwnerWallet, steps: Sequence[Step],
 
 
 async def _show(desk: OwnerDesk, wallet: OwnerWallet, steps: Sequence[Step], options: OwnerOptions) -> None:
-    trials = [await _trial(desk, wallet, step) for step in steps]
+    trials = [_trial(desk, tried) for tried in await wallet.try_out(steps)]
     if options.as_json:
         rows = [_plain(step) | {"trial": trial} for step, trial in zip(steps, trials, strict=True)]
         Console().print_json(json.dumps({"from": wallet.address, "would_send": rows}))
         return
     console = Console()
-    console.print(f"dry run: {len(steps)} transactions from {wallet.address}, none is sent", soft_wrap=True, highlight=False)
+    count = f"{len(steps)} transaction{'s' if len(steps) > 1 else ''}"
+    console.print(f"dry run: {count} from {wallet.address}, nothing is sent", soft_wrap=True, highlight=False)
     for number, (step, trial) in enumerate(zip(steps, trials, strict=True), 1):
         console.print(f"\n[bold]{number}. {step.function}[/] on {step.target or 'a new contract'}", soft_wrap=True, highlight=False)
         for argument in step.arguments:
@@ -170,14 +171,11 @@ async def _show(desk: OwnerDesk, wallet: OwnerWallet, steps: Sequence[Step], opt
         console.print(f"   effect: {step.effect}\n   {trial}", soft_wrap=True, highlight=False, markup=False)
 
 
-async def _trial(desk: OwnerDesk, wallet: OwnerWallet, step: Step) -> str:
-    """What trying a step out at the present state gave."""
-    if step.follows:
+def _trial(desk: OwnerDesk, tried: int | RpcError | None) -> str:
+    """What trying a step out gave, in words."""
+    if tried is None:
         return "can only be tried out once the step before it is on the chain"
-    try:
-        return f"tried out: passes, {await wallet.estimate(step):,} gas"
-    except RpcError as error:
-        return f"tried out: FAILS, {desk.named_revert(error)}"
+    return f"tried out: FAILS, {desk.named_revert(tried)}" if isinstance(tried, RpcError) else f"tried out: passes, {tried:,} gas"
 
 
 def table(title: str, rows: Sequence[tuple[str, str]]) -> None:

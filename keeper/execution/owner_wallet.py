@@ -1,7 +1,7 @@
 """The owner's account: tries steps out, sends them one after the other, and waits for each to be mined."""
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 
 import rlp
@@ -9,8 +9,8 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
 
 from keeper.domain.chain import Address
-from keeper.domain.parse import address, quantity
-from keeper.errors import KeeperError
+from keeper.domain.parse import address, hex_bytes, quantity
+from keeper.errors import KeeperError, RpcError
 from keeper.execution.keystore import KeystoreNames, open_keystore
 from keeper.execution.node import Json, Node
 from keeper.execution.ownership import Step
@@ -56,6 +56,23 @@ class OwnerWallet:
         """Gas the step would use now. Raises RpcError, with the revert data, where it would fail."""
         return quantity(await self._node.request("eth_estimateGas", [self._call(step)]))
 
+    async def try_out(self, steps: Sequence[Step]) -> Sequence[int | RpcError | None]:
+        """For each step the gas it would use after those before it, or why it would fail. Where the node has no eth_simulateV1, each is
+        tried alone, and None stands for those that need an earlier one."""
+        try:
+            blocks = await self._node.request(
+                "eth_simulateV1", [{"blockStateCalls": [{"calls": [self._call(step) for step in steps]}]}, "latest"]
+            )
+        except RpcError:
+            return [None if step.follows else await self._tried(step) for step in steps]
+        return [_simulated(answer) for answer in blocks[0]["calls"]]
+
+    async def _tried(self, step: Step) -> int | RpcError:
+        try:
+            return await self.estimate(step)
+        except RpcError as error:
+            return error
+
     async def send(self, step: Step) -> Json:
         """Send the step and wait for its receipt. Raises RpcError where it would fail, StepFailed where it did."""
         gas = await self.estimate(step) * _GAS_ROOM_PERCENT // 100
@@ -100,6 +117,13 @@ class OwnerWallet:
 
     def __repr__(self) -> str:
         return f"OwnerWallet({self.address})"
+
+
+def _simulated(answer: Json) -> int | RpcError:
+    if quantity(answer["status"]) == 1:
+        return quantity(answer["gasUsed"])
+    error = answer.get("error") or {}
+    return RpcError(int(error.get("code", 0)), str(error.get("message", "reverted")), hex_bytes(answer.get("returnData") or "0x"))
 
 
 def created(receipt: Json) -> Address:

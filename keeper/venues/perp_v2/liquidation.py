@@ -21,6 +21,8 @@ GAS_LIQUIDATE = 3_000_000
 """liquidate takes 1.2 to 2.0 M, at most 2.8 M was seen; proxies add 0.2 M."""
 GAS_CANCEL = 2_000_000
 GAS_CLOSE = 1_500_000
+GAS_VALUATION = 500_000
+"""Per market the executor holds: it values itself before and after a plan, at 215,000 gas a market and 65,000 besides."""
 _SMALL_POSITION_X18 = 100 * X18
 """AccountBalance._MIN_PARTIAL_LIQUIDATE_POSITION_VALUE: such a position goes at once."""
 _UNWIND_ROOM_RATIO = 5_000
@@ -93,7 +95,7 @@ def _positions_plan(
         expected_reward_x18=best.reward,
         expected_cost_x18=best.cost,
         capital_x18=div_up(best.notional * given.config.im_ratio, 10**6),
-        gas_limit=GAS_LIQUIDATE + GAS_CLOSE + GAS_CANCEL * len(cancels),
+        gas_limit=GAS_LIQUIDATE + GAS_CLOSE + GAS_CANCEL * len(cancels) + GAS_VALUATION * len(inventory.positions(book)),
         calls=tuple(_calls(options, encoder, key, best, cancels)),
         use=Use({best.base_token: best.closed}),
     )
@@ -208,7 +210,7 @@ def _unwinding(
         expected_reward_x18=0,
         expected_cost_x18=cost,
         capital_x18=0,
-        gas_limit=GAS_CLOSE,
+        gas_limit=GAS_CLOSE + GAS_VALUATION * len(inventory.positions(book)),
         calls=(close_call(options, encoder, base_token, pool.limit(is_long)),),
         break_even_x18=-(abs(at_index) * 3 // 2 + mul_ratio(notional, _UNWIND_ROOM_RATIO)),
         use=Use({base_token: closable if is_long else -closable}),

@@ -103,12 +103,13 @@ def test_a_dry_run_shows_and_tries_everything_and_sends_nothing(owner: _Owner) -
         (("deploy", "--treasury", TREASURY), ("1. create KeeperExecutor on a new contract", "tried out: passes")),
         (("allow", "--budget-usd", 5), ("setBudget", "5.00 USD", "tried out: passes")),
         (("fund", "--gas", 0.1), ("transfer of coin", KEEPER.lower(), "tried out: passes")),
-        (("sweep", "--margin", 10), ("recover", "withdraw(", "can only be tried out once the step before it is on the chain")),
+        (("sweep", "--margin", 10), ("recover", "withdraw(", "2. sweep", "10.000000 USDC go to the treasury")),
         (("revoke",), ("setOperator", "may no longer execute plans")),
     ):
         told = owner(*command, "--dry-run")
         assert told.exit_code == 0, told.output
         assert all(word in told.stdout for word in words), told.stdout
+        assert told.stdout.count("tried out: passes") == told.stdout.count("effect:")
         listed = json.loads(owner(*command, "--dry-run", "--json").stdout)
         assert listed["from"] == EXECUTOR_OWNER.lower()
         assert listed["would_send"][0]["data"].startswith("0x")
