@@ -7,14 +7,12 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
-from keeper.domain.chain import Address, Call, RawLog, Reads
-from keeper.domain.parse import address_of_word
+from keeper.domain.chain import Address, RawLog
 from keeper.domain.venue import LiquidationPlan
 from keeper.errors import ConfigError
 
 _EXECUTE_TYPES = ("bytes32", "(address,uint256,bytes,bool)[]", "int256")
 _EXECUTE = keccak(text="execute(bytes32,(address,uint256,bytes,bool)[],int256)")[:4]
-_OWNER = keccak(text="owner()")[:4]
 _EXECUTED = keccak(text="Executed(int256)")
 _PROFIT_TOO_LOW = keccak(text="ProfitTooLow(int256,int256)")[:4]
 _WORD = 32
@@ -70,14 +68,6 @@ def profit_too_low(revert_data: bytes) -> ProfitTooLow | None:
         return None
     change, wanted = decode(("int256", "int256"), revert_data[4:])
     return ProfitTooLow(change, wanted)
-
-
-def owner(executor: Address) -> Reads[Address]:
-    """Who owns the executor. Raises ConfigError when the address holds no KeeperExecutor."""
-    [result] = yield [Call(executor, _OWNER)]
-    if not result.success or len(result.data) < _WORD:
-        raise _no_executor(executor)
-    return address_of_word(result.data[:_WORD])
 
 
 def _no_executor(executor: Address) -> ConfigError:

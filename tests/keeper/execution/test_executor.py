@@ -13,7 +13,7 @@ from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.domain.chain import Address, Call, CallResult, Hash32, RawLog
+from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.parse import address
 from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall, LiquidationPlan
 from keeper.errors import ConfigError
@@ -23,7 +23,6 @@ from keeper.execution.executor import (
     decode_execution,
     encode_execute,
     executed_change,
-    owner,
     profit_too_low,
 )
 
@@ -90,16 +89,3 @@ def test_its_own_refusal_is_told_from_the_venues() -> None:
     assert profit_too_low(selector) is None
     assert profit_too_low(bytes.fromhex("08c379a0") + encode(("string",), ("CH_EAV",))) is None
     assert profit_too_low(b"") is None
-
-
-def test_the_owner_is_asked_for() -> None:
-    reads = owner(EXECUTOR)
-    (call,) = next(reads)
-    assert call == Call(EXECUTOR, function_abi_to_4byte_selector(abi("owner")))  # type: ignore[arg-type]
-    with pytest.raises(StopIteration) as stopped:
-        reads.send([CallResult(True, bytes(12) + b"\x77" * 20)])
-    assert stopped.value.value == "0x" + "77" * 20
-    reads = owner(EXECUTOR)
-    next(reads)
-    with pytest.raises(ConfigError):
-        reads.send([CallResult(True, b"")])
