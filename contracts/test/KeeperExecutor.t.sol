@@ -164,6 +164,21 @@ contract KeeperExecutorTest is Desk {
         assert(executor.budgetLeft() == BUDGET && executor.spentToday() == 0);
     }
 
+    function testLossesAddUpOverTheVenues() public {
+        bytes32 other = "other";
+        executor.setVenue(other, valuer, _rules());
+        _change(_one(_liquidate(-300, 300)), -300);
+        VM.prank(OPERATOR);
+        executor.execute(other, _one(_liquidate(-100, 0)), -100);
+        assert(executor.spentToday() == 400);
+        VM.prank(OPERATOR);
+        try executor.execute(other, _one(_liquidate(-301, 0)), -301) {
+            assert(false);
+        } catch (bytes memory reason) {
+            assert(bytes4(reason) == LossBudget.OverBudget.selector);
+        }
+    }
+
     function testWhatIsCarriedCountsInFull() public {
         assert(bytes4(_refused(_one(_liquidate(0, 1_001)), 0)) == LossBudget.OverBudget.selector);
         _change(_one(_liquidate(0, 700)), 0);

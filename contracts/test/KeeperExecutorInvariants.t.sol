@@ -32,6 +32,18 @@ contract Thief {
         _plan(address(_venue), abi.encodeCall(ToyVenue.liquidate, (VICTIM, _market, change % 700, left % 700)));
     }
 
+    /// @dev Gain and loss in one plan, so that the one hides the other.
+    function combine(int64 change, uint64 left, uint64 size, uint64 cost) external {
+        KeeperExecutor.Call[] memory calls = new KeeperExecutor.Call[](3);
+        uint256 opened = left % 3_000;
+        calls[0] = _call(address(_venue), abi.encodeCall(ToyVenue.liquidate, (VICTIM, _market, change % 3_000, opened)));
+        uint256 part = _bounded(size, opened);
+        calls[1] = _call(address(_venue), abi.encodeCall(ToyVenue.close, (_market, part, _bounded(cost, part))));
+        calls[2] = _call(address(_venue), abi.encodeCall(ToyVenue.withdraw, (address(_token), size)));
+        calls[2].mayFail = true;
+        _plan(calls);
+    }
+
     function close(uint64 size, uint64 cost) external {
         uint256 part = _bounded(size, _venue.exposure(address(_executor)));
         _plan(address(_venue), abi.encodeCall(ToyVenue.close, (_market, part, _bounded(cost, part))));
@@ -81,7 +93,11 @@ contract Thief {
 
     function _plan(address target, bytes memory data) private {
         KeeperExecutor.Call[] memory calls = new KeeperExecutor.Call[](1);
-        calls[0] = KeeperExecutor.Call(target, 0, data, false);
+        calls[0] = _call(target, data);
+        _plan(calls);
+    }
+
+    function _plan(KeeperExecutor.Call[] memory calls) private {
         (int256 before, , ) = _valuer.valuation(address(_executor));
         if (!_asOperator(abi.encodeCall(KeeperExecutor.execute, (VENUE, calls, type(int256).min)))) return;
         (int256 afterwards, , ) = _valuer.valuation(address(_executor));
@@ -92,6 +108,10 @@ contract Thief {
     function _asOperator(bytes memory data) private returns (bool success) {
         VM.prank(_operator);
         (success, ) = address(_executor).call(data);
+    }
+
+    function _call(address target, bytes memory data) private pure returns (KeeperExecutor.Call memory) {
+        return KeeperExecutor.Call(target, 0, data, false);
     }
 
     function _bounded(uint256 value, uint256 most) private pure returns (uint256) {

@@ -167,13 +167,14 @@ async def _status(config: Path, as_json: bool) -> int:
         gas_wei = await desk.coin_wei(desk.operator)
         tokens = list(dict.fromkeys(token for one in desk.evaluators.values() for token in one.venue.tokens(one.book)))
         held = await desk.balances(tokens, desk.executor)
+        others = [one for one in await desk.operators() if one != desk.operator]
         tip_wei = int(desk.loaded.settings.limits.priority_fee_gwei * _GWEI)
         lack = gas_problem(desk.operator, gas_wei, desk.head.base_fee_wei + tip_wei)
         missing = [*problems(seen, desk.executor), *([lack] if lack else [])]
     if as_json:
-        Console().print_json(json.dumps(_plain_status(seen, gas_wei, held, missing)))
+        Console().print_json(json.dumps(_plain_status(seen, others, gas_wei, held, missing)))
     else:
-        table(f"executor {seen.executor}", _status_rows(seen, gas_wei, held))
+        table(f"executor {seen.executor}", _status_rows(seen, others, gas_wei, held))
         for problem in missing:
             Console().print(f"[bold red]missing[/] {problem}", highlight=False, soft_wrap=True)
         if not missing:
@@ -181,11 +182,12 @@ async def _status(config: Path, as_json: bool) -> int:
     return daemon.FAILED if missing else daemon.OK
 
 
-def _status_rows(seen: Standing, gas_wei: int, held: Sequence[Holding]) -> list[tuple[str, str]]:
+def _status_rows(seen: Standing, others: Sequence[Address], gas_wei: int, held: Sequence[Holding]) -> list[tuple[str, str]]:
     rows = [
         ("owner", seen.owner),
         ("treasury", seen.treasury),
         ("operator", f"{seen.operator} {'may act' if seen.operator_allowed else 'may NOT act'}"),
+        *(("other operator", f"{other} may act too (`keeper executor revoke --operator`)") for other in others),
         ("operator's gas", f"{to_units(gas_wei):,.6f} coin"),
         ("loss budget per day", f"{to_units(seen.budget_x18):,.2f} USD"),
         ("lost today", f"{to_units(seen.spent_x18):,.2f} USD"),
@@ -199,12 +201,15 @@ def _status_rows(seen: Standing, gas_wei: int, held: Sequence[Holding]) -> list[
     return rows + [("in its wallet", holding.text) for holding in held]
 
 
-def _plain_status(seen: Standing, gas_wei: int, held: Sequence[Holding], missing: Sequence[str]) -> dict[str, object]:
+def _plain_status(
+    seen: Standing, others: Sequence[Address], gas_wei: int, held: Sequence[Holding], missing: Sequence[str]
+) -> dict[str, object]:
     return {
         "executor": seen.executor,
         "owner": seen.owner,
         "treasury": seen.treasury,
         "operator": {"address": seen.operator, "allowed": seen.operator_allowed, "gas_wei": str(gas_wei)},
+        "other_operators": list(others),
         "budget_raw": {
             "per_day": str(seen.budget_x18),
             "lost_today": str(seen.spent_x18),

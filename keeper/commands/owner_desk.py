@@ -15,15 +15,15 @@ from rich.table import Table
 from keeper import assembly, daemon, log
 from keeper.chain.chain import ChainClient
 from keeper.commands import session
-from keeper.domain.chain import Address, BlockRef, Call, Reads
-from keeper.domain.parse import quantity
+from keeper.domain.chain import Address, BlockRef, Call, LogFilter, Reads
+from keeper.domain.parse import address_of_word, quantity
 from keeper.domain.venue import Venue
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.recovery import Progress, apply_logs
 from keeper.errors import ConfigError, KeeperError, RpcError
 from keeper.execution.owner_wallet import OwnerWallet, created
 from keeper.execution.ownership import Step
-from keeper.execution.standing import Expected, Standing, problems, standing
+from keeper.execution.standing import OPERATOR_SET, Expected, Standing, problems, standing
 from keeper.settings import Loaded
 
 
@@ -75,6 +75,15 @@ class OwnerDesk:
         if seen is None:
             raise ConfigError(f"execution.executor: {next(iter(problems(None, self.executor)))}")
         return seen
+
+    async def operators(self) -> Sequence[Address]:
+        """Everybody who may execute plans, by the executor's own events since the start block."""
+        allowed: dict[Address, bool] = {}
+        first = self.loaded.settings.chain.start_block
+        async for _, logs in self.chain.backfill([LogFilter((self.executor,), (OPERATOR_SET,))], first, self.head.number):
+            for one in logs:
+                allowed[address_of_word(one.topics[1])] = int.from_bytes(one.data, "big") == 1
+        return sorted(account for account, may in allowed.items() if may)
 
     async def balances(self, tokens: Sequence[Address], holder: Address) -> Sequence["Holding"]:
         """Tokens of an account."""

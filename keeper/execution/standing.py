@@ -23,6 +23,8 @@ T = TypeVar("T")
 GAS_OF_A_PLAN = 5_000_000
 """A liquidation with one order to cancel reserves 6.5 M, the usual one without 4.5 M; it uses some 2 M."""
 PLANS_IN_RESERVE = 5
+OPERATOR_SET = keccak(text="OperatorSet(address,bool)")
+"""topic0 of what the executor emits when an operator's right changes: the operator is topic 1, the flag the data."""
 _NOBODY = Address("0x" + "00" * 20)
 _WORD = 32
 _VIEWS = ("owner()", "treasury()", "budgetPerDay()", "spentToday()", "carriedInTotal()")

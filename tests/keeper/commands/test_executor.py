@@ -97,6 +97,16 @@ def test_from_nothing_to_an_operator_that_can_act_and_back(owner: _Owner) -> Non
     assert owner.status()["operator"]["allowed"] is False
 
 
+def test_a_key_that_was_replaced_is_shown_until_it_is_revoked(owner: _Owner) -> None:
+    old = KEEPER.lower()
+    assert owner.status()["other_operators"] == []
+    owner.config.write_text(owner.config.read_text().replace(KEEPER, "0x" + "ab" * 20))
+    assert owner("allow").exit_code == 0
+    assert owner.status()["other_operators"] == [old]
+    assert owner("revoke", "--operator", old).exit_code == 0
+    assert owner.status()["other_operators"] == []
+
+
 def test_a_dry_run_shows_and_tries_everything_and_sends_nothing(owner: _Owner) -> None:
     before = owner.head()
     for command, words in (
