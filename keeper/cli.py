@@ -49,10 +49,14 @@ def run(
     _end(session.guarded(lambda: run_command(config, overrides)))
 
 
-@app.command("check-config", epilog="Examples:  keeper check-config -c keeper.toml    |    keeper check-config --json")
-def check_config(config: Config = _DEFAULT, as_json: AsJson = False) -> None:
-    """Show every setting as resolved, with the origin of its value."""
-    _end(session.guarded(lambda: check_config_command(config, {}, as_json)))
+@app.command("check-config", epilog="Examples:  keeper check-config -c keeper.toml    |    keeper check-config --offline --json")
+def check_config(
+    config: Config = _DEFAULT,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the chain.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show every setting as resolved, with its value's origin; ask the chain whether it is the one meant and the contracts are there."""
+    _end(session.guarded(lambda: check_config_command(config, {}, as_json, offline)))
 
 
 @app.command(epilog="Example:  keeper backfill -c keeper.toml    (stop it any time; the next run goes on)")

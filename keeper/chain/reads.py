@@ -21,7 +21,8 @@ _IGNORED_OVERRIDE = -32_602
 # EIP-2935: the hash of block N stands in this contract's storage from block N+1 on.
 _HISTORY = Address("0x0000f90827f1c53a10cb7a02335b175320002935")
 _NO_PROOF = -32_001
-_UNPROVEN = "no proof of the state that was read: no Multicall3 or no block hash history (EIP-2935) there; set prove_reads to false"
+_UNPROVEN = "no proof of the state that was read: no block hash history (EIP-2935) at that block; set chain.prove_reads to false"
+_NO_MULTICALL = "there is no contract at chain.multicall, {}: correct the address, or set chain.prove_reads to false and leave it out"
 _PROOF_ATTEMPTS = 9
 _PROOF_PAUSE_S = 0.002
 
@@ -66,6 +67,8 @@ class Reader:
         try:
             results = await self._bundled(self._multicall, self._chunks(calls), block, at)
         except _NoMulticallError:
+            if self._prove:
+                await self._must_be_younger(self._multicall)
             return await self._singly(calls, block, at)
         except (SizeLimited, RpcError) as error:
             if isinstance(error, RpcError) and not is_call_failure(error):
@@ -78,6 +81,15 @@ class Reader:
             for place, result in zip(doubtful, again, strict=True):
                 results[place] = result
         return results
+
+    async def _must_be_younger(self, multicall: Address) -> None:
+        """Blocks before the multicall's deployment are history, about which no node errs: their reads need no proof. Raises RpcError where
+        the contract is not there now either."""
+        code = await self._pool.ask([RpcCall("eth_getCode", [multicall, "latest"])], lambda answers: answers[0])
+        if isinstance(code, RpcError):
+            raise code
+        if not hex_bytes(code):
+            raise RpcError(_NO_PROOF, _NO_MULTICALL.format(multicall))
 
     def _chunks(self, calls: Sequence[Call]) -> list[Sequence[Call]]:
         return [calls[start : start + self._chunk] for start in range(0, len(calls), self._chunk)]
@@ -110,7 +122,7 @@ class Reader:
                     raise answer
                 data = hex_bytes(answer)
                 if not data:
-                    raise RpcError(_NO_PROOF, _UNPROVEN) if self._prove else _NoMulticallError
+                    raise _NoMulticallError
                 results += self._without_proof(decode_aggregate(data, len(chunk) + len(proof)), block)
             return results
 

@@ -1,34 +1,55 @@
-"""keeper check-config: every setting as resolved, and where it came from."""
+"""keeper check-config: every setting as resolved and where it came from; and whether the chain is the one they speak of."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from keeper import assembly, daemon
+from keeper import assembly, daemon, log
 from keeper.commands import session
+from keeper.commands.chain_check import ChainAnswer, ask_chain
 from keeper.settings import documented
 
 
-def check_config(path: Path, overrides: dict[str, Any], as_json: bool) -> int:
-    """Print the settings; also proves that venues know their options and accounts are addresses."""
+def check_config(path: Path, overrides: dict[str, Any], as_json: bool, offline: bool) -> int:
+    """Print the settings; also proves that venues know their options and accounts are addresses. Exit code 2 where the chain is another
+    one, or a contract is not there; raises RpcUnavailable where no endpoint answers. Nothing of the chain is asked when `offline`."""
     loaded = session.settings(path, overrides)
     assembly.build_venues(loaded.settings)
     assembly.limits_of(loaded.settings)
     rows = [(key, _text(value), loaded.origins[key], doc) for key, value, doc in documented(loaded.settings)]
+    if not as_json:
+        _print_settings(path, rows)
+    answer = None if offline else asyncio.run(ask_chain(loaded.settings))
     if as_json:
-        Console().print_json(json.dumps({key: {"value": value, "origin": origin} for key, value, origin, _ in rows}))
-        return daemon.OK
-    table = Table("setting", "value", "from", "meaning", title=str(path), title_justify="left")
-    for row in rows:
-        table.add_row(*row, style="dim" if row[2] == "default" else None)
-    Console().print(table)
-    return daemon.OK
+        told: dict[str, object] = {key: {"value": value, "origin": origin} for key, value, origin, _ in rows}
+        Console().print_json(json.dumps(told if answer is None else told | {"chain": answer.plain()}))
+    elif answer is not None:
+        _print_chain(answer)
+    return daemon.MISCONFIGURED if answer is not None and answer.problems else daemon.OK
+
+
+def _print_settings(path: Path, rows: list[tuple[str, str, str, str]]) -> None:
+    # Whole lines, not a table: in a narrow terminal a table would cut keys and addresses.
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console.print(str(path))
+    for key, value, origin, meaning in rows:
+        console.print(f"{key} = {value}", style="dim" if origin == "default" else "bold")
+        console.print(f"    from {origin}: {meaning}", style="dim")
+
+
+def _print_chain(answer: ChainAnswer) -> None:
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    for line in answer.lines():
+        console.print(line)
+    for problem in answer.problems:
+        console.print(f"wrong: {problem}", style="bold red")
 
 
 def _text(value: object) -> str:
+    """As a person may see it: of addresses of endpoints, what may be a key is left out."""
     if isinstance(value, tuple):
-        return ", ".join(str(item) for item in value)
-    return "" if value is None else str(value)
+        return ", ".join(log.redact(str(item)) for item in value)
+    return "" if value is None else log.redact(str(value))

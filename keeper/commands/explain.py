@@ -54,7 +54,9 @@ def _decision(loaded: Loaded, book: Book, key: AccountKey, health: Health) -> tu
 
 
 def _print(book: Book, key: AccountKey, health: Health, told: Explanation, decision: Decision | None, plan: LiquidationPlan | None) -> None:
-    table = Table("figure", "unit", "here", "contract", "", title=f"{key} at block {book.block.number}", title_justify="left")
+    table = Table(title=f"{key} at block {book.block.number}", title_justify="left")
+    for header in ("figure", "unit", "here", "contract", ""):
+        table.add_column(header, overflow="fold")
     for term in told.terms:
         verdict = "" if term.chain is None else ("[red]DIFFERS[/]" if _differs(term) else "[green]equal[/]")
         table.add_row(term.name, term.unit, f"{term.local:,}", "" if term.chain is None else f"{term.chain:,}", verdict)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from keeper import daemon
 from keeper.commands import session
@@ -38,19 +37,16 @@ async def _positions(path: Path, venue: str, at_risk: int | None, number: int | 
     if as_json:
         Console().print_json(json.dumps({"block": book.block.number, "accounts": [_plain(row) for row in chosen]}))
         return daemon.OK
-    table = Table(title=f"{venue} at block {book.block.number}: {len(chosen)} of {len(rows)} accounts, nearest first", title_justify="left")
-    for header in ("account", "equity USD", "requirement USD", "distance", "positions"):
-        table.add_column(header, justify="left" if header in ("account", "positions") else "right")
+    # Whole lines, not a table: in a narrow terminal a table would cut the accounts, and `keeper explain` needs them whole.
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"{venue} at block {book.block.number}: {len(chosen)} of {len(rows)} accounts, nearest first")
     for row in chosen:
-        table.add_row(
-            row.account,
-            f"{to_units(row.health.equity_x18):,.2f}",
-            f"{to_units(row.health.requirement_x18):,.2f}",
-            _distance(row),
-            "\n".join(_position(view) for view in row.positions),
-            style="bold red" if row.health.liquidatable else None,
-        )
-    Console().print(table)
+        style = "bold red" if row.health.liquidatable else "bold"
+        console.print(f"{row.account}  {_distance(row)}", style=style)
+        equity, requirement = to_units(row.health.equity_x18), to_units(row.health.requirement_x18)
+        console.print(f"    equity {equity:,.2f} USD, requirement {requirement:,.2f} USD")
+        for view in row.positions:
+            console.print(f"    {_position(view)}")
     return daemon.OK
 
 
@@ -76,7 +72,7 @@ def _nearest(views: tuple[PositionView, ...]) -> float | None:
 def _distance(row: Row) -> str:
     if row.health.breach is not None:
         return f"liquidatable ({row.health.breach.value})"
-    return "-" if row.distance is None else f"{row.distance:.2%}"
+    return "no single market reaches it" if row.distance is None else f"{row.distance:.2%} away"
 
 
 def _position(view: PositionView) -> str:

@@ -107,17 +107,13 @@ def test_python_is_one_the_project_supports_and_the_same_in_both_stages() -> Non
     assert version >= tuple(map(int, re.findall(r"\d+", wanted)))
 
 
-def test_the_installed_package_finds_the_npm_packages() -> None:
-    """Devnet and simulator look beside the package, or on PATH; npm has put them elsewhere."""
-    (node,) = (item.words[-1] for item in _of("COPY", LAST) if item.words[0] == "--from=node")
-    links = [(words[index + 2], words[index + 3]) for item in _of("RUN", LAST) for words in [item.words] for index in _at(words, "ln")]
-    (version,) = {re.findall(r"\d+\.\d+", item.words[0])[0] for item in _of("FROM") if item.words[0].startswith("python:")}
-    assert (node, f"/opt/venv/lib/python{version}/site-packages/contracts/node_modules") in links
-    assert any(target == "/usr/local/bin/anvil" and source.startswith(node) for source, target in links)
-
-
-def _at(words: Sequence[str], word: str) -> list[int]:
-    return [index for index, each in enumerate(words) if each == word]
+def test_of_npm_the_image_has_anvil_on_its_path_and_nothing_else() -> None:
+    """The protocol's artifacts are GPL-3.0 and BUSL-1.1; production needs none of them."""
+    (copied,) = (item.words for item in _of("COPY", LAST) if item.words[0] == "--from=node")
+    assert copied[1:] == ("/opt/anvil/anvil", "/usr/local/bin/anvil")
+    (install,) = (item.words for item in _of("RUN", 1) if "install" in item.words)
+    assert install[-2:] == ("/opt/anvil", "node_modules/@foundry-rs/anvil-linux-*/bin/anvil")
+    assert not any("node_modules" in " ".join(item.words) for item in DOCKERFILE if item.stage == LAST)
 
 
 def test_entry_points_are_console_scripts_and_their_commands_exist() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from keeper.errors import ConfigError
 from keeper.settings import Loaded, Mode, documented, load
+from keeper.venues import REGISTRY
 
 MINIMAL = """
 [chain]
@@ -85,5 +86,10 @@ def test_the_shipped_example_is_complete_and_loads() -> None:
     loaded = load(path, {})
     text = path.read_text()
     for dotted, _, _ in documented(loaded.settings):
-        if not dotted.startswith("venues."):
-            assert f"{dotted.split('.')[1]} = " in text, f"{dotted} is not in config/keeper.toml"
+        assert f"{dotted.split('.')[-1]} = " in text, f"{dotted} is not in config/keeper.toml"
+
+
+def test_the_shipped_example_has_a_section_of_every_venue_there_is() -> None:
+    text = (Path(__file__).parents[2] / "config" / "keeper.toml").read_text()
+    for name in REGISTRY:
+        assert f"[venues.{name}]" in text

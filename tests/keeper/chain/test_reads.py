@@ -32,9 +32,10 @@ def _chain(
     override: bool = True,
     gas: int = 1_000,
     history: Sequence[bytes] = (),
+    younger: bool = False,
 ) -> Bench:
-    """A node with `contract` at TARGET; its multicall runs out of gas after `gas` calls, not counting the history contract. Each round
-    takes the next of `history` as what that contract answers, the last for ever."""
+    """A node with `contract` at TARGET; its multicall runs out of gas after `gas` calls, not counting the history contract, and where it
+    is `younger`, it is there at the head only. Each round takes the next of `history` as what that contract answers, the last for ever."""
     pending = list(history)
 
     def aggregate(data: bytes) -> bytes:
@@ -49,11 +50,14 @@ def _chain(
         return encode(["(bool,bytes)[]"], [answers])
 
     def answer(method: str, params: Sequence[Any]) -> Any:
+        if method == "eth_getCode":
+            assert params == [MULTICALL, "latest"]
+            return "0x60" if younger else "0x"
         assert method == "eth_call"
         assert params[1] == {"blockHash": BLOCK.hash}
         changes = params[3] if len(params) > 3 and override else {}
         time = int(changes["time"], 16) if "time" in changes else BLOCK.timestamp
-        assert not history or int(changes["number"], 16) == BLOCK.number + 1
+        assert not history or "number" not in changes or int(changes["number"], 16) == BLOCK.number + 1
         call = params[0]
         data = bytes.fromhex(call["data"][2:])
         if "to" not in call:
@@ -220,6 +224,17 @@ def test_what_cannot_be_proven_is_not_taken_for_proven(on: Bench) -> None:
     """No history contract, or no multicall: the message says which setting to change."""
     with pytest.raises(RpcError, match="prove_reads"):
         _round(on, [b"a", b"b"], prove=True)
+
+
+def test_blocks_older_than_the_multicall_are_read_without_proof() -> None:
+    """They are history, about which no node errs."""
+    assert _round(_chain(multicall=False, history=[OWN], younger=True), [b"a", b"bad", b"b"], prove=True) == EXPECTED
+
+
+def test_a_multicall_that_is_nowhere_is_named() -> None:
+    """And not the block hash history."""
+    with pytest.raises(RpcError, match=rf"no contract at chain.multicall, {MULTICALL}"):
+        _round(_chain(multicall=False, history=[OWN]), [b"a"], prove=True)
 
 
 def test_proving_needs_a_multicall() -> None:

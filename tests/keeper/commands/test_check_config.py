@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.devnet import Devnet
 from tests.keeper.commands.conftest import Cli
 from tests.keeper.venues.perp_v2.books import ADDRESSES
 
@@ -34,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_json_gives_value_and_origin_of_every_setting(keeper: Cli, path: Path) -> None:
-    told = keeper("check-config", "--config", path, "--json", environment={"PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS": "7"})
+    told = keeper("check-config", "--config", path, "--offline", "--json", environment={"PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS": "7"})
     assert told.exit_code == 0
     settings = json.loads(told.stdout)
     assert settings["limits.min_profit_usd"] == {"value": "2.5", "origin": str(path)}
@@ -46,10 +47,54 @@ def test_json_gives_value_and_origin_of_every_setting(keeper: Cli, path: Path) -
 
 
 def test_a_person_sees_the_same_with_what_each_setting_means(keeper: Cli, path: Path) -> None:
-    told = keeper("check-config", "-c", path)
+    told = keeper("check-config", "-c", path, "--offline", environment={"COLUMNS": "80"})
     assert told.exit_code == 0
-    assert re.search(r"keeper\.mode .*observe .*default .*no key is loaded", told.stdout)
-    assert re.search(rf"limits\.min_profit_usd .*2\.5 .*{re.escape(str(path))}", told.stdout)
+    assert re.search(r"^keeper\.mode = observe\n    from default: .*no key is loaded", told.stdout, re.MULTILINE)
+    assert f"limits.min_profit_usd = 2.5\n    from {path}: " in told.stdout
+    assert all(f"venues.perp_v2.{name} = {address}\n" in told.stdout for name, address in ADDRESSES.items()), "none is cut"
+
+
+def test_nothing_of_an_address_that_may_be_a_key_is_shown(keeper: Cli, path: Path) -> None:
+    secret = {
+        "PERP_KEEPER__CHAIN__RPC_URLS": "https://user:HUNTER2@eth.example/v2/HUNTER2,https://eth.example?key=HUNTER2",
+        "PERP_KEEPER__CHAIN__WS_URL": "wss://eth.example/HUNTER2",
+        "PERP_KEEPER__EXECUTION__SEND_URLS": "https://eth.example/HUNTER2",
+    }
+    for options in ((), ("--json",)):
+        told = keeper("check-config", "-c", path, "--offline", *options, environment=secret)
+        assert told.exit_code == 0
+        assert "https://eth.example/..., https://eth.example/..." in told.stdout
+        assert "HUNTER2" not in told.output
+    told = keeper("check-config", "-c", path, "--offline", environment=secret | {"PERP_KEEPER__CHAIN__RPC_URLS": "https://a/HUNTER2"})
+    assert "HUNTER2" not in told.output
+    wrong = {"PERP_KEEPER__CHAIN__ID": "https://eth.example/HUNTER2"}
+    told = keeper("check-config", "-c", path, "--offline", environment=wrong)
+    assert told.exit_code == 2
+    assert "HUNTER2" not in told.output
+
+
+@pytest.mark.fork
+def test_the_chain_is_asked(keeper: Cli, config: Path, devnet: Devnet) -> None:
+    told = json.loads(keeper("check-config", "--config", config, "--json").stdout)["chain"]
+    assert (told["id"], told["problems"]) == (devnet.deployment.chain_id, [])
+    assert [head["number"] > 0 for head in told["heads"].values()] == [True]
+    assert told["code_bytes"]["venues.perp_v2.vault"] > 0
+    assert {"chain.multicall", "execution.executor", "venues.perp_v2.clearing_house"} <= told["code_bytes"].keys()
+
+
+@pytest.mark.fork
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"PERP_KEEPER__CHAIN__ID": "10"}, "10"),
+        ({"PERP_KEEPER__VENUES__PERP_V2__VAULT": "0x" + "12" * 20}, "venues.perp_v2.vault: there is no contract at 0x" + "12" * 20),
+        ({"PERP_KEEPER__CHAIN__MULTICALL": "0x" + "12" * 20}, "chain.multicall: there is no contract"),
+    ],
+)
+def test_another_chain_or_a_contract_that_is_not_there_ends_with_2(keeper: Cli, config: Path, change: dict[str, str], words: str) -> None:
+    told = keeper("check-config", "--config", config, environment=change)
+    assert told.exit_code == 2
+    assert words in told.output
 
 
 @pytest.mark.parametrize(
@@ -70,7 +115,7 @@ def test_what_is_wrong_is_one_line_with_file_or_key_and_the_mend(
 ) -> None:
     assert change[0] in _TEXT
     path.write_text(_TEXT.replace(*change, 1))
-    told = keeper("check-config", "--config", path)
+    told = keeper("check-config", "--config", path, "--offline")
     assert told.exit_code == 2
     assert told.stdout == ""
     assert len(told.stderr.splitlines()) == 1

@@ -48,7 +48,9 @@ def test_liquidatable_accounts_stand_at_distance_zero_and_an_older_block_knows_n
     then = json.loads(keeper("positions", "--config", config, "--json", "--block", before).stdout)
     assert then["block"] == before
     assert [row for row in then["accounts"] if row["breach"]] == []
-    assert "liquidatable (positions)" in keeper("positions", "--config", config).stdout
+    shown = keeper("positions", "--config", config, environment={"COLUMNS": "80"}).stdout
+    assert "liquidatable (positions)" in shown
+    assert all(f"\n{row['account']}  " in shown for row in now["accounts"]), "an account that is cut cannot be pasted into explain"
 
 
 @pytest.mark.parametrize(
