@@ -47,7 +47,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 # --- faults, kills and lies against the daemon, judged by the chain: figures in var/chaos/summary.json ---------------------
 chaos: setup

@@ -12,6 +12,19 @@ import pytest
 from contracts.devnet.anvil import Anvil, AnvilError, AnvilOptions, anvil_path
 from contracts.devnet.devnet import Devnet
 
+_OF_THE_CHAIN = frozenset({"anvil", "devnet"})
+"""Fixtures, and below markers, of tests that run nodes: two of them at a time would starve each other on two cores."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whatever runs a node is done by one worker, one after the other, while the other workers do the rest."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        fixtures = _OF_THE_CHAIN & set(getattr(item, "fixturenames", ()))
+        if fixtures or any(item.get_closest_marker(name) for name in ("fork", "chaos")):
+            item.add_marker(pytest.mark.xdist_group("chain"))
+
 
 @pytest.fixture
 def anvil() -> Iterator[Callable[[AnvilOptions], Anvil]]:
