@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +19,7 @@ from rich.table import Table
 from tests.chaos import scenarios
 from tests.chaos.scenario import TOTALS, ZEROS, Row, Scenario
 
+_MOST_DIFFERENCE = 0.10
 _COLUMNS = ("missed", "held", "sent_twice", "nonce_gaps", "lost_rows", "wrong_rows", "above_cap", "daemon_exits", "kills")
 
 
@@ -51,7 +53,8 @@ def main() -> int:
     (given.dir / "summary.json").write_text(json.dumps(summary, indent=1, default=str) + "\n")
     _show(console, rows, totals)
     console.print(f"summary   {given.dir / 'summary.json'}   {summary['seconds']:.0f} s")
-    return 0 if all(row.good for row in rows) else 1
+    lagging = _halves(console, rows)
+    return 0 if all(row.good for row in rows) and not lagging else 1
 
 
 def _chosen(only: Sequence[str], *, short: bool, long: bool) -> list[Scenario]:
@@ -100,6 +103,22 @@ def _show(console: Console, rows: Sequence[Row], totals: dict[str, float]) -> No
     table.add_section()
     table.add_row("totals", *(f"{totals[name]:g}" for name in _COLUMNS), "", "")
     console.print(table)
+
+
+def _halves(console: Console, rows: Sequence[Row]) -> list[str]:
+    """The median of the runs of each ailment: how far the disturbed halves lag behind the undisturbed ones; those that lag too far."""
+    shares: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        both = [row.notes.get(name, {}).get("share") for name in ("undisturbed", "disturbed")]
+        if None not in both:
+            shares.setdefault(row.name.rpartition("-")[0], []).append((both[0], both[1]))
+    worst = {name: median(abs(calm - sick) for calm, sick in pairs) for name, pairs in shares.items()}
+    for name, pairs in shares.items():
+        runs = ", ".join(f"{calm:.0%} / {sick:.0%}" for calm, sick in pairs)
+        console.print(
+            f"{name}: in the first possible block, undisturbed / disturbed {runs}; median difference {100 * worst[name]:.0f} points"
+        )
+    return [name for name, difference in worst.items() if difference > _MOST_DIFFERENCE]
 
 
 if __name__ == "__main__":

@@ -162,6 +162,7 @@ def _count(stage: Stage, row: Row) -> None:
     right = [each for each in exits if any(words in each.words for words in stage.right_exits)]
     row.daemon_exits, row.right_exits = len(exits) - len(right), len(right)
     row.verdict.note("exits", [f"code {each.code}: {each.words}" for each in exits if each not in right])
+    row.stolen_usd, row.trading_loss_usd = round(stage.stolen_usd, 2), round(stage.trading_loss_usd, 2)
     row.kills = sum(daemon.kills for daemon in stage.daemons)
     row.failed, row.notes = stage.failures, stage.notes
     row.notes["memory_mb"] = round(stage.daemon.memory_mb)

@@ -86,6 +86,8 @@ class Stage:
     """Words of the last log line of exits that are right in this scenario."""
     daemons: list[Daemon] = field(default_factory=list)
     reachable: bool = True
+    stolen_usd: float = 0.0
+    trading_loss_usd: float = 0.0
     stopped_at: int = 0
     """The newest block when the daemon was told to stop."""
 

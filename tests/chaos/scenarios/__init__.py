@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.chaos.scenario import Row, Scenario, play
-from tests.chaos.scenarios import chain, endpoints, killed, lying, operator, starting, storage
+from tests.chaos.scenarios import chain, endpoints, killed, lasting, lying, operator, starting, storage
 
 ALL: Sequence[Scenario] = (
     *endpoints.SCENARIOS,
@@ -16,6 +16,7 @@ ALL: Sequence[Scenario] = (
     *chain.SCENARIOS,
     *storage.SCENARIOS,
     *operator.SCENARIOS,
+    *lasting.SCENARIOS,
 )
 
 
