@@ -18,6 +18,7 @@ from rich.table import Table
 
 from tests.chaos import scenarios
 from tests.chaos.scenario import TOTALS, ZEROS, Row, Scenario
+from tests.chaos.verdict import Verdict
 
 _MOST_DIFFERENCE = 0.10
 _COLUMNS = ("missed", "held", "sent_twice", "nonce_gaps", "lost_rows", "wrong_rows", "above_cap", "daemon_exits", "kills")
@@ -73,7 +74,9 @@ def _play_all(chosen: Sequence[Scenario], directory: Path, workers: int, console
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         waiting = {pool.submit(scenarios.play_named, item.name, str(directory / item.name)): item.name for item in chosen}
         for done in as_completed(waiting):
-            row = done.result()
+            error = done.exception()
+            name = waiting[done]
+            row = done.result() if error is None else Row(name, "", Verdict(), failed=[f"the harness failed: {error!r}"])
             rows[row.name] = row
             if row.good and not keep:
                 shutil.rmtree(directory / row.name, ignore_errors=True)

@@ -79,7 +79,8 @@ class Player:
     def stop(self) -> None:
         """No more of them."""
         self._stop.set()
-        self._thread.join(90)
+        if self._thread.ident is not None:
+            self._thread.join(90)
 
     def pause(self) -> None:
         """No block until `resume`; returns when none is under way."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from contracts.devnet import AnvilOptions, Deployment, Devnet, write_config
+from contracts.devnet import AnvilOptions, Deployment, Devnet, account_views, write_config
 from contracts.devnet.anvil import Anvil
 from contracts.devnet.rpc import Rpc
 from tests.chaos.daemon import Daemon
@@ -28,6 +28,7 @@ _CAP_ETH = "10.0"
 _READY_SECONDS = 60.0
 _SETTLE_BLOCKS = 12
 _SETTLE_SECONDS = 90.0
+_WORK_OFF_BLOCKS, _WORK_OFF_STEP = 40, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,11 +189,20 @@ class Stage:
             if self.daemon.head() >= self.player.head - 1:
                 self.blocks(2)
                 if self.daemon.head() >= self.player.head - 1:
-                    return
+                    return self._work_off()
             time.sleep(0.1)
         self.failures.append(
             f"the daemon does not catch up: at {self.daemon.head()}, the chain at {self.player.head}: {self.daemon.last_words()}"
         )
+
+    def _work_off(self) -> None:
+        """Some more blocks while somebody is liquidatable: on a busy machine a cascade lasts longer than its path."""
+        accounts = [trader.address for trader in self.deployment.traders]
+        for _ in range(_WORK_OFF_BLOCKS // _WORK_OFF_STEP):
+            views = account_views(self.rpc, self.deployment, accounts, collateral=False)
+            if self.set.mode != "execute" or not any(view.liquidatable and view.requirement_18 > 0 for view in views.values()):
+                return
+            self.blocks(_WORK_OFF_STEP)
 
     def finish(self) -> None:
         """Settle and SIGTERM, while blocks go on: what is under way is awaited by the daemon."""
