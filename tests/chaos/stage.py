@@ -189,7 +189,8 @@ class Stage:
             if self.daemon.head() >= self.player.head - 1:
                 self.blocks(2)
                 if self.daemon.head() >= self.player.head - 1:
-                    return self._work_off()
+                    self._work_off()
+                    return
             time.sleep(0.1)
         self.failures.append(
             f"the daemon does not catch up: at {self.daemon.head()}, the chain at {self.player.head}: {self.daemon.last_words()}"
