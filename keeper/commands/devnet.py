@@ -34,6 +34,8 @@ def up(traders: int, seed: int, port: int, directory: Path, path_name: str | Non
         # Unfolded: these lines are there to be copied.
         console.print(f"addresses   {directory / 'deployment.json'}", highlight=False, soft_wrap=True)
         console.print(f"follow it   keeper run --config {config}", highlight=False, soft_wrap=True)
+        owner = f"--owner-key {config.with_suffix('.owner.key.json')} --password-file {config.with_suffix('.password')}"
+        console.print(f"its owner   keeper executor status --config {config}    (to sign: {owner})", highlight=False, soft_wrap=True)
         console.print(f"a block every {interval} s, Ctrl-C ends it")
         with suppress(KeyboardInterrupt):
             _produce(devnet, path_name, seed, block_seconds, interval, console)

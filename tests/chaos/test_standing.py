@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -27,6 +30,43 @@ def test_an_operator_without_the_right_to_act_is_not_ready(tmp_path: Path) -> No
             _until(keeper, stage, "coin for gas")
             keeper.stop()
         assert "not ready" in (tmp_path / "keeper.log").read_text()
+
+
+def test_a_new_operators_own_executor_earns(tmp_path: Path) -> None:
+    """From no contract to liquidations with nothing but the command line."""
+    with theatre(tmp_path) as stage:
+        deployment = stage.devnet.deployment
+        stage.devnet.rpc.call("evm_setAutomine", True)
+        mint = calldata("mint(address,uint256)", deployment.executor_owner, 300_000 * 10**6)
+        stage.devnet.rpc.call("eth_sendTransaction", {"from": deployment.executor_owner, "to": deployment.usdc, "data": mint})
+        (executor,) = json.loads(_as_owner(stage, "deploy", "--treasury", deployment.treasury, "--json"))["created"]
+        config = stage.loaded.path
+        config.write_text(config.read_text().replace(deployment.executor, executor))
+        _as_owner(stage, "allow", "--budget-usd", "5000")
+        _as_owner(stage, "fund", "--margin", "250000", "--gas", "1")
+        stage.devnet.rpc.call("evm_setAutomine", False)
+        with stage.keeper() as keeper:
+            caught_up(keeper, stage)
+            _until(keeper, stage, "ok")
+            stage.play("shock", interval=0.3)
+            caught_up(keeper, stage)
+            keeper.stop()
+        assert stage.rows("SELECT count(*) AS n FROM outcomes WHERE outcome = 'included'")[0]["n"] > 0
+        status = json.loads(_keeper(stage, "status", "--json"))
+        assert int(status["venues"][0]["total_raw"]) > 250_000 * 10**18
+
+
+def _as_owner(stage: Theatre, *arguments: str) -> str:
+    config = stage.loaded.path
+    key = ("--owner-key", str(config.with_suffix(".owner.key.json")), "--password-file", str(config.with_suffix(".password")))
+    return _keeper(stage, *arguments, *key)
+
+
+def _keeper(stage: Theatre, *arguments: str) -> str:
+    command = [sys.executable, "-m", "keeper", "executor", *arguments, "--config", str(stage.loaded.path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _set_operator(stage: Theatre, *, allowed: bool) -> None:
