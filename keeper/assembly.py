@@ -31,6 +31,7 @@ from keeper.engine.tripwire import Tripwire
 from keeper.errors import ConfigError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.executor import encode_execute
+from keeper.execution.gateway import Gateway
 from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
 from keeper.execution.standing import Expected, StandingCheck
@@ -125,16 +126,15 @@ async def open_hands(settings: Settings, chain: ChainClient, stack: AsyncExitSta
         raise ConfigError(
             f"execution.{missing} is missing. {settings.keeper.mode.value} mode needs the executor contract and its operator."
         )
-    url = settings.chain.rpc_urls[0]
     options = SimulatorOptions(
-        fork_url=url,
         anvil_command=(anvil_program(settings),),
-        chain_id=settings.chain.id,
         # Fetching a candidate's state in one batch saves round trips, of which a node on this machine has none.
-        prefetch=urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"),
+        prefetch=any(urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1") for url in settings.chain.rpc_urls),
     )
     node = chain.node(Purpose.FORK)
-    simulator = SimulatorPool([await stack.enter_async_context(ForkSimulator(options, node)) for _ in range(given.forks)])
+    gateway = await stack.enter_async_context(Gateway(node, settings.chain.id))
+    forks = [ForkSimulator(options, node, gateway.open_door()) for _ in range(given.forks)]
+    simulator = SimulatorPool([await stack.enter_async_context(fork) for fork in forks])
     if settings.keeper.mode is Mode.SIMULATE:
         return Hands(simulator, None, encode_execute, given.operator, given.executor)
     dispatcher = await _dispatcher(settings, given.operator, chain, stack, logger)

@@ -18,10 +18,12 @@ from keeper.execution.fork_connection import ForkConnection
 _ARGUMENTS = (
     *("--accounts", "0", "--auto-impersonate", "--no-mining", "--no-storage-caching", "--no-rate-limit"),
     *("--no-request-size-limit", "--disable-console-log", "--quiet"),
+    # Trying again is the gateway's business: it knows which endpoints there are.
+    *("--retries", "0"),
 )
 _PORT_ATTEMPTS = 5
 _POLL_S = 0.02
-_STOP_S = 3.0
+_STOP_S = 1.0
 _ERROR_TAIL = 400
 # Run between fork and exec, in a small interpreter of its own: prctl(PR_SET_PDEATHSIG, SIGKILL) has the kernel end anvil when this
 # process dies in any way, kill -9 included. A preexec_fn would do the same but is not safe beside threads.
@@ -68,8 +70,8 @@ class ForkProcess:
                 except BaseException:
                     await fork.stop()
                     raise
-                # The address holds the provider's key: it must not reach a log.
-                said = _tail(output).replace(fork_url, "<the node>")
+                # The address is a password to the gateway: it must not reach a log.
+                said = _tail(output).replace(fork_url, "<the gateway>")
             # The port found free was taken before anvil bound it: that alone is worth another try.
             if "in use" not in said:
                 break
@@ -82,7 +84,7 @@ class ForkProcess:
         if sys.platform == "linux":
             line = [sys.executable, "-I", "-S", "-c", _TETHER, str(os.getpid()), *line]
         process = await asyncio.create_subprocess_exec(
-            *line, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            *line, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=_environment()
         )
         return cls(process, port)
 
@@ -119,6 +121,11 @@ class ForkProcess:
                     await self._process.wait()
             except TimeoutError:
                 continue
+
+
+def _environment() -> dict[str, str]:
+    """What anvil needs of our environment. The rest holds the keystore's password and endpoints' keys."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
 
 
 def _free_port() -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,19 +14,18 @@ from keeper.domain.parse import hex_bytes
 from keeper.errors import RpcError, RpcUnavailable
 from keeper.execution.executor import decode_execution
 from keeper.execution.fork import Fork, Trial
+from keeper.execution.gateway import Door
 from keeper.execution.node import Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorOptions:
-    """`fork_url`: the node to fork. `anvil_command`: the program and leading arguments.
+    """`anvil_command`: the program and leading arguments.
 
     `prefetch` fetches a candidate's state concurrently, as eth_createAccessList foretells it. Measured on the first Perp V2 candidate
     of a head: 3.6 s without and 0.35 s with it when the node is 20 ms away, but 0.05 s without and 0.13 s with it on one machine."""
 
-    fork_url: str
     anvil_command: tuple[str, ...]
-    chain_id: int
     timeout_s: float = 20.0
     prefetch: bool = True
 
@@ -33,17 +33,20 @@ class SimulatorOptions:
 class ForkSimulator:
     """One fork process, used by one candidate at a time; it is started when first needed and again when it has died.
 
-    An async context manager; leaving it ends the process. `node` is the chain's own client."""
+    An async context manager; leaving it ends the process. `node` is the chain's own client, `door` the fork's way to the chain."""
 
-    def __init__(self, options: SimulatorOptions, node: Node) -> None:
+    def __init__(self, options: SimulatorOptions, node: Node, door: Door) -> None:
         self._options = options
         self._node = node
+        self._door = door
         self._fork: Fork | None = None
         self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
+        # Started ahead, so that the first candidate need not wait; where the chain does not answer just now, when it is needed.
         async with self._turn:
-            self._fork = await self._start()
+            with suppress(RpcUnavailable):
+                self._fork = await self._start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -80,12 +83,15 @@ class ForkSimulator:
             try:
                 return await self._settle(trial, block)
             except RpcUnavailable:
+                if self._fork is not None and self._fork.cut_off:
+                    raise
                 # Dead or hanging: either way a fresh one costs less than finding out which.
                 await self._discard()
             return await self._settle(trial, block)
 
     async def _settle(self, trial: Trial, block: BlockRef) -> SimOutcome:
         if self._fork is None:
+            self._door.show(block)
             self._fork = await self._start()
         await self._fork.move_to(block)
         return await self._fork.settle(trial)
@@ -93,7 +99,7 @@ class ForkSimulator:
     async def _start(self) -> Fork:
         options = self._options
         lister = self._node if options.prefetch else None
-        return await Fork.start(options.anvil_command, options.fork_url, options.chain_id, lister, options.timeout_s)
+        return await Fork.start(options.anvil_command, self._door, lister, options.timeout_s)
 
     async def _discard(self) -> None:
         fork, self._fork = self._fork, None

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from keeper import assembly
 from keeper.chain.chain import ChainClient
-from keeper.domain.chain import Address, BlockRef, Timestamp
+from keeper.domain.chain import Address, BlockRef, Purpose, Timestamp
 from keeper.domain.decision import min_guard_change
 from keeper.domain.outcome import SimOutcome, SimSettled
 from keeper.domain.use import NOTHING
 from keeper.domain.venue import LiquidationPlan
 from keeper.engine.survey import Survey
 from keeper.execution.executor import encode_execute
+from keeper.execution.gateway import Gateway
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions
 from keeper.log import logger
 from tests.bench.rounds import Compared, scaled
@@ -76,8 +77,10 @@ async def _bench(stage: Theatre, stack: AsyncExitStack) -> _Bench:
     venues = assembly.build_venues(given)
     chain = await stack.enter_async_context(assembly.open_chain(given, venues, logger()))
     program = assembly.anvil_program(given)
-    options = SimulatorOptions(fork_url=given.chain.rpc_urls[0], anvil_command=(program,), chain_id=given.chain.id, prefetch=False)
-    simulator = await stack.enter_async_context(ForkSimulator(options, chain))
+    node = chain.node(Purpose.FORK)
+    gateway = await stack.enter_async_context(Gateway(node, given.chain.id))
+    options = SimulatorOptions(anvil_command=(program,), prefetch=False)
+    simulator = await stack.enter_async_context(ForkSimulator(options, node, gateway.open_door()))
     return _Bench(chain, simulator, (given.execution.operator, given.execution.executor), await _plans(stage, chain))
 
 

@@ -64,7 +64,7 @@ async def proxy_before(url: str) -> AsyncIterator[Proxy]:
             return web.json_response(_with_lies(proxy, many, answer))
 
         app = web.Application(client_max_size=1 << 26)
-        app.router.add_post("/", handle)
+        app.router.add_post("/{key:.*}", handle)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -8,7 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,13 +25,15 @@ from contracts.devnet.executor import PlanCall
 from contracts.devnet.market import MarketDriver
 from contracts.devnet.rpc import Rpc
 from contracts.devnet.views import account_views
-from keeper.domain.chain import Address, BlockRef, Timestamp
+from keeper.chain.chain import ChainClient, ChainOptions
+from keeper.domain.chain import Address, BlockRef, Purpose, Timestamp
 from keeper.domain.outcome import SimReverted, SimSettled
 from keeper.domain.parse import address, hash32
 from keeper.errors import BlockUnknown, ConfigError, RpcError, RpcUnavailable
 from keeper.execution.executor import ProfitTooLow, profit_too_low
-from keeper.execution.fork_connection import ForkConnection
+from keeper.execution.gateway import Gateway
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions
+from tests.fork.proxy import proxy_before
 
 pytestmark = pytest.mark.fork
 _GAS = 5_000_000
@@ -45,8 +50,23 @@ def head(rpc: Rpc) -> BlockRef:
     )
 
 
-def options(url: str, **changes: Any) -> SimulatorOptions:
-    return SimulatorOptions(**{"fork_url": url, "anvil_command": (str(anvil_path()),), "chain_id": 31_337, **changes})
+OPTIONS = SimulatorOptions(anvil_command=(str(anvil_path()),))
+
+
+@asynccontextmanager
+async def simulating(url: str, **changes: Any) -> AsyncIterator[ForkSimulator]:
+    """A simulator of the chain at `url`."""
+    async with simulating_on([url], **changes) as (simulator, _):
+        yield simulator
+
+
+@asynccontextmanager
+async def simulating_on(urls: Sequence[str], **changes: Any) -> AsyncIterator[tuple[ForkSimulator, ChainClient]]:
+    """A simulator as the daemon has it: over several endpoints of a chain."""
+    async with ChainClient.open(ChainOptions(chain_id=31_337, rpc_urls=tuple(urls))) as chain:
+        node = chain.node(Purpose.FORK)
+        async with Gateway(node, 31_337) as gateway, ForkSimulator(replace(OPTIONS, **changes), node, gateway.open_door()) as simulator:
+            yield simulator, chain
 
 
 def execution(calls: Sequence[PlanCall], min_change_18: int) -> bytes:
@@ -84,7 +104,7 @@ def test_both_ways_foretell_what_the_chain_then_does(devnet: Devnet) -> None:
     at = Timestamp(block.timestamp + 7)
 
     async def simulate() -> tuple[Any, Any]:
-        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+        async with simulating(devnet.url) as simulator:
             asked = (*sides(devnet), calls, _GAS, block, at)
             return await simulator.pre_check(*asked), await simulator.settle(*asked)
 
@@ -112,7 +132,7 @@ def test_candidates_do_not_see_each_other(devnet: Devnet) -> None:
     at = Timestamp(block.timestamp + 2)
 
     async def simulate() -> list[Any]:
-        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+        async with simulating(devnet.url) as simulator:
 
             async def settle(trader: Trader, least: int) -> Any:
                 return await simulator.settle(*sides(devnet), execution(liquidation(devnet, trader), least), _GAS, block, at)
@@ -135,7 +155,7 @@ def test_a_healthy_account_reverts_with_the_venues_code(devnet: Devnet) -> None:
     block = head(devnet.rpc)
 
     async def simulate() -> list[Any]:
-        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+        async with simulating(devnet.url) as simulator:
             asked = (*sides(devnet), calls, _GAS, block, Timestamp(block.timestamp + 2))
             return [await simulator.pre_check(*asked), await simulator.settle(*asked)]
 
@@ -152,7 +172,7 @@ def test_it_follows_the_head(devnet: Devnet, prefetch: bool) -> None:
 
     async def simulate() -> list[tuple[int, int]]:
         seen = []
-        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url, prefetch=prefetch), node) as simulator:
+        async with simulating(devnet.url, prefetch=prefetch) as simulator:
             for value in (5, 6, 7):
                 devnet.rpc.call("anvil_setStorageAt", target, "0x0", "0x" + value.to_bytes(32, "big").hex())
                 devnet.rpc.call("evm_mine")
@@ -171,7 +191,7 @@ def test_a_block_that_was_reorganised_away_is_refused(devnet: Devnet) -> None:
     calls = execution([], 0)
 
     async def simulate() -> Any:
-        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+        async with simulating(devnet.url) as simulator:
             with pytest.raises(BlockUnknown):
                 await simulator.settle(*sides(devnet), calls, _GAS, gone, Timestamp(block.timestamp + 2))
             return await simulator.settle(*sides(devnet), calls, _GAS, block, Timestamp(block.timestamp + 2))
@@ -187,7 +207,7 @@ def test_a_killed_fork_is_started_again_and_none_is_left_over(devnet: Devnet) ->
     asked = (*sides(devnet), execution([], 0), _GAS, block, Timestamp(block.timestamp + 2))
 
     async def simulate() -> list[int]:
-        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+        async with simulating(devnet.url) as simulator:
             first = simulator.fork_pid
             assert first is not None
             assert isinstance(await simulator.settle(*asked), SimSettled)
@@ -210,7 +230,7 @@ def test_a_cancelled_settlement_leaves_no_trace(devnet: Devnet) -> None:
 
     async def simulate() -> list[Any]:
         outcomes = []
-        async with ForkConnection(devnet.url, 10) as node, ForkSimulator(options(devnet.url), node) as simulator:
+        async with simulating(devnet.url) as simulator:
             for patience_ms in (1, 3, 5, 8, 12, 20, 40):
                 try:
                     async with asyncio.timeout(patience_ms / 1e3):
@@ -231,40 +251,107 @@ def test_what_the_operator_must_mend_is_named(devnet: Devnet) -> None:
 
     async def simulate() -> None:
         at = Timestamp(block.timestamp + 2)
-        async with ForkConnection(devnet.url, 10) as node:
-            with pytest.raises(ConfigError, match=r"chain\.rpc_urls: .* chain 31337, not 10"):
-                async with ForkSimulator(options(devnet.url, chain_id=10), node):
-                    pass
-            with pytest.raises(ConfigError, match=r"execution\.anvil: no program '/nowhere/anvil'"):
-                async with ForkSimulator(options(devnet.url, anvil_command=("/nowhere/anvil",)), node):
-                    pass
-            async with ForkSimulator(options(devnet.url), node) as simulator:
-                with pytest.raises(ConfigError, match=r"execution\.executor: 0x7777.* is not a KeeperExecutor"):
-                    await simulator.pre_check(sides(devnet)[0], nobody, b"", _GAS, block, at)
-                with pytest.raises(ConfigError, match=r"execution\.executor"):
-                    await simulator.settle(sides(devnet)[0], nobody, b"", _GAS, block, at)
-                with pytest.raises(RpcError, match="gas"):
-                    await simulator.settle(*sides(devnet), execution([], 0), 10**9, block, at)
-                assert isinstance(await simulator.settle(*sides(devnet), execution([], 0), _GAS, block, at), SimSettled)
+        with pytest.raises(ConfigError, match=r"execution\.anvil: no program '/nowhere/anvil'"):
+            async with simulating(devnet.url, anvil_command=("/nowhere/anvil",)):
+                pass
+        async with simulating(devnet.url) as simulator:
+            with pytest.raises(ConfigError, match=r"execution\.executor: 0x7777.* is not a KeeperExecutor"):
+                await simulator.pre_check(sides(devnet)[0], nobody, b"", _GAS, block, at)
+            with pytest.raises(ConfigError, match=r"execution\.executor"):
+                await simulator.settle(sides(devnet)[0], nobody, b"", _GAS, block, at)
+            with pytest.raises(RpcError, match="gas"):
+                await simulator.settle(*sides(devnet), execution([], 0), 10**9, block, at)
+            assert isinstance(await simulator.settle(*sides(devnet), execution([], 0), _GAS, block, at), SimSettled)
 
     asyncio.run(simulate())
 
 
-def test_a_node_that_is_down_is_unavailable_and_its_address_is_not_told() -> None:
-    async def simulate() -> None:
-        url = "http://127.0.0.1:9/secretkey"
-        async with ForkConnection(url, 5) as node, ForkSimulator(options(url), node):
-            pass
+def test_a_fork_that_cannot_start_because_the_chain_is_down_is_tried_again(devnet: Devnet) -> None:
+    """By the next settlement; until then each says why not, and tells no key."""
+    block = head(devnet.rpc)
+    asked = (*sides(devnet), execution([], 0), _GAS, block, Timestamp(block.timestamp + 2))
 
-    with pytest.raises(RpcUnavailable) as raised:
-        asyncio.run(simulate())
-    assert "secretkey" not in str(raised.value)
+    async def simulate() -> Any:
+        async with proxy_before(devnet.url) as proxy, simulating(proxy.url + "/secretkey", timeout_s=5) as simulator:
+            proxy.fail_next = 10**6
+            assert simulator.fork_pid is not None
+            os.kill(simulator.fork_pid, signal.SIGKILL)
+            with pytest.raises(RpcUnavailable) as raised:
+                await simulator.settle(*asked)
+            assert "secretkey" not in str(raised.value)
+            proxy.fail_next = 0
+            return await simulator.settle(*asked)
+
+    assert isinstance(asyncio.run(simulate()), SimSettled)
+
+
+@pytest.mark.parametrize("fault", ["fail", "hang"])
+def test_a_fork_outlives_the_loss_of_an_endpoint(devnet: Devnet, fault: str) -> None:
+    """Over the pool, in the middle of its work and at start; the process stays the same."""
+
+    async def simulate() -> None:
+        async with proxy_before(devnet.url) as proxy, simulating_on([proxy.url, devnet.url]) as (simulator, chain):
+            pid = simulator.fork_pid
+            for faulty in (False, True, True, False):
+                proxy.fail_next = 10**6 if faulty and fault == "fail" else 0
+                proxy.hang_next = 10**6 if faulty and fault == "hang" else 0
+                devnet.rpc.call("evm_mine")
+                block = head(devnet.rpc)
+                asked = (*sides(devnet), execution([], 0), _GAS, block, Timestamp(block.timestamp + 2))
+                began = time.monotonic()
+                assert isinstance(await simulator.settle(*asked), SimSettled)
+                assert time.monotonic() - began < 3
+            assert simulator.fork_pid == pid
+            assert chain.usage().fork.requests > 4
+
+    asyncio.run(simulate())
+
+
+def test_the_second_head_is_fetched_in_a_few_requests(devnet: Devnet) -> None:
+    """What the first head's candidates touched is asked for at once; blocks full of transactions cost nothing more."""
+    (trader,) = victims(devnet, 1)
+    calls = execution(liquidation(devnet, trader), 1)
+    sender, executor = sides(devnet)
+
+    async def simulate() -> list[int]:
+        requests = []
+        async with proxy_before(devnet.url) as proxy, simulating(proxy.url, prefetch=False) as simulator:
+            for _ in range(3):
+                for _ in range(5):
+                    devnet.rpc.call("eth_sendTransaction", {"from": sender, "to": sender, "value": "0x0"})
+                devnet.rpc.call("evm_mine")
+                block = head(devnet.rpc)
+                proxy.requests.clear()
+                outcome = await simulator.settle(sender, executor, calls, _GAS, block, Timestamp(block.timestamp + 2))
+                assert isinstance(outcome, SimSettled)
+                requests.append(len(proxy.requests))
+        return requests
+
+    first, *others = asyncio.run(simulate())
+    assert first > 100
+    assert max(others) < 10
+
+
+def test_anvil_is_told_no_secret(devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither on its command line nor in its environment."""
+    monkeypatch.setenv("PERP_KEEPER_PASSWORD", "hunter2")
+
+    def told_to(pid: int | None) -> bytes:
+        return b"".join(Path(f"/proc/{pid}/{name}").read_bytes() for name in ("environ", "cmdline"))
+
+    async def simulate() -> bytes:
+        async with simulating(devnet.url) as simulator:
+            return told_to(simulator.fork_pid)
+
+    told = asyncio.run(simulate())
+    assert b"hunter2" not in told
+    assert devnet.url.encode() not in told
 
 
 @pytest.mark.chaos
 def test_the_fork_dies_with_a_killed_keeper(anvil: Callable[[AnvilOptions], Anvil]) -> None:
     base = anvil(AnvilOptions())
-    keeper = subprocess.Popen([sys.executable, "-c", _KEEPER, base.url, *options(base.url).anvil_command], stdout=subprocess.PIPE)
+    keeper = subprocess.Popen([sys.executable, "-c", _KEEPER, base.url, *OPTIONS.anvil_command], stdout=subprocess.PIPE)
     assert keeper.stdout is not None
     with keeper.stdout:
         fork_pid = int(keeper.stdout.readline())
@@ -280,11 +367,12 @@ def test_the_fork_dies_with_a_killed_keeper(anvil: Callable[[AnvilOptions], Anvi
 _KEEPER = """
 import asyncio, sys
 from keeper.execution.fork_connection import ForkConnection
+from keeper.execution.gateway import Gateway
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions
 
 async def main(url, anvil):
-    async with ForkConnection(url, 10) as node:
-        async with ForkSimulator(SimulatorOptions(fork_url=url, anvil_command=(anvil,), chain_id=31337), node) as simulator:
+    async with ForkConnection(url, 10) as node, Gateway(node, 31337) as gateway:
+        async with ForkSimulator(SimulatorOptions(anvil_command=(anvil,)), node, gateway.open_door()) as simulator:
             print(simulator.fork_pid, flush=True)
             await asyncio.sleep(60)
 

@@ -1,0 +1,93 @@
+"""State of a few blocks as the forks have asked for it: fetched once, whoever asks; for a new block, fetched ahead in one request."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from keeper.domain.chain import BlockRef, Hash32
+from keeper.errors import BlockUnknown, RpcError, RpcLimited, RpcUnavailable
+from keeper.execution.node import Json, Node, result_of
+
+Question: TypeAlias = tuple[str, str]
+"""A method, and its parameters without the block as JSON text: what stays the same from block to block."""
+_ACCOUNT = ("eth_getBalance", "eth_getTransactionCount", "eth_getCode")
+_BLOCKS = 4
+_MOST_AHEAD = 2_000
+
+
+class ForkState:
+    """Answers to questions about blocks named by hash: those cannot change, so they are kept, as JSON text, for the newest few blocks."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._kept: OrderedDict[Hash32, dict[Question, bytes]] = OrderedDict()
+        self._asked: OrderedDict[Hash32, dict[Question, None]] = OrderedDict()
+
+    async def fetch_ahead(self, block: BlockRef) -> None:
+        """What was asked about the block before is fetched for this one, in as few requests as the endpoints allow.
+
+        Only speed is lost when it fails. The EVM asks for one slot after the other, each a round trip: some 170 for a liquidation."""
+        if block.hash in self._asked:
+            return
+        before = next(reversed(self._asked.values()), {})
+        questions = list(before)[:_MOST_AHEAD]
+        self._open(block.hash)
+        if not questions:
+            return
+        try:
+            answers = await self._node.batch([(method, _pinned(text, block.hash)) for method, text in questions])
+        except (RpcError, RpcUnavailable, RpcLimited):
+            return
+        kept = self._open(block.hash)
+        for question, answer in zip(questions, answers, strict=True):
+            if not isinstance(answer, RpcError):
+                kept[question] = _text(answer)
+
+    async def answer(self, block_hash: Hash32, method: str, parameters: Sequence[Json]) -> bytes:
+        """The answer as JSON text; `parameters` are those before the block. Raises as `Node.batch`, and RpcError.
+
+        anvil asks for a whole account in one way or the other, as it finds out anew at every reset which one is offered: here each is
+        answered out of the three questions that every node knows."""
+        if method != "eth_getAccountInfo":
+            return (await self._answers(block_hash, [method], parameters))[0]
+        balance, nonce, code = await self._answers(block_hash, _ACCOUNT, parameters)
+        return b'{"balance":' + balance + b',"nonce":' + nonce + b',"code":' + code + b"}"
+
+    async def _answers(self, block_hash: Hash32, methods: Sequence[str], parameters: Sequence[Json]) -> list[bytes]:
+        text = json.dumps(parameters)
+        kept = self._open(block_hash)
+        questions = [(method, text) for method in methods]
+        self._asked[block_hash].update(dict.fromkeys(questions))
+        missing = [question for question in questions if question not in kept]
+        if missing:
+            answers = await self._node.batch([(method, _pinned(text, block_hash)) for method, text in missing])
+            kept.update({question: _text(result_of(answer)) for question, answer in zip(missing, answers, strict=True)})
+        return [kept[question] for question in questions]
+
+    async def header(self, block_hash: Hash32, full: bool) -> bytes:
+        """The block itself, with its transactions where `full`. Raises BlockUnknown, and as `Node.request`."""
+        question = ("eth_getBlockByHash", json.dumps(full))
+        kept = self._open(block_hash)
+        if question not in kept:
+            block = await self._node.request("eth_getBlockByHash", [block_hash, full])
+            if block is None:
+                raise BlockUnknown(0, f"no endpoint asked has block {block_hash}")
+            kept[question] = _text(block)
+        return kept[question]
+
+    def _open(self, block_hash: Hash32) -> dict[Question, bytes]:
+        if block_hash not in self._kept:
+            self._kept[block_hash], self._asked[block_hash] = {}, {}
+            while len(self._kept) > _BLOCKS:
+                self._kept.popitem(last=False)
+                self._asked.popitem(last=False)
+        return self._kept[block_hash]
+
+
+def _pinned(parameters: str, block_hash: Hash32) -> list[Json]:
+    return [*json.loads(parameters), {"blockHash": block_hash}]
+
+
+def _text(answer: Json) -> bytes:
+    return json.dumps(answer, separators=(",", ":")).encode()
