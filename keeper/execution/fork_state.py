@@ -12,17 +12,23 @@ from keeper.execution.node import Json, Node, result_of
 Question: TypeAlias = tuple[str, str]
 """A method, and its parameters without the block as JSON text: what stays the same from block to block."""
 _ACCOUNT = ("eth_getBalance", "eth_getTransactionCount", "eth_getCode")
+_DELEGATION = "0xef01"
+"""An account that lends itself a contract's code (EIP-7702), and may lend another's tomorrow."""
 _BLOCKS = 4
 _MOST_AHEAD = 2_000
 
 
 class ForkState:
-    """Answers to questions about blocks named by hash: those cannot change, so they are kept, as JSON text, for the newest few blocks."""
+    """Answers to questions about blocks named by hash: those cannot change, so they are kept, as JSON text, for the newest few blocks.
+
+    A contract's code is kept for every block: it stays what it is (EIP-6780), and makes up nearly all that is sent. Should a chain allow
+    otherwise, a simulation is wrong, which the executor's own guard on the chain is there for."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._kept: OrderedDict[Hash32, dict[Question, bytes]] = OrderedDict()
         self._asked: OrderedDict[Hash32, dict[Question, None]] = OrderedDict()
+        self._codes: dict[Question, bytes] = {}
 
     async def fetch_ahead(self, block: BlockRef) -> None:
         """What was asked about the block before is fetched for this one, in as few requests as the endpoints allow.
@@ -31,18 +37,18 @@ class ForkState:
         if block.hash in self._asked:
             return
         before = next(reversed(self._asked.values()), {})
-        questions = list(before)[:_MOST_AHEAD]
-        self._open(block.hash)
+        kept = self._open(block.hash)
+        kept.update({question: code for question, code in self._codes.items() if question in before})
+        questions = [question for question in before if question not in kept][:_MOST_AHEAD]
         if not questions:
             return
         try:
             answers = await self._node.batch([(method, _pinned(text, block.hash)) for method, text in questions])
         except (RpcError, RpcUnavailable, RpcLimited):
             return
-        kept = self._open(block.hash)
         for question, answer in zip(questions, answers, strict=True):
             if not isinstance(answer, RpcError):
-                kept[question] = _text(answer)
+                self._keep(kept, question, answer)
 
     async def answer(self, block_hash: Hash32, method: str, parameters: Sequence[Json]) -> bytes:
         """The answer as JSON text; `parameters` are those before the block. Raises as `Node.batch`, and RpcError.
@@ -62,7 +68,8 @@ class ForkState:
         missing = [question for question in questions if question not in kept]
         if missing:
             answers = await self._node.batch([(method, _pinned(text, block_hash)) for method, text in missing])
-            kept.update({question: _text(result_of(answer)) for question, answer in zip(missing, answers, strict=True)})
+            for question, answer in zip(missing, answers, strict=True):
+                self._keep(kept, question, result_of(answer))
         return [kept[question] for question in questions]
 
     async def header(self, block_hash: Hash32, full: bool) -> bytes:
@@ -75,6 +82,11 @@ class ForkState:
                 raise BlockUnknown(0, f"no endpoint asked has block {block_hash}")
             kept[question] = _text(block)
         return kept[question]
+
+    def _keep(self, kept: dict[Question, bytes], question: Question, answer: Json) -> None:
+        kept[question] = _text(answer)
+        if question[0] == "eth_getCode" and isinstance(answer, str) and len(answer) > 2 and not answer.startswith(_DELEGATION):
+            self._codes[question] = kept[question]
 
     def _open(self, block_hash: Hash32) -> dict[Question, bytes]:
         if block_hash not in self._kept:

@@ -26,6 +26,7 @@ class EchoNode:
     requests: list[list[str]] = field(default_factory=list)
     failure: Exception | None = None
     unknown: frozenset[str] = frozenset()
+    codes: dict[str, str] = field(default_factory=dict)
 
     async def request(self, method: str, params: Sequence[Any]) -> Any:
         return (await self.batch([(method, params)]))[0]
@@ -34,7 +35,14 @@ class EchoNode:
         self.requests.append([method for method, _ in calls])
         if self.failure is not None:
             raise self.failure
-        return [None if method == "eth_getBlockByHash" and params[0] in self.unknown else [method, *params] for method, params in calls]
+        return [self._answer(method, params) for method, params in calls]
+
+    def _answer(self, method: str, params: Sequence[Any]) -> Any:
+        if method == "eth_getBlockByHash" and params[0] in self.unknown:
+            return None
+        if method == "eth_getCode" and params[0] in self.codes:
+            return self.codes[params[0]]
+        return [method, *params]
 
 
 async def _ask(door: Door, method: str, *params: Any) -> Any:
@@ -111,6 +119,23 @@ def test_what_one_block_was_asked_for_is_fetched_at_once_for_the_next() -> None:
             assert node.requests == [["eth_getStorageAt", "eth_getBalance"]]
 
     asyncio.run(run())
+
+
+def test_code_is_fetched_once_for_all_blocks() -> None:
+    """Unless there is none yet, or it is only lent."""
+
+    async def run(code: str) -> list[list[str]]:
+        node = EchoNode(codes={ADDRESS: code})
+        async with _door(node) as door:
+            for block in (ONE, TWO):
+                door.show(block)
+                await door.fetch_ahead()
+                assert await _ask(door, "eth_getCode", ADDRESS, hex(block.number)) == code
+        return node.requests
+
+    assert asyncio.run(run("0x6001")) == [["eth_getCode"]]
+    assert asyncio.run(run("0x")) == [["eth_getCode"]] * 2
+    assert asyncio.run(run("0xef0100" + "aa" * 20)) == [["eth_getCode"]] * 2
 
 
 @pytest.mark.parametrize("failure", [RpcUnavailable("nobody answers"), RpcError(-32_000, "busy")])
