@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -28,6 +29,8 @@ _CAP_ETH = "10.0"
 _READY_SECONDS = 60.0
 _SETTLE_BLOCKS = 12
 _SETTLE_SECONDS = 90.0
+_OWN_LOAD, _SLOWEST = 1.5, 4.0
+"""Load per core that a scenario makes by itself; the slowest pace."""
 _WORK_OFF_BLOCKS, _WORK_OFF_STEP = 40, 4
 
 
@@ -209,6 +212,7 @@ class Stage:
         """Settle and SIGTERM, while blocks go on: what is under way is awaited by the daemon."""
         self.settle()
         self.stopped_at = self.player.head
+        self.notes["interval_s"] = round(self.player.pace.wall_interval, 2)
         self.notes["stop_s"] = round(self.daemon.stop(), 1)
         self.blocks(2)
         self.player.pause()
@@ -260,7 +264,7 @@ def staged(wanted: Set, directory: Path) -> Iterator[Stage]:
             finality_depth=wanted.finality,
         )
         daemon = Daemon(config, directory / "keeper.log", _settings(wanted, lines))
-        player = Player(devnet.url, devnet.deployment, Pace(wanted.block_seconds, wanted.interval))
+        player = Player(devnet.url, devnet.deployment, Pace(wanted.block_seconds, wanted.interval * slowness()))
         stage = Stage(wanted, directory, devnet, lines, player, daemon, Random(wanted.seed), daemons=[daemon])
         try:
             yield stage
@@ -268,6 +272,12 @@ def staged(wanted: Set, directory: Path) -> Iterator[Stage]:
             player.stop()
             for each in stage.daemons:
                 each.close()
+
+
+def slowness() -> float:
+    """At least 1, and more where others share the cores: blocks come that much slower."""
+    per_core = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return min(max(1.0, per_core / _OWN_LOAD), _SLOWEST)
 
 
 @contextmanager

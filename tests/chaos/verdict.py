@@ -19,6 +19,8 @@ from tests.chaos import lake as lakes
 
 _LATE_BLOCKS = 3
 """Liquidatable for more blocks than these at the end counts as missed."""
+_CURSOR_BLOCKS = 4
+"""What the daemon may be behind when it is told to stop."""
 _EVENTS = {
     "clearing_house": (
         "PositionChanged(address,address,int256,int256,uint256,int256,int256,uint256)",
@@ -246,7 +248,7 @@ class Judge:
         if cursor is None:
             result.lost_rows += result.note("lost", ["the lake has no cursor"])
             return
-        if cursor < stopped_at - 1:
+        if cursor < stopped_at - _CURSOR_BLOCKS:
             result.lost_rows += result.note("lost", [f"cursor at {cursor}, the chain at {stopped_at}"])
         self._compare_blocks(cursor)
         self._compare_events(cursor)

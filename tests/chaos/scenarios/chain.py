@@ -45,9 +45,9 @@ def jumps(*seconds: int) -> Script:
 def quiet_then_fall(stage: Stage) -> None:
     """Blocks without any event, faster than usual, then a fall."""
     stage.begin()
-    stage.player.pace.wall_interval = 0.05
+    pace, stage.player.pace.wall_interval = stage.player.pace.wall_interval, 0.05
     stage.blocks(150)
-    stage.player.pace.wall_interval = stage.set.interval
+    stage.player.pace.wall_interval = pace
     stage.fall()
     stage.finish()
 

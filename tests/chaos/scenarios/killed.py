@@ -24,7 +24,7 @@ def killed(kills: int, *, least_s: float, most_s: float, path: str | None = None
         if path is None:
             # One step per block, as many blocks as the kills take.
             seconds = kills * ((least_s + most_s) / 2 + down_s)
-            stage.fall(steps=max(20, int(seconds / stage.set.interval)), bps=-25)
+            stage.fall(steps=max(20, int(seconds / stage.player.pace.wall_interval)), bps=-25)
         else:
             stage.play(path)
         for _ in range(kills):
