@@ -20,12 +20,14 @@ from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import AccountKey, Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.holds import Holds
 from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
 from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
+from keeper.engine.repair import Repair, RepairOptions
 from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.errors import ConfigError
@@ -204,6 +206,7 @@ def assemble(
     )
     tripwire = Tripwire(chain, every_blocks=settings.keeper.tripwire_blocks, accounts=settings.keeper.tripwire_accounts)
     attempts = Attempts(dispatcher, recorder, settings.chain.id, settings.execution.executor, logger, status.metrics)
+    repair = Repair(chain, chain, recorder, _repair_options(settings), time.time, logger)
     loop = Loop(
         chain,
         recorder,
@@ -217,6 +220,7 @@ def assemble(
         time.time,
         logger,
         status,
+        Holds(repair, status.readiness.report),
     )
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
     standing = _standing_check(chain, hands, evaluators, status.readiness, judge.priority_fee_wei) if hands is not None else None
@@ -303,6 +307,11 @@ def _account(text: str, key: str) -> str:
         return parse.address(text)
     except ValueError as error:
         raise ConfigError(f"limits.{key}: {error}.") from None
+
+
+def _repair_options(settings: Settings) -> RepairOptions:
+    given = settings.chain
+    return RepairOptions(given.id, given.start_block, given.finality_depth, settings.execution.executor)
 
 
 def _loop_options(settings: Settings) -> LoopOptions:

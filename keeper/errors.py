@@ -4,7 +4,8 @@ KeeperError
 ├── ConfigError          the operator must mend something; exit 2; the message names the file, the key and the mend
 ├── Transient            worth a retry with backoff inside the adapter; becomes Fatal when the adapter gives up
 │   ├── RpcUnavailable   no endpoint answered sensibly (refused, timed out, HTML, wrong JSON)
-│   └── RpcLimited       the provider refused the size or rate of a request
+│   ├── RpcLimited       the provider refused the size or rate of a request
+│   └── EndpointsDisagree  endpoints give different answers about the same block, and there is no majority
 ├── RpcError             the node understood the request and said no (a JSON-RPC error object)
 │   └── BlockUnknown     no endpoint knows the block (any more): most likely it was orphaned, and the follower will say so next
 ├── VenueFault           one venue cannot go on; it stops, the others continue
@@ -39,6 +40,10 @@ class RpcLimited(Transient):
     def __init__(self, hint: str) -> None:
         super().__init__(hint)
         self.hint = hint
+
+
+class EndpointsDisagree(Transient):
+    """Endpoints differ about one block and nobody can tell who is right. Consequence: the venue holds until they agree."""
 
 
 class RpcError(KeeperError):

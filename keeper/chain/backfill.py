@@ -34,17 +34,17 @@ class Backfill:
         self._concurrency = concurrency
 
     async def run(
-        self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False
+        self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False, turn: int = 0
     ) -> AsyncGenerator[BlockLogs, None]:
         """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk.
-        With `every_block` all of them, linked by parent hash."""
+        With `every_block` all of them, linked by parent hash. `turn` asks another endpoint than usual, where there is one."""
         selection = LogSelection(filters)
         await self._proofs.learn()
         at = first
         while at <= last:
             window = self._window(at, last)
             # The group ends before anything is yielded: a consumer that walks away leaves no task behind.
-            for blocks in await self._fetch(selection, window, every_block):
+            for blocks in await self._fetch(selection, window, every_block, turn):
                 for block in blocks:
                     yield block
             at = window[-1].last + 1
@@ -57,12 +57,12 @@ class Backfill:
             at = end + 1
         return chunks
 
-    async def _fetch(self, selection: LogSelection, window: Sequence[_Chunk], every_block: bool) -> list[list[BlockLogs]]:
+    async def _fetch(self, selection: LogSelection, window: Sequence[_Chunk], every_block: bool, turn: int) -> list[list[BlockLogs]]:
         failure: KeeperError | None = None
         tasks: list[asyncio.Task[list[BlockLogs]]] = []
         try:
             async with asyncio.TaskGroup() as group:
-                tasks += [group.create_task(self._chunk(selection, chunk, every_block)) for chunk in window]
+                tasks += [group.create_task(self._chunk(selection, chunk, every_block, turn)) for chunk in window]
         except* KeeperError as failures:
             # The callers know single errors; what the other chunks said on the way down is of the same cause.
             failure = next(error for error in failures.exceptions if isinstance(error, KeeperError))
@@ -70,8 +70,8 @@ class Backfill:
             raise failure
         return [task.result() for task in tasks]
 
-    async def _chunk(self, selection: LogSelection, chunk: _Chunk, every_block: bool) -> list[BlockLogs]:
-        logs = await self._ranges.fetch(selection, chunk.first, chunk.last) if selection else []
+    async def _chunk(self, selection: LogSelection, chunk: _Chunk, every_block: bool, turn: int) -> list[BlockLogs]:
+        logs = await self._ranges.fetch(selection, chunk.first, chunk.last, turn=turn) if selection else []
         by_block: dict[int, list[RawLog]] = {}
         for log in logs:
             by_block.setdefault(log.block_number, []).append(log)
@@ -83,7 +83,7 @@ class Backfill:
                 raise ValueError(f"the blocks from {chunk.first} to {chunk.last} do not follow each other")
             return headers
 
-        headers = await self._pool.ask([by_number(number) for number in numbers], decode)
+        headers = await self._pool.ask([by_number(number) for number in numbers], decode, turn=turn)
         found = [(header, tuple(by_block.get(header.ref.number, ()))) for header in headers]
         for header, its_logs in found:
             block = header.ref

@@ -20,9 +20,11 @@ from keeper.chain.proof import Proofs, Receipts
 from keeper.chain.ranges import LogRanges, RangeSize
 from keeper.chain.raw import RawCalls
 from keeper.chain.reads import Reader
+from keeper.chain.receipts import logs_of
 from keeper.chain.rpc import Answer, Endpoint, Json, RpcCall
 from keeper.chain.standstill import Standstill
 from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, Purpose, RawLog, Reads, Timestamp, Usage
+from keeper.errors import RpcError, Transient
 
 T = TypeVar("T")
 
@@ -174,11 +176,35 @@ class ChainClient:
         endpoint's are untrue)."""
         return await self._fetcher.receipts(block)
 
+    async def proven_logs(self, block: BlockRef, filters: Sequence[LogFilter]) -> Sequence[RawLog] | None:
+        """The logs of `block` that the filters select, out of its proven receipts. None and errors as `block_receipts`."""
+        receipts = await self.block_receipts(block)
+        return None if receipts is None else logs_of(receipts, LogSelection(filters))
+
     async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
         """Run a question with every call pinned to `block`'s hash; `at` sets the block time the calls see (a forecast).
 
         Raises BlockUnknown when the block was orphaned; RpcError when the node refuses, and with `at` when it has no block overrides."""
         return await self._reader.run(reads, block, at)
+
+    async def run_elsewhere(self, reads: Reads[T], block: BlockRef) -> T:
+        """As `run`, but of another endpoint than usual, where there is one."""
+        return await self._reader.turned(1).run(reads, block)
+
+    async def witnesses(self, question: Callable[[], Reads[T]], block: BlockRef) -> Sequence[tuple[str, T]]:
+        """What each endpoint that answers says to a question at `block`, by the endpoint's name."""
+        said: dict[str, T] = {}
+
+        async def hear(turn: int) -> None:
+            reader = self._reader.turned(turn)
+            with suppress(Transient, RpcError):
+                answer = await reader.run(question(), block)
+                said[reader.speaker] = answer
+
+        async with asyncio.TaskGroup() as group:
+            for turn in range(len(self._pool)):
+                group.create_task(hear(turn))
+        return list(said.items())
 
     def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
         """Everything after block `after`, for ever, in order. `known` are the unfinalised blocks already processed up to `after`;
@@ -186,11 +212,20 @@ class ChainClient:
         return self._follower.follow(after, known)
 
     def backfill(
-        self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False
+        self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False, turn: int = 0
     ) -> AsyncGenerator[tuple[BlockRef, tuple[RawLog, ...]], None]:
         """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk.
-        With `every_block` all of them, linked by parent hash."""
-        return self._backfill.run(filters, first, last, every_block=every_block)
+        With `every_block` all of them, linked by parent hash. `turn` asks another endpoint than usual, where there is one."""
+        return self._backfill.run(filters, first, last, every_block=every_block, turn=turn)
+
+    @property
+    def endpoints(self) -> int:
+        """How many endpoints there are to ask."""
+        return len(self._pool)
+
+    def distrust(self, endpoint: str, reason: str) -> None:
+        """Ask an endpoint last for a while: what it said contradicts the others."""
+        self._pool.distrust_named(endpoint, reason)
 
     def usage(self) -> Usage:
         """HTTP requests and JSON-RPC calls inside them since start, by purpose, failed ones included."""

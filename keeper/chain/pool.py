@@ -278,6 +278,12 @@ class Pool:
         """All, in the configured order."""
         return [member.endpoint for member in self._members]
 
+    def distrust_named(self, name: str, reason: str) -> None:
+        """As `distrust`, of every endpoint of that name."""
+        for member in self._members:
+            if member.endpoint.name == name:
+                self.distrust(member.endpoint, reason)
+
     def distrust(self, endpoint: Endpoint, reason: str) -> None:
         """Ask an endpoint last for a while: what it said contradicts the others. Answering well otherwise does not clear it."""
         for member in self._members:

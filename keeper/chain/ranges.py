@@ -56,8 +56,8 @@ class LogRanges:
         self._pool = pool
         self.size = size
 
-    async def fetch(self, selection: LogSelection, first: int, last: int, check: Check | None = None) -> list[RawLog]:
-        """The selected logs of blocks `first` to `last`, in order, each after its `check`.
+    async def fetch(self, selection: LogSelection, first: int, last: int, check: Check | None = None, *, turn: int = 0) -> list[RawLog]:
+        """The selected logs of blocks `first` to `last`, in order, each after its `check`; `turn` as in `Pool.ask`.
 
         Raises SizeLimited when even one block is too much, and what `Pool.ask` raises."""
         logs: list[RawLog] = []
@@ -65,7 +65,7 @@ class LogRanges:
         while at <= last:
             span = min(self.size.blocks, last - at + 1)
             try:
-                logs += await self._part(selection, at, at + span - 1, check)
+                logs += await self._part(selection, at, at + span - 1, check, turn)
             except (SizeLimited, RpcTimeout, AnswerTooLarge) as error:
                 if span == 1:
                     raise
@@ -75,7 +75,7 @@ class LogRanges:
             at += span
         return logs
 
-    async def _part(self, selection: LogSelection, first: int, last: int, check: Check | None) -> list[RawLog]:
+    async def _part(self, selection: LogSelection, first: int, last: int, check: Check | None, turn: int) -> list[RawLog]:
         def decode(answers: Sequence[Answer]) -> list[RawLog]:
             logs = selection.parse(answers[0])
             for log in logs:
@@ -86,4 +86,4 @@ class LogRanges:
             return logs
 
         call: RpcCall = selection.in_range(first, last)
-        return await self._pool.ask([call], decode, give_up_on_timeout=last > first)
+        return await self._pool.ask([call], decode, turn=turn, give_up_on_timeout=last > first)

@@ -1,11 +1,12 @@
 """Runs a venue's question: every round of calls is one HTTP request, pinned to one block hash (EIP-1898)."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import TypeVar
 
 from keeper.chain.clock import Clock
 from keeper.chain.multicall import decode_aggregate, encode_aggregate
-from keeper.chain.pool import Pool
+from keeper.chain.pool import Decode, Pool
 from keeper.chain.refusals import SizeLimited
 from keeper.chain.rpc import Answer, Json, RpcCall
 from keeper.domain.call_failure import is_call_failure
@@ -43,6 +44,15 @@ class Reader:
         self._multicall = multicall
         self._chunk = calls_per_multicall
         self._prove = prove
+        self._turn = 0
+        self.speaker = ""
+        """The endpoint that answered last, by name."""
+
+    def turned(self, turn: int) -> "Reader":
+        """The same reader, but it asks the endpoint whose `turn` it is, where there is one (see `Pool.ask`)."""
+        other = copy(self)
+        other._turn = turn
+        return other
 
     async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
         """Drive the generator to its end. `at` is the block time the calls see instead of the block's own.
@@ -128,7 +138,7 @@ class Reader:
 
         proof = [Call(_HISTORY, block.number.to_bytes(32, "big"))] if self._prove else []
         bundled = [Call(multicall, encode_aggregate([*chunk, *proof])) for chunk in chunks]
-        return await self._pool.ask(_eth_calls(bundled, block, at, one_later=self._prove), decode)
+        return await self._ask(_eth_calls(bundled, block, at, one_later=self._prove), decode)
 
     def _without_proof(self, results: Sequence[CallResult], block: BlockRef) -> Sequence[CallResult]:
         """A chunk's results without the proof's. Raises _OtherStateError when the block's hash is part of the state already."""
@@ -141,11 +151,16 @@ class Reader:
             raise _OtherStateError
         return own
 
+    async def _ask(self, calls: Sequence[RpcCall], decode: Decode[T]) -> T:
+        endpoint, answer = await self._pool.ask_named(calls, decode, turn=self._turn)
+        self.speaker = endpoint.name
+        return answer
+
     async def _singly(self, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult]:
         def decode(answers: Sequence[Answer]) -> list[CallResult]:
             return [_result(answer) for answer in _checked(answers, at)]
 
-        return await self._pool.ask(_eth_calls(calls, block, at), decode)
+        return await self._ask(_eth_calls(calls, block, at), decode)
 
 
 class _NoMulticallError(Exception):

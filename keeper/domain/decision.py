@@ -31,6 +31,8 @@ class SkipReason(StrEnum):
     GAS_PRICE_CAP = "gas_price_cap"
     STALE = "stale"
     ENDPOINT_DOWN = "endpoint_down"
+    ENDPOINTS_DISAGREE = "endpoints_disagree"
+    VENUE_HELD = "venue_held"
     PRE_CHECK_REVERTED = "pre_check_reverted"
     SIMULATION_REVERTED = "simulation_reverted"
     SIMULATION_UNPROFITABLE = "simulation_unprofitable"

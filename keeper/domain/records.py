@@ -276,6 +276,25 @@ class PositionSnapshotRecord:
     has_orders: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairRecord:
+    """repairs: evidence of every correction of the venue's state. One row per corrected block; `cause` is "logs" (its rows were not the
+    chain's) or "parameters" (they changed without an event). `was` and `became` are JSON lists of the events, `witness` says
+    where the truth came from, `divergence` what brought it to light."""
+
+    chain_id: int
+    venue: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    repaired_at: MicroTime
+    cause: str
+    witness: str
+    divergence: str
+    was: str
+    became: str
+
+
 Record: TypeAlias = (
     BlockRecord
     | VenueEventRecord
@@ -288,6 +307,7 @@ Record: TypeAlias = (
     | OutcomeRecord
     | AccountSnapshotRecord
     | PositionSnapshotRecord
+    | RepairRecord
 )
 
 TABLES: tuple[tuple[str, type[Record]], ...] = (
@@ -302,5 +322,6 @@ TABLES: tuple[tuple[str, type[Record]], ...] = (
     ("outcomes", OutcomeRecord),
     ("account_snapshots", AccountSnapshotRecord),
     ("position_snapshots", PositionSnapshotRecord),
+    ("repairs", RepairRecord),
 )
 """Every table with its record, in the order the stages run."""

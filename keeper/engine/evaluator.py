@@ -2,7 +2,7 @@
 
 The same code runs live and in replay; only the `Questions` differ (chain reads, or what was recorded of them)."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol
 
@@ -84,6 +84,12 @@ class Evaluator(Generic[B, E]):
         self._due: set[AccountKey] = set()
         self._first_breach: dict[AccountKey, int] = {}
 
+    def forget(self) -> None:
+        """Begin again with an empty book, for a rebuild; who is breached since when is kept."""
+        self.book = self.venue.new_book()
+        self._watchlist = Watchlist()
+        self._due = set()
+
     def restore(self, block_number: int, timestamp: Timestamp, events: Iterable[E]) -> None:
         """Apply one recorded block on the way back from the lake, without evaluating."""
         self.book.open_block(block_number, timestamp)
@@ -156,6 +162,14 @@ class Evaluator(Generic[B, E]):
         await self._refresh(block, (block.timestamp,))
         await self._inspect(chosen, block, (block.timestamp,))
         return [Evaluated(key, self.venue.health(key, self.book, block.timestamp), block.timestamp) for key in chosen]
+
+    async def appraise(self, block: BlockRef) -> Mapping[AccountKey, Health]:
+        """Every account's exact health at `block`, at which the book stands. What was read for it is taken out of the book again."""
+        self.book.open_block(block.number + 1, block.timestamp)
+        try:
+            return {item.account: item.health for item in await self.look(block)}
+        finally:
+            self.undo(block.number + 1)
 
     def assess(self, key: AccountKey, health: Health, block: BlockRef) -> Findings[E]:
         """Findings about one breached account after `look`, for an explanation."""

@@ -172,3 +172,4 @@ def _urgency(verdict: Verdict) -> tuple[int, int]:
 
 IN_FLIGHT = Skip(SkipReason.IN_FLIGHT)
 COOLING_DOWN = Skip(SkipReason.COOLING_DOWN)
+HELD = Skip(SkipReason.VENUE_HELD)

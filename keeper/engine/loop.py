@@ -15,7 +15,8 @@ from keeper.domain.venue import AccountKey
 from keeper.engine import recording
 from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator, Findings
-from keeper.engine.judge import COOLING_DOWN, IN_FLIGHT, Judge, Tariff
+from keeper.engine.holds import Holds
+from keeper.engine.judge import COOLING_DOWN, HELD, IN_FLIGHT, Judge, Tariff
 from keeper.engine.liquidator import Liquidator
 from keeper.engine.mailbox import Case, Mailbox
 from keeper.engine.ports import Chain, Recorder
@@ -23,7 +24,7 @@ from keeper.engine.recording import Where
 from keeper.engine.start import Ahead, Start
 from keeper.engine.status import Status
 from keeper.engine.tripwire import Tripwire, must_match
-from keeper.errors import BlockUnknown, Fatal, RpcError, Transient, VenueFault
+from keeper.errors import BlockUnknown, Fatal, RpcError, StateDivergence, Transient, VenueFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,10 @@ class Loop:
         clock: Callable[[], float],
         log: FilteringBoundLogger,
         status: Status,
+        holds: Holds,
     ) -> None:
         self._chain = chain
+        self._holds = holds
         self._recorder = recorder
         self._evaluators = dict(evaluators)
         self._liquidator = liquidator
@@ -157,6 +160,8 @@ class Loop:
         self._recorder.block(event.block, rows, tuple(self._evaluators))
         self._attempts.record(settled, event.block, self._evaluators, self.tariff.native_price_x18)
         self._tell(event.block, rows[-1], len(cases), (finished - received) / 1_000_000)
+        for name, fault in await self._holds.lift(self._evaluators, event.block):
+            self._stop_venue(name, fault)
         return True
 
     def _take_back_replaced(self, block: BlockRef) -> None:
@@ -185,7 +190,7 @@ class Loop:
         for name, evaluator in lacking.items():
             sample = self._tripwire.sample(evaluator, event.block.number)
             try:
-                findings = await self._patiently(evaluator, BlockAdded(event.block, evaluator.claimed(event.logs)), sample)
+                findings = await self._consistently(name, evaluator, BlockAdded(event.block, evaluator.claimed(event.logs)), sample)
             except VenueFault as fault:
                 self._stop_venue(name, fault)
             except RpcError as error:
@@ -197,6 +202,27 @@ class Loop:
             else:
                 results.append((name, findings, sample))
         return results
+
+    async def _consistently(
+        self, name: str, evaluator: Evaluator[Any, Any], event: BlockAdded, sample: frozenset[AccountKey]
+    ) -> Findings[Any]:
+        """Evaluate; where an event does not fit the book, mend the book first. Raises StateDivergence when it does not fit then either."""
+        try:
+            return await self._patiently(evaluator, event, sample)
+        except StateDivergence as fault:
+            evaluator.undo(event.block.number)
+            await self._holds.mend(name, evaluator, await self._parent(event.block), fault)
+        return await self._patiently(evaluator, event, sample)
+
+    async def _parent(self, block: BlockRef) -> BlockRef:
+        """The block before. Raises BlockUnknown where nobody can tell, or the chain has another one there."""
+        try:
+            parent = await self._chain.block(block.number - 1)
+        except Transient as error:
+            raise BlockUnknown(0, f"nobody tells of block {block.number - 1}: {error}") from error
+        if parent.hash != block.parent_hash:
+            raise BlockUnknown(0, f"block {block.number} is about to be replaced")
+        return parent
 
     async def _patiently(self, evaluator: Evaluator[Any, Any], event: BlockAdded, sample: frozenset[AccountKey]) -> Findings[Any]:
         """Evaluate, again and again while no endpoint answers: late, but never skipped. An answer, be it an error, ends the waiting."""
@@ -221,6 +247,8 @@ class Loop:
         busy = self._attempts.busy()
 
         def barred(account: AccountKey) -> Skip | None:
+            if name in self._holds:
+                return HELD
             if (name, account) in busy:
                 return IN_FLIGHT
             return COOLING_DOWN if self._liquidator.resting(account, findings.block.number) else None
@@ -267,10 +295,10 @@ class Loop:
         self._metrics.parity.inc(len(rows))
         try:
             must_match(rows)
-        except VenueFault as fault:
-            self._recorder.append(rows)
-            self._stop_venue(name, fault)
-            return ()
+        except StateDivergence as fault:
+            self._holds.place(name, fault)
+            for case in await self._mailbox.withdraw(name):
+                self._liquidator.note(case, "mailbox", HELD)
         return rows
 
 

@@ -63,6 +63,14 @@ class Mailbox:
             self._changed.notify_all()
         return left_over
 
+    async def withdraw(self, venue: str) -> Sequence[Case]:
+        """Take out a venue's cases that nobody has taken; returns them."""
+        async with self._changed:
+            withdrawn = [case for case in self._cases if case.candidate.venue == venue]
+            self._cases = [case for case in self._cases if case.candidate.venue != venue]
+            self._changed.notify_all()
+        return withdrawn
+
     async def take(self) -> Case:
         """The most urgent case; waits for one."""
         async with self._changed:

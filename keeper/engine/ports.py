@@ -1,6 +1,6 @@
 """What the engine asks of the outside. Adapters satisfy these by shape; they do not import this file, and not each other."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from keeper.domain.attempt import Attempt, Decided, Job, Settled
@@ -32,6 +32,19 @@ class Chain(Protocol):
 
     def usage(self) -> Usage:
         """What has been asked so far."""
+
+
+class Witnesses(Chain, Protocol):
+    """The chain, as each endpoint by itself tells it."""
+
+    async def run_elsewhere(self, reads: Reads[T], block: BlockRef) -> T:
+        """As `run`, but of another endpoint than usual, where there is one."""
+
+    async def witnesses(self, question: Callable[[], Reads[T]], block: BlockRef) -> Sequence[tuple[str, T]]:
+        """(endpoint, its answer) of all that answer."""
+
+    def distrust(self, endpoint: str, reason: str) -> None:
+        """Ask this endpoint last for a while."""
 
 
 class Simulator(Protocol):

@@ -22,6 +22,7 @@ from keeper.domain.records import (
     MicroTime,
     OutcomeRecord,
     PositionSnapshotRecord,
+    RepairRecord,
     SimulationRecord,
     VenueEventRecord,
     raw,
@@ -97,8 +98,8 @@ def recovered_block_row(chain_id: int, block: BlockRef, times: tuple[MicroTime, 
     )
 
 
-def event_rows(where: Where, applied: Sequence[Applied[Any]]) -> list[VenueEventRecord]:
-    """venue_events: in the order of application."""
+def event_rows(where: Where, applied: Sequence[Applied[Any]], first_position: int = 0) -> list[VenueEventRecord]:
+    """venue_events: in the order of application, after `first_position` others of the block."""
     return [
         VenueEventRecord(
             position=position,
@@ -110,7 +111,7 @@ def event_rows(where: Where, applied: Sequence[Applied[Any]]) -> list[VenueEvent
             payload=event_json.dump(item.event),
             **where.keys(),
         )
-        for position, item in enumerate(applied)
+        for position, item in enumerate(applied, first_position)
     ]
 
 
@@ -305,6 +306,21 @@ def parity_rows(where: Where, views: Sequence[ChainView], local: Mapping[Account
         )
         for view in views
     ]
+
+
+def repair_row(
+    where: Where, cause: str, witness: str, divergence: str, was: Sequence[str], became: Sequence[str], at: MicroTime
+) -> RepairRecord:
+    """repairs: `was` and `became` are the events as the lake writes them, each with its name."""
+    return RepairRecord(
+        repaired_at=at,
+        cause=cause,
+        witness=witness,
+        divergence=divergence,
+        was=json.dumps(was),
+        became=json.dumps(became),
+        **where.keys(),
+    )
 
 
 def position_rows(where: Where, views: Sequence[PositionView], health: Mapping[AccountKey, Health]) -> list[PositionSnapshotRecord]:

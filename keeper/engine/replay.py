@@ -86,7 +86,7 @@ class Difference:
     replayed: str | None
 
 
-_OUTSIDE = frozenset({"in_flight", "cooling_down"})
+_OUTSIDE = frozenset({"in_flight", "cooling_down", "venue_held"})
 """Decisions that hang on what was being sent or had failed, which the book does not know: only their candidate is compared."""
 
 

@@ -1,6 +1,6 @@
 """The running proof: local margin figures against the contract's own view, at the same block hash, account by account.
 
-A difference is never healed: it means a missed log, an unhandled reorg or a wrong formula, and the venue stops."""
+A difference is never overlooked: it means a missed log, an unhandled reorg, a lie or a wrong formula. See `engine.repair`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,22 +10,27 @@ from keeper.domain.records import AccountSnapshotRecord
 from keeper.domain.venue import AccountKey, Health
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
-from keeper.engine.ports import Chain
+from keeper.engine.ports import Witnesses
 from keeper.engine.recording import Where
 from keeper.errors import StateDivergence
 
 
 class Tripwire:
-    """Compares a few accounts every few blocks, in rotation, so that its cost does not grow with the book."""
+    """Compares a few accounts every few blocks, in rotation, so that its cost does not grow with the book; everybody once after the start.
 
-    def __init__(self, chain: Chain, *, every_blocks: int, accounts: int) -> None:
+    The views come from another endpoint than the reads, where there is one: whoever hides a breach must lie to both alike."""
+
+    def __init__(self, chain: Witnesses, *, every_blocks: int, accounts: int) -> None:
         self._chain = chain
         self._every_blocks = every_blocks
         self._accounts = accounts
         self._after: AccountKey | None = None
+        self._begun: set[str] = set()
 
     def sample(self, evaluator: Evaluator[Any, Any], block_number: int) -> frozenset[AccountKey]:
         """The accounts to compare at this block; empty in blocks without a comparison."""
+        if self._every_blocks and evaluator.venue.name not in self._begun:
+            return frozenset(evaluator.book.account_keys())
         if not self._every_blocks or block_number % self._every_blocks:
             return frozenset()
         keys = sorted(evaluator.book.account_keys())
@@ -37,7 +42,8 @@ class Tripwire:
     async def compare(self, evaluator: Evaluator[Any, Any], sample: frozenset[AccountKey], where: Where) -> Sequence[AccountSnapshotRecord]:
         """Rows of the comparison. The book must stand at the block of `where`."""
         local = local_health(evaluator, sample, where.block)
-        views = await self._chain.run(evaluator.venue.chain_views(sorted(local)), where.block)
+        views = await self._chain.run_elsewhere(evaluator.venue.chain_views(sorted(local)), where.block)
+        self._begun.add(evaluator.venue.name)
         return recording.parity_rows(where, views, local)
 
 
@@ -51,8 +57,13 @@ def must_match(rows: Sequence[AccountSnapshotRecord]) -> None:
     """Raises StateDivergence naming the first account that differs."""
     for row in rows:
         if not row.matches:
-            raise StateDivergence(
-                f"{row.venue} account {row.account} at block {row.block_number} ({row.block_hash}): "
-                f"equity {row.equity_raw} here, {row.equity_chain_raw} on chain; "
-                f"requirement {row.requirement_raw} here, {row.requirement_chain_raw} on chain"
-            )
+            raise StateDivergence(described(row))
+
+
+def described(row: AccountSnapshotRecord) -> str:
+    """A difference in words."""
+    return (
+        f"{row.venue} account {row.account} at block {row.block_number} ({row.block_hash}): "
+        f"equity {row.equity_raw} here, {row.equity_chain_raw} on chain; "
+        f"requirement {row.requirement_raw} here, {row.requirement_chain_raw} on chain"
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from keeper.domain.chain import BlockRef, Hash32
-from keeper.domain.records import AttemptRecord, BlockRecord, OutcomeRecord, Record
+from keeper.domain.records import AttemptRecord, BlockRecord, LiquidationRecord, OutcomeRecord, Record, RepairRecord, VenueEventRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,18 @@ class RevertCall:
     orphaned: Sequence[BlockRef]
 
 
-StoreCall: TypeAlias = BlockCall | AppendCall | RevertCall
+@dataclass(frozen=True, slots=True)
+class CorrectionCall:
+    """Blocks of a venue whose events and liquidations were not the chain's: `records` stand in place of those."""
+
+    venue: str
+    blocks: Sequence[BlockRef]
+    records: Sequence[Record]
+
+
+StoreCall: TypeAlias = BlockCall | AppendCall | RevertCall | CorrectionCall
+CORRECTED: tuple[type[Record], ...] = (VenueEventRecord, LiquidationRecord)
+"""What a correction replaces."""
 Sent: TypeAlias = tuple[str, str]
 """What makes a row of attempts (transaction, "") or outcomes (transaction, block) the same as one already written; or of blocks
 ("", block), which may come once for each of two venues."""
@@ -56,6 +67,7 @@ class Batch:
         self.rows: dict[type[Record], list[Record]] = {}
         self.cursors: list[tuple[str, BlockRef]] = []
         self.orphaned: dict[Hash32, BlockRef] = {}
+        self.corrected: dict[tuple[str, Hash32], BlockRef] = {}
 
     def add(self, call: StoreCall) -> None:
         """Fold one more call in."""
@@ -66,10 +78,12 @@ class Batch:
                 self._append(call.records)
             case RevertCall():
                 self._revert(call.orphaned)
+            case CorrectionCall():
+                self._correct(call)
 
     def row_count(self) -> int:
-        """Rows to insert."""
-        return sum(len(rows) for rows in self.rows.values()) + len(self.cursors)
+        """Rows to insert, and blocks to correct."""
+        return sum(len(rows) for rows in self.rows.values()) + len(self.cursors) + len(self.corrected)
 
     def following(self, closing: bool) -> "Batch":
         """The batch after this one. Blocks to take away move on to it when this one brings no new block and is not the last."""
@@ -102,6 +116,15 @@ class Batch:
         self._written.sent.add(key)
         return new
 
+    def _correct(self, call: CorrectionCall) -> None:
+        """Rows that are not committed yet give way here, committed ones in the transaction that writes the new ones."""
+        hashes = {block.hash for block in call.blocks}
+        self.corrected.update(((call.venue, block.hash), block) for block in call.blocks)
+        for kind in CORRECTED:
+            rows = self.rows.get(kind, [])
+            self.rows[kind] = [row for row in rows if row.block_hash not in hashes or getattr(row, "venue", None) != call.venue]
+        self._append(call.records)
+
     def _revert(self, orphaned: Sequence[BlockRef]) -> None:
         hashes = {block.hash for block in orphaned}
         self.orphaned.update((block.hash, block) for block in orphaned)
@@ -118,8 +141,9 @@ class Batch:
 
 
 def stands_alone(kind: type[Record]) -> bool:
-    """True for rows that outlive their block: a transaction that was signed may be mined whatever became of the block that suggested it."""
-    return kind is AttemptRecord
+    """True for rows that outlive their block: a transaction that was signed may be mined whatever became of the block that suggested it,
+    and evidence is evidence."""
+    return kind in (AttemptRecord, RepairRecord)
 
 
 def sent_key(record: Record) -> Sent | None:

@@ -18,7 +18,7 @@ from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
 from keeper.errors import StoreError
 from keeper.store import recovery
-from keeper.store.batch import AppendCall, Batch, BlockCall, RevertCall, StoreCall
+from keeper.store.batch import AppendCall, Batch, BlockCall, CorrectionCall, RevertCall, StoreCall
 from keeper.store.connection import LAKE, connect
 from keeper.store.faults import translated
 from keeper.store.migrations import migrate, migrations
@@ -130,6 +130,10 @@ class Recorder:
         """The highest ticket up to which every call is durable in the lake; 0 before the first commit."""
         return self._committed
 
+    def correct(self, venue: str, blocks: Sequence[BlockRef], records: Sequence[Record]) -> None:
+        """Put `records` in place of the venue's events and liquidations of these blocks, in one transaction."""
+        self._tell(CorrectionCall(venue, tuple(blocks), tuple(records)))
+
     def flush(self) -> None:
         """Wait until everything queued so far is committed; call it off the event loop. Raises StoreError."""
         barrier = _Barrier(threading.Event())
@@ -169,6 +173,10 @@ class Recorder:
     def recorded_outcomes(self, candidates: Collection[CandidateId]) -> Sequence[RecordedOutcome]:
         """The rows of outcomes about these candidates."""
         return recovery.recorded_outcomes(self._cursor(), self._options.name, self._chain_id, candidates)
+
+    def last_match(self, venue: str, accounts: Collection[str]) -> int | None:
+        """The newest block up to which every one of these accounts once equalled the contract's view; None when one never did."""
+        return recovery.last_match(self._cursor(), self._options.name, self._chain_id, venue, accounts)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if self._reader is None:

@@ -120,3 +120,14 @@ def recorded_outcomes(
         RecordedOutcome(CandidateId(candidate), Hash32(name), outcome, number, Hash32(block_hash))
         for candidate, name, outcome, number, block_hash in rows
     )
+
+
+def last_match(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, venue: str, accounts: Collection[str]) -> int | None:
+    """The newest block at which each account equalled the contract's view, the oldest of these; None when one never did."""
+    query = """
+        SELECT account, max(block_number) FROM account_snapshots
+        WHERE chain_id = $chain AND venue = $venue AND matches AND list_contains($accounts, account) GROUP BY account
+    """
+    with translated(lake, "read"):
+        rows = connection.execute(query, {"chain": chain_id, "venue": venue, "accounts": list(accounts)}).fetchall()
+    return min(number for _, number in rows) if rows and len(rows) == len(set(accounts)) else None

@@ -9,7 +9,7 @@ import pyarrow as pa
 from keeper.domain.chain import BlockRef
 from keeper.domain.records import TABLES, AttemptRecord, OutcomeRecord
 from keeper.errors import StoreError
-from keeper.store.batch import Batch, Written, stands_alone
+from keeper.store.batch import CORRECTED, Batch, Written, stands_alone
 from keeper.store.columns import arrow_table, schemas
 from keeper.store.connection import LAKE
 from keeper.store.faults import is_busy, store_error
@@ -68,6 +68,8 @@ class Writer:
         def write() -> None:
             if batch.orphaned:
                 self._remove(list(batch.orphaned.values()))
+            for (venue, _), block in batch.corrected.items():
+                self._clear(venue, block)
             for name, table in tables.items():
                 self._connection.register("arriving", table)
                 self._connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM arriving")  # noqa: S608 (names are our own)
@@ -100,6 +102,12 @@ class Writer:
         values = {"chain": self._chain_id, "lowest": min(block.number for block in orphaned), "hashes": [block.hash for block in orphaned]}
         falling = ["cursors", *(table for table, record in TABLES if not stands_alone(record))]
         self._delete(falling, "chain_id = $chain AND block_number >= $lowest AND list_contains($hashes, block_hash)", values)
+
+    def _clear(self, venue: str, block: BlockRef) -> None:
+        """A venue's rows of a block that are written anew in this transaction."""
+        values = {"chain": self._chain_id, "venue": venue, "number": block.number, "hash": block.hash}
+        tables = [name for name, record in TABLES if record in CORRECTED]
+        self._delete(tables, "chain_id = $chain AND venue = $venue AND block_number = $number AND block_hash = $hash", values)
 
     def _remove_unfinished(self) -> None:
         """What was sent stays: the outbox knows it and will not say it again."""

@@ -1,8 +1,8 @@
 """Small stand-ins for the adapters: a scripted chain, a recorder that keeps rows, a simulator and a dispatcher with fixed answers."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from keeper.domain.attempt import Attempt, Decided, Job, Settled
 from keeper.domain.chain import Address, BlockRef, CallResult, ChainEvent, Hash32, Reads, Tally, Timestamp, Usage
@@ -11,6 +11,7 @@ from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.records import Record
 from keeper.domain.venue import AccountKey
+from keeper.engine.evaluator import Evaluator
 
 T = TypeVar("T")
 OPERATOR = Address("0x" + "aa" * 20)
@@ -28,6 +29,7 @@ class FakeChain:
 
     view: bytes = b""
     requests: int = 0
+    distrusted: list[str] = field(default_factory=list)
 
     async def head(self) -> BlockRef:
         return block_ref(1)
@@ -44,6 +46,16 @@ class FakeChain:
         except StopIteration as stop:
             result: T = stop.value
             return result
+
+    async def run_elsewhere(self, reads: Reads[T], block: BlockRef) -> T:
+        return await self.run(reads, block)
+
+    async def witnesses(self, question: Callable[[], Reads[T]], block: BlockRef) -> Sequence[tuple[str, T]]:
+        """One endpoint and no other."""
+        return [("http://a", await self.run(question(), block))]
+
+    def distrust(self, endpoint: str, reason: str) -> None:
+        self.distrusted.append(endpoint)
 
     async def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
         """Nothing: the tests hand events to the loop themselves."""
@@ -178,3 +190,19 @@ class ListDispatcher:
 
     def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
         return frozenset(self.open)
+
+
+@dataclass
+class ScriptedMender:
+    """Raises what is next in line; mends when nothing is left. `blocks` are those it was asked about."""
+
+    failures: list[Exception] = field(default_factory=list)
+    blocks: list[int] = field(default_factory=list)
+
+    async def run(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef) -> None:
+        self.blocks.append(block.number)
+        if self.failures:
+            raise self.failures.pop(0)
+
+    async def mend(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str) -> None:
+        await self.run(name, evaluator, block)

@@ -1,7 +1,7 @@
 """A block's life through the loop: rows, decisions, lost races, reorgs, a venue that stops, a node that forgets a block."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from keeper.domain.records import (
 from keeper.domain.venue import AccountKey
 from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.holds import Holds
 from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
 from keeper.engine.loop import Loop, LoopOptions
@@ -36,9 +37,18 @@ from keeper.engine.questions import ChainQuestions
 from keeper.engine.start import Position, Start
 from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
-from keeper.errors import BlockUnknown, Fatal, RpcError, RpcUnavailable, Transient
-from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, FakeChain, ListDispatcher, ListRecorder, ScriptedSimulator, block_ref
-from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyVenue, log_of
+from keeper.errors import BlockUnknown, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, StateDivergence, Transient
+from tests.keeper.engine.fakes import (
+    EXECUTOR,
+    OPERATOR,
+    FakeChain,
+    ListDispatcher,
+    ListRecorder,
+    ScriptedMender,
+    ScriptedSimulator,
+    block_ref,
+)
+from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyBook, ToyEvent, ToyVenue, log_of
 
 ALICE = "0xa11ce"
 BREACHED = {2: 85, 4: 85, 6: 85, 8: 85}
@@ -91,6 +101,7 @@ def _world(
     venue: ToyVenue | None = None,
     simulator: ScriptedSimulator | None = None,
     dispatcher: ListDispatcher | None = None,
+    mender: ScriptedMender | None = None,
 ) -> World:
     good = SimSettled(9 * X18, 90_000, (), 1.0)
     chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
@@ -117,6 +128,7 @@ def _world(
         lambda: 1.0,
         structlog.get_logger(),
         Status(metrics, Heartbeat(lambda: 1.0, 60.0), readiness),
+        Holds(mender or ScriptedMender(), readiness.report),
     )
     return World(loop, chain, recorder, simulator, dispatcher, liquidator, mailbox, readiness)
 
@@ -265,14 +277,74 @@ def _words(equity: int, requirement: int) -> bytes:
     return (equity * X18).to_bytes(32, signed=True) + (requirement * X18).to_bytes(32)
 
 
-def test_the_tripwire_records_agreement_and_stops_on_difference() -> None:
+def _strayed(*failures: Exception) -> World:
+    """The contract's view is one unit off from block 1 on."""
+    return _world(
+        chain=FakeChain(view=_words(50, 85)),
+        tripwire_blocks=1,
+        venue=ToyVenue(BREACHED | {10: 85}, chain_offset=1),
+        mender=ScriptedMender(list(failures)),
+    )
+
+
+def test_the_tripwire_records_agreement() -> None:
     world = _world(chain=FakeChain(view=_words(50, 85)), tripwire_blocks=1)
     world.run(_added(1, OPENS), _added(2))
     assert [row.matches for row in world.recorder.of(AccountSnapshotRecord)] == [True]
-    lying = _world(chain=FakeChain(view=_words(50, 85)), tripwire_blocks=1, venue=ToyVenue(BREACHED, chain_offset=1))
-    with pytest.raises(Fatal, match=r"0xa11ce.*StateDivergence|StateDivergence.*0xa11ce"):
-        lying.run(_added(1, OPENS), _added(2))
-    assert [row.matches for row in lying.recorder.of(AccountSnapshotRecord)] == [False]
+    assert world.readiness.problems() == {}
+
+
+def test_a_venue_that_differs_is_mended_at_once_and_goes_on() -> None:
+    """What was waiting for it is withdrawn; with the next block it is decided anew."""
+    world = _strayed()
+    world.run(_added(1, OPENS), _added(2), work=False)
+    assert [row.matches for row in world.recorder.of(AccountSnapshotRecord)] == [False]
+    assert ("mailbox", "venue_held") in world.decisions()
+    assert len(world.mailbox) == 0
+    assert world.readiness.problems() == {}
+
+
+def test_a_venue_whose_endpoints_disagree_is_held_and_says_so_until_they_agree() -> None:
+    world = _strayed(EndpointsDisagree("http://a says 1, http://b says 2"), BlockUnknown(0, "unknown"))
+    world.run(_added(1, OPENS), _added(2), work=False)
+    assert world.readiness.problems() == {"venue toy": "held: http://a says 1, http://b says 2"}
+    world.run(_added(3), work=False)
+    assert world.decisions()[-1] == ("decide", "venue_held")
+    world.run(_added(4), work=False)
+    assert world.readiness.problems() == {}
+
+
+def test_a_venue_that_nothing_mends_stops() -> None:
+    with pytest.raises(Fatal, match="StateDivergence: hopeless"):
+        _strayed(StateDivergence("hopeless")).run(_added(1, OPENS), _added(2))
+
+
+class _Strict(ToyVenue):
+    """Refuses an event its book cannot have led to, as often as told."""
+
+    refusals = 1
+
+    def apply(self, event: ToyEvent, book: ToyBook) -> Set[AccountKey]:
+        if isinstance(event, Opened) and event.trader == "0xb0b" and self.refusals:
+            self.refusals -= 1
+            raise StateDivergence("0xb0b has no account")
+        return super().apply(event, book)
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_an_event_that_does_not_fit_the_book_is_taken_in_when_the_book_is_mended(refusals: int) -> None:
+    venue = _Strict(BREACHED)
+    venue.refusals = refusals
+    mender = ScriptedMender([])
+    world = _world(venue=venue, mender=mender)
+    world.run(_added(1, OPENS), work=False)
+    if refusals > 1:
+        with pytest.raises(ExceptionGroup, match="unhandled"):
+            world.run(_added(2, Opened("0xb0b", 1, 1)), work=False)
+    else:
+        world.run(_added(2, Opened("0xb0b", 1, 1)), work=False)
+        assert [row.block_number for row in world.recorder.of(BlockRecord)] == [1, 2]
+    assert mender.blocks == [1], "the block before"
 
 
 UNKNOWN = BlockUnknown(-32000, "header not found")

@@ -20,6 +20,7 @@ from keeper.domain.records import BlockRecord, LiquidationRecord, VenueEventReco
 from keeper.domain.venue import AccountKey, Breach, LiquidationObserved
 from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.holds import Holds
 from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
 from keeper.engine.loop import Loop, LoopOptions
@@ -31,7 +32,7 @@ from keeper.engine.tripwire import Tripwire
 from keeper.store.batch import StoreCall
 from tests.keeper.chain.fakes import StopFollowing, bench, node
 from tests.keeper.chain.simulated import CONTRACT, OTHER, SimulatedNode
-from tests.keeper.engine.fakes import EXECUTOR, OPERATOR
+from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ScriptedMender
 from tests.keeper.engine.killed import Killed, KilledMemory, fold
 from tests.keeper.engine.toy import Opened, PriceRead, ToyBook, ToyEvent, ToyVenue
 
@@ -137,6 +138,7 @@ def _loop(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Eva
         lambda: 1.0,
         log,
         Status(metrics, Heartbeat(lambda: 1.0, 60.0), Readiness(log)),
+        Holds(ScriptedMender(), lambda _, problem: None),
     )
 
 

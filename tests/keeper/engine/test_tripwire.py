@@ -1,4 +1,4 @@
-"""The running proof takes everybody in turn, sees a difference of one unit, and heals nothing."""
+"""The running proof takes everybody in turn and sees a difference of one unit."""
 
 import asyncio
 
@@ -35,14 +35,22 @@ def _compared(evaluator: Evaluator[ToyBook, ToyEvent], *names: str, view: bytes 
     return list(asyncio.run(tripwire.compare(evaluator, frozenset(AccountKey(name) for name in names), WHERE)))
 
 
+def _begin(tripwire: Tripwire, evaluator: Evaluator[ToyBook, ToyEvent]) -> None:
+    """The comparison after the start."""
+    asyncio.run(tripwire.compare(evaluator, frozenset(), WHERE))
+
+
 def test_the_rotation_reaches_everybody_before_anybody_twice() -> None:
     evaluator, tripwire = _evaluator("a", "b", "c", "d", "e"), Tripwire(FakeChain(), every_blocks=2, accounts=2)
+    assert sorted(tripwire.sample(evaluator, 1)) == ["a", "b", "c", "d", "e"], "everybody after the start"
+    _begin(tripwire, evaluator)
     samples = [sorted(tripwire.sample(evaluator, number)) for number in range(1, 9)]
     assert samples == [[], ["a", "b"], [], ["c", "d"], [], ["a", "e"], [], ["b", "c"]]
 
 
 def test_newcomers_are_taken_when_their_turn_comes_and_who_left_is_passed_over() -> None:
     tripwire = Tripwire(FakeChain(), every_blocks=1, accounts=2)
+    _begin(tripwire, _evaluator())
     assert sorted(tripwire.sample(_evaluator("a", "b", "d"), 1)) == ["a", "b"]
     assert sorted(tripwire.sample(_evaluator("a", "c", "d"), 2)) == ["c", "d"]
 
@@ -50,6 +58,7 @@ def test_newcomers_are_taken_when_their_turn_comes_and_who_left_is_passed_over()
 @pytest.mark.parametrize("every", [0, 3])
 def test_blocks_without_a_comparison_have_no_sample(every: int) -> None:
     tripwire = Tripwire(FakeChain(), every_blocks=every, accounts=2)
+    _begin(tripwire, _evaluator("a"))
     assert tripwire.sample(_evaluator("a"), 7) == frozenset()
 
 

@@ -12,7 +12,16 @@ import duckdb
 import pytest
 
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
-from keeper.domain.records import AttemptRecord, BlockRecord, DecisionRecord, MicroTime, OutcomeRecord, Raw, VenueEventRecord
+from keeper.domain.records import (
+    AccountSnapshotRecord,
+    AttemptRecord,
+    BlockRecord,
+    DecisionRecord,
+    MicroTime,
+    OutcomeRecord,
+    Raw,
+    VenueEventRecord,
+)
 from keeper.store.connection import connect
 from keeper.store.options import LakeOptions
 from keeper.store.recorder import Recorder
@@ -52,6 +61,11 @@ class Rows:
         unknown: dict[str, Any] = dict.fromkeys(("expected_reward_usd", "expected_cost_usd", "expected_profit_usd"))
         made: dict[str, Any] = {"stage": "decide", "action": "skip", "reason": "stale", "decided_at": MicroTime(1_700_000_000_000_001)}
         return DecisionRecord(venue="perp_v2", account=account, candidate_id="c1", **made, **nothing, **unknown, **self.where(block))
+
+    def comparison(self, block: BlockRef, account: str, *, matches: bool) -> AccountSnapshotRecord:
+        """A row of account_snapshots."""
+        figures: dict[str, Any] = dict.fromkeys(("equity_raw", "equity_chain_raw", "requirement_raw", "requirement_chain_raw"), Raw("1"))
+        return AccountSnapshotRecord(venue="perp_v2", account=account, matches=matches, **figures, **self.where(block))
 
     def attempt(self, block: BlockRef, transaction: str) -> AttemptRecord:
         """A row of attempts."""

@@ -12,7 +12,7 @@ import pytest
 
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
-from keeper.domain.records import AttemptRecord, BlockRecord, DecisionRecord, OutcomeRecord, Record, VenueEventRecord
+from keeper.domain.records import AccountSnapshotRecord, AttemptRecord, BlockRecord, DecisionRecord, OutcomeRecord, Record, VenueEventRecord
 from keeper.errors import StoreError
 from keeper.store.options import LakeOptions
 from keeper.store.recorder import Recorder
@@ -33,6 +33,7 @@ class _Rows(Protocol):
     def head(self, block: BlockRef) -> BlockRecord: ...
     def event(self, block: BlockRef, position: int = 0, venue: str = "perp_v2") -> VenueEventRecord: ...
     def decision(self, block: BlockRef, account: str = "0xab") -> DecisionRecord: ...
+    def comparison(self, block: BlockRef, account: str, *, matches: bool) -> AccountSnapshotRecord: ...
     def attempt(self, block: BlockRef, transaction: str) -> AttemptRecord: ...
     def outcome(self, block: BlockRef, transaction: str) -> OutcomeRecord: ...
 
@@ -339,3 +340,42 @@ def test_upkeep_keeps_the_rows_and_merges_the_files(recorder: _Open, ask: _Ask, 
     assert number < 600, "nothing is merged"
     assert ask("SELECT count(*), count(DISTINCT block_hash) FROM venue_events") == [(3 * number, number)]
     assert written.backlog().problem is None
+
+
+def test_a_correction_replaces_a_venues_rows_of_a_block_committed_or_not(recorder: _Open, rows: _Rows, ask: _Ask) -> None:
+    """Other blocks, other venues and other tables stay as they are."""
+    written = recorder(venues=("perp_v2", "other"))
+    first, second = rows.block(1), rows.block(2)
+    for block in (first, second):
+        written.block(block, [rows.head(block), rows.event(block, 0), rows.event(block, 1), rows.event(block, 0, venue="other")])
+        if block == first:
+            written.flush()
+    written.correct("perp_v2", [first, second], [replace(rows.event(block, 7), payload="true") for block in (first, second)])
+    written.flush()
+    assert ask("SELECT block_number, position, payload FROM venue_events WHERE venue = 'perp_v2' ORDER BY ALL") == [
+        (1, 7, "true"), (2, 7, "true"),
+    ]  # fmt: skip
+    assert ask("SELECT count(*) FROM venue_events WHERE venue = 'other'") == [(2,)]
+    assert ask("SELECT count(*) FROM blocks") == [(2,)]
+    assert ask("SELECT count(*) FROM cursors") == [(4,)]
+
+
+def test_a_correction_alone_is_committed_too(recorder: _Open, rows: _Rows, ask: _Ask) -> None:
+    """Rows that were invented have nothing in their place."""
+    written = recorder()
+    written.block(rows.block(1), [rows.event(rows.block(1))])
+    written.flush()
+    written.correct("perp_v2", [rows.block(1)], [])
+    written.flush()
+    assert ask("SELECT count(*) FROM venue_events") == [(0,)]
+
+
+def test_the_last_match_is_the_oldest_of_the_accounts(recorder: _Open, rows: _Rows) -> None:
+    """Up to there all of them were right; None when one never was."""
+    written = recorder()
+    for number, account, matches in ((1, "0xa", True), (2, "0xb", True), (3, "0xa", True), (4, "0xa", False), (5, "0xc", False)):
+        written.block(rows.block(number), [rows.comparison(rows.block(number), account, matches=matches)])
+    written.flush()
+    assert written.last_match("perp_v2", ["0xa"]) == 3
+    assert written.last_match("perp_v2", ["0xa", "0xb"]) == 2
+    assert written.last_match("perp_v2", ["0xa", "0xc"]) is None

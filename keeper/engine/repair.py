@@ -1,0 +1,263 @@
+"""A venue whose state differs from the chain's is mended and goes on: wrong rows of the lake, parameters that changed without an event.
+
+Nothing is healed silently: every correction leaves its evidence in the lake (`repairs`) and a line in the log."""
+
+import asyncio
+import heapq
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from itertools import groupby
+from typing import Any, Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from keeper.domain import event_json
+from keeper.domain.agreement import agreement
+from keeper.domain.chain import Address, BlockRef, Hash32, Timestamp
+from keeper.domain.decision import CandidateId
+from keeper.domain.records import AccountSnapshotRecord, Record, VenueEventRecord
+from keeper.domain.venue import AccountKey
+from keeper.engine import recording
+from keeper.engine.audit import Archive, Audit, EventRows, Row, WrongBlock
+from keeper.engine.evaluator import Applied, Evaluator
+from keeper.engine.ports import Witnesses
+from keeper.engine.recording import Where
+from keeper.engine.tripwire import described
+from keeper.errors import ConfigError, EndpointsDisagree, StateDivergence
+
+_MOST_UNEXPLAINED = 3
+"""Rebuilding a book whose rows are all true may help after a fault of ours. More often than so, it hides one."""
+
+
+class Ledger(EventRows, Protocol):
+    """What is recorded, and the way to correct it."""
+
+    def correct(self, venue: str, blocks: Sequence[BlockRef], records: Sequence[Record]) -> None:
+        """Put `records` in place of the venue's events and liquidations of these blocks, in one transaction."""
+
+    def last_match(self, venue: str, accounts: Collection[str]) -> int | None:
+        """The newest block up to which every one of these accounts once equalled the contract's view; None when one never did."""
+
+    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
+        """The candidate that a transaction of ours was for."""
+
+    def flush(self) -> None:
+        """Wait until everything queued is committed; blocking."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepairOptions:
+    """What the repair must know of the settings."""
+
+    chain_id: int
+    start_block: int
+    finality_depth: int
+    executor: Address | None
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A repair under way: what was found and what will be written, all of it at once."""
+
+    where: Where
+    divergence: str
+    wrong: Sequence[WrongBlock]
+    rows_at_block: int = 0
+    parameters_before: Sequence[Any] = ()
+    parameters: Sequence[Any] = ()
+    records: list[Record] = field(default_factory=list)
+
+
+class Repair:
+    """Mends one venue at a time, with the book standing at a recorded block."""
+
+    def __init__(
+        self,
+        chain: Witnesses,
+        archive: Archive,
+        ledger: Ledger,
+        options: RepairOptions,
+        clock: Callable[[], float],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._chain = chain
+        self._ledger = ledger
+        self._audit = Audit(archive, ledger)
+        self._options = options
+        self._clock = clock
+        self._log = log
+        self._unexplained = 0
+
+    async def run(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef) -> None:
+        """Compare everybody at `block`, the newest recorded one, and mend what differs.
+
+        Raises EndpointsDisagree while endpoints contradict each other, BlockUnknown, RpcError and Transient while the chain cannot tell,
+        and StateDivergence when nothing explains the difference: then the venue must stop."""
+        different = await self._different(name, evaluator, block)
+        different = await self._confirmed(evaluator, block, different) if different else []
+        if different:
+            await self.mend(name, evaluator, block, described(different[0]), frozenset(AccountKey(row.account) for row in different))
+
+    async def mend(
+        self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str, accounts: Collection[AccountKey] = ()
+    ) -> None:
+        """Correct rows and book. `accounts` are those that differ; without any, all history is looked through. Raises as `run`."""
+        await asyncio.to_thread(self._ledger.flush)
+        first = self._first_suspect(name, accounts)
+        wrong = await self._audit.wrong_blocks(name, evaluator.venue, first, block.number)
+        draft = _Draft(Where(self._options.chain_id, name, block), divergence, wrong)
+        try:
+            await self._rebuild(evaluator, draft)
+            if await self._different(name, evaluator, block):
+                await self._read_parameters(evaluator, draft)
+                different = await self._different(name, evaluator, block)
+                if different:
+                    raise StateDivergence(described(different[0]))
+            if not wrong and not draft.parameters:
+                self._count_unexplained(divergence)
+        except StateDivergence as error:
+            raise StateDivergence(_unmended(str(error), first)) from error
+        finally:
+            # Rows that are proven wrong are corrected even where that does not explain all.
+            self._write(draft)
+
+    def _first_suspect(self, name: str, accounts: Collection[AccountKey]) -> int:
+        good = self._ledger.last_match(name, accounts) if accounts else None
+        return max(self._options.start_block, 0 if good is None else good + 1)
+
+    async def _different(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef) -> list[AccountSnapshotRecord]:
+        """Everybody whose figures are not the contract's own."""
+        local = await evaluator.appraise(block)
+        views = await self._chain.run(evaluator.venue.chain_views(sorted(local)), block)
+        rows = recording.parity_rows(Where(self._options.chain_id, name, block), views, local)
+        return [row for row in rows if not row.matches]
+
+    async def _confirmed(
+        self, evaluator: Evaluator[Any, Any], block: BlockRef, rows: Sequence[AccountSnapshotRecord]
+    ) -> list[AccountSnapshotRecord]:
+        """The rows that differ from what the endpoints together say. Raises EndpointsDisagree."""
+        keys = [AccountKey(row.account) for row in rows]
+        said = [(name, tuple(views)) for name, views in await self._chain.witnesses(lambda: evaluator.venue.chain_views(keys), block)]
+        verdict = agreement(said)
+        if verdict is None:
+            raise EndpointsDisagree(
+                f"endpoints disagree about accounts at block {block.number}: "
+                + ", ".join(
+                    f"{endpoint} says {[(view.account, view.equity_x18, view.requirement_x18) for view in views[:1]]}"
+                    for endpoint, views in said
+                )
+            )
+        for endpoint in verdict.dissenters:
+            self._chain.distrust(endpoint, f"accounts at block {block.number} differ from what the others say")
+        told = {view.account: (str(view.equity_x18), str(view.requirement_x18)) for view in verdict.value}
+        return [row for row in rows if told.get(AccountKey(row.account)) not in (None, (row.equity_raw, row.requirement_raw))]
+
+    async def _rebuild(self, evaluator: Evaluator[Any, Any], draft: _Draft) -> None:
+        """The book anew from the recorded events, with the true ones in wrong blocks; then what events tell only approximately is asked."""
+        await asyncio.to_thread(self._replay, evaluator, draft)
+        keys = sorted(evaluator.book.account_keys())
+        events = await self._chain.run(evaluator.venue.resync(keys, evaluator.book), draft.where.block)
+        self._apply(evaluator, draft, events, "resync")
+
+    def _replay(self, evaluator: Evaluator[Any, Any], draft: _Draft) -> None:
+        wrong = {item.block.number: item for item in draft.wrong}
+        final = draft.where.block.number - self._options.finality_depth
+        evaluator.forget()
+        for number, timestamp, applied in self._history(evaluator, draft):
+            evaluator.restore(number, timestamp, [item.event for item in applied])
+            if number in wrong:
+                draft.records += self._liquidation_rows(evaluator, draft.where, wrong[number])
+            if number <= final:
+                evaluator.book.finalise(number)
+
+    def _history(self, evaluator: Evaluator[Any, Any], draft: _Draft) -> Iterator[tuple[int, Timestamp, list[Applied[Any]]]]:
+        """Recorded blocks up to the newest one, with the true events in wrong ones, in order."""
+        types, newest = evaluator.venue.event_types, draft.where.block.number
+        true = [(item.block.number, item.block.timestamp, [*item.logged, *_applied(types, item.reads)]) for item in draft.wrong]
+        wrong = {number for number, _, _ in true}
+        rows = (row for batch in self._ledger.venue_events(draft.where.venue) for row in batch.to_pylist())
+        blocks = (list(group) for _, group in groupby(rows, key=lambda row: row["block_number"]))
+        kept = (
+            (block[0]["block_number"], _time(block[0]), _applied(types, block)) for block in blocks if block[0]["block_number"] not in wrong
+        )
+        for number, timestamp, applied in heapq.merge(true, kept, key=lambda block: block[0]):
+            if number > newest:
+                return
+            draft.rows_at_block = len(applied) if number == newest else 0
+            draft.parameters_before = [item.event for item in applied if item.source == "snapshot"] or draft.parameters_before
+            yield number, timestamp, applied
+
+    async def _read_parameters(self, evaluator: Evaluator[Any, Any], draft: _Draft) -> None:
+        """What the chain's parameters are now: some changes have no event. They count from this block on."""
+        try:
+            events = await self._chain.run(evaluator.venue.snapshot(), draft.where.block)
+        except ConfigError as error:
+            raise StateDivergence(f"{draft.divergence}; and its parameters cannot be read: {error}") from error
+        self._apply(evaluator, draft, events, "snapshot")
+        draft.parameters = events
+
+    def _apply(self, evaluator: Evaluator[Any, Any], draft: _Draft, events: Sequence[Any], source: str) -> None:
+        """Events of the newest block beside those it has."""
+        for event in events:
+            evaluator.venue.apply(event, evaluator.book)
+        draft.records += recording.event_rows(draft.where, [Applied(event, source) for event in events], draft.rows_at_block)
+        draft.rows_at_block += len(events)
+
+    def _liquidation_rows(self, evaluator: Evaluator[Any, Any], where: Where, item: WrongBlock) -> list[Record]:
+        events = [(one.log, one.event) for one in item.logged if one.log is not None]
+        observed = evaluator.venue.observed(events, evaluator.book)
+        transactions = {one.log.transaction_hash for one in observed}
+        candidates = {name: candidate for name in transactions if (candidate := self._ledger.candidate_of(name)) is not None}
+        return [*recording.liquidation_rows(replace(where, block=item.block), observed, self._options.executor, candidates)]
+
+    def _write(self, draft: _Draft) -> None:
+        """Corrected rows, what was read, and the evidence."""
+        at = recording.timestamp_us(self._clock())
+        for item in draft.wrong:
+            where = replace(draft.where, block=item.block)
+            rows = recording.event_rows(where, item.logged)
+            draft.records += rows
+            draft.records += [_moved(row, len(rows) + place) for place, row in enumerate(item.reads)]
+            was = [f"{row['event']} {row['payload']}" for row in item.was]
+            draft.records.append(
+                recording.repair_row(where, "logs", item.witness, draft.divergence, was, _words([one.event for one in item.logged]), at)
+            )
+            self._log.error("venue repaired", venue=where.venue, block=item.block.number, cause="logs", was=len(was), became=len(rows))
+        if draft.parameters:
+            was, became = _words(draft.parameters_before), _words(draft.parameters)
+            draft.records.append(recording.repair_row(draft.where, "parameters", "read at the block", draft.divergence, was, became, at))
+            self._log.error("venue repaired", venue=draft.where.venue, block=draft.where.block.number, cause="parameters")
+        if draft.records:
+            self._ledger.correct(draft.where.venue, [item.block for item in draft.wrong], draft.records)
+
+    def _count_unexplained(self, divergence: str) -> None:
+        """Raises StateDivergence when it has happened too often."""
+        self._unexplained += 1
+        self._log.error("venue repaired", cause="book", divergence=divergence)
+        if self._unexplained > _MOST_UNEXPLAINED:
+            raise StateDivergence(f"{divergence}: the book had to be rebuilt {self._unexplained} times though all its events are true")
+
+
+def _unmended(divergence: str, first: int) -> str:
+    return (
+        f"{divergence}. Neither the logs since block {first} nor the venue's parameters explain it. Stop the daemon, move the lake's "
+        "directory away and start again: all is rebuilt from chain.start_block. If it differs again, the contracts are another release."
+    )
+
+
+def _applied(types: Sequence[type[Any]], rows: Sequence[Row]) -> list[Applied[Any]]:
+    return [Applied(event_json.load(types, row["event"], row["payload"]), row["source"]) for row in rows]
+
+
+def _time(row: Row) -> Timestamp:
+    return Timestamp(int(row["block_time"].replace(tzinfo=UTC).timestamp()))
+
+
+def _moved(row: Row, position: int) -> VenueEventRecord:
+    """A row of the lake at another place of its block."""
+    return VenueEventRecord(**{**row, "block_time": _time(row), "position": position})
+
+
+def _words(events: Sequence[Any]) -> list[str]:
+    return [f"{type(event).__name__} {event_json.dump(event)}" for event in events]

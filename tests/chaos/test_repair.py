@@ -1,0 +1,110 @@
+"""The real daemon with a lake that is not the chain's, and with a parameter that changed without an event: it mends itself and goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_utils.crypto import keccak
+
+from keeper.store.connection import connect
+from keeper.store.options import LakeOptions
+from tests.chaos.theatre import Theatre, caught_up, theatre
+
+pytestmark = [pytest.mark.chaos, pytest.mark.fork, pytest.mark.slow]
+
+_LAST = """
+    event = 'PositionChanged' AND (block_number, position) = (
+        SELECT max((block_number, position)) FROM venue_events WHERE event = 'PositionChanged'
+    )
+"""
+TAMPERING = {
+    "deleted": f"DELETE FROM venue_events WHERE {_LAST}",
+    "altered": f"""
+        UPDATE venue_events SET payload = regexp_replace(payload, '_size":(-?)(.)', '_size":\\1\\2\\2')
+        WHERE {_LAST}
+    """,
+    "invented": f"""
+        INSERT INTO venue_events BY NAME
+        SELECT * REPLACE (position + 1000 AS position, log_index + 1000 AS log_index) FROM venue_events WHERE {_LAST}
+    """,
+}
+
+
+@pytest.mark.parametrize("kind", TAMPERING)
+def test_a_lake_with_a_wrong_row_is_mended_at_the_next_start(tmp_path: Path, kind: str) -> None:
+    """As an earlier version left it after one missing log, on a healthy node."""
+    with theatre(tmp_path) as stage:
+        with stage.keeper() as keeper:
+            caught_up(keeper, stage)
+            stage.play(blocks=6)
+            caught_up(keeper, stage)
+            keeper.stop()
+        assert stage.lake_events() == _recorded_part(stage)
+        _tamper(stage, TAMPERING[kind])
+        assert stage.lake_events() != _recorded_part(stage) or kind == "altered"
+        with stage.keeper() as keeper:
+            caught_up(keeper, stage)
+            stage.play(first_step=6, blocks=4)
+            caught_up(keeper, stage)
+            keeper.stop()
+        assert stage.lake_events() == _recorded_part(stage)
+        _assert_mended(stage, "logs")
+
+
+def test_a_parameter_that_changed_without_an_event_is_read_again(tmp_path: Path) -> None:
+    """The maintenance ratio, by writing the contract's storage."""
+    with theatre(tmp_path) as stage, stage.keeper("--mode", "observe") as keeper:
+        caught_up(keeper, stage)
+        stage.play(blocks=3)
+        caught_up(keeper, stage)
+        _set_maintenance_ratio(stage, 70_000)
+        stage.quiet(22)
+        caught_up(keeper, stage)
+        keeper.stop()
+        _assert_mended(stage, "parameters")
+        last = stage.rows("SELECT payload FROM venue_events WHERE source = 'snapshot' ORDER BY block_number DESC, position DESC LIMIT 1")
+        assert 70_000 in json.loads(last[0]["payload"])["config"]
+
+
+def _assert_mended(stage: Theatre, cause: str) -> None:
+    """Evidence, and from then on nothing but agreement."""
+    repairs = stage.rows("SELECT block_number, cause, was, became, witness, epoch_us(repaired_at) AS at FROM repairs")
+    assert {row["cause"] for row in repairs} == {cause}
+    assert all(row["became"] != row["was"] for row in repairs)
+    comparisons = stage.rows("SELECT block_number, bool_and(matches) AS good FROM account_snapshots GROUP BY ALL ORDER BY 1")
+    bad = [row["block_number"] for row in comparisons if not row["good"]]
+    assert len(bad) == 1, "it differed once"
+    assert comparisons[-1]["good"]
+    assert comparisons[-1]["block_number"] > bad[0]
+
+
+def _recorded_part(stage: Theatre) -> list[tuple[int, str, int]]:
+    last = stage.rows("SELECT max(block_number) AS last FROM cursors")[0]["last"]
+    return [event for event in stage.chain_events() if event[0] <= last]
+
+
+def _tamper(stage: Theatre, statement: str) -> None:
+    connection: Any
+    with connect(LakeOptions.at(stage.loaded.settings.lake.dir)) as connection:
+        assert connection.execute(statement).fetchall()[0][0] == 1, statement
+
+
+def _set_maintenance_ratio(stage: Theatre, ratio: int) -> None:
+    """Finds the packed word that holds it and replaces the three bytes."""
+    rpc, contract = stage.devnet.rpc, stage.loaded.settings.venues["perp_v2"]["clearing_house_config"]
+    getter = {"to": contract, "data": "0x" + keccak(b"getMmRatio()")[:4].hex()}
+    before = int(rpc.call("eth_call", getter, "latest"), 16).to_bytes(3, "big").hex()
+    for slot in range(200):
+        word = rpc.call("eth_getStorageAt", contract, hex(slot), "latest")[2:].rjust(64, "0")
+        for at in range(0, 60, 2):
+            if word[at : at + 6] != before:
+                continue
+            changed = word[:at] + ratio.to_bytes(3, "big").hex() + word[at + 6 :]
+            rpc.call("anvil_setStorageAt", contract, hex(slot), "0x" + changed)
+            if int(rpc.call("eth_call", getter, "latest"), 16) == ratio:
+                return
+            rpc.call("anvil_setStorageAt", contract, hex(slot), "0x" + word)
+    raise AssertionError("no slot holds the ratio")
