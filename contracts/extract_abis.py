@@ -33,7 +33,14 @@ VENUE = {
 }
 PACKAGED = ("KeeperExecutor", "PerpV2Valuer")
 """Deployed by `keeper executor`, which has them as data of its own."""
-OWN = {"KeeperExecutor": "keeper", "PerpV2Valuer": "keeper", "Multicall": "keeper", "TestToken": "devnet", "TestAggregator": "devnet"}
+OWN = {
+    "KeeperExecutor": "keeper",
+    "PerpV2Valuer": "keeper",
+    "Multicall": "keeper",
+    "TestToken": "devnet",
+    "TestAggregator": "devnet",
+    "TestGasPriceOracle": "devnet",
+}
 
 
 def venue_abi(contract: str) -> str:

@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from contracts.devnet.anvil import AnvilError, anvil_path
 from keeper.chain.chain import ChainClient, ChainOptions, Observers
 from keeper.chain.pool import Incident
-from keeper.domain import parse
+from keeper.domain import data_fee, parse
 from keeper.domain.chain import Address, Hash32, LogFilter, Purpose
 from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import AccountKey, Venue
@@ -25,19 +25,20 @@ from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
 from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
-from keeper.engine.questions import ChainQuestions
+from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
 from keeper.engine.repair import Repair, RepairOptions
 from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.errors import ConfigError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
+from keeper.execution.dispatcher_options import no_data_fee
 from keeper.execution.executor import encode_execute
 from keeper.execution.gateway import Gateway
 from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
 from keeper.execution.standing import Expected, StandingCheck
-from keeper.settings import Mode, Settings, Verify
+from keeper.settings import L1Fee, Mode, Settings, Verify
 from keeper.store.recorder import Recorder
 from keeper.venues import REGISTRY
 
@@ -137,14 +138,20 @@ async def open_hands(settings: Settings, chain: ChainClient, stack: AsyncExitSta
     gateway = await stack.enter_async_context(Gateway(node, settings.chain.id))
     forks = [ForkSimulator(options, node, gateway.open_door()) for _ in range(given.forks)]
     simulator = SimulatorPool([await stack.enter_async_context(fork) for fork in forks])
+    newest_fee = newest_data_fee(settings)
     if settings.keeper.mode is Mode.SIMULATE:
-        return Hands(simulator, None, encode_execute, given.operator, given.executor)
-    dispatcher = await _dispatcher(settings, given.operator, chain, stack, logger)
-    return Hands(simulator, dispatcher, encode_execute, given.operator, given.executor)
+        return Hands(simulator, None, encode_execute, given.operator, given.executor, newest_fee)
+    dispatcher = await _dispatcher(settings, given.operator, chain, newest_fee, stack, logger)
+    return Hands(simulator, dispatcher, encode_execute, given.operator, given.executor, newest_fee)
 
 
 async def _dispatcher(
-    settings: Settings, operator: Address, chain: ChainClient, stack: AsyncExitStack, logger: FilteringBoundLogger
+    settings: Settings,
+    operator: Address,
+    chain: ChainClient,
+    newest_fee: NewestFee | None,
+    stack: AsyncExitStack,
+    logger: FilteringBoundLogger,
 ) -> TransactionDispatcher:
     given = settings.execution
     if given.key_file is None:
@@ -160,6 +167,7 @@ async def _dispatcher(
         max_bumps=settings.limits.max_bumps,
         spending_cap_wei_per_day=int(settings.limits.spending_cap_eth * _ETHER),
         final_after_blocks=settings.chain.finality_depth,
+        data_fee_wei=newest_fee.of_calldata if newest_fee is not None else no_data_fee,
     )
     dispatcher = await stack.enter_async_context(TransactionDispatcher(options, signer, chain.node(Purpose.SEND), *chain.senders()))
     for attempt in await dispatcher.start():
@@ -190,7 +198,7 @@ def assemble(
     logger: FilteringBoundLogger,
 ) -> Parts:
     """The daemon's parts, connected: venues and limits of the settings around an open chain, a recorder and what acts, if anything does."""
-    evaluators = build_evaluators(settings, venues, chain)
+    evaluators = build_evaluators(settings, venues, chain, hands.newest_fee if hands is not None else None)
     judge = build_judge(settings)
     dispatcher = hands.dispatcher if hands is not None else None
     mailbox = Mailbox()
@@ -265,18 +273,26 @@ def _nobodys(_: Hash32) -> CandidateId | None:
     return None
 
 
-def build_evaluators(settings: Settings, venues: Mapping[str, Venue[Any, Any]], chain: ChainClient) -> Mapping[str, Evaluator[Any, Any]]:
-    """One evaluator per venue, asking the chain."""
+def build_evaluators(
+    settings: Settings, venues: Mapping[str, Venue[Any, Any]], chain: ChainClient, newest_fee: NewestFee | None = None
+) -> Mapping[str, Evaluator[Any, Any]]:
+    """One evaluator per venue, asking the chain; `newest_fee` is told the prices of the L1 data fee, where the chain has one."""
+    newest_fee = newest_fee or newest_data_fee(settings)
     return {
         name: Evaluator(
             venue,
-            ChainQuestions(chain),
+            ChainQuestions(chain, newest_fee),
             executor=settings.execution.executor,
             block_seconds=settings.chain.block_seconds,
             forecast=settings.chain.forecast,
         )
         for name, venue in venues.items()
     }
+
+
+def newest_data_fee(settings: Settings) -> NewestFee | None:
+    """Holds the prices of the chain's L1 data fee; None where it charges none."""
+    return NewestFee(data_fee.optimism) if settings.chain.l1_fee is L1Fee.OPTIMISM else None
 
 
 def build_judge(settings: Settings) -> Judge:
@@ -288,6 +304,7 @@ def build_judge(settings: Settings) -> Judge:
         gas_coin_market=settings.execution.gas_coin_market,
         priority_fee_wei=int(settings.limits.priority_fee_gwei * _GWEI),
         max_fee_wei=int(settings.limits.max_fee_gwei * _GWEI),
+        encode=encode_execute,
     )
 
 

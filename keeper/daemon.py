@@ -133,7 +133,7 @@ async def _work(parts: Parts) -> None:
     """One of the liquidator's own tasks: a slow simulation must not hold up the next block."""
     while True:
         case = await parts.mailbox.take()
-        result = await parts.liquidator.work(case, parts.loop.tariff, parts.mailbox.newest_block)
+        result = await parts.liquidator.work(case, parts.mailbox.newest_block)
         parts.logger.info("candidate", account=case.candidate.account, id=case.candidate.id, result=parts.liquidator.name_of(result))
         await parts.mailbox.done(case)
 

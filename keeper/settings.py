@@ -34,6 +34,12 @@ class Verify(StrEnum):
     BLOOM = "bloom"
 
 
+class L1Fee(StrEnum):
+    """How a rollup charges for putting transactions on L1."""
+
+    OPTIMISM = "optimism"
+
+
 def _option(doc: str, default: Any = MISSING) -> Any:
     if default is MISSING:
         return field(metadata={"doc": doc})
@@ -61,6 +67,7 @@ class ChainSettings:
         "how a block's logs are proven: receipts (all receipts against the header, where an endpoint offers them) or bloom alone",
         Verify.RECEIPTS,
     )
+    l1_fee: L1Fee | None = _option('"optimism" where the chain charges an L1 data fee by its GasPriceOracle (OP Stack)', None)
     forecast: bool = _option("evaluate at the next block's time with an eth_call block override; false where the provider has none", True)
 
 

@@ -14,7 +14,6 @@ from keeper.domain import parse
 from keeper.domain.decision import Decision, Liquidate, Skip
 from keeper.domain.fixed import to_units
 from keeper.domain.venue import AccountKey, Explanation, Health, LiquidationPlan, Term
-from keeper.engine.judge import Tariff
 from keeper.errors import ConfigError
 from keeper.settings import Loaded
 
@@ -48,7 +47,7 @@ def _decision(loaded: Loaded, book: Book, key: AccountKey, health: Health) -> tu
     if not health.liquidatable:
         return None, None
     judge, found = assembly.build_judge(loaded.settings), book.evaluator.assess(key, health, book.block)
-    tariff = judge.tariff(book.evaluator, book.block) or Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
+    tariff = judge.tariff({book.venue.name: book.evaluator}, book.block, found.data_fee)
     (verdict,) = judge.verdicts_after(book.venue.name, book.evaluator, found, tariff, {})
     return verdict.decision, verdict.plan
 

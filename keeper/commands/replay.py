@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.domain import event_json
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
+from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import CandidateId
 from keeper.domain.venue import Venue
 from keeper.engine.evaluator import Applied, Evaluator
@@ -31,7 +32,7 @@ WHERE c.chain_id = ? AND c.venue = ? ORDER BY c.block_number, e.position
 """
 _BLOCKS = "SELECT * FROM blocks WHERE chain_id = ?"
 _DECISIONS = "SELECT * FROM decisions WHERE chain_id = ? AND venue = ? AND stage = 'decide'"
-"""All columns: a lake of before has no `recovered` and no `used`."""
+"""All columns: a lake of before has no `recovered`, `used` and `data_fee`."""
 
 
 def replay(path: Path, venue_name: str, as_json: bool) -> int:
@@ -40,8 +41,8 @@ def replay(path: Path, venue_name: str, as_json: bool) -> int:
     given = loaded.settings
     venue = session.configured_venues(loaded, venue_name)[venue_name]
     with LakeReader(LakeOptions.at(given.lake.dir), given.chain.id) as lake:
-        recovered = {row["block_hash"] for row in lake.rows(_BLOCKS, given.chain.id) if row.get("recovered")}
-        blocks = _blocks(lake.rows(_EVENTS, given.chain.id, venue_name), recovered, venue)
+        followed = {row["block_hash"]: row for row in lake.rows(_BLOCKS, given.chain.id)}
+        blocks = _blocks(lake.rows(_EVENTS, given.chain.id, venue_name), followed, venue)
         decisions = lake.rows(_DECISIONS, given.chain.id, venue_name)
     recorded = {row["candidate_id"]: (row["block_number"], _words(row)) for row in decisions}
     used = {CandidateId(row["candidate_id"]): use_of_json(row.get("used")) for row in decisions}
@@ -61,7 +62,7 @@ def replay(path: Path, venue_name: str, as_json: bool) -> int:
     return daemon.FAILED if found else daemon.OK
 
 
-def _blocks(rows: list[dict[str, Any]], recovered: Set[str], venue: Venue[Any, Any]) -> Iterator[RecordedBlock]:
+def _blocks(rows: list[dict[str, Any]], followed: Mapping[str, Mapping[str, Any]], venue: Venue[Any, Any]) -> Iterator[RecordedBlock]:
     for _, group in groupby(rows, key=lambda row: row["block_hash"]):
         listed = list(group)
         first = listed[0]
@@ -75,7 +76,9 @@ def _blocks(rows: list[dict[str, Any]], recovered: Set[str], venue: Venue[Any, A
         events = [
             Applied(event_json.load(venue.event_types, row["event"], row["payload"]), row["source"]) for row in listed if row["event"]
         ]
-        yield RecordedBlock(block, events, decided=block.hash not in recovered)
+        row = followed.get(block.hash, {})
+        data_fee = DataFee.of_json(row["data_fee"]) if row.get("data_fee") else None
+        yield RecordedBlock(block, events, decided=not row.get("recovered"), data_fee=data_fee)
 
 
 def _words(row: Mapping[str, Any]) -> str:

@@ -28,7 +28,8 @@ class BlockRecord:
     `rpc_requests` counts the HTTP requests for heads and reads since the block before, `rpc_calls` the calls inside them; those for heads
     alone, for sending and for simulations have columns of their own. `recovered` is true for a block that came while the daemon was down
     and was taken in later: its times are those of the taking in, and nothing was decided about it. Of the history before the first block
-    ever followed there are only blocks with logs. None in rows of earlier versions."""
+    ever followed there are only blocks with logs. `data_fee` is JSON: what the chain's L1 data fee is computed from
+    (domain/data_fee.py), where it has one. None in rows of earlier versions."""
 
     chain_id: int
     block_number: int
@@ -49,6 +50,7 @@ class BlockRecord:
     rpc_calls_send: int | None = None
     rpc_requests_fork: int | None = None
     rpc_calls_fork: int | None = None
+    data_fee: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -332,7 +332,10 @@ class Venue(Protocol[B, E]):
         """The account's positions."""
 
     def markets(self, book: B, now: Timestamp) -> Sequence[MarketView]:
-        """All markets."""
+        """All markets that have a price at `now`."""
+
+    def market_names(self, book: B) -> Sequence[str]:
+        """All markets by name, with a price or without."""
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """The contract's own margin figures, for the tripwire and `explain`."""

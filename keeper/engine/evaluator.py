@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol
 
 from keeper.domain.chain import Address, BlockAdded, BlockRef, RawLog, Timestamp
+from keeper.domain.data_fee import DataFee
 from keeper.domain.use import Use
 from keeper.domain.venue import AccountKey, B, E, Health, LiquidationObserved, LiquidationPlan, NoPlan, Venue
 from keeper.domain.watchlist import Watchlist
@@ -21,6 +22,9 @@ class Questions(Protocol):
 
     async def inspect(self, venue: Venue[B, E], keys: Sequence[AccountKey], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
         """Account reads valid at `at`."""
+
+    def data_fee(self) -> DataFee | None:
+        """What came with the last `refresh` at a block's own time: the prices of the chain's L1 data fee, where it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Findings(Generic[E]):
     breached: Sequence[Breached]
     observed: Sequence[LiquidationObserved]
     watched: int
+    data_fee: DataFee | None = None
 
 
 class Evaluator(Generic[B, E]):
@@ -146,6 +151,7 @@ class Evaluator(Generic[B, E]):
             breached=self._sort_out(evaluated, moments, block.number),
             observed=observed,
             watched=len(self._watchlist),
+            data_fee=self._questions.data_fee(),
         )
 
     def plan(self, key: AccountKey, at: Timestamp, used: Use) -> LiquidationPlan | NoPlan:
@@ -174,7 +180,7 @@ class Evaluator(Generic[B, E]):
     def assess(self, key: AccountKey, health: Health, block: BlockRef) -> Findings[E]:
         """Findings about one breached account after `look`, for an explanation."""
         evaluated = Evaluated(key, health, block.timestamp)
-        return Findings(block, block.timestamp, (), (evaluated,), (Breached(key, health, block.number),), (), 0)
+        return Findings(block, block.timestamp, (), (evaluated,), (Breached(key, health, block.number),), (), 0, self._questions.data_fee())
 
     async def _refresh(self, block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied[E]]:
         answers = await together(*(self._questions.refresh(self.venue, self.book, block, at) for at in moments))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from keeper.domain.chain import Address, BlockRef
+from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import (
     Candidate,
     CandidateId,
@@ -18,36 +19,26 @@ from keeper.domain.decision import (
     crowded,
     decide,
 )
-from keeper.domain.fees import gas_cost_x18
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.venue import AccountKey, LiquidationPlan
+from keeper.domain.venue import AccountKey, LiquidationPlan, NoPlan
 from keeper.engine.evaluator import Breached, Evaluator, Findings
 from keeper.engine.mailbox import Case, urgency_of
+from keeper.engine.ports import Encoder
+from keeper.engine.tariff import Tariff
+from keeper.errors import ConfigError
 
 _UNLIMITED_X18 = 1 << 255
 
 
 @dataclass(frozen=True, slots=True)
-class Tariff:
-    """What gas costs and may cost: tip, the highest fee (wei per gas) and the gas coin's price (USD, 18 decimals)."""
-
-    priority_fee_wei: int
-    max_fee_wei: int
-    native_price_x18: int
-
-    def cost_x18(self, gas: int, block: BlockRef) -> int:
-        """USD cost of `gas` in the block after `block`."""
-        return gas_cost_x18(gas, block.base_fee_wei + self.priority_fee_wei, self.native_price_x18)
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided about one breached account, planned on what `used` leaves."""
+    """What was decided about one breached account, planned on what `used` leaves. Without a `tariff` nothing is gone on with."""
 
     candidate: Candidate
     decision: Decision
     plan: LiquidationPlan | None
     urgency: tuple[int, int]
+    tariff: Tariff | None
     used: Use = NOTHING
 
     @property
@@ -57,12 +48,15 @@ class Verdict:
 
     def case(self) -> Case | None:
         """Something to work on, where the decision is to go on."""
-        return Case(self.candidate, self.decision, self.urgency) if isinstance(self.decision, Liquidate) else None
+        if self.tariff is None or not isinstance(self.decision, Liquidate):
+            return None
+        return Case(self.candidate, self.decision, self.urgency, self.tariff)
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """The operator's limits and the executor's means. `gas_coin_market` is the market whose index prices gas."""
+    """The operator's limits and the executor's means. `gas_coin_market` is the market whose index prices gas; `encode` makes the calldata
+    an L1 data fee is charged for."""
 
     chain_id: int
     executor: Address | None
@@ -70,12 +64,22 @@ class Judge:
     gas_coin_market: str
     priority_fee_wei: int
     max_fee_wei: int
+    encode: Encoder
 
-    def tariff(self, evaluator: Evaluator[Any, Any], block: BlockRef) -> Tariff | None:
-        """Gas at this block's index price; None where the venue has no such market."""
-        for view in evaluator.venue.markets(evaluator.book, block.timestamp):
-            if view.market == self.gas_coin_market:
-                return Tariff(self.priority_fee_wei, self.max_fee_wei, view.index_price_x18)
+    def tariff(self, evaluators: Mapping[str, Evaluator[Any, Any]], block: BlockRef, data_fee: DataFee | None = None) -> Tariff | None:
+        """Gas at this block's index price, by the first venue of the settings that has the market; None while it has no price.
+
+        Raises ConfigError where venues have markets and none of them is it: gas would be free."""
+        for evaluator in evaluators.values():
+            for view in evaluator.venue.markets(evaluator.book, block.timestamp):
+                if view.market == self.gas_coin_market and view.index_price_x18 > 0:
+                    return Tariff(self.priority_fee_wei, self.max_fee_wei, view.index_price_x18, data_fee)
+        names = {name for evaluator in evaluators.values() for name in evaluator.venue.market_names(evaluator.book)}
+        if names and self.gas_coin_market not in names:
+            raise ConfigError(
+                f"execution.gas_coin_market = {self.gas_coin_market!r}: no venue has such a market, so gas cannot be valued. "
+                f"Name one of: {', '.join(sorted(names))}."
+            )
         return None
 
     def verdicts(
@@ -83,7 +87,7 @@ class Judge:
         name: str,
         evaluator: Evaluator[Any, Any],
         found: Findings[Any],
-        tariff: Tariff,
+        tariff: Tariff | None,
         barred: Callable[[AccountKey], Skip | None],
         used: Use,
     ) -> Sequence[Verdict]:
@@ -99,7 +103,7 @@ class Judge:
         return verdicts
 
     def verdicts_after(
-        self, name: str, evaluator: Evaluator[Any, Any], found: Findings[Any], tariff: Tariff, used: Mapping[CandidateId, Use]
+        self, name: str, evaluator: Evaluator[Any, Any], found: Findings[Any], tariff: Tariff | None, used: Mapping[CandidateId, Use]
     ) -> Sequence[Verdict]:
         """The same where it is known what was used before each candidate (nothing where it is not named), and nobody is barred."""
         bench = _Bench(self, name, evaluator, found, tariff, self._free_capital_x18(evaluator, found))
@@ -111,16 +115,17 @@ class Judge:
         name: str,
         evaluator: Evaluator[Any, Any],
         found: Findings[Any],
+        tariff: Tariff | None,
         barred: Callable[[AccountKey], Skip | None],
         used: Use,
     ) -> Case | None:
         """Closing what the executor still holds after plans that take `used`, which no limit forbids."""
         plan = evaluator.unwind(found.basis, used)
-        if plan is None or barred(plan.account):
+        if plan is None or tariff is None or barred(plan.account):
             return None
         economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18)
         candidate = self.candidate(name, plan.account, found.block)
-        return Case(candidate, Liquidate(plan, economics), urgency_of(0, economics.profit_x18), unwind=True)
+        return Case(candidate, Liquidate(plan, economics), urgency_of(0, economics.profit_x18), tariff, unwind=True)
 
     def candidate(self, name: str, account: AccountKey, block: BlockRef) -> Candidate:
         """The account's candidate of this block."""
@@ -141,7 +146,7 @@ class _Bench:
     name: str
     evaluator: Evaluator[Any, Any]
     found: Findings[Any]
-    tariff: Tariff
+    tariff: Tariff | None
     free_x18: int
 
     def alone(self, breached: Breached, bar: Skip | None) -> Verdict:
@@ -149,7 +154,7 @@ class _Bench:
         decision, plan = self._decide(breached.account, NOTHING)
         profit = decision.economics.profit_x18 if isinstance(decision, Liquidate) else 0
         candidate = self.judge.candidate(self.name, breached.account, self.found.block)
-        return Verdict(candidate, bar or decision, plan, urgency_of(self.found.block.number - breached.first_seen, profit))
+        return Verdict(candidate, bar or decision, plan, urgency_of(self.found.block.number - breached.first_seen, profit), self.tariff)
 
     def after(self, verdict: Verdict, used: Use) -> Verdict:
         """The same account once plans that take `used` are carried out."""
@@ -160,10 +165,14 @@ class _Bench:
 
     def _decide(self, account: AccountKey, used: Use) -> tuple[Decision, LiquidationPlan | None]:
         plan = self.evaluator.plan(account, self.found.basis, used)
-        gas = plan.gas_limit if isinstance(plan, LiquidationPlan) else 0
-        free = self.free_x18 - used.capital_x18
-        decision = decide(plan, self.tariff.cost_x18(gas, self.found.block), free, self.judge.limits)
-        return decision, plan if isinstance(plan, LiquidationPlan) else None
+        if isinstance(plan, NoPlan):
+            return decide(plan, 0, 0, self.judge.limits), None
+        if self.tariff is None:
+            return Skip(SkipReason.PRICE_UNAVAILABLE, f"of {self.judge.gas_coin_market}, which values gas"), plan
+        # Without a data fee nothing hangs on the calldata, and making it takes time.
+        calldata = self.judge.encode(self.name, plan, 0) if self.tariff.data_fee else b""
+        cost = self.tariff.cost_x18(plan.gas_limit, self.found.block, calldata)
+        return decide(plan, cost, self.free_x18 - used.capital_x18, self.judge.limits), plan
 
 
 def _urgency(verdict: Verdict) -> tuple[int, int]:

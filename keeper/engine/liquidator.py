@@ -13,9 +13,9 @@ from keeper.domain.records import MicroTime
 from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import AccountKey, LiquidationPlan
 from keeper.engine import recording
-from keeper.engine.judge import Tariff
 from keeper.engine.mailbox import Case
 from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
+from keeper.engine.questions import NewestFee
 from keeper.engine.recording import Where
 from keeper.engine.sending_order import SendingOrder, Turn
 from keeper.errors import BlockUnknown, RpcError, Transient
@@ -26,13 +26,15 @@ _MAX_AGE_BLOCKS = 2
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What the liquidator works with. Without a simulator it only observes, without a dispatcher it only simulates."""
+    """What the liquidator works with. Without a simulator it only observes, without a dispatcher it only simulates. `newest_fee` holds the
+    L1 data fee's prices the dispatcher reserves with; the evaluators keep it up to date."""
 
     simulator: Simulator | None
     dispatcher: Dispatcher | None
     encode: Encoder
     sender: Address
     executor: Address
+    newest_fee: NewestFee | None = None
 
 
 class Liquidator:
@@ -79,10 +81,10 @@ class Liquidator:
         self._uses = {key: use for key, use in self._uses.items() if key in alive}
         return sum((use for (name, _), use in self._uses.items() if name == venue), NOTHING)
 
-    async def work(self, case: Case, tariff: Tariff, newest_block: int) -> Attempt | Skip:
+    async def work(self, case: Case, newest_block: int) -> Attempt | Skip:
         """Take the case as far as mode, simulation and limits allow. `newest_block` tells how old the case has become."""
         try:
-            result = self._outdated(case, newest_block) or await self._in_order(case, tariff)
+            result = self._outdated(case, newest_block) or await self._in_order(case)
         except BlockUnknown:
             result = Skip(SkipReason.STALE, "its block was orphaned")
         except (Transient, RpcError) as error:
@@ -115,25 +117,26 @@ class Liquidator:
         dispatcher = self._hands.dispatcher if self._hands is not None else None
         return dispatcher.open_accounts() if dispatcher is not None else frozenset()
 
-    async def _in_order(self, case: Case, tariff: Tariff) -> Attempt | Skip:
+    async def _in_order(self, case: Case) -> Attempt | Skip:
         self._working.add(case.key)
         self._uses[case.key] = case.plan.use
         try:
             with self._order.place(case.markets) as turn:
-                return await self._stages(case, tariff, turn)
+                return await self._stages(case, turn)
         finally:
             self._working.discard(case.key)
 
-    async def _stages(self, case: Case, tariff: Tariff, turn: Turn) -> Attempt | Skip:
+    async def _stages(self, case: Case, turn: Turn) -> Attempt | Skip:
         if self._hands is None or self._hands.simulator is None:
             return Skip(SkipReason.OBSERVING)
-        block = case.candidate.block
+        block, tariff = case.candidate.block, case.tariff
         fees = offer(block.base_fee_wei, tariff.priority_fee_wei, tariff.max_fee_wei)
         if fees is None:
             return Skip(SkipReason.GAS_PRICE_CAP, f"base fee {block.base_fee_wei} wei")
-        wanted = 0 if case.unwind else self._limits.min_profit_x18 + tariff.cost_x18(case.plan.gas_limit, block)
+        sketch = self._hands.encode(case.candidate.venue, case.plan, 0)
+        wanted = 0 if case.unwind else self._limits.min_profit_x18 + tariff.cost_x18(case.plan.gas_limit, block, sketch)
         calldata = self._hands.encode(case.candidate.venue, case.plan, min_guard_change(case.plan, wanted))
-        stopped = await self._simulate(self._hands, self._hands.simulator, case, calldata, tariff)
+        stopped = await self._simulate(self._hands, self._hands.simulator, case, calldata)
         if stopped is not None:
             return stopped
         if self._hands.dispatcher is None:
@@ -141,7 +144,7 @@ class Liquidator:
         await turn()
         return await self._send(self._hands, self._hands.dispatcher, case, calldata, fees)
 
-    async def _simulate(self, hands: Hands, simulator: Simulator, case: Case, calldata: bytes, tariff: Tariff) -> Skip | None:
+    async def _simulate(self, hands: Hands, simulator: Simulator, case: Case, calldata: bytes) -> Skip | None:
         block = case.candidate.block
         at = Timestamp(block.timestamp + self._block_seconds)
         arguments = (hands.sender, hands.executor, calldata, case.plan.gas_limit, block, at)
@@ -154,7 +157,7 @@ class Liquidator:
         if isinstance(settled, SimReverted):
             return self._rest(case, SkipReason.SIMULATION_REVERTED, settled)
         self._failures.pop(case.candidate.account, None)
-        profit = profit_x18(case.plan, settled) - tariff.cost_x18(settled.gas_used, block)
+        profit = profit_x18(case.plan, settled) - case.tariff.cost_x18(settled.gas_used, block, calldata)
         if profit < self._limits.min_profit_x18 and not case.unwind:
             return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{to_units(profit):.2f} USD")
         return None

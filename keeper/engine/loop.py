@@ -16,13 +16,14 @@ from keeper.engine import recording
 from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator, Findings
 from keeper.engine.holds import Holds
-from keeper.engine.judge import COOLING_DOWN, HELD, IN_FLIGHT, Judge, Tariff
+from keeper.engine.judge import COOLING_DOWN, HELD, IN_FLIGHT, Judge
 from keeper.engine.liquidator import Liquidator
 from keeper.engine.mailbox import Case, Mailbox
 from keeper.engine.ports import Chain, Recorder
 from keeper.engine.recording import Where
 from keeper.engine.start import Ahead, Start
 from keeper.engine.status import Status
+from keeper.engine.tariff import Tariff
 from keeper.engine.tripwire import Tripwire, must_match
 from keeper.errors import BlockUnknown, Fatal, RpcError, StateDivergence, Transient, VenueFault
 
@@ -71,7 +72,7 @@ class Loop:
         self._metrics = status.metrics
         self._heartbeat = status.heartbeat
         self._readiness = status.readiness
-        self.tariff = Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
+        self._tariff: Tariff | None = None
         self.head: BlockRef | None = None
         self._history_below = 0
         self._ahead = Ahead({})
@@ -139,6 +140,9 @@ class Loop:
         cases: list[Case] = []
         for item in settled:
             self._liquidator.concluded(item.attempt.account, event.block.number)
+        # Not while a venue is ahead of this block: its prices would be another block's, and its markets missing.
+        if results and len(results) == len(self._evaluators):
+            self._tariff = self._judge.tariff(self._evaluators, event.block, results[0][1].data_fee) or self._tariff
         # What breached long ago is still breached at the head, or somebody else was quicker.
         for name, findings, _ in () if history else results:
             rows += self._decide(name, findings, cases)
@@ -158,11 +162,15 @@ class Loop:
         chain_id, times = self._options.chain_id, (received, finished)
         rows.append(recording.block_row(chain_id, event.block, times, used, all_findings, recovered=history))
         self._recorder.block(event.block, rows, tuple(self._evaluators))
-        self._attempts.record(settled, event.block, self._evaluators, self.tariff.native_price_x18)
+        self._attempts.record(settled, event.block, self._evaluators, self._native_price_x18())
         self._tell(event.block, rows[-1], len(cases), (finished - received) / 1_000_000)
         for name, fault in await self._holds.lift(self._evaluators, event.block):
             self._stop_venue(name, fault)
         return True
+
+    def _native_price_x18(self) -> int:
+        """For the record; 0 before the gas coin had a price for the first time."""
+        return self._tariff.native_price_x18 if self._tariff is not None else 0
 
     def _take_back_replaced(self, block: BlockRef) -> None:
         """A venue that had processed another block in this one's place, in an earlier process, gives it up."""
@@ -181,7 +189,7 @@ class Loop:
 
     async def settle(self, head: BlockRef) -> None:
         """Look at open attempts outside of a block's processing (while stopping) and record what became of them."""
-        self._attempts.record(await self._attempts.track(head), head, self._evaluators, self.tariff.native_price_x18)
+        self._attempts.record(await self._attempts.track(head), head, self._evaluators, self._native_price_x18())
 
     async def _evaluate(self, event: BlockAdded) -> list[tuple[str, Findings[Any], frozenset[AccountKey]]] | None:
         """Every venue's findings; None when no endpoint can answer for the block (any more), after undoing what was begun."""
@@ -243,7 +251,6 @@ class Loop:
 
     def _decide(self, name: str, findings: Findings[Any], cases: list[Case]) -> list[Record]:
         evaluator = self._evaluators[name]
-        self.tariff = self._judge.tariff(evaluator, findings.block) or self.tariff
         busy = self._attempts.busy()
 
         def barred(account: AccountKey) -> Skip | None:
@@ -254,9 +261,9 @@ class Loop:
             return COOLING_DOWN if self._liquidator.resting(account, findings.block.number) else None
 
         used = self._liquidator.used(name)
-        verdicts = self._judge.verdicts(name, evaluator, findings, self.tariff, barred, used)
+        verdicts = self._judge.verdicts(name, evaluator, findings, self._tariff, barred, used)
         cases += [case for verdict in verdicts if (case := verdict.case()) is not None]
-        unwinding = self._judge.unwinding(name, evaluator, findings, barred, sum((verdict.use for verdict in verdicts), used))
+        unwinding = self._judge.unwinding(name, evaluator, findings, self._tariff, barred, sum((verdict.use for verdict in verdicts), used))
         cases += [unwinding] if unwinding else []
         for verdict in verdicts:
             if isinstance(verdict.decision, Skip):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from keeper.domain.decision import Candidate, Liquidate
 from keeper.domain.venue import AccountKey, LiquidationPlan
+from keeper.engine.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Case:
     candidate: Candidate
     decision: Liquidate
     urgency: tuple[int, int]
+    tariff: Tariff
     unwind: bool = False
 
     @property

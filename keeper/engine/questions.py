@@ -1,22 +1,46 @@
 """Answers to a venue's questions: from the chain, or from what was recorded when the chain was asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from keeper.domain.chain import BlockRef, Timestamp
+from keeper.domain.chain import BlockRef, Reads, Timestamp
+from keeper.domain.data_fee import DataFee
+from keeper.domain.reads import both
 from keeper.domain.venue import AccountKey, B, E, Venue
 from keeper.engine.ports import Chain
 
 
-class ChainQuestions:
-    """Asks the chain, pinned to the block's hash; times after the block's own are asked with a block-time override."""
+class NewestFee:
+    """The L1 data fee's prices as last read. `reads` asks for them."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, reads: Callable[[], Reads[DataFee]]) -> None:
+        self.reads = reads
+        self.prices: DataFee | None = None
+
+    def of_calldata(self, calldata: bytes) -> int:
+        """Wei for a transaction with this calldata; 0 before the first prices."""
+        return self.prices.of_calldata(calldata) if self.prices is not None else 0
+
+
+class ChainQuestions:
+    """Asks the chain, pinned to the block's hash; times after the block's own are asked with a block-time override.
+
+    Where the chain charges an L1 data fee, `newest_fee` asks its prices in the same batch as a block's market reads."""
+
+    def __init__(self, chain: Chain, newest_fee: NewestFee | None = None) -> None:
         self._chain = chain
+        self._newest_fee = newest_fee
 
     async def refresh(self, venue: Venue[B, E], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
         """Market reads valid at `at`."""
-        return await self._chain.run(venue.refresh(book, at), block, _override(block, at))
+        if self._newest_fee is None or at != block.timestamp:
+            return await self._chain.run(venue.refresh(book, at), block, _override(block, at))
+        events, self._newest_fee.prices = await self._chain.run(both(venue.refresh(book, at), self._newest_fee.reads()), block)
+        return events
+
+    def data_fee(self) -> DataFee | None:
+        """The prices that came with the last block's market reads; None where there is no such fee."""
+        return self._newest_fee.prices if self._newest_fee is not None else None
 
     async def inspect(self, venue: Venue[B, E], keys: Sequence[AccountKey], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
         """Account reads valid at `at`."""
@@ -28,10 +52,16 @@ class RecordedQuestions:
 
     def __init__(self) -> None:
         self._answers: Mapping[str, Sequence[Any]] = {}
+        self._data_fee: DataFee | None = None
 
-    def load(self, answers: Mapping[str, Sequence[Any]]) -> None:
+    def load(self, answers: Mapping[str, Sequence[Any]], data_fee: DataFee | None = None) -> None:
         """Put in the answers of the block about to be replayed."""
         self._answers = answers
+        self._data_fee = data_fee
+
+    def data_fee(self) -> DataFee | None:
+        """The block's recorded prices."""
+        return self._data_fee
 
     async def refresh(self, venue: Venue[B, E], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
         """Recorded market reads."""

@@ -77,6 +77,7 @@ def block_row(
         rpc_requests_fork=used.fork.requests,
         rpc_calls_fork=used.fork.calls,
         recovered=recovered,
+        data_fee=next((found.data_fee.to_json() for found in findings if found.data_fee is not None), None),
         **block_keys(block),
     )
 

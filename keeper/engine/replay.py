@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from keeper.domain.chain import BlockRef
+from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import CandidateId, Liquidate, Skip
 from keeper.domain.use import Use
 from keeper.engine.evaluator import Applied, Evaluator
-from keeper.engine.judge import Judge, Tariff, Verdict
+from keeper.engine.judge import Judge, Verdict
 from keeper.engine.questions import RecordedQuestions
+from keeper.engine.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class RecordedBlock:
     block: BlockRef
     applied: Sequence[Applied[Any]]
     decided: bool = True
+    data_fee: DataFee | None = None
 
     def logged(self) -> list[Applied[Any]]:
         """What came from logs."""
@@ -55,7 +58,7 @@ class Replay:
         self._questions = questions
         self._judge = judge
         self._used = used
-        self._tariff = Tariff(judge.priority_fee_wei, judge.max_fee_wei, 0)
+        self._tariff: Tariff | None = None
 
     async def run(self, blocks: Iterator[RecordedBlock]) -> list[Replayed]:
         """Every evaluated block's verdicts, in order."""
@@ -65,12 +68,12 @@ class Replay:
             if not recorded.was_evaluated():
                 self._evaluator.restore(block.number, block.timestamp, [item.event for item in recorded.applied])
                 continue
-            self._questions.load(recorded.answers())
+            self._questions.load(recorded.answers(), recorded.data_fee)
             found = await self._evaluator.took(block, recorded.logged())
             self._evaluator.finalised(block)
+            self._tariff = self._judge.tariff({self._name: self._evaluator}, block, recorded.data_fee) or self._tariff
             if not recorded.decided:
                 continue
-            self._tariff = self._judge.tariff(self._evaluator, block) or self._tariff
             verdicts = self._judge.verdicts_after(self._name, self._evaluator, found, self._tariff, self._used)
             replayed.append(Replayed(block, verdicts))
         return replayed

@@ -1,7 +1,13 @@
 """What the operator allows the dispatcher."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+
+def no_data_fee(_: bytes) -> int:
+    """On a chain that charges nothing for putting a transaction on L1."""
+    return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +17,8 @@ class DispatcherOptions:
     `dropped_after_blocks`: a transaction not in a block by then is given up. `final_after_blocks`: an inclusion that deep is no longer
     looked after. `conflict_after_heads`: a nonce used up by nobody we know is somebody else's after that many new heads (a node may show
     the account's count before the receipt). `cancel_gas`: gas of a self-transfer, more than 21,000 on some rollups. `remembered_s`: how
-    far back the outbox is compared with the lake at start."""
+    far back the outbox is compared with the lake at start. `data_fee_wei`: what the chain charges for a transaction with
+    this calldata on top of its gas, at the newest prices."""
 
     chain_id: int
     state_dir: Path
@@ -26,3 +33,4 @@ class DispatcherOptions:
     max_gas_limit: int = 30_000_000
     cancel_gas: int = 21_000
     remembered_s: int = 30 * 86_400
+    data_fee_wei: Callable[[bytes], int] = no_data_fee

@@ -94,14 +94,19 @@ class Lane:
 
     def _allowed(self, lots: Sequence[Lot], nonce: int, job: Job, fees: Fees) -> bool:
         cost = job.gas_limit * fees.max_fee_wei
-        return job.gas_limit <= self._options.max_gas_limit and cost <= job.budget_wei and self._within_cap(lots, nonce, cost)
+        if job.gas_limit > self._options.max_gas_limit or cost > job.budget_wei:
+            return False
+        return self._within_cap(lots, nonce, cost + self._options.data_fee_wei(job.calldata))
 
     def _within_cap(self, lots: Sequence[Lot], nonce: int, cost_wei: int) -> bool:
         """Paid in the last 24 hours, plus the worst of every nonce that is still open, must stay within the cap."""
-        worst = {lot.nonce: lot.worst_cost_wei for lot in lots if lot.winner is None}
+        worst = {lot.nonce: lot.worst_cost_wei + self._worst_data_fee(lot) for lot in lots if lot.winner is None}
         worst[nonce] = max(worst.get(nonce, 0), cost_wei)
         paid = self._outbox.paid_since(self.now_us() - _DAY_US)
         return paid + sum(worst.values()) <= self._options.spending_cap_wei_per_day
+
+    def _worst_data_fee(self, lot: Lot) -> int:
+        return max(self._options.data_fee_wei(each.job.calldata) for each in lot.jobs)
 
     def _sign(self, nonce: int, to: Address, calldata: bytes, gas_limit: int, fees: Fees) -> Signed:
         return self._signer.sign(Unsigned(self._options.chain_id, nonce, to, calldata, gas_limit, fees))

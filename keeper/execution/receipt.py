@@ -11,7 +11,8 @@ from keeper.execution.node import Json
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a block says about one transaction. `gas_price_wei` is what was really paid per unit of gas."""
+    """What a block says about one transaction. `gas_price_wei` is what was really paid per unit of gas; `data_fee_wei` what a rollup took
+    for putting the transaction on L1 (`l1Fee` of the OP Stack)."""
 
     transaction_hash: Hash32
     block_number: int
@@ -20,11 +21,12 @@ class Receipt:
     gas_used: int
     gas_price_wei: int
     logs: tuple[RawLog, ...]
+    data_fee_wei: int = 0
 
     @property
     def gas_cost_wei(self) -> int:
-        """What the transaction cost its sender."""
-        return self.gas_used * self.gas_price_wei
+        """What the transaction cost its sender, with what was taken for L1."""
+        return self.gas_used * self.gas_price_wei + self.data_fee_wei
 
 
 def parse_receipt(answer: Json) -> Receipt | None:
@@ -40,6 +42,7 @@ def parse_receipt(answer: Json) -> Receipt | None:
             gas_used=quantity(answer["gasUsed"]),
             gas_price_wei=quantity(answer["effectiveGasPrice"]),
             logs=tuple(_log(item) for item in answer["logs"]),
+            data_fee_wei=quantity(answer.get("l1Fee") or "0x0"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RpcUnavailable(f"a malformed receipt: {error!r}") from error

@@ -11,6 +11,8 @@ from random import Random
 from typing import Any
 
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
+from keeper.domain.data_fee import DataFee
+from keeper.domain.use import NOTHING
 from keeper.domain.venue import AccountKey
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.venues.perp_v2 import log_events as log
@@ -49,6 +51,10 @@ class Walk:
         """Nothing."""
         return ()
 
+    def data_fee(self) -> DataFee | None:
+        """This chain charges none."""
+        return None
+
 
 _WEATHER = {"calm": (0.0, 0.0002), "storm": (-0.005, 0.003)}
 """Drift and standard deviation of the price per tick of two seconds: some 80 % a year, and a fall of 6 % in half a minute."""
@@ -75,6 +81,8 @@ def _walk(accounts: int, weather: str) -> Sequence[Compared]:
         walk.move()
         began = time.perf_counter()
         found = asyncio.run(evaluator.took(_block(number), closing))
+        for item in found.breached:
+            evaluator.plan(item.account, found.basis, NOTHING)
         with_boxes.append(time.perf_counter() - began)
         began = time.perf_counter()
         breached = _breached(evaluator)

@@ -93,3 +93,10 @@ def test_the_shipped_example_has_a_section_of_every_venue_there_is() -> None:
     text = (Path(__file__).parents[2] / "config" / "keeper.toml").read_text()
     for name in REGISTRY:
         assert f"[venues.{name}]" in text
+
+
+def test_a_kind_of_l1_fee_nobody_knows_is_refused(tmp_path: Path) -> None:
+    assert _load(tmp_path, MINIMAL).settings.chain.l1_fee is None
+    assert _load(tmp_path, MINIMAL, PERP_KEEPER__CHAIN__L1_FEE="optimism").settings.chain.l1_fee == "optimism"
+    with pytest.raises(ConfigError, match=r"chain\.l1_fee"):
+        _load(tmp_path, MINIMAL, PERP_KEEPER__CHAIN__L1_FEE="arbitrum")

@@ -179,6 +179,10 @@ class PerpV2:
         """See views.markets."""
         return list(views.markets(book, now))
 
+    def market_names(self, book: PerpBook) -> Sequence[str]:
+        """By symbol, by address before the first reads."""
+        return [market.name or base_token for base_token, market in book.markets.items()]
+
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """See reads.chain_views."""
         return reads.chain_views(self._options, self._encoder, keys)

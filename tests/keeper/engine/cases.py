@@ -10,9 +10,12 @@ from keeper.domain.use import Use
 from keeper.domain.venue import AccountKey, Breach, Health, LiquidationPlan, NoPlan
 from keeper.engine.evaluator import Breached, Findings
 from keeper.engine.mailbox import Case, urgency_of
+from keeper.engine.tariff import Tariff
 from tests.keeper.engine.fakes import block_ref
 from tests.keeper.engine.toy import ToyBook, ToyEvent, ToyVenue
 
+FREE = Tariff(0, 10**11, 0)
+"""Gas that costs nothing."""
 BREACHED = Health(X18, 2 * X18, Breach.POSITIONS)
 
 
@@ -30,7 +33,7 @@ def case_of(account: str, *, reward: int = 5, blocks_breached: int = 0, block: B
     plan = plan_of(account, reward=reward)
     decision = Liquidate(plan, Economics(plan.expected_reward_x18, plan.expected_cost_x18))
     candidate = Candidate(CandidateId(f"id-{account}"), "toy", AccountKey(account), block or block_ref(1))
-    return Case(candidate, decision, urgency_of(blocks_breached, decision.economics.profit_x18))
+    return Case(candidate, decision, urgency_of(blocks_breached, decision.economics.profit_x18), FREE)
 
 
 def findings(block: BlockRef, *breached: str) -> Findings[ToyEvent]:

@@ -10,7 +10,7 @@ from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountKey
+from keeper.domain.venue import AccountKey, LiquidationPlan
 from keeper.engine.evaluator import Evaluator
 
 T = TypeVar("T")
@@ -206,3 +206,8 @@ class ScriptedMender:
 
     async def mend(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str) -> None:
         await self.run(name, evaluator, block)
+
+
+def encoded(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
+    """Some calldata."""
+    return f"{venue} {plan.account} {min_change_x18}".encode()

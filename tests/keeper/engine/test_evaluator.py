@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeper.domain.chain import BlockAdded, BlockRef, Timestamp
+from keeper.domain.data_fee import DataFee
 from keeper.domain.venue import AccountKey
 from keeper.engine.evaluator import Evaluator, Findings
 from keeper.engine.questions import ChainQuestions
@@ -87,6 +88,9 @@ class _FlakyQuestions:
             self.fail_at.remove(block.number)
             raise BlockUnknown(-32000, "header not found")
         return await self.inner.inspect(venue, keys, book, block, at)
+
+    def data_fee(self) -> DataFee | None:
+        return self.inner.data_fee()
 
 
 def test_accounts_that_left_their_box_survive_a_failed_read() -> None:

@@ -4,21 +4,25 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from keeper.domain.chain import BlockAdded
+from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import Limits, Skip, candidate_id
 from keeper.domain.fixed import X18
 from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import AccountKey, LiquidationPlan, NoPlan
 from keeper.engine.evaluator import Evaluator, Findings
-from keeper.engine.judge import COOLING_DOWN, IN_FLIGHT, Judge, Tariff, Verdict
+from keeper.engine.judge import COOLING_DOWN, IN_FLIGHT, Judge, Verdict
 from keeper.engine.questions import ChainQuestions
-from tests.keeper.engine.cases import ScriptedVenue, findings, plan_of, unwinding_plan
-from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref
-from tests.keeper.engine.toy import Opened, ToyBook, ToyEvent, log_of
+from keeper.engine.tariff import Tariff
+from keeper.errors import ConfigError
+from tests.keeper.engine.cases import FREE, ScriptedVenue, findings, plan_of, unwinding_plan
+from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref, encoded
+from tests.keeper.engine.toy import Opened, ToyBook, ToyEvent, ToyVenue, log_of
 
 BLOCK = block_ref(2)
-FREE = Tariff(0, 10**11, 0)
-JUDGE = Judge(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11)
+JUDGE = Judge(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11, encoded)
 
 
 def _evaluator(
@@ -36,7 +40,7 @@ def _verdicts(
     plans: dict[str, Callable[[int], LiquidationPlan | NoPlan]],
     *,
     judge: Judge = JUDGE,
-    tariff: Tariff = FREE,
+    tariff: Tariff | None = FREE,
     found: Findings[ToyEvent] | None = None,
     barred: Callable[[AccountKey], Skip | None] = lambda _: None,
     used: Use = NOTHING,
@@ -60,12 +64,45 @@ def _reasons(verdicts: list[Verdict]) -> dict[str, str]:
     }
 
 
-def test_gas_is_priced_at_the_coins_own_market_and_a_venue_without_it_has_no_tariff() -> None:
-    tariff = JUDGE.tariff(_evaluator(), BLOCK)
+def test_gas_is_priced_at_the_coins_own_market() -> None:
+    tariff = JUDGE.tariff({"toy": _evaluator()}, BLOCK)
     assert tariff == Tariff(10**6, 10**11, 100 * X18)
     # (base fee 1 gwei + tip 1e6 wei) x 1e9 gas is 1.001 coins, of 100 USD each.
-    assert tariff.cost_x18(10**9, BLOCK) == 1_001 * X18 // 10
-    assert replace(JUDGE, gas_coin_market="ETH").tariff(_evaluator(), BLOCK) is None
+    assert tariff.cost_x18(10**9, BLOCK, b"") == 1_001 * X18 // 10
+
+
+def test_a_coin_no_venue_has_a_market_of_is_a_mistake_in_the_settings() -> None:
+    """Otherwise gas would be free."""
+    with pytest.raises(ConfigError, match=r"execution\.gas_coin_market = 'ETH'.*Name one of: TOY\."):
+        replace(JUDGE, gas_coin_market="ETH").tariff({"toy": _evaluator()}, BLOCK)
+    assert replace(JUDGE, gas_coin_market="ETH").tariff({}, BLOCK) is None
+
+
+def test_the_first_venue_with_the_market_prices_gas() -> None:
+    other = Evaluator(ToyVenue({BLOCK.timestamp: 90}), ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=False)
+    asyncio.run(other.added(BlockAdded(BLOCK, ())))
+    for evaluators, price in (({"a": _evaluator(), "b": other}, 100), ({"b": other, "a": _evaluator()}, 90)):
+        tariff = JUDGE.tariff(evaluators, BLOCK)
+        assert tariff is not None
+        assert tariff.native_price_x18 == price * X18
+
+
+def test_while_the_coin_has_no_price_nothing_is_sent_for_free() -> None:
+    verdicts = _verdicts({"good": _always(plan_of("good"))}, tariff=None)
+    assert _reasons(verdicts) == {"good": "price_unavailable"}
+    assert verdicts[0].case() is None
+
+
+def test_a_data_fee_counts_for_every_byte_of_the_calldata() -> None:
+    fee = DataFee(10**9, 0, 10**6, 0)
+    tariff = Tariff(0, 10**11, 100 * X18, fee)
+    plan = plan_of("good")
+    cost = tariff.cost_x18(plan.gas_limit, BLOCK, encoded("toy", plan, 0)) - tariff.cost_x18(plan.gas_limit, BLOCK, b"")
+    assert cost >= 0
+    assert tariff.cost_x18(0, BLOCK, b"") == fee.of_calldata(b"") * 100
+    dear = replace(tariff, data_fee=replace(fee, base_fee_wei=10**15))
+    assert _reasons(_verdicts({"good": _always(plan)}, tariff=tariff)) == {"good": "liquidate"}
+    assert _reasons(_verdicts({"good": _always(plan)}, tariff=dear)) == {"good": "unprofitable"}
 
 
 def test_every_breached_account_gets_one_verdict_with_a_reproducible_name() -> None:
@@ -154,9 +191,9 @@ def test_a_record_of_what_was_used_gives_the_same_verdicts() -> None:
 
 def test_unwinding_needs_no_profit_and_waits_only_for_what_is_in_flight() -> None:
     found, evaluator = findings(BLOCK), _evaluator(unwinding=lambda sold: unwinding_plan(EXECUTOR) if sold == 0 else None)
-    case = JUDGE.unwinding("toy", evaluator, found, lambda _: None, NOTHING)
+    case = JUDGE.unwinding("toy", evaluator, found, FREE, lambda _: None, NOTHING)
     assert case is not None
     assert case.unwind
     assert case.decision.economics.profit_x18 < 0
-    assert JUDGE.unwinding("toy", evaluator, found, lambda _: IN_FLIGHT, NOTHING) is None
-    assert JUDGE.unwinding("toy", evaluator, found, lambda _: None, Use({"TOY": X18})) is None
+    assert JUDGE.unwinding("toy", evaluator, found, FREE, lambda _: IN_FLIGHT, NOTHING) is None
+    assert JUDGE.unwinding("toy", evaluator, found, FREE, lambda _: None, Use({"TOY": X18})) is None

@@ -10,7 +10,8 @@ import structlog
 
 from keeper.chain.refusals import RateLimited
 from keeper.domain.attempt import Attempt, Settled
-from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog
+from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog, Reads
+from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
@@ -25,7 +26,7 @@ from keeper.domain.records import (
     OutcomeRecord,
     SimulationRecord,
 )
-from keeper.domain.venue import AccountKey
+from keeper.domain.venue import AccountKey, LiquidationPlan
 from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.holds import Holds
@@ -33,11 +34,12 @@ from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
 from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
-from keeper.engine.questions import ChainQuestions
+from keeper.engine.ports import Encoder
+from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.start import Position, Start
 from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
-from keeper.errors import BlockUnknown, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, StateDivergence, Transient
+from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, StateDivergence, Transient
 from tests.keeper.engine.fakes import (
     EXECUTOR,
     OPERATOR,
@@ -75,7 +77,7 @@ class World:
                 await self.loop.run(_stream(event))
                 while work and len(self.mailbox):
                     case = await self.mailbox.take()
-                    await self.liquidator.work(case, self.loop.tariff, self.mailbox.newest_block)
+                    await self.liquidator.work(case, self.mailbox.newest_block)
                     await self.mailbox.done(case)
 
         asyncio.run(feed())
@@ -102,18 +104,21 @@ def _world(
     simulator: ScriptedSimulator | None = None,
     dispatcher: ListDispatcher | None = None,
     mender: ScriptedMender | None = None,
+    gas_coin_market: str = "TOY",
+    encode: Encoder = lambda venue, plan, min_change_x18: b"call",
+    newest_fee: NewestFee | None = None,
 ) -> World:
     good = SimSettled(9 * X18, 90_000, (), 1.0)
     chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
     simulator = simulator or ScriptedSimulator(checked or good, settled or good)
     dispatcher = dispatcher or (ListDispatcher() if executes else None)
     venue = venue or ToyVenue(BREACHED)
-    hands = Hands(simulator if simulates else None, dispatcher, lambda venue, plan, change: b"call", OPERATOR, EXECUTOR)
+    hands = Hands(simulator if simulates else None, dispatcher, encode, OPERATOR, EXECUTOR)
     limits = limits or Limits(min_profit_x18=X18)
     liquidator = Liquidator(
         hands, recorder, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={"toy": venue.revert_reason}
     )
-    evaluator: Evaluator[Any, Any] = Evaluator(venue, ChainQuestions(chain), executor=EXECUTOR, block_seconds=2, forecast=False)
+    evaluator: Evaluator[Any, Any] = Evaluator(venue, ChainQuestions(chain, newest_fee), executor=EXECUTOR, block_seconds=2, forecast=False)
     metrics, readiness = Metrics(), Readiness(structlog.get_logger())
     loop = Loop(
         chain,
@@ -123,7 +128,7 @@ def _world(
         Attempts(dispatcher, recorder, 1, EXECUTOR, structlog.get_logger(), metrics),
         Tripwire(chain, every_blocks=tripwire_blocks, accounts=2),
         mailbox,
-        Judge(1, EXECUTOR, limits, "TOY", 10**6, 10**11),
+        Judge(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, hands.encode),
         LoopOptions(1, EXECUTOR, 0, True),
         lambda: 1.0,
         structlog.get_logger(),
@@ -457,3 +462,30 @@ def test_a_venue_that_has_a_block_ignores_it_until_the_chain_replaces_it() -> No
     assert world.recorder.reverted == [block_ref(3)]
     (evaluator,) = world.loop._evaluators.values()
     assert set(evaluator.book.accounts) == {ALICE, "0xb", "0xd"}
+
+
+def test_without_a_market_of_the_gas_coin_the_daemon_does_not_start_and_names_those_there_are() -> None:
+    world = _world(gas_coin_market="ETH")
+    with pytest.raises(ConfigError, match="Name one of: TOY"):
+        world.run(_added(1, OPENS))
+
+
+def test_the_data_fee_is_asked_back_by_the_guard() -> None:
+    """A coin is 85 USD: the least change wanted is the profit and both kinds of gas."""
+    wanted: list[int] = []
+    fee = NewestFee(lambda: _prices(DataFee(10**6, 0, 10**6, 0)))
+
+    def encode(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
+        wanted.append(min_change_x18)
+        return b"call"
+
+    _world(encode=encode, newest_fee=fee).run(_added(1, OPENS))
+    with_fee = wanted[-1]
+    _world(encode=encode).run(_added(1, OPENS))
+    assert fee.prices is not None
+    assert with_fee - wanted[-1] == fee.prices.of_calldata(b"call") * 85
+
+
+def _prices(prices: DataFee) -> Reads[DataFee]:
+    yield ()
+    return prices

@@ -133,7 +133,7 @@ def _loop(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Eva
         Attempts(None, memory, 31_337, EXECUTOR, log, metrics),
         Tripwire(chain, every_blocks=0, accounts=2),
         Mailbox(),
-        Judge(1, EXECUTOR, limits, "TOY", 10**6, 10**11),
+        Judge(1, EXECUTOR, limits, "TOY", 10**6, 10**11, hands.encode),
         LoopOptions(31_337, EXECUTOR, 0, True),
         lambda: 1.0,
         log,

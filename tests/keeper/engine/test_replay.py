@@ -11,17 +11,18 @@ from keeper.domain.decision import Limits, Liquidate, Skip, SkipReason
 from keeper.domain.fixed import X18
 from keeper.domain.use import Use
 from keeper.engine.evaluator import Applied, Evaluator, Findings
-from keeper.engine.judge import Judge, Tariff, Verdict
+from keeper.engine.judge import Judge, Verdict
 from keeper.engine.questions import ChainQuestions, RecordedQuestions
 from keeper.engine.replay import RecordedBlock, Replay, Replayed, differences, words
+from keeper.engine.tariff import Tariff
 from tests.keeper.engine.cases import case_of
-from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref
+from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref, encoded
 from tests.keeper.engine.toy import Liquidated, Opened, PriceRead, ToyEvent, ToyVenue, log_of
 
 PRICES = {2: 100, 4: 85, 6: 84, 8: 99, 10: 60}
 IN_FLIGHT = Use({"TOY": X18})
 """What the daemon was sending all the time: no event of the record tells it."""
-JUDGE = Judge(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11)
+JUDGE = Judge(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11, encoded)
 EVENTS: dict[int, list[Opened | Liquidated]] = {
     1: [Opened("0xa", 10, 800), Opened("0xb", 1, 50)],
     3: [Liquidated("0xa", "0xc"), Opened("0xd", 5, 380)],
@@ -31,14 +32,14 @@ EVENTS: dict[int, list[Opened | Liquidated]] = {
 def _lived() -> tuple[list[RecordedBlock], list[Verdict]]:
     """Five blocks as a daemon lives them: what it would have recorded, and what it decided."""
     evaluator = Evaluator(ToyVenue(PRICES), ChainQuestions(FakeChain()), executor=EXECUTOR, block_seconds=2, forecast=False)
-    tariff = Tariff(JUDGE.priority_fee_wei, JUDGE.max_fee_wei, 0)
+    tariff: Tariff | None = None
     recorded: list[RecordedBlock] = []
     verdicts: list[Verdict] = []
     for number in range(1, 6):
         block = block_ref(number)
         logs = tuple(log_of(event, block, index) for index, event in enumerate(EVENTS.get(number, ())))
         found: Findings[ToyEvent] = asyncio.run(evaluator.added(BlockAdded(block, logs)))
-        tariff = JUDGE.tariff(evaluator, block) or tariff
+        tariff = JUDGE.tariff({"toy": evaluator}, block, found.data_fee) or tariff
         verdicts += JUDGE.verdicts("toy", evaluator, found, tariff, lambda _: None, IN_FLIGHT)
         # The lake gives back no raw logs.
         recorded.append(RecordedBlock(block, [Applied(item.event, item.source) for item in found.applied]))
@@ -99,7 +100,7 @@ def test_blocks_taken_in_after_the_fact_are_evaluated_and_not_judged() -> None:
 
 def _verdict(account: str, decision: Liquidate | Skip | None = None) -> Replayed:
     case = case_of(account)
-    return Replayed(case.candidate.block, [Verdict(case.candidate, decision or case.decision, case.plan, case.urgency)])
+    return Replayed(case.candidate.block, [Verdict(case.candidate, decision or case.decision, case.plan, case.urgency, case.tariff)])
 
 
 @pytest.mark.parametrize("before", ["in_flight", "cooling_down"])

@@ -196,6 +196,9 @@ class ToyVenue:
         price = book.reads[now] * X18
         return [MarketView("TOY", price, price, price, 0, 0, 0, 0.0)]
 
+    def market_names(self, book: ToyBook) -> Sequence[str]:
+        return ["TOY"]
+
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         results = yield tuple(Call(EXCHANGE, key.encode()) for key in keys)
         return [

@@ -232,6 +232,23 @@ def test_only_the_lanes_next_or_a_starved_one_is_raised(tmp_path: Path) -> None:
     live(scenario)
 
 
+def test_what_the_chain_takes_for_l1_is_reserved_within_the_spending_cap(tmp_path: Path) -> None:
+    """Two transactions whose gas alone would fit twice: the first one's data fee leaves no room for the second's."""
+    node, worst, fee = QuietNode(), GAS * FEES.max_fee_wei, 7 * GWEI
+
+    async def scenario() -> None:
+        cap = 2 * worst + 2 * fee - 1
+        async with dispatching(
+            node, tmp_path, spending_cap_wei_per_day=cap, data_fee_wei=lambda calldata: fee * len(calldata)
+        ) as dispatcher:
+            await sent(dispatcher, "a")
+            assert await dispatcher.send(job("b"), FEES) is None
+        async with dispatching(node, tmp_path, spending_cap_wei_per_day=cap + 1, data_fee_wei=lambda _: fee) as dispatcher:
+            await sent(dispatcher, "b")
+
+    live(scenario)
+
+
 def test_limits_of_gas_and_fee_refuse(tmp_path: Path) -> None:
     node = QuietNode()
 

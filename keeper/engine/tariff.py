@@ -1,0 +1,23 @@
+"""What sending costs, and may cost."""
+
+from dataclasses import dataclass
+
+from keeper.domain.chain import BlockRef
+from keeper.domain.data_fee import DataFee
+from keeper.domain.fees import gas_cost_x18
+from keeper.domain.fixed import X18, div_up
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Tip and highest fee (wei per gas), the gas coin's price (USD, 18 decimals), and what the chain charges for L1, where it does."""
+
+    priority_fee_wei: int
+    max_fee_wei: int
+    native_price_x18: int
+    data_fee: DataFee | None = None
+
+    def cost_x18(self, gas: int, block: BlockRef, calldata: bytes) -> int:
+        """USD cost of a transaction that uses `gas` in the block after `block`."""
+        execution = gas_cost_x18(gas, block.base_fee_wei + self.priority_fee_wei, self.native_price_x18)
+        return execution + (div_up(self.data_fee.of_calldata(calldata) * self.native_price_x18, X18) if self.data_fee else 0)

@@ -1,0 +1,109 @@
+"""The L1 data fee against the stand-in of the GasPriceOracle: one formula on both sides, in the block's own batch, in every decision."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from contracts.devnet.calldata import calldata, returned
+from contracts.devnet.devnet import Devnet
+from contracts.devnet.l1_fee import OP_MAINNET, L1Prices, charge_l1_fee
+from keeper import assembly
+from keeper.chain.chain import ChainClient
+from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee, compressed_size, optimism
+from keeper.domain.decision import Liquidate, Skip, SkipReason
+from keeper.domain.fixed import X18
+from keeper.engine.evaluator import Evaluator
+from keeper.engine.judge import Verdict
+from keeper.engine.questions import ChainQuestions, NewestFee
+from keeper.engine.survey import Survey
+from keeper.execution.executor import encode_execute
+from keeper.log import logger
+from keeper.settings import L1Fee, Settings
+from tests.bench.ground import fallen
+from tests.chaos.theatre import Theatre
+
+pytestmark = pytest.mark.fork
+
+_DEAR = L1Prices(10**15, 10**15, 5_227, 1_014_213)
+
+
+def _inputs() -> list[bytes]:
+    """Nothing, noise, words of zeros, repetitions near and far, and what is like calldata."""
+    random = Random(7)
+    noise = random.randbytes(2_000)
+    words = b"".join(bytes(12) + random.randbytes(20) + bytes(31) + bytes([random.randrange(256)]) for _ in range(20))
+    repeated = [noise[:40] * 30, noise[:300] + bytes(900) + noise[:300], words * 3]
+    return [b"", b"\x01", bytes(12), noise[:13], noise[:300], bytes(700), words, *repeated]
+
+
+def test_fees_equal_the_oracles_to_the_wei(devnet: Devnet) -> None:
+    charge_l1_fee(devnet.rpc, OP_MAINNET)
+    prices = DataFee(OP_MAINNET.base_fee_wei, OP_MAINNET.blob_base_fee_wei, OP_MAINNET.base_fee_scalar, OP_MAINNET.blob_base_fee_scalar)
+    for data in _inputs():
+        assert _asked(devnet, "compressedLength(bytes)", data) == compressed_size(data)
+        assert _asked(devnet, "getL1Fee(bytes)", data) == prices.of_unsigned(data)
+
+
+def _asked(devnet: Devnet, signature: str, data: bytes) -> int:
+    call = {"to": GAS_PRICE_ORACLE, "data": calldata(signature, data), "gas": hex(2 * 10**9)}
+    answer: int = returned(("uint256",), devnet.rpc.call("eth_call", call, "latest"))[0]
+    return answer
+
+
+def test_decisions_and_guards_count_it_and_reading_it_costs_no_request(tmp_path: Path) -> None:
+    with fallen(tmp_path) as stage:
+        charge_l1_fee(stage.devnet.rpc, OP_MAINNET)
+        charged = replace(stage.loaded.settings, chain=replace(stage.loaded.settings.chain, l1_fee=L1Fee.OPTIMISM))
+        free, usual = asyncio.run(_verdicts(stage, stage.loaded.settings)), asyncio.run(_verdicts(stage, charged))
+        charge_l1_fee(stage.devnet.rpc, _DEAR)
+        dear = asyncio.run(_verdicts(stage, charged))
+    assert len(free) == len(usual) >= 2
+    for before, after in zip(free, usual, strict=True):
+        assert isinstance(before.decision, Liquidate)
+        assert isinstance(after.decision, Liquidate)
+        plan, tariff, block = after.decision.plan, after.tariff, after.candidate.block
+        assert tariff is not None
+        assert tariff.data_fee is not None
+        sketch = encode_execute("perp_v2", plan, 0)
+        fee_x18 = -(-tariff.data_fee.of_calldata(sketch) * tariff.native_price_x18 // 10**18)
+        assert fee_x18 > 0
+        assert after.decision.economics.cost_x18 - before.decision.economics.cost_x18 == fee_x18
+        # The guard wants the same: the liquidator adds this cost to the wanted profit.
+        without = replace(tariff, data_fee=None)
+        assert tariff.cost_x18(plan.gas_limit, block, sketch) - without.cost_x18(plan.gas_limit, block, sketch) == fee_x18
+    assert [each.decision.reason for each in dear if isinstance(each.decision, Skip)] == [SkipReason.UNPROFITABLE] * len(dear)
+
+
+async def _verdicts(stage: Theatre, settings: Settings) -> Sequence[Verdict]:
+    """Of accounts that are breached now and would pay; also that the fee's prices came without a request of their own."""
+    venue, judge = stage.venue, assembly.build_judge(settings)
+    async with assembly.open_chain(settings, {"perp_v2": venue}, logger()) as chain:
+        evaluator = assembly.build_evaluators(settings, {"perp_v2": venue}, chain)["perp_v2"]
+        block = await chain.head()
+        survey = Survey(
+            chain, chain, None, start_block=settings.chain.start_block, finality_depth=settings.chain.finality_depth, report=lambda _: None
+        )
+        await survey.bring_to("perp_v2", evaluator, block)
+        evaluated = [item for item in await evaluator.look(block) if item.health.liquidatable]
+        assert len({await _requests(chain, stage, evaluator, newest) for newest in (None, NewestFee(optimism))}) == 1
+        verdicts: list[Verdict] = []
+        for item in evaluated:
+            found = evaluator.assess(item.account, item.health, block)
+            tariff = judge.tariff({"perp_v2": evaluator}, block, found.data_fee)
+            verdicts += judge.verdicts_after("perp_v2", evaluator, found, tariff, {})
+    return [each for each in verdicts if each.plan is not None and each.plan.expected_reward_x18 - each.plan.expected_cost_x18 > 5 * X18]
+
+
+async def _requests(chain: ChainClient, stage: Theatre, evaluator: Evaluator[Any, Any], newest: NewestFee | None) -> int:
+    """What the market reads of a block take, with the prices of the fee or without."""
+    before, block = chain.usage().read.requests, await chain.head()
+    await ChainQuestions(chain, newest).refresh(stage.venue, evaluator.book, block, block.timestamp)
+    assert newest is None or newest.prices is not None
+    return chain.usage().read.requests - before

@@ -1,0 +1,35 @@
+"""Two questions of any number of rounds cost as many batches as the longer one, and each gets its own answers."""
+
+import pytest
+
+from keeper.domain.chain import Address, Call, CallResult, Reads
+from keeper.domain.reads import both
+
+
+def _asking(name: str, *rounds: int) -> Reads[list[bytes]]:
+    """So many calls in each round; answers with all that it was told."""
+    told: list[bytes] = []
+    for number, count in enumerate(rounds):
+        results = yield [Call(Address(name), bytes([number, each])) for each in range(count)]
+        told += [result.data for result in results]
+    return told
+
+
+def _run(question: Reads[tuple[list[bytes], list[bytes]]]) -> tuple[int, tuple[list[bytes], list[bytes]]]:
+    """Batches, and the answer: every call is answered with whom it was for and what it said."""
+    batches = 0
+    try:
+        calls = next(question)
+        while True:
+            batches += 1
+            calls = question.send([CallResult(True, call.to.encode() + call.data) for call in calls])
+    except StopIteration as end:
+        return batches, end.value
+
+
+@pytest.mark.parametrize(("first", "second"), [((2, 1), (3,)), ((1,), (1, 2, 1)), ((), (2,)), ((1,), ()), ((), ()), ((0, 1), (1, 0))])
+def test_both_get_their_own(first: tuple[int, ...], second: tuple[int, ...]) -> None:
+    batches, (ours, theirs) = _run(both(_asking("a", *first), _asking("b", *second)))
+    assert batches == max(len(first), len(second))
+    assert ours == [b"a" + bytes([number, each]) for number, count in enumerate(first) for each in range(count)]
+    assert theirs == [b"b" + bytes([number, each]) for number, count in enumerate(second) for each in range(count)]
