@@ -12,6 +12,8 @@ from tests.chaos.scenario import Scenario, Script
 from tests.chaos.stage import Set, Stage
 
 _START_SECONDS = 3.0
+_LEAST_STEPS, _DEPTH_BPS = 40, 2_000
+"""A fall of about 20 % in all, in steps of half a percent at most: what is steeper costs the liquidator more than he gets."""
 
 
 def killed(kills: int, *, least_s: float, most_s: float, path: str | None = None, reorgs: bool = False, down_s: float = 0.0) -> Script:
@@ -24,7 +26,8 @@ def killed(kills: int, *, least_s: float, most_s: float, path: str | None = None
         if path is None:
             # One step per block, as many blocks as the kills take.
             seconds = kills * ((least_s + most_s) / 2 + down_s)
-            stage.fall(steps=max(20, int(seconds / stage.player.pace.wall_interval)), bps=-25)
+            steps = max(_LEAST_STEPS, int(seconds / stage.player.pace.wall_interval))
+            stage.fall(steps=steps, bps=-_DEPTH_BPS // steps)
         else:
             stage.play(path)
         for _ in range(kills):
