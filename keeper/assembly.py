@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import AccountKey, Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.forks import ForkWatch
 from keeper.engine.holds import Holds
 from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
@@ -31,6 +32,7 @@ from keeper.engine.repair import Repair, RepairOptions
 from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.errors import ConfigError
+from keeper.execution.agreement import AgreedSimulator
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.dispatcher_options import no_data_fee
 from keeper.execution.executor import encode_execute
@@ -44,6 +46,8 @@ from keeper.venues import REGISTRY
 
 _GWEI = 10**9
 _ETHER = 10**18
+_PATIENCE_SECONDS = 0.5
+"""The longest that one endpoint's word about a transaction is waited for."""
 _SILENCE_BLOCKS = 60
 """Blocks' worth of time without a finished block after which the daemon counts as dead."""
 
@@ -62,6 +66,9 @@ class Parts:
     loop: Loop
     status: Status
     standing: StandingCheck | None
+    repair: Repair
+    forks: ForkWatch
+    agreed: AgreedSimulator | None
     logger: FilteringBoundLogger
 
 
@@ -200,6 +207,8 @@ def assemble(
     """The daemon's parts, connected: venues and limits of the settings around an open chain, a recorder and what acts, if anything does."""
     evaluators = build_evaluators(settings, venues, chain, hands.newest_fee if hands is not None else None)
     judge = build_judge(settings)
+    agreed = _agreed(settings, chain, hands, status)
+    hands = replace(hands, simulator=agreed) if hands is not None and agreed is not None else hands
     dispatcher = hands.dispatcher if hands is not None else None
     mailbox = Mailbox()
     liquidator = Liquidator(
@@ -232,7 +241,18 @@ def assemble(
     )
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
     standing = _standing_check(chain, hands, evaluators, status.readiness, judge.priority_fee_wei) if hands is not None else None
-    return Parts(chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, loop, status, standing, logger)
+    forks = ForkWatch(chain, status.readiness.report)
+    return Parts(
+        chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, loop, status, standing, repair, forks, agreed, logger
+    )
+
+
+def _agreed(settings: Settings, chain: ChainClient, hands: Hands | None, status: Status) -> AgreedSimulator | None:
+    """Where money moves: the simulator on which all endpoints have a say."""
+    if hands is None or hands.simulator is None or hands.dispatcher is None:
+        return None
+    patience_s = min(settings.chain.block_seconds / 4, _PATIENCE_SECONDS)
+    return AgreedSimulator(hands.simulator, chain, status.readiness.report, patience_s=patience_s)
 
 
 def _standing_check(

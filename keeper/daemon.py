@@ -10,8 +10,9 @@ from keeper import assembly, log
 from keeper.assembly import Parts
 from keeper.engine.periodic import every
 from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
+from keeper.engine.start import Start
 from keeper.engine.status import serve
-from keeper.errors import ConfigError, Fatal, KeeperError, RpcError, Transient
+from keeper.errors import ConfigError, Fatal, KeeperError, RpcError, StateDivergence, Transient
 from keeper.settings import Settings
 from keeper.store.options import LakeOptions
 from keeper.store.recorder import Recorder
@@ -20,6 +21,7 @@ _GRACE_SECONDS = 30.0
 _SILENCE_SECONDS = 1.5
 """How long a stopping daemon waits for a single answer."""
 _STATUS_SECONDS = 60.0
+_ENDPOINT_SECONDS = 5.0
 _STANDING_BLOCKS, _STANDING_BLOCKS_WHILE_BAD, _STANDING_POLL_SECONDS = 50, 5, 0.5
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 
@@ -99,6 +101,7 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
         workers = [group.create_task(_work(parts)) for _ in range(settings.execution.forks)]
         beat = group.create_task(every(_STATUS_SECONDS, lambda: _tell(parts)))
         standing = group.create_task(_watch_standing(parts))
+        endpoints = group.create_task(every(_ENDPOINT_SECONDS, lambda: _watch_endpoints(parts)))
         follow = group.create_task(_follow(settings, parts, recovery))
         stopping = group.create_task(stop.wait())
         await asyncio.wait((follow, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -106,16 +109,39 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
         follow.cancel()
         if stop.is_set():
             await _finish(parts)
-        for task in (*workers, beat, watch, standing):
+        for task in (*workers, beat, watch, standing, endpoints):
             task.cancel()
 
 
 async def _follow(settings: Settings, parts: Parts, recovery: Recovery) -> None:
-    start = await recovery.run(parts.evaluators)
+    start = await _recover(parts, recovery, settings.chain.finality_depth)
     await parts.attempts.reconcile(parts.recorder, parts.chain.endless())
     parts.logger.info("following", after=start.lowest.cursor.number, mode=settings.keeper.mode.value)
     await parts.loop.run(parts.chain.follow(start.lowest.cursor, start.lowest.known), start)
     raise Fatal("the follower ended")
+
+
+async def _recover(parts: Parts, recovery: Recovery, finality_depth: int) -> Start:
+    """Recovery; where the recorded events do not fit together, the lake is compared with the chain first. Raises StateDivergence when that
+    does not help."""
+    try:
+        return await recovery.run(parts.evaluators)
+    except StateDivergence as fault:
+        for name, evaluator in parts.evaluators.items():
+            cursor = parts.recorder.recovered(name, finality_depth).cursor
+            if cursor is not None:
+                await parts.repair.mend(name, evaluator, cursor, str(fault))
+            evaluator.forget()
+    return await recovery.run(parts.evaluators)
+
+
+async def _watch_endpoints(parts: Parts) -> None:
+    """Whether endpoints that differ have come to agree, and whether all are on one chain."""
+    with suppress(Transient, RpcError):
+        if parts.loop.head is not None and parts.chain.endpoints > 1:
+            await parts.forks.check(parts.loop.head.number)
+        if parts.agreed is not None:
+            await parts.agreed.reconsider()
 
 
 async def _watch_standing(parts: Parts) -> None:

@@ -239,9 +239,12 @@ class ChainClient:
         """Raw calls in one request, counted as a read, answered in order; a call's own RpcError is returned in its place."""
         return await self._raw.batch(calls)
 
-    async def opinions(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> Sequence[tuple[str, list[Answer]]]:
-        """What each endpoint that answers in time says to the same calls, by the endpoint's name; empty when none does."""
-        said = await self._pool.opinions([RpcCall(method, params) for method, params in calls], list)
+    async def opinions(
+        self, calls: Sequence[tuple[str, Sequence[Json]]], *, patience_s: float | None = None
+    ) -> Sequence[tuple[str, list[Answer]]]:
+        """What each endpoint that answers in time says to the same calls, by the endpoint's name; empty when none does. With `patience_s`
+        only sound endpoints are asked."""
+        said = await self._pool.opinions([RpcCall(method, params) for method, params in calls], list, patience_s=patience_s)
         return [(endpoint.name, answers) for endpoint, answers in said]
 
 

@@ -254,15 +254,19 @@ class Pool:
                 self._on_incident(Incident(member.endpoint.name, "caught_up", f"head {number}, best {best}"))
         return best
 
-    async def opinions(self, calls: Sequence[RpcCall], decode: Decode[T], *, purpose: Purpose = Purpose.READ) -> list[tuple[Endpoint, T]]:
-        """What every endpoint that answers says to the same question."""
+    async def opinions(
+        self, calls: Sequence[RpcCall], decode: Decode[T], *, purpose: Purpose = Purpose.READ, patience_s: float | None = None
+    ) -> list[tuple[Endpoint, T]]:
+        """What every endpoint that answers says to the same question. With `patience_s` only those are asked that are sound, and whoever
+        takes longer is set aside."""
         said: list[tuple[Endpoint, T]] = []
         question = _Question(calls, decode, purpose, bulky=False)
 
         async def look(member: Member) -> None:
             said.append((member.endpoint, await self._ask_one(member, question)))
 
-        await self._each(look, self._retry.probe_timeout_s)
+        sound = [member for member in self._members if not member.failures]
+        await self._each(look, patience_s or self._retry.probe_timeout_s, None if patience_s is None else sound)
         return said
 
     async def ask_only(self, endpoint: Endpoint, calls: Sequence[RpcCall], decode: Decode[T], *, purpose: Purpose) -> T:

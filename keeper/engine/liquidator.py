@@ -18,7 +18,7 @@ from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
 from keeper.engine.questions import NewestFee
 from keeper.engine.recording import Where
 from keeper.engine.sending_order import SendingOrder, Turn
-from keeper.errors import BlockUnknown, RpcError, Transient
+from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, Transient
 
 _MAX_AGE_BLOCKS = 2
 """A case older than this is left to the newer blocks' cases. Younger ones are safe to send: the executor's guard checks the profit."""
@@ -87,6 +87,8 @@ class Liquidator:
             result = self._outdated(case, newest_block) or await self._in_order(case)
         except BlockUnknown:
             result = Skip(SkipReason.STALE, "its block was orphaned")
+        except EndpointsDisagree as error:
+            result = Skip(SkipReason.ENDPOINTS_DISAGREE, str(error))
         except (Transient, RpcError) as error:
             result = Skip(SkipReason.ENDPOINT_DOWN, str(error))
         if isinstance(result, Skip):

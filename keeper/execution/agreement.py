@@ -1,0 +1,184 @@
+"""Before money moves: what a transaction would do is asked of all endpoints at one block, and counts only where they agree.
+
+One endpoint's value of an `eth_call` carries no proof. Two that differ prove that one of them is wrong: nothing is sent until they agree;
+of three and more the majority decides. A configuration of one endpoint has nobody to ask."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, NoReturn, Protocol
+
+from keeper.domain.agreement import Agreement, agreement
+from keeper.domain.call_failure import is_call_failure
+from keeper.domain.chain import Address, BlockRef, Timestamp
+from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
+from keeper.domain.parse import hash32, hex_bytes
+from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, RpcError
+from keeper.execution.executor import decode_execution
+from keeper.execution.fork import Trial
+from keeper.execution.node import Answer, Json
+
+_PART = "agreement"
+_PAUSE_S = 0.05
+
+
+class Endpoints(Protocol):
+    """Several endpoints of one chain."""
+
+    @property
+    def endpoints(self) -> int:
+        """How many there are."""
+
+    async def head(self) -> BlockRef:
+        """The newest block."""
+
+    async def opinions(
+        self, calls: Sequence[tuple[str, Sequence[Json]]], *, patience_s: float | None = None
+    ) -> Sequence[tuple[str, list[Answer]]]:
+        """What each sound endpoint that answers in time says to the same calls, by the endpoint's name."""
+
+    def distrust(self, endpoint: str, reason: str) -> None:
+        """Ask this endpoint last for a while."""
+
+
+class Simulator(Protocol):
+    """What is wrapped: see `keeper.engine.ports.Simulator`."""
+
+    async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome: ...
+
+    async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome: ...
+
+
+class Vote(NamedTuple):
+    """What an endpoint says would happen: the change of the executor's worth (USD, 18 decimals), None for a revert; or why it cannot: it
+    has another block there, or no such contract."""
+
+    change_x18: int | None
+    contradiction: str | None = None
+
+    def __str__(self) -> str:
+        if self.contradiction is not None:
+            return self.contradiction
+        return "it reverts" if self.change_x18 is None else f"it brings {self.change_x18 / 1e18:.6f} USD"
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A transaction at a block, and how far ahead of it it would run (seconds)."""
+
+    trial: Trial
+    block: BlockRef
+    ahead: int
+
+
+class AgreedSimulator:
+    """A simulator whose pre-check is that of all endpoints. `patience_s`: how long a slow or lagging endpoint is waited for, and how long
+    ones that differ may take to agree; whoever has nothing to say by then has no vote. `report` tells ("agreement", a sentence) while they
+    differ, and None when they agree again."""
+
+    def __init__(self, simulator: Simulator, chain: Endpoints, report: Callable[[str, str | None], None], *, patience_s: float) -> None:
+        self._simulator = simulator
+        self._chain = chain
+        self._report = report
+        self._patience_s = patience_s
+        self._silent: set[str] = set()
+        self._disputed: _Question | None = None
+
+    async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        """The outcome most endpoints tell; `gas_used` is 0 and `logs` are empty. Raises EndpointsDisagree, and as the simulator."""
+        if self._chain.endpoints < 2:
+            return await self._simulator.pre_check(sender, to, calldata, gas, block, at)
+        started = asyncio.get_running_loop().time()
+        question = _Question(Trial(sender, to, calldata, gas, at), block, at - block.timestamp)
+        vote = await self._decided(question)
+        if vote is None:
+            return await self._simulator.pre_check(sender, to, calldata, gas, block, at)
+        duration_ms = 1e3 * (asyncio.get_running_loop().time() - started)
+        outcome, data = vote
+        if outcome.contradiction is not None:
+            raise BlockUnknown(0, f"block {block.number} {block.hash}: every endpoint {outcome.contradiction}")
+        if outcome.change_x18 is None:
+            return SimReverted(data, 0, duration_ms)
+        return SimSettled(outcome.change_x18, 0, (), duration_ms)
+
+    async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        """As the simulator."""
+        return await self._simulator.settle(sender, to, calldata, gas, block, at)
+
+    async def reconsider(self) -> None:
+        """Ask what was disputed again, at the head: nothing else may come up that would tell that they agree again."""
+        if self._disputed is None:
+            return
+        head = await self._chain.head()
+        trial = self._disputed.trial
+        trial = Trial(trial.sender, trial.to, trial.calldata, trial.gas, Timestamp(head.timestamp + self._disputed.ahead))
+        try:
+            await self._decided(_Question(trial, head, self._disputed.ahead))
+        except EndpointsDisagree:
+            return
+
+    async def _decided(self, question: _Question) -> tuple[Vote, bytes] | None:
+        """The vote that counts, with a revert's payload; None when nobody votes. Raises EndpointsDisagree."""
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + self._patience_s
+        while True:
+            votes, lagging = await self._votes(question)
+            verdict = agreement([(name, vote) for name, vote, _ in votes])
+            unanimous = verdict is not None and not verdict.dissenters
+            if (unanimous and lagging <= self._silent) or clock() + _PAUSE_S >= give_up:
+                break
+            # A block reaches one endpoint after the other, and some err about their newest one for a moment.
+            await asyncio.sleep(_PAUSE_S)
+        self._silent = lagging
+        if verdict is None:
+            return self._dispute(question, votes) if votes else None
+        if len(votes) > 1:
+            self._settle_dispute(verdict, question)
+        return next((vote, data) for _, vote, data in votes if vote == verdict.value)
+
+    async def _votes(self, question: _Question) -> tuple[list[tuple[str, Vote, bytes]], set[str]]:
+        """(endpoint, vote, revert payload) of those that have one, and the names of those that answer but lag."""
+        block, trial = question.block, question.trial
+        calls: list[tuple[str, Sequence[Json]]] = [
+            ("eth_call", [trial.wire(), {"blockHash": block.hash}, {}, {"time": hex(trial.at)}]),
+            ("eth_getBlockByNumber", [hex(block.number), False]),
+        ]
+        votes: list[tuple[str, Vote, bytes]] = []
+        lagging: set[str] = set()
+        for name, (called, header) in await self._chain.opinions(calls, patience_s=self._patience_s):
+            vote = _vote(called, header, block, trial.to)
+            if vote is None:
+                lagging.add(name)
+            else:
+                votes.append((name, vote, called.data if isinstance(called, RpcError) else b""))
+        return votes, lagging
+
+    def _dispute(self, question: _Question, votes: Sequence[tuple[str, Vote, bytes]]) -> NoReturn:
+        """Raises EndpointsDisagree."""
+        said = "; ".join(f"{name}: {vote}" for name, vote, _ in votes)
+        self._disputed = question
+        self._report(_PART, f"endpoints differ about block {question.block.number}, nothing is sent until they agree: {said}")
+        raise EndpointsDisagree(f"about block {question.block.number}: {said}")
+
+    def _settle_dispute(self, verdict: Agreement[Vote], question: _Question) -> None:
+        self._disputed = None
+        self._report(_PART, None)
+        for name in verdict.dissenters:
+            self._chain.distrust(name, f"differs from the others about block {question.block.number}, which say: {verdict.value}")
+
+
+def _vote(called: Answer, header: Answer, block: BlockRef, executor: Address) -> Vote | None:
+    """What an endpoint's answers mean; None when it does not know the block yet or cannot answer."""
+    try:
+        if isinstance(header, RpcError) or header is None:
+            return None
+        block_hash = hash32(header["hash"])
+        if block_hash != block.hash:
+            return Vote(None, f"has another block there, {block_hash}")
+        if isinstance(called, RpcError):
+            return Vote(None) if is_call_failure(called) else None
+        return Vote(decode_execution(hex_bytes(called), executor).change_x18)
+    except ConfigError:
+        return Vote(None, f"has no KeeperExecutor at {executor}")
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
