@@ -7,24 +7,24 @@ import heapq
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
-from itertools import groupby
-from typing import Any, Protocol
+from itertools import groupby, zip_longest
+from typing import Any, Protocol, TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
 from keeper.domain import event_json
 from keeper.domain.agreement import agreement
-from keeper.domain.chain import Address, BlockRef, Hash32, Timestamp
+from keeper.domain.chain import Address, BlockRef, Hash32, Reads, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountSnapshotRecord, Record, VenueEventRecord
-from keeper.domain.venue import AccountKey
+from keeper.domain.venue import AccountKey, ChainView
 from keeper.engine import recording
 from keeper.engine.audit import Archive, Audit, EventRows, Row, WrongBlock
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.ports import Witnesses
 from keeper.engine.recording import Where
 from keeper.engine.tripwire import described
-from keeper.errors import ConfigError, EndpointsDisagree, StateDivergence
+from keeper.errors import ConfigError, EndpointsDisagree, RpcUnavailable, StateDivergence
 
 _MOST_UNEXPLAINED = 3
 """Rebuilding a book whose rows are all true may help after a fault of ours. More often than so, it hides one."""
@@ -94,8 +94,8 @@ class Repair:
 
         Raises EndpointsDisagree while endpoints contradict each other, BlockUnknown, RpcError and Transient while the chain cannot tell,
         and StateDivergence when nothing explains the difference: then the venue must stop."""
-        different = await self._different(name, evaluator, block)
-        different = await self._confirmed(evaluator, block, different) if different else []
+        views = await self._agreed_views(evaluator, block)
+        different = await self._different(name, evaluator, block, views)
         if different:
             await self.mend(name, evaluator, block, described(different[0]), frozenset(AccountKey(row.account) for row in different))
 
@@ -126,32 +126,30 @@ class Repair:
         good = self._ledger.last_match(name, accounts) if accounts else None
         return max(self._options.start_block, 0 if good is None else good + 1)
 
-    async def _different(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef) -> list[AccountSnapshotRecord]:
-        """Everybody whose figures are not the contract's own."""
-        local = await evaluator.appraise(block)
-        views = await self._chain.run(evaluator.venue.chain_views(sorted(local)), block)
-        rows = recording.parity_rows(Where(self._options.chain_id, name, block), views, local)
-        return [row for row in rows if not row.matches]
-
-    async def _confirmed(
-        self, evaluator: Evaluator[Any, Any], block: BlockRef, rows: Sequence[AccountSnapshotRecord]
+    async def _different(
+        self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, views: Sequence[ChainView] | None = None
     ) -> list[AccountSnapshotRecord]:
-        """The rows that differ from what the endpoints together say. Raises EndpointsDisagree."""
-        keys = [AccountKey(row.account) for row in rows]
-        said = [(name, tuple(views)) for name, views in await self._chain.witnesses(lambda: evaluator.venue.chain_views(keys), block)]
+        """Everybody whose figures are not the contract's own: `views`, or as the chain tells them now."""
+        local = await evaluator.appraise(block)
+        if views is None:
+            views = await self._chain.run(evaluator.venue.chain_views(sorted(local)), block)
+        present = [view for view in views if view.account in local]
+        return [row for row in recording.parity_rows(Where(self._options.chain_id, name, block), present, local) if not row.matches]
+
+    async def _agreed_views(self, evaluator: Evaluator[Any, Any], block: BlockRef) -> Sequence[ChainView]:
+        """Everybody's figures as the endpoints together tell them; what our own are computed from must be told alike too.
+
+        Raises EndpointsDisagree, and RpcUnavailable when none answers."""
+        keys = sorted(evaluator.book.account_keys())
+        said = await self._chain.witnesses(lambda: _testimony(evaluator, keys, block), block)
+        if not said:
+            raise RpcUnavailable(f"no endpoint tells of the accounts at block {block.number}")
         verdict = agreement(said)
         if verdict is None:
-            raise EndpointsDisagree(
-                f"endpoints disagree about accounts at block {block.number}: "
-                + ", ".join(
-                    f"{endpoint} says {[(view.account, view.equity_x18, view.requirement_x18) for view in views[:1]]}"
-                    for endpoint, views in said
-                )
-            )
+            raise EndpointsDisagree(f"endpoints contradict each other about block {block.number}: {_contradiction(said)}")
         for endpoint in verdict.dissenters:
-            self._chain.distrust(endpoint, f"accounts at block {block.number} differ from what the others say")
-        told = {view.account: (str(view.equity_x18), str(view.requirement_x18)) for view in verdict.value}
-        return [row for row in rows if told.get(AccountKey(row.account)) not in (None, (row.equity_raw, row.requirement_raw))]
+            self._chain.distrust(endpoint, f"contradicts the others about block {block.number}")
+        return verdict.value[0]
 
     async def _rebuild(self, evaluator: Evaluator[Any, Any], draft: _Draft) -> None:
         """The book anew from the recorded events, with the true ones in wrong blocks; then what events tell only approximately is asked."""
@@ -237,6 +235,25 @@ class Repair:
         self._log.error("venue repaired", cause="book", divergence=divergence)
         if self._unexplained > _MOST_UNEXPLAINED:
             raise StateDivergence(f"{divergence}: the book had to be rebuilt {self._unexplained} times though all its events are true")
+
+
+Testimony: TypeAlias = tuple[tuple[Any, ...], ...]
+"""What one endpoint says of a block: everybody's views, the markets, what accounts have pending."""
+
+
+def _testimony(evaluator: Evaluator[Any, Any], keys: Sequence[AccountKey], block: BlockRef) -> Reads[Testimony]:
+    venue, book = evaluator.venue, evaluator.book
+    views = yield from venue.chain_views(keys)
+    markets = yield from venue.refresh(book, block.timestamp)
+    pending = yield from venue.inspect(keys, book, block.timestamp)
+    return tuple(views), tuple(markets), tuple(pending)
+
+
+def _contradiction(said: Sequence[tuple[str, Testimony]]) -> str:
+    """The first thing that they say differently."""
+    answers = [[item for part in testimony for item in part] for _, testimony in said]
+    differing = next((items for items in zip_longest(*answers) if len(set(items)) > 1), ())
+    return "; ".join(f"{endpoint} says {item}" for (endpoint, _), item in zip(said, differing, strict=False))
 
 
 def _unmended(divergence: str, first: int) -> str:
