@@ -292,8 +292,10 @@ class Pool:
         """Ask an endpoint last for a while: what it said contradicts the others. Answering well otherwise does not clear it."""
         for member in self._members:
             if member.endpoint is endpoint:
-                member.distrusted_until = self._clock.now() + self._retry.distrust_s
-                self._on_incident(Incident(endpoint.name, "distrusted", reason))
+                now = self._clock.now()
+                if now >= member.distrusted_until:
+                    self._on_incident(Incident(endpoint.name, "distrusted", reason))
+                member.distrusted_until = now + self._retry.distrust_s
 
     async def _each(
         self, look: Callable[[Member], Coroutine[None, None, None]], patience_s: float, members: Sequence[Member] | None = None

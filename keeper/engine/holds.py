@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from keeper.domain.chain import BlockRef
+from keeper.domain.records import Record
 from keeper.engine.evaluator import Evaluator
 from keeper.errors import BlockUnknown, RpcError, StateDivergence, Transient
 
@@ -24,28 +25,31 @@ class Holds:
     def __init__(self, mender: Mender, report: Callable[[str, str | None], None]) -> None:
         self._mender = mender
         self._report = report
-        self._held: set[str] = set()
+        self._held: dict[str, Sequence[Record]] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._held
 
-    def place(self, name: str, fault: StateDivergence) -> None:
-        """The venue's state differs from the chain's: it is held until `lift` has mended it."""
-        self._held.add(name)
+    def place(self, name: str, fault: StateDivergence, evidence: Sequence[Record]) -> None:
+        """The venue's state differs from the chain's: it is held until `lift` has mended it. `evidence` are the rows that say so."""
+        self._held[name] = evidence
         self._report(_part(name), f"held until it is mended: {fault}")
 
-    async def lift(self, evaluators: Mapping[str, Evaluator[Any, Any]], block: BlockRef) -> Sequence[tuple[str, StateDivergence]]:
-        """Try to mend every held venue at `block`, the newest recorded one. Returns those that nothing helps: they must stop."""
-        hopeless: list[tuple[str, StateDivergence]] = []
-        for name in sorted(self._held & evaluators.keys()):
+    async def lift(
+        self, evaluators: Mapping[str, Evaluator[Any, Any]], block: BlockRef
+    ) -> Sequence[tuple[str, StateDivergence, Sequence[Record]]]:
+        """Try to mend every held venue at `block`, the newest recorded one. Returns those that nothing helps, with the evidence: they must
+        stop. A difference that was a lie, or is mended, is no row of comparisons."""
+        hopeless: list[tuple[str, StateDivergence, Sequence[Record]]] = []
+        for name in sorted(self._held.keys() & evaluators.keys()):
             try:
                 await self._mender.run(name, evaluators[name], block)
             except StateDivergence as fault:
-                hopeless.append((name, fault))
+                hopeless.append((name, fault, self._held[name]))
             except (Transient, RpcError) as error:
                 self._report(_part(name), f"held: {error}")
             else:
-                self._held.discard(name)
+                del self._held[name]
                 self._report(_part(name), None)
         return hopeless
 

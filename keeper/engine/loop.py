@@ -164,7 +164,8 @@ class Loop:
         self._recorder.block(event.block, rows, tuple(self._evaluators))
         self._attempts.record(settled, event.block, self._evaluators, self._native_price_x18())
         self._tell(event.block, rows[-1], len(cases), (finished - received) / 1_000_000)
-        for name, fault in await self._holds.lift(self._evaluators, event.block):
+        for name, fault, evidence in await self._holds.lift(self._evaluators, event.block):
+            self._recorder.append(evidence)
             self._stop_venue(name, fault)
         return True
 
@@ -303,9 +304,10 @@ class Loop:
         try:
             must_match(rows)
         except StateDivergence as fault:
-            self._holds.place(name, fault)
+            self._holds.place(name, fault, rows)
             for case in await self._mailbox.withdraw(name):
                 self._liquidator.note(case, "mailbox", HELD)
+            return ()
         return rows
 
 

@@ -82,6 +82,7 @@ class AgreedSimulator:
         self._report = report
         self._patience_s = patience_s
         self._silent: set[str] = set()
+        self._contrary: set[str] = set()
         self._disputed: _Question | None = None
 
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
@@ -124,12 +125,14 @@ class AgreedSimulator:
         while True:
             votes, lagging = await self._votes(question)
             verdict = agreement([(name, vote) for name, vote, _ in votes])
-            unanimous = verdict is not None and not verdict.dissenters
-            if (unanimous and lagging <= self._silent) or clock() + _PAUSE_S >= give_up:
+            expected = verdict is not None and self._contrary.issuperset(verdict.dissenters) and lagging <= self._silent
+            if expected or clock() + _PAUSE_S >= give_up:
                 break
-            # A block reaches one endpoint after the other, and some err about their newest one for a moment.
+            # A block reaches one endpoint after the other, and some err about their newest one for a moment. Whoever was waited for in vain
+            # is not waited for again.
             await asyncio.sleep(_PAUSE_S)
         self._silent = lagging
+        self._contrary = set(verdict.dissenters) if verdict is not None else set()
         if verdict is None:
             return self._dispute(question, votes) if votes else None
         if len(votes) > 1:

@@ -71,14 +71,12 @@ def test_a_parameter_that_changed_without_an_event_is_read_again(tmp_path: Path)
 
 def _assert_mended(stage: Theatre, cause: str) -> None:
     """Evidence, and from then on nothing but agreement."""
-    repairs = stage.rows("SELECT block_number, cause, was, became, witness, epoch_us(repaired_at) AS at FROM repairs")
+    repairs = stage.rows("SELECT block_number AS at_block, cause, was, became FROM repairs")
     assert {row["cause"] for row in repairs} == {cause}
     assert all(row["became"] != row["was"] for row in repairs)
-    comparisons = stage.rows("SELECT block_number, bool_and(matches) AS good FROM account_snapshots GROUP BY ALL ORDER BY 1")
-    bad = [row["block_number"] for row in comparisons if not row["good"]]
-    assert len(bad) == 1, "it differed once"
-    assert comparisons[-1]["good"]
-    assert comparisons[-1]["block_number"] > bad[0]
+    comparisons = stage.rows("SELECT bool_and(matches) AS good, max(block_number) AS last FROM account_snapshots")
+    assert comparisons[0]["good"]
+    assert comparisons[0]["last"] > max(row["at_block"] for row in repairs)
 
 
 def _recorded_part(stage: Theatre) -> list[tuple[int, str, int]]:

@@ -161,6 +161,18 @@ def test_who_lags_is_waited_for_once_and_then_asked_along() -> None:
     assert len(world.chain.asked) > 4
 
 
+def test_a_known_dissenter_is_not_waited_for_again() -> None:
+    world = _said(_brings(5), REVERTS, _brings(5))
+
+    async def twice(simulator: AgreedSimulator) -> int:
+        await _check(simulator)
+        before = len(world.chain.asked)
+        await _check(simulator)
+        return len(world.chain.asked) - before
+
+    assert world.run(twice) == 2
+
+
 def test_a_block_that_reaches_the_second_endpoint_a_little_later() -> None:
     world = World(FakeEndpoints([(_brings(5), LAGS), (_brings(5), _brings(6)), (_brings(5), _brings(5))]))
     assert isinstance(world.check(), SimSettled)
