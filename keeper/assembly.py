@@ -20,7 +20,6 @@ from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import AccountKey, Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator
-from keeper.engine.forks import ForkWatch
 from keeper.engine.holds import Holds
 from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
@@ -67,7 +66,6 @@ class Parts:
     status: Status
     standing: StandingCheck | None
     repair: Repair
-    forks: ForkWatch
     agreed: AgreedSimulator | None
     logger: FilteringBoundLogger
 
@@ -241,10 +239,7 @@ def assemble(
     )
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
     standing = _standing_check(chain, hands, evaluators, status.readiness, judge.priority_fee_wei) if hands is not None else None
-    forks = ForkWatch(chain, status.readiness.report)
-    return Parts(
-        chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, loop, status, standing, repair, forks, agreed, logger
-    )
+    return Parts(chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, loop, status, standing, repair, agreed, logger)
 
 
 def _agreed(settings: Settings, chain: ChainClient, hands: Hands | None, status: Status) -> AgreedSimulator | None:

@@ -136,11 +136,9 @@ async def _recover(parts: Parts, recovery: Recovery, finality_depth: int) -> Sta
 
 
 async def _watch_endpoints(parts: Parts) -> None:
-    """Whether endpoints that differ have come to agree, and whether all are on one chain."""
-    with suppress(Transient, RpcError):
-        if parts.loop.head is not None and parts.chain.endpoints > 1:
-            await parts.forks.check(parts.loop.head.number)
-        if parts.agreed is not None:
+    """Whether endpoints that differ about a transaction have come to agree."""
+    if parts.agreed is not None:
+        with suppress(Transient, RpcError):
             await parts.agreed.reconsider()
 
 

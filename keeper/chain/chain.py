@@ -223,6 +223,11 @@ class ChainClient:
         """How many endpoints there are to ask."""
         return len(self._pool)
 
+    @property
+    def dispute(self) -> str | None:
+        """What the endpoints dispute about the chain that is followed, in one sentence; None where they see the same."""
+        return self._follower.dispute.problem
+
     def distrust(self, endpoint: str, reason: str) -> None:
         """Ask an endpoint last for a while: what it said contradicts the others."""
         self._pool.distrust_named(endpoint, reason)

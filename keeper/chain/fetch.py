@@ -19,6 +19,8 @@ from keeper.domain.chain import BlockRef, Hash32, Purpose, RawLog
 from keeper.errors import RpcError
 
 _ANCESTOR_WINDOW = 16
+_PATIENCE_S = 0.5
+"""How long an endpoint's opinion of the chain is waited for."""
 _MOST_RECEIPTS = 8
 """Blocks whose receipts are asked for at once; behind by more, logs come by range, and receipts only of blocks in doubt."""
 Logs: TypeAlias = Mapping[Hash32, tuple[RawLog, ...]]
@@ -67,6 +69,20 @@ class BlockFetcher:
     async def opinions(self, number: int) -> list[tuple[Endpoint, BlockRef]]:
         """Every endpoint's canonical block at `number`."""
         return await self._pool.opinions([by_number(number)], lambda answers: self._proofs.numbered(answers[0], number).ref)
+
+    async def common_height(self) -> list[tuple[Endpoint, BlockRef]]:
+        """Every sound endpoint's block at the newest height that all of them have; empty unless there are two that answer in time."""
+        heads = await self._pool.opinions(
+            [LATEST], lambda answers: self._proofs.header(answers[0]).ref, purpose=Purpose.HEAD, patience_s=_PATIENCE_S
+        )
+        if len(heads) < 2:
+            return []
+        lowest = min(head.number for _, head in heads)
+
+        def decode(answers: Sequence[Answer]) -> BlockRef:
+            return self._proofs.numbered(answers[0], lowest).ref
+
+        return await self._pool.opinions([by_number(lowest)], decode, purpose=Purpose.HEAD, patience_s=_PATIENCE_S)
 
     async def look(self, anchor: BlockRef, hint: Hint | None) -> Look:
         """The head. An endpoint whose head is below the final block `anchor` is not believed.

@@ -6,6 +6,7 @@ The cases (after ponder's reconcileBlock): seen already; behind the tip or not l
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
+from keeper.chain.dispute import Dispute
 from keeper.chain.fetch import BlockFetcher, Look
 from keeper.chain.header import Header
 from keeper.chain.heads import Heads, Hint
@@ -48,6 +49,7 @@ class Follower:
         self._report = report
         self._on_turn = on_turn
         self._unproven: Hash32 | None = None
+        self.dispute = Dispute(fetcher, pool, options.finality_depth, report)
 
     async def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
         """Everything after block `after`, for ever, in order.
@@ -121,6 +123,7 @@ class Follower:
             if not segment.continues(headers[0].ref):
                 return await self._revert(segment, head)
             logs = look.logs if look.logs is not None and len(headers) == 1 else await self._fetcher.logs(headers)
+            await self.dispute.examine(segment, headers)
         except BlockUnknown:
             self._doubt(look)
             raise
@@ -128,7 +131,7 @@ class Follower:
         for header in headers:
             segment.append(header.ref)
             events.append(BlockAdded(header.ref, logs.get(header.ref.hash, ())))
-            final = segment.finalise(self._options.finality_depth)
+            final = segment.finalise(self._options.finality_depth) if self.dispute.problem is None else None
             if final is not None:
                 events.append(BlockFinalised(final))
         return events, segment.tip.hash == head.hash

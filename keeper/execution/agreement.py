@@ -29,6 +29,10 @@ class Endpoints(Protocol):
     def endpoints(self) -> int:
         """How many there are."""
 
+    @property
+    def dispute(self) -> str | None:
+        """What they dispute about the chain as such, in one sentence."""
+
     async def head(self) -> BlockRef:
         """The newest block."""
 
@@ -89,6 +93,8 @@ class AgreedSimulator:
         """The outcome most endpoints tell; `gas_used` is 0 and `logs` are empty. Raises EndpointsDisagree, and as the simulator."""
         if self._chain.endpoints < 2:
             return await self._simulator.pre_check(sender, to, calldata, gas, block, at)
+        if self._chain.dispute is not None:
+            raise EndpointsDisagree(self._chain.dispute)
         started = asyncio.get_running_loop().time()
         question = _Question(Trial(sender, to, calldata, gas, at), block, at - block.timestamp)
         vote = await self._decided(question)

@@ -40,6 +40,7 @@ class FakeEndpoints:
     rounds: list[Sequence[Answers | None]]
     asked: list[tuple[str, Sequence[Any]]] = field(default_factory=list)
     distrusted: list[str] = field(default_factory=list)
+    dispute: str | None = None
 
     @property
     def endpoints(self) -> int:
@@ -159,6 +160,14 @@ def test_who_lags_is_waited_for_once_and_then_asked_along() -> None:
 
     assert world.run(twice) == 2
     assert len(world.chain.asked) > 4
+
+
+def test_while_the_chain_itself_is_disputed_nothing_is_asked() -> None:
+    world = _said(_brings(5), _brings(5))
+    world.chain.dispute = "endpoints are on different chains"
+    with pytest.raises(EndpointsDisagree, match="different chains"):
+        world.check()
+    assert world.chain.asked == []
 
 
 def test_a_known_dissenter_is_not_waited_for_again() -> None:
