@@ -119,6 +119,10 @@ class Stage:
         """Height of the chain."""
         return int(self.rpc.call("eth_blockNumber"), 16)
 
+    def mined(self) -> int:
+        """How many transactions of the operator are in blocks."""
+        return int(self.rpc.call("eth_getTransactionCount", self.deployment.keeper, "latest"), 16)
+
     def expect(self, holds: bool, words: str) -> None:
         """Something the scenario is about; a failure where it does not hold."""
         if not holds:

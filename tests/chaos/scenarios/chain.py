@@ -59,10 +59,10 @@ def fee_spike(factor: int, blocks: int = 12) -> Script:
         stage.begin()
         stage.fall(steps=50)
         stage.blocks(12)
-        before = _mined(stage)
+        before = stage.mined()
         stage.player.pace.base_fee = BASE_FEE * factor
         stage.blocks(blocks)
-        during = _mined(stage) - before
+        during = stage.mined() - before
         stage.player.pace.base_fee = BASE_FEE
         stage.notes["mined_in_spike"] = during
         stage.expect(during >= 2, f"only {during} transactions mined in {blocks} blocks of high fees")
@@ -186,10 +186,6 @@ def _set_ratio(stage: Stage, config: str, ratio: int) -> bool:
                 return True
             stage.rpc.call("anvil_setStorageAt", config, f"0x{slot:064x}", "0x" + word)
     return False
-
-
-def _mined(stage: Stage) -> int:
-    return int(stage.rpc.call("eth_getTransactionCount", stage.deployment.keeper, "latest"), 16)
 
 
 _CAP = {"PERP_KEEPER__LIMITS__MAX_FEE_GWEI": "2"}

@@ -12,6 +12,8 @@ from tests.chaos.stage import Set, Stage
 Ailment = Callable[[Stage], Fault]
 _ONE, _TWO = Set(endpoints=1), Set(endpoints=2)
 _ILL_BLOCKS, _WELL_BLOCKS = 16, 6
+_LEAST_MINED = 3
+"""In as many blocks of a fall about 15 accounts become liquidatable."""
 
 
 def calm(stage: Stage) -> None:
@@ -28,8 +30,13 @@ def falls_ill(ailment: Ailment, *, at: int = 0, blocks: int = _ILL_BLOCKS) -> Sc
         stage.begin()
         stage.fall()
         stage.blocks(_WELL_BLOCKS)
+        before = stage.mined()
         with stage.fault(ailment(stage), at=at):
             stage.blocks(blocks)
+        meanwhile = stage.mined() - before
+        stage.notes["mined_meanwhile"] = meanwhile
+        if stage.set.endpoints > 1:
+            stage.expect(meanwhile >= _LEAST_MINED, f"only {meanwhile} transactions of ours were mined while one endpoint of two was sick")
         stage.finish()
 
     return script

@@ -47,9 +47,9 @@ def killed_at_outcomes(kills: int) -> Script:
         stage.begin()
         stage.fall(steps=90, bps=-25)
         for _ in range(kills):
-            count = _mined(stage)
+            count = stage.mined()
             deadline = time.monotonic() + 15
-            while _mined(stage) == count and time.monotonic() < deadline:
+            while stage.mined() == count and time.monotonic() < deadline:
                 time.sleep(0.02)
             time.sleep(stage.random.uniform(0.0, 0.6))
             stage.kill()
@@ -162,10 +162,6 @@ def node_stopped(seconds: float) -> Script:
         stage.finish()
 
     return script
-
-
-def _mined(stage: Stage) -> int:
-    return int(stage.rpc.call("eth_getTransactionCount", stage.deployment.keeper, "latest"), 16)
 
 
 _CROWD = Set(traders=60)
