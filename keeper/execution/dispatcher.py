@@ -19,7 +19,7 @@ from keeper.domain.outcome import Dropped
 from keeper.domain.parse import quantity
 from keeper.domain.venue import AccountKey
 from keeper.errors import NonceConflict, RpcError, Transient
-from keeper.execution.broadcast import Accepted, Refused, broadcast
+from keeper.execution.broadcast import Accepted, Broadcast, Refused
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.key_lock import KeyLock
 from keeper.execution.lane import Lane
@@ -38,7 +38,7 @@ _DELIVERY_ROUNDS = 4
 class TransactionDispatcher:
     """One nonce lane. An async context manager: entering takes the key's lock and opens its outbox.
 
-    `node` is read from; `senders` are given the transactions, in order of preference (`node` when there are none). Entering raises
+    `node` is read from; all `senders` are given the transactions (`node` when there are none). Entering raises
     NonceConflict when another process uses the key, StoreError when the outbox cannot be used."""
 
     def __init__(
@@ -47,7 +47,7 @@ class TransactionDispatcher:
         self._options = options
         self._signer = signer
         self._node = node
-        self._senders = senders or (node,)
+        self._broadcast = Broadcast(senders or (node,))
         name = f"outbox-{options.chain_id}-{signer.address}"
         self._lock = KeyLock(options.state_dir / f"{name}.lock")
         self._outbox = Outbox(options.state_dir / f"{name}.sqlite")
@@ -70,6 +70,7 @@ class TransactionDispatcher:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._broadcast.close()
         self._stack.close()
 
     @property
@@ -207,7 +208,7 @@ class TransactionDispatcher:
         for _ in range(_DELIVERY_ROUNDS):
             if waiting is None:
                 return
-            answer = await broadcast(waiting.raw, self._senders)
+            answer = await self._broadcast.offer(waiting.raw)
             if isinstance(answer, Accepted):
                 self._accepted.add(waiting.hash)
                 return

@@ -106,7 +106,7 @@ def _stopped_after(seconds: float, path: Path, capsys: pytest.CaptureFixture[str
 
 def test_an_endpoint_that_is_down_is_waited_for_and_said_so(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
     _edit(config, f'["{devnet.url}"]', '["http://127.0.0.1:9"]')
-    code, told, ending_s = _stopped_after(2.0, config, capsys)
+    code, told, ending_s = _stopped_after(6.0, config, capsys)
     assert code == 0
     assert "not ready" in told
     assert "127.0.0.1:9" in told
@@ -116,7 +116,7 @@ def test_an_endpoint_that_is_down_is_waited_for_and_said_so(config: Path, devnet
 def test_an_endpoint_that_answers_html_is_waited_for_and_said_so(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
     with _web_page() as url:
         _edit(config, f'["{devnet.url}"]', f'["{url}"]')
-        code, told, ending_s = _stopped_after(2.0, config, capsys)
+        code, told, ending_s = _stopped_after(6.0, config, capsys)
     assert code == 0
     assert "not ready" in told
     assert url.removeprefix("http://") in told

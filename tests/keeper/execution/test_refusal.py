@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 
-from keeper.errors import RpcError, RpcLimited, RpcUnavailable
-from keeper.execution.broadcast import Accepted, Refused, broadcast
+from keeper.errors import RpcError
 from keeper.execution.refusal import Refusal, classify
 
 
@@ -41,53 +35,3 @@ from keeper.execution.refusal import Refusal, classify
 )
 def test_words_of_the_clients(words: str, refusal: Refusal) -> None:
     assert classify(RpcError(-32000, words)) is refusal
-
-
-@dataclass
-class Scripted:
-    """Answers every transaction the same way."""
-
-    answer: Exception | None
-    heard: list[str] = field(default_factory=list)
-
-    async def request(self, method: str, params: Sequence[Any]) -> Any:
-        self.heard.append(f"{method} {params[0]}")
-        if self.answer is not None:
-            raise self.answer
-        return "0x"
-
-    async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> Sequence[Any]:
-        raise NotImplementedError
-
-
-DOWN = RpcUnavailable("down")
-BUSY = RpcLimited("busy")
-
-
-def error(words: str) -> RpcError:
-    return RpcError(-32000, words)
-
-
-@pytest.mark.parametrize(
-    ("answers", "expected", "asked"),
-    [
-        ([None, None], Accepted(), 1),
-        ([DOWN, BUSY, None], Accepted(), 3),
-        ([error("already known"), None], Accepted(), 1),
-        ([error("txpool is full"), None], Accepted(), 2),
-        ([error("nonce too low"), None], Refused(Refusal.NONCE_TOO_LOW, "nonce too low"), 1),
-        ([DOWN, error("nonce too low")], Refused(Refusal.NONCE_TOO_LOW, "nonce too low"), 2),
-        # The silent one may have taken it: nothing final may be concluded from the other's refusal.
-        ([DOWN, error("insufficient funds")], Refused(Refusal.POSTPONED, "down"), 2),
-        ([error("insufficient funds"), None], Refused(Refusal.INSUFFICIENT_FUNDS, "insufficient funds"), 1),
-        ([DOWN, DOWN], Refused(Refusal.POSTPONED, "down"), 2),
-        ([], Refused(Refusal.POSTPONED, "there is no node to send to"), 0),
-    ],
-)
-def test_nodes_are_asked_in_order_until_one_answers_for_good(
-    answers: list[Exception | None], expected: Accepted | Refused, asked: int
-) -> None:
-    nodes = [Scripted(answer) for answer in answers]
-    assert asyncio.run(broadcast(b"\x02\xff", nodes)) == expected
-    assert sum(len(node.heard) for node in nodes) == asked
-    assert all(node.heard in ([], ["eth_sendRawTransaction 0x02ff"]) for node in nodes)
