@@ -11,7 +11,7 @@ from tests.chaos.stage import Set, Stage
 
 Ailment = Callable[[Stage], Fault]
 _ONE, _TWO = Set(endpoints=1), Set(endpoints=2)
-_ILL_BLOCKS, _WELL_BLOCKS = 16, 6
+_ILL_BLOCKS, _WELL_BLOCKS = 16, 10
 _LEAST_MINED = 3
 """In as many blocks of a fall about 15 accounts become liquidatable."""
 
@@ -23,13 +23,13 @@ def calm(stage: Stage) -> None:
     stage.finish()
 
 
-def falls_ill(ailment: Ailment, *, at: int = 0, blocks: int = _ILL_BLOCKS) -> Script:
+def falls_ill(ailment: Ailment, *, at: int = 0, blocks: int = _ILL_BLOCKS, after: int = _WELL_BLOCKS) -> Script:
     """The endpoint is sick for the middle of a fall, then well again."""
 
     def script(stage: Stage) -> None:
         stage.begin()
         stage.fall()
-        stage.blocks(_WELL_BLOCKS)
+        stage.blocks(after)
         before = stage.mined()
         with stage.fault(ailment(stage), at=at):
             stage.blocks(blocks)

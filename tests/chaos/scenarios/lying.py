@@ -138,9 +138,15 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(
         name="count-above-briefly",
         about="For 1.5 s the only endpoint counts 50 transactions too many (F2).",
-        script=falls_ill(lambda _: lies.wrong_count(50), blocks=4),
+        script=falls_ill(lambda _: lies.wrong_count(50), blocks=5, after=18),
         needs=_ONE,
         short=True,
+    ),
+    Scenario(
+        name="count-above-at-start",
+        about="From the start on the only endpoint counts 50 transactions too many.",
+        script=lying_start(lambda _: lies.wrong_count(50)),
+        needs=_ONE,
     ),
     Scenario(
         name="omitted-log-at-start",
