@@ -14,7 +14,6 @@ from tests.chaos.scenarios.endpoints import Ailment, falls_ill, ill_in_turns
 from tests.chaos.stage import Set, Stage, forged_chain
 
 _ONE, _TWO, _THREE = Set(endpoints=1), Set(endpoints=2), Set(endpoints=3)
-_FORGED_INTERVAL = 0.35  # wall s per block, as the true chain
 
 
 def _invented(stage: Stage) -> Fault:
@@ -85,7 +84,7 @@ def forged(at: int, *, endpoints: int, empty: bool = True) -> Script:
         stage.blocks(6)
         with forged_chain(stage) as fork, stage.fault(faults.Elsewhere(fork.url, fork.ws_url), at=at):
             over = threading.Event()
-            miner = threading.Thread(target=_mine, args=(fork.url, over, stage.set.block_seconds), daemon=True)
+            miner = threading.Thread(target=_mine, args=(fork.url, over, stage), daemon=True)
             miner.start()
             stage.blocks(14)
             over.set()
@@ -98,11 +97,11 @@ def forged(at: int, *, endpoints: int, empty: bool = True) -> Script:
     return script
 
 
-def _mine(url: str, over: threading.Event, block_seconds: int) -> None:
+def _mine(url: str, over: threading.Event, stage: Stage) -> None:
     with Rpc(url) as rpc:
-        while not over.wait(_FORGED_INTERVAL):
+        while not over.wait(stage.player.pace.wall_interval):
             time = int(rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
-            rpc.batch([("evm_setNextBlockTimestamp", [time + block_seconds]), ("evm_mine", [])])
+            rpc.batch([("evm_setNextBlockTimestamp", [time + stage.set.block_seconds]), ("evm_mine", [])])
 
 
 _REFUTABLE: Sequence[tuple[str, str, Ailment]] = (
