@@ -35,10 +35,11 @@ def test_its_settings_are_those_of_a_keeper_for_it_and_ctrl_c_ends_it(keeper: Cl
                 break
         time.sleep(0.5)
         told = keeper("positions", "--config", tmp_path / "keeper.toml", "--json")
+        checked = keeper("check-config", "--config", tmp_path / "keeper.toml")
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
     assert told.exit_code == 0, told.stderr
     assert json.loads(told.stdout)["block"] > Deployment.load(tmp_path / "deployment.json").ready_block
     assert len(Deployment.load(tmp_path / "deployment.json").traders) == 5
     assert any(f"keeper run --config {tmp_path / 'keeper.toml'}" in line for line in said)
-    assert keeper("check-config", "--config", tmp_path / "keeper.toml").exit_code == 0
+    assert checked.exit_code == 0, checked.output
