@@ -174,7 +174,10 @@ async def _dispatcher(
         final_after_blocks=settings.chain.finality_depth,
         data_fee_wei=newest_fee.of_calldata if newest_fee is not None else no_data_fee,
     )
-    dispatcher = await stack.enter_async_context(TransactionDispatcher(options, signer, chain.node(Purpose.SEND), *chain.senders()))
+    node = chain.node(Purpose.SEND)
+    dispatcher = await stack.enter_async_context(
+        TransactionDispatcher(options, signer, node, *chain.senders(), notice=lambda note: logger.warning("nonces", note=note))
+    )
     for attempt in await dispatcher.start():
         logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
     return dispatcher

@@ -18,7 +18,7 @@ from keeper.chain.member import RetryOptions
 from keeper.chain.pool import Incident, Pool, unreported
 from keeper.chain.proof import Proofs, Receipts
 from keeper.chain.ranges import LogRanges, RangeSize
-from keeper.chain.raw import RawCalls
+from keeper.chain.raw import ChainCalls, RawCalls
 from keeper.chain.reads import Reader
 from keeper.chain.receipts import logs_of
 from keeper.chain.rpc import Answer, Endpoint, Json, RpcCall
@@ -152,9 +152,9 @@ class ChainClient:
         proofs = self._proofs.through(pool)
         return ChainClient(self._options, pool, proofs, self._heads, self._filters, self._clock, self._observers, self._send_pool)
 
-    def node(self, purpose: Purpose) -> RawCalls:
+    def node(self, purpose: Purpose) -> ChainCalls:
         """Raw calls to whichever endpoint works, counted under `purpose`."""
-        return RawCalls(self._pool, purpose)
+        return ChainCalls(self._pool, purpose, self.block_receipts)
 
     def senders(self) -> Sequence[RawCalls]:
         """Raw calls to each endpoint that is to be given transactions."""

@@ -1,11 +1,12 @@
 """Raw JSON-RPC calls for those who know the methods themselves (execution, checks)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from keeper.chain.pool import Decode, Pool, T
+from keeper.chain.proof import Receipts
 from keeper.chain.rpc import Answer, Endpoint, Json, RpcCall
 from keeper.domain.call_failure import is_call_failure
-from keeper.domain.chain import Purpose
+from keeper.domain.chain import BlockRef, Purpose
 from keeper.errors import RpcError
 
 
@@ -43,6 +44,24 @@ class RawCalls:
         if self._only is not None:
             return await self._pool.ask_only(self._only, calls, decode, purpose=self._purpose)
         return await self._pool.ask(calls, decode, purpose=self._purpose)
+
+
+class ChainCalls(RawCalls):
+    """Calls to whichever endpoint works, each endpoint's own word, and proven receipts. Satisfies execution's port `ChainNode`."""
+
+    def __init__(self, pool: Pool, purpose: Purpose, receipts: Callable[[BlockRef], Awaitable[Receipts | None]]) -> None:
+        super().__init__(pool, purpose)
+        self._receipts = receipts
+
+    async def opinions(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> Sequence[tuple[str, list[Answer]]]:
+        """What each endpoint that answers in time says to the same calls, by the endpoint's name; empty when none does."""
+        questions = [RpcCall(method, params) for method, params in calls]
+        said = await self._pool.opinions(questions, list, purpose=self._purpose)
+        return [(endpoint.name, answers) for endpoint, answers in said]
+
+    async def block_receipts(self, block: BlockRef) -> Receipts | None:
+        """As `ChainClient.block_receipts`."""
+        return await self._receipts(block)
 
 
 def _only_result(answers: Sequence[Answer]) -> Json:

@@ -18,31 +18,44 @@ from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped
 from keeper.domain.parse import quantity
 from keeper.domain.venue import AccountKey
-from keeper.errors import NonceConflict, RpcError, Transient
+from keeper.errors import NonceConflict, RpcError, RpcUnavailable, Transient
 from keeper.execution.broadcast import Accepted, Broadcast, Refused
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.key_lock import KeyLock
 from keeper.execution.lane import Lane
-from keeper.execution.node import Node, result_of
+from keeper.execution.node import ChainNode, Json, Node
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import Lot, OutboxJob, OutboxTransaction, Purpose, attempt_of
 from keeper.execution.refusal import Refusal
-from keeper.execution.sighting import look, mined_hash
+from keeper.execution.sighting import Lookout, mined_hash
 from keeper.execution.signer import Signer
 from keeper.execution.tracker import Tracker
 
 __all__ = ["DispatcherOptions", "TransactionDispatcher"]
 _DELIVERY_ROUNDS = 4
+_PENDING_LOOKS = 3
+_PENDING_PAUSE_S = 0.5
+
+
+def _unheard(note: str) -> None:
+    """Nobody wants to know."""
 
 
 class TransactionDispatcher:
     """One nonce lane. An async context manager: entering takes the key's lock and opens its outbox.
 
-    `node` is read from; all `senders` are given the transactions (`node` when there are none). Entering raises
-    NonceConflict when another process uses the key, StoreError when the outbox cannot be used."""
+    `node` is read from; all `senders` are given the transactions (`node` when there are none). `notice` is told what the operator
+    should know of the nonces. Entering raises NonceConflict when another process uses the key, StoreError when the outbox
+    cannot be used."""
 
     def __init__(
-        self, options: DispatcherOptions, signer: Signer, node: Node, *senders: Node, clock: Callable[[], float] = time.time
+        self,
+        options: DispatcherOptions,
+        signer: Signer,
+        node: ChainNode,
+        *senders: Node,
+        clock: Callable[[], float] = time.time,
+        notice: Callable[[str], None] = _unheard,
     ) -> None:
         self._options = options
         self._signer = signer
@@ -53,6 +66,9 @@ class TransactionDispatcher:
         self._outbox = Outbox(options.state_dir / f"{name}.sqlite")
         self._lane = Lane(options, signer, self._outbox, clock)
         self._tracker = Tracker(options, self._lane, self._outbox, signer.address)
+        self._lookout = Lookout(node, signer.address, options.final_after_blocks + 1)
+        self._notice = notice
+        self._started_at = 0
         self._turn = asyncio.Lock()
         self._accepted: set[Hash32] = set()
         self._refused: set[Hash32] = set()
@@ -126,17 +142,47 @@ class TransactionDispatcher:
 
         Raises NonceConflict when the key has a pending transaction that is not of this outbox, RpcUnavailable, StoreError."""
         self.tell_again(())
-        used, pending = await self._counts()
-        self._lane.first_free = used
-        expected = max(self._outbox.next_nonce(), used)
-        if pending > expected:
-            raise NonceConflict(
-                f"{self.sender} has pending transactions up to nonce {pending - 1} that this keeper did not send (its outbox ends at "
-                f"{expected - 1}); wait until they are mined, or cancel them"
-            )
-        await self._deliver_waiting(used)
+        count, pending, self._started_at = await self._counts()
+        self._lane.begin(count)
+        waiting = [lot for lot in self._outbox.lots() if lot.winner is None]
+        if count > self._lane.used:
+            await self._confirm(count)
+        elif all(count <= lot.nonce for lot in waiting):
+            self._lookout.explained(self._started_at)
+        note = self._tracker.gap_note()
+        if note is not None:
+            self._notice(note)
+        for look in range(_PENDING_LOOKS):
+            expected = max(self._outbox.next_nonce(), count)
+            if pending <= expected:
+                break
+            if look == _PENDING_LOOKS - 1:
+                raise NonceConflict(
+                    f"{self.sender} has pending transactions up to nonce {pending - 1} that this keeper did not send (its outbox ends at "
+                    f"{expected - 1}); wait until they are mined, or cancel them"
+                )
+            await asyncio.sleep(_PENDING_PAUSE_S)
+            count, pending, _ = await self._counts()
+        await self._deliver_waiting()
         jobs = [(lot, job) for lot in self._outbox.lots() if (job := lot.open_job) is not None]
         return [attempt_of(job, lot.of_job(job.id)[-1], self.sender) for lot, job in jobs]
+
+    async def _confirm(self, count: int) -> None:
+        """The account has used more nonces than this outbox: somebody used the key while no keeper ran, or an endpoint lies. The
+        transactions themselves tell."""
+        first, last = self._lane.used, count - 1
+        since = self._outbox.newest_block() - 1
+        try:
+            seen = [await self._lookout.place_of(nonce, since, self._started_at) for nonce in (first, last)]
+        except (Transient, RpcError):
+            seen = [None]
+        if None in seen:
+            self._notice(f"endpoints say that nonces up to {last} are used, this outbox ends before {first}, and no block shows by what")
+            return
+        for nonce in range(first, count):
+            self._outbox.lose(nonce, "used by somebody else while this keeper did not run")
+        self._lane.heed(count)
+        self._notice(f"nonces {first} to {last} were used by somebody else while this keeper did not run")
 
     async def send(self, job: Job, fees: Fees) -> Attempt | None:
         """Sign, write to the outbox, broadcast; `fees` are raised where an earlier transaction must be replaced.
@@ -159,6 +205,7 @@ class TransactionDispatcher:
         An outcome whose block is reorganised away is undone: the attempt is open again, the same bytes are broadcast again, and it is
         Settled again when it is in another block. What `acknowledge` has not confirmed when the process ends is told again by the next one.
         An unreachable node only delays. Raises NonceConflict when a nonce was used by a transaction that is not ours, StoreError."""
+        self._lookout.follow(head)
         lots = self._outbox.lots()
         if lots:
             await self._follow_up(lots, head)
@@ -174,20 +221,27 @@ class TransactionDispatcher:
 
     async def _follow_up(self, lots: Sequence[Lot], head: BlockRef) -> None:
         try:
-            sighting = await look(self._node, self.sender, lots, head, self._tracker.told)
+            sighting = await self._lookout.look(lots, head, self._tracker.told, everybody=self._overdue(lots, head))
         except (Transient, RpcError):
             # Everything is looked at again at the next head; whether the node is fit to go on with is the follower's to judge.
             return
         async with self._turn:
-            self._lane.first_free = max(self._lane.first_free, sighting.used)
-            verdict = self._tracker.judge(sighting, head)
+            verdict = self._tracker.judge(sighting, head, self._started_at)
+        for note in verdict.notes:
+            self._notice(note)
         self._settled += verdict.settled
         self._signed += verdict.signed
         self._accepted -= {each.hash for each in verdict.reopened}
         for transaction in verdict.reopened:
             await self._deliver(transaction)
         self._accepted -= {each.hash for each in self._long_waiting(head)}
-        await self._deliver_waiting(sighting.used)
+        await self._deliver_waiting()
+
+    def _overdue(self, lots: Sequence[Lot], head: BlockRef) -> bool:
+        """True now and then while something waits for long: one endpoint may keep its receipt back."""
+        every = self._options.bump_after_blocks
+        ages = [head.number - lot.newest.head_number for lot in lots if lot.winner is None]
+        return any(age >= every and age % every == 0 for age in ages)
 
     def _long_waiting(self, head: BlockRef) -> Sequence[OutboxTransaction]:
         """Pools forget: what waits is offered anew every so many blocks, whoever had accepted it."""
@@ -195,11 +249,11 @@ class TransactionDispatcher:
         every = self._options.bump_after_blocks
         return [each for each in newest if head.number > each.head_number and (head.number - each.head_number) % every == 0]
 
-    async def _deliver_waiting(self, used: int) -> None:
+    async def _deliver_waiting(self) -> None:
         """Offer again what no node has accepted yet. What was given up or dropped is left alone: it must not come back to life."""
         for lot in self._outbox.lots():
             wanted = lot.open_job is not None or lot.newest.purpose is Purpose.CANCEL
-            if lot.winner is None and lot.nonce >= used and wanted and lot.newest.hash not in self._accepted:
+            if lot.winner is None and lot.nonce >= self._lane.used and wanted and lot.newest.hash not in self._accepted:
                 await self._deliver(lot.newest)
 
     async def _deliver(self, transaction: OutboxTransaction) -> None:
@@ -233,11 +287,9 @@ class TransactionDispatcher:
             return None
         try:
             winner = await mined_hash(self._node, lot)
-            used, _ = await self._counts()
         except (Transient, RpcError):
             return None
         async with self._turn:
-            self._lane.first_free = max(self._lane.first_free, used)
             current = self._lot(transaction.nonce)
             job = current.open_job if current is not None else None
             own = [each.hash for each in lot.of_job(transaction.job_id)]
@@ -276,8 +328,13 @@ class TransactionDispatcher:
     def _lot(self, nonce: int) -> Lot | None:
         return next((lot for lot in self._outbox.lots() if lot.nonce == nonce), None)
 
-    async def _counts(self) -> tuple[int, int]:
-        """The account's transaction count in the newest block, and with what is pending."""
-        answers = await self._node.batch([("eth_getTransactionCount", [self.sender, tag]) for tag in ("latest", "pending")])
-        used, pending = (result_of(answer) for answer in answers)
-        return quantity(used), quantity(pending)
+    async def _counts(self) -> tuple[int, int, int]:
+        """The account's transaction count in the newest block and with what is pending, as all endpoints agree, and the newest block."""
+        questions: list[tuple[str, list[Json]]] = [("eth_getTransactionCount", [self.sender, tag]) for tag in ("latest", "pending")]
+        said = await self._node.opinions([*questions, ("eth_blockNumber", [])])
+        told = [[answer for answer in answers if not isinstance(answer, RpcError)] for _, answers in said]
+        answers = [[quantity(answer) for answer in each] for each in told if len(each) == len(questions) + 1]
+        if not answers:
+            raise RpcUnavailable(f"no endpoint tells the transaction count of {self.sender}")
+        used, pending, newest = zip(*answers, strict=True)
+        return min(used), min(pending), max(newest)

@@ -4,24 +4,48 @@ from collections.abc import Callable, Iterator, Sequence
 
 from keeper.domain.attempt import Job
 from keeper.domain.chain import Address, BlockRef, Hash32
-from keeper.domain.fees import Fees, bump
+from keeper.domain.decision import CandidateId
+from keeper.domain.fees import Fees, bump, offer
+from keeper.domain.venue import AccountKey
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import UNDECIDED, JobState, Lot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed, Signer, Unsigned
 
 _DAY_US = 86_400 * 10**6
+OWN_LANE = "lane"
+"""Stands for the venue of transactions that only keep the nonces in order."""
 
 
 class Lane:
-    """Signs and writes; sends nothing. `first_free` is the account's transaction count as last seen: no nonce below it is taken."""
+    """Signs and writes; sends nothing. `used`: the chain has used up the nonces below, as far as that is proven by our own receipts or
+    agreed by the endpoints and explained by what we have signed. A count above that is somebody's claim only."""
 
     def __init__(self, options: DispatcherOptions, signer: Signer, outbox: Outbox, clock: Callable[[], float]) -> None:
         self._options = options
         self._signer = signer
         self._outbox = outbox
         self._clock = clock
-        self.first_free = 0
+        self.used = 0
+        self._begun_at = 0
+
+    def begin(self, count: int) -> None:
+        """Where an outbox without any mined nonce begins: the account's count at start."""
+        self._begun_at = count
+        self.heed(count)
+
+    def heed(self, count: int) -> None:
+        """The endpoints agree on this count of used nonces. One below what our receipts prove is untrue, one above what we have signed
+        needs a transaction to show for it."""
+        proven = self._outbox.proven()
+        floor = min(self._begun_at, count) if proven is None else proven
+        self.used = max(floor, min(count, self._outbox.first_unsigned(floor)))
+        if count <= self.used:
+            self._outbox.regain(self.used)
+
+    def next_nonce(self) -> int:
+        """The lowest nonce nothing was ever signed for: a gap that earlier ones left, or the one after the last."""
+        return self._outbox.first_unsigned(self.used)
 
     def enqueue(self, job: Job, fees: Fees) -> OutboxTransaction | None:
         """Sign a new job. None when it may not be sent: its candidate is under way or done, or budget or caps forbid it.
@@ -30,7 +54,7 @@ class Lane:
         lots = self._outbox.lots()
         for lot in self._places(job, lots):
             offered = self._above(lot, fees)
-            nonce = lot.nonce if lot is not None else max(self._outbox.next_nonce(), self.first_free)
+            nonce = lot.nonce if lot is not None else self.next_nonce()
             if offered is None or not self._allowed(lots, nonce, job, offered):
                 continue
             signed = self._sign(nonce, job.to, job.calldata, job.gas_limit, offered)
@@ -54,9 +78,20 @@ class Lane:
         signed = self._sign(lot.nonce, self._signer.address, b"", gas, fees)
         return self._write(signed, lot.newest.job_id, Purpose.CANCEL, lot.newest.hash, head.number)
 
+    def fill(self, nonce: int, head: BlockRef, tip_wei: int) -> OutboxTransaction | None:
+        """Sign a self-transfer for a nonce that was passed over, as a job of its own. None when the caps forbid it."""
+        fees = offer(head.base_fee_wei, tip_wei, self._options.max_fee_cap_wei)
+        gas = self._options.cancel_gas
+        if fees is None or not self._within_cap(self._outbox.lots(), nonce, gas * fees.max_fee_wei):
+            return None
+        own = self._signer.address
+        name, budget = CandidateId(f"nonce-{nonce}-{head.hash[2:10]}"), gas * self._options.max_fee_cap_wei
+        job = Job(name, OWN_LANE, AccountKey(own), head, own, b"", gas, budget)
+        return self._outbox.add(job, self._sign(nonce, own, b"", gas, fees), None, head.number, self.now_us())
+
     def move(self, job: OutboxJob, stale: OutboxTransaction) -> OutboxTransaction | None:
         """Sign an open job for a fresh nonce, after an earlier transaction of ours turned out to have used up the one it was given."""
-        nonce = max(self._outbox.next_nonce(), self.first_free)
+        nonce = self.next_nonce()
         if not self._allowed(self._outbox.lots(), nonce, job.job, stale.fees):
             return None
         signed = self._sign(nonce, job.job.to, job.job.calldata, job.job.gas_limit, stale.fees)
@@ -77,7 +112,8 @@ class Lane:
         if held:
             yield from held if len(held) == 1 and held[0].vacant else ()
             return
-        vacant = [lot for lot in unmined.values() if lot.vacant and lot.nonce >= self.first_free]
+        # What is behind a gap cannot be mined before somebody fills the gap: this job does.
+        vacant = [lot for lot in unmined.values() if lot.vacant and self.used <= lot.nonce < self.next_nonce()]
         yield from sorted(vacant, key=lambda lot: not any(_same_account(each, job) for each in lot.jobs))
         yield None
 
@@ -99,8 +135,12 @@ class Lane:
         return self._within_cap(lots, nonce, cost + self._options.data_fee_wei(job.calldata))
 
     def _within_cap(self, lots: Sequence[Lot], nonce: int, cost_wei: int) -> bool:
-        """Paid in the last 24 hours, plus the worst of every nonce that is still open, must stay within the cap."""
-        worst = {lot.nonce: lot.worst_cost_wei + self._worst_data_fee(lot) for lot in lots if lot.winner is None}
+        """Paid in the last 24 hours, plus the worst of every nonce that can be mined, must stay within the cap. What lies behind a gap
+        cannot, until the gap is closed."""
+        reach = self._outbox.first_unsigned(self.used)
+        if reach == nonce:
+            reach = self._outbox.first_unsigned(nonce + 1)
+        worst = {lot.nonce: lot.worst_cost_wei + self._worst_data_fee(lot) for lot in lots if lot.winner is None and lot.nonce < reach}
         worst[nonce] = max(worst.get(nonce, 0), cost_wei)
         paid = self._outbox.paid_since(self.now_us() - _DAY_US)
         return paid + sum(worst.values()) <= self._options.spending_cap_wei_per_day

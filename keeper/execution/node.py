@@ -1,8 +1,9 @@
 """What this package asks of a JSON-RPC client. The chain layer's client satisfies it by shape, and so does a fork's own connection."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from keeper.domain.chain import BlockRef
 from keeper.errors import RpcError
 
 Json: TypeAlias = Any
@@ -19,6 +20,18 @@ class Node(Protocol):
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> Sequence[Answer]:
         """Answers in the order of the calls; a call's own RpcError stands in its place. Raises RpcUnavailable or RpcLimited."""
+
+
+class ChainNode(Node, Protocol):
+    """Endpoints of a chain one can hear one by one, and that prove a block's receipts."""
+
+    async def opinions(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> Sequence[tuple[str, Sequence[Answer]]]:
+        """What each endpoint that answers in time says to the same calls, by its name; empty when none does."""
+
+    async def block_receipts(self, block: BlockRef) -> Sequence[Mapping[str, Json]] | None:
+        """All receipts of `block`, proven by its header; None where no endpoint offers them, or this chain's cannot be proven.
+
+        Raises BlockUnknown, RpcUnavailable."""
 
 
 def result_of(answer: Answer) -> Json:

@@ -111,11 +111,18 @@ class Outbox:
     def lose(self, nonce: int, reason: str) -> None:
         """The nonce was used by a transaction that is not ours: nothing of it can be mined any more."""
         with self._write() as connection:
-            connection.execute("UPDATE nonces SET final = 1 WHERE nonce = ?", (nonce,))
+            connection.execute("INSERT INTO nonces (nonce, final) VALUES (?, 1) ON CONFLICT DO UPDATE SET final = 1", (nonce,))
             connection.execute(
                 "UPDATE jobs SET state = ?, reason = ?, reported = 0 WHERE nonce = ? AND state IN (?, ?)",
                 (JobState.DROPPED, reason, nonce, JobState.OPEN, JobState.GIVEN_UP),
             )
+
+    def regain(self, used: int) -> None:
+        """The chain has used no nonce from `used` on: those taken for lost were not."""
+        lost = "final = 1 AND winner IS NULL AND nonce >= ?"
+        with self._write() as connection:
+            connection.execute(f"DELETE FROM nonces WHERE {lost} AND nonce NOT IN (SELECT nonce FROM transactions)", (used,))  # noqa: S608
+            connection.execute(f"UPDATE nonces SET final = 0 WHERE {lost}", (used,))  # noqa: S608
 
     def reopen(self, nonce: int, head_number: int) -> None:
         """The block that had taken a transaction of this nonce is gone: as before, and patience starts anew."""
@@ -230,6 +237,30 @@ class Outbox:
         with self._read() as connection:
             (highest,) = connection.execute("SELECT max(nonce) FROM nonces").fetchone()
             return 0 if highest is None else highest + 1
+
+    def proven(self) -> int | None:
+        """One above the highest nonce of ours that stands in a block; None when none does."""
+        with self._read() as connection:
+            (highest,) = connection.execute("SELECT max(nonce) FROM nonces WHERE winner IS NOT NULL").fetchone()
+            return None if highest is None else highest + 1
+
+    def first_unsigned(self, lowest: int) -> int:
+        """The lowest nonce from `lowest` on for which nothing was signed."""
+        with self._read() as connection:
+            for (nonce,) in connection.execute("SELECT nonce FROM nonces WHERE nonce >= ? ORDER BY nonce", (lowest,)):
+                if nonce != lowest:
+                    break
+                lowest += 1
+        return lowest
+
+    def newest_block(self) -> int:
+        """The highest block this outbox has heard of; 0 when it is new."""
+        with self._read() as connection:
+            query = (
+                "SELECT max(number) FROM (SELECT max(head_number) AS number FROM transactions UNION SELECT max(block_number) FROM nonces)"
+            )
+            (number,) = connection.execute(query).fetchone()
+            return number or 0
 
     def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
         """(venue, account) of the open jobs."""

@@ -1,16 +1,24 @@
-"""What the chain says about our nonces, read without touching anything."""
+"""What the chain says about our nonces, read without touching anything, and believed as far as it is proven.
 
-from collections.abc import Mapping, Sequence, Set
+A receipt counts when its block is on the chain the engine follows and holds it. A count of used nonces that our receipts do not explain is
+put to every endpoint, and then looked for in the blocks themselves: the transaction that used a nonce must be somewhere."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from keeper.domain.chain import Address, BlockRef, Timestamp
+from keeper.domain.chain import Address, BlockRef, Hash32, Timestamp
 from keeper.domain.parse import hash32, hex_bytes, quantity
-from keeper.errors import RpcError, RpcUnavailable
-from keeper.execution.node import Json, Node, result_of
+from keeper.errors import BlockUnknown, RpcError, RpcUnavailable, Transient
+from keeper.execution.followed import FollowedBlocks
+from keeper.execution.node import Answer, ChainNode, Json, Node, result_of
 from keeper.execution.outbox_rows import Lot, OutboxTransaction
 from keeper.execution.receipt import Receipt, parse_receipt
 
 _TOP_CALL = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
+_SCAN = 16
+"""Blocks whose transactions are looked through at once; a longer stretch is narrowed down by the counts at its blocks first."""
+_PAGES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,41 +32,248 @@ class Mined:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A transaction from our account in a block, whoever sent it."""
+
+    transaction_hash: Hash32
+    block: BlockRef
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
-    """`used`: how many nonces the chain has used up. `mined` by nonce. `unclear`: nonces with a receipt that cannot be judged at this
-    head: in a block above it, or in one that is not canonical (any more)."""
+    """`used`: how many nonces the chain has used up, as agreed by all endpoints that were heard. `mined`, `foreign` by nonce: what is
+    proven to stand in a block, ours and not ours. `standing`: settled nonces whose block is still canonical; `gone`: those whose block is
+    not. `unclear`: what cannot be judged at this head."""
 
     looked_at: frozenset[int]
     used: int
     mined: Mapping[int, Mined]
+    foreign: Mapping[int, Place]
+    standing: frozenset[int]
+    gone: frozenset[int]
     unclear: frozenset[int]
 
 
-async def look(node: Node, sender: Address, lots: Sequence[Lot], head: BlockRef, told: Set[int]) -> Sighting:
-    """One request for the count and all receipts, one more for the blocks of receipts not seen before, and one for each new revert. The
-    outcomes of the nonces `told` have been handed on.
+@dataclass(slots=True)
+class _Claims:
+    """What endpoints say, unproven: the account's count, and the receipts of each transaction, one for each endpoint that has one."""
 
-    Raises RpcUnavailable, RpcLimited, RpcError."""
-    transactions = {each.hash: each for lot in lots for each in lot.transactions}
-    questions: list[tuple[str, list[Json]]] = [("eth_getTransactionCount", [sender, "latest"])]
-    questions += [("eth_getTransactionReceipt", [name]) for name in transactions]
-    count, *answers = await node.batch(questions)
-    receipts = [receipt for answer in answers if (receipt := parse_receipt(result_of(answer))) is not None]
-    blocks = await _blocks(node, receipts, head)
-    mined, unclear = {}, set()
-    settled = {lot.winner: lot for lot in lots if lot.winner is not None}
-    for receipt in receipts:
-        transaction = transactions[receipt.transaction_hash]
-        block = blocks.get(receipt.block_number)
-        if block is None or block.hash != receipt.block_hash:
-            unclear.add(transaction.nonce)
-            continue
-        before = settled.get(transaction.hash)
-        known = before is not None and before.block_hash == block.hash and transaction.nonce in told
-        payload = b"" if receipt.succeeded or known else await revert_payload(node, transaction, sender, receipt)
-        mined[transaction.nonce] = Mined(transaction, receipt, block, payload)
-    looked_at = frozenset(lot.nonce for lot in lots)
-    return Sighting(looked_at, quantity(result_of(count)), mined, frozenset(unclear - mined.keys()))
+    used: int
+    receipts: dict[Hash32, list[Receipt]]
+    headers: dict[int, BlockRef]
+
+
+class Lookout:
+    """Looks at one account's nonces."""
+
+    def __init__(self, node: ChainNode, sender: Address, depth: int) -> None:
+        self._node = node
+        self._sender = sender
+        self._followed = FollowedBlocks(depth)
+        self._explained_at: int | None = None
+        self._pages: dict[Hash32, Mapping[int, Hash32]] = {}
+
+    def follow(self, head: BlockRef) -> None:
+        """The engine has reached this block."""
+        self._followed.add(head)
+
+    def explained(self, number: int) -> None:
+        """At this height nobody but us is known to have used a nonce."""
+        self._explained_at = number
+
+    async def look(self, lots: Sequence[Lot], head: BlockRef, told: Set[int], *, everybody: bool) -> Sighting:
+        """One request where nothing is new: the count and the receipts of what waits. One more for each block with new receipts, and one
+        for each new revert. The outcomes of the nonces `told` have been handed on. `everybody`: ask every endpoint, as is done anyway when
+        the count is not explained by receipts.
+
+        Raises RpcUnavailable, RpcLimited, RpcError."""
+        waiting = [lot for lot in lots if lot.winner is None]
+        claims = await self._ask(lots, everybody=everybody)
+        missing = self._unexplained(waiting, claims)
+        if missing and not everybody:
+            claims = await self._ask(lots, everybody=True)
+            missing = self._unexplained(waiting, claims)
+        places = await self._search(missing, waiting, head) if missing else {}
+        if not missing:
+            self._explained_at = head.number
+        wanted, unclear = await self._candidates(waiting, claims, places, head)
+        standing, gone = set[int](), set[int]()
+        for lot in lots:
+            if lot.winner is None or lot.block_number is None:
+                continue
+            block = self._followed.at(lot.block_number) or claims.headers.get(lot.block_number)
+            if block is None or lot.block_number > head.number:
+                unclear.add(lot.nonce)
+            elif block.hash != lot.block_hash:
+                gone.add(lot.nonce)
+            elif lot.nonce in told:
+                standing.add(lot.nonce)
+            else:
+                wanted[block] += [each for each in lot.transactions if each.hash == lot.winner]
+        mined = await self._prove(wanted, claims, unclear)
+        ours = {each.hash for lot in lots for each in lot.transactions}
+        foreign = {nonce: place for nonce, place in places.items() if place.transaction_hash not in ours}
+        looked_at = frozenset(lot.nonce for lot in lots)
+        return Sighting(looked_at, claims.used, mined, foreign, frozenset(standing), frozenset(gone), frozenset(unclear - mined.keys()))
+
+    async def place_of(self, nonce: int, low: int, high: int) -> Place | None:
+        """The transaction from our account that used `nonce`, in a block above `low` up to `high`; None when none is seen there."""
+        return (await self._scan({nonce}, low, high)).get(nonce)
+
+    async def _ask(self, lots: Sequence[Lot], *, everybody: bool) -> _Claims:
+        hashes = [each.hash for lot in lots if lot.winner is None for each in lot.transactions]
+        heights = sorted({lot.block_number for lot in lots if lot.block_number is not None and self._followed.at(lot.block_number) is None})
+        calls: list[tuple[str, list[Json]]] = [("eth_getTransactionCount", [self._sender, "latest"])]
+        calls += [("eth_getTransactionReceipt", [name]) for name in hashes]
+        calls += [("eth_getBlockByNumber", [hex(height), False]) for height in heights]
+        if not everybody:
+            return _claims(await self._node.batch(calls), hashes)
+        said = [heard for _, answers in await self._node.opinions(calls) if (heard := _sensible(answers, hashes)) is not None]
+        if not said:
+            raise RpcUnavailable("no endpoint tells what became of our transactions")
+        together = _Claims(min(claims.used for claims in said), defaultdict(list), {})
+        for claims in said:
+            together.headers = claims.headers | together.headers
+            for name, receipts in claims.receipts.items():
+                together.receipts[name] += receipts
+        return together
+
+    @staticmethod
+    def _unexplained(waiting: Sequence[Lot], claims: _Claims) -> frozenset[int]:
+        """Nonces said to be used up, without a receipt that says by what."""
+        return frozenset(
+            lot.nonce for lot in waiting if lot.nonce < claims.used and not any(claims.receipts.get(each.hash) for each in lot.transactions)
+        )
+
+    async def _search(self, missing: Set[int], waiting: Sequence[Lot], head: BlockRef) -> Mapping[int, Place]:
+        low = self._explained_at
+        if low is None:
+            low = min(lot.transactions[0].head_number for lot in waiting if lot.nonce in missing) - 1
+        return await self._scan(missing, low, head.number)
+
+    async def _scan(self, nonces: Set[int], low: int, high: int) -> Mapping[int, Place]:
+        """Where these nonces were used, as far as it is within `_SCAN` blocks of where the lowest was."""
+        low = max(low, -1)
+        if high - low > _SCAN:
+            low, high = await self._narrowed(min(nonces), low, high)
+        places: dict[int, Place] = {}
+        heights = range(low + 1, high + 1)
+        answers = await self._node.batch([("eth_getBlockByNumber", [hex(height), True]) for height in heights]) if heights else ()
+        for height, answer in zip(heights, answers, strict=True):
+            block = result_of(answer)
+            if block is None:
+                continue
+            ref, followed = _block(block), self._followed.at(height)
+            if followed is None or followed.hash == ref.hash:
+                places |= {nonce: Place(name, ref) for nonce, name in self._page(ref, block).items() if nonce in nonces}
+        return places
+
+    def _page(self, ref: BlockRef, block: Json) -> Mapping[int, Hash32]:
+        if ref.hash not in self._pages:
+            try:
+                sent = {
+                    quantity(each["nonce"]): hash32(each["hash"]) for each in block["transactions"] if each["from"].lower() == self._sender
+                }
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise RpcUnavailable(f"a malformed block: {error!r}") from error
+            self._pages = {**dict(list(self._pages.items())[-_PAGES:]), ref.hash: sent}
+        return self._pages[ref.hash]
+
+    async def _narrowed(self, nonce: int, low: int, high: int) -> tuple[int, int]:
+        """The stretch in which the count passes `nonce`, by the counts at its blocks; its newest end where nobody knows them any more."""
+        while high - low > _SCAN:
+            heights = sorted({low + (high - low) * place // _SCAN for place in range(1, _SCAN)})
+            answers = await self._node.batch([("eth_getTransactionCount", [self._sender, hex(height)]) for height in heights])
+            counts = {height: quantity(answer) for height, answer in zip(heights, answers, strict=True) if isinstance(answer, str)}
+            if not counts:
+                return high - _SCAN, high
+            low = max((height for height, count in counts.items() if count <= nonce), default=low)
+            high = min((height for height, count in counts.items() if count > nonce), default=high)
+            if low not in counts and high not in counts:
+                break
+        return max(low, high - _SCAN), high
+
+    async def _candidates(
+        self, waiting: Sequence[Lot], claims: _Claims, places: Mapping[int, Place], head: BlockRef
+    ) -> tuple[dict[BlockRef, list[OutboxTransaction]], set[int]]:
+        """Canonical blocks that are said to hold transactions of ours, with these; and nonces whose receipt is of another block."""
+        transactions = {each.hash: each for lot in waiting for each in lot.transactions}
+        said = {(name, receipt.block_number, receipt.block_hash) for name, receipts in claims.receipts.items() for receipt in receipts}
+        blocks = await self._blocks({number for _, number, _ in said}, head)
+        wanted: dict[BlockRef, list[OutboxTransaction]] = defaultdict(list)
+        unclear: set[int] = set()
+        for name, number, block_hash in sorted(said):
+            block = blocks.get(number)
+            if block is None or block.hash != block_hash:
+                unclear.add(transactions[name].nonce)
+            else:
+                wanted[block].append(transactions[name])
+        for place in places.values():
+            if place.transaction_hash in transactions:
+                wanted[place.block].append(transactions[place.transaction_hash])
+        return wanted, unclear
+
+    async def _blocks(self, numbers: Iterable[int], head: BlockRef) -> Mapping[int, BlockRef]:
+        """The canonical blocks at these heights up to the head."""
+        blocks = {number: self._followed.at(number) for number in numbers if number <= head.number}
+        strange = sorted(number for number, block in blocks.items() if block is None)
+        if strange:
+            answers = await self._node.batch([("eth_getBlockByNumber", [hex(number), False]) for number in strange])
+            blocks |= {number: _block(result) for number, answer in zip(strange, answers, strict=True) if (result := result_of(answer))}
+        return {number: block for number, block in blocks.items() if block is not None}
+
+    async def _prove(self, wanted: Mapping[BlockRef, Sequence[OutboxTransaction]], claims: _Claims, unclear: set[int]) -> dict[int, Mined]:
+        mined: dict[int, Mined] = {}
+        for block, transactions in wanted.items():
+            try:
+                receipts = await self._receipts(block, transactions, claims)
+            except (Transient, BlockUnknown):
+                unclear |= {each.nonce for each in transactions}
+                continue
+            for each in transactions:
+                receipt = receipts.get(each.hash)
+                if receipt is not None:
+                    payload = b"" if receipt.succeeded else await revert_payload(self._node, each, self._sender, receipt)
+                    mined[each.nonce] = Mined(each, receipt, block, payload)
+        return mined
+
+    async def _receipts(self, block: BlockRef, transactions: Sequence[OutboxTransaction], claims: _Claims) -> Mapping[Hash32, Receipt]:
+        """The receipts the block holds, proven by its header; where that cannot be had, those all endpoints that answer agree on."""
+        proven = await self._node.block_receipts(block)
+        if proven is not None:
+            names = {each.hash for each in transactions}
+            parsed = [parse_receipt(answer) for answer in proven if str(answer.get("transactionHash")).lower() in names]
+            return {receipt.transaction_hash: receipt for receipt in parsed if receipt is not None}
+        said = await self._node.opinions([("eth_getTransactionReceipt", [each.hash]) for each in transactions])
+        agreed: dict[Hash32, Receipt] = {}
+        for place, each in enumerate(transactions):
+            heard = [parse_receipt(result_of(answers[place])) for _, answers in said if not isinstance(answers[place], RpcError)]
+            if heard and heard[0] is not None and all(receipt == heard[0] for receipt in heard) and heard[0].block_hash == block.hash:
+                agreed[each.hash] = heard[0]
+        return agreed
+
+
+def _claims(answers: Sequence[Answer], hashes: Sequence[Hash32]) -> _Claims:
+    """Raises RpcError, RpcUnavailable for what is malformed."""
+    try:
+        used = quantity(result_of(answers[0]))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RpcUnavailable(f"a malformed count: {error!r}") from error
+    receipts = [parse_receipt(result_of(answer)) for answer in answers[1 : 1 + len(hashes)]]
+    headers = [_block(header) for answer in answers[1 + len(hashes) :] if (header := result_of(answer))]
+    return _Claims(
+        used,
+        {receipt.transaction_hash: [receipt] for receipt in receipts if receipt is not None and receipt.transaction_hash in hashes},
+        {block.number: block for block in headers},
+    )
+
+
+def _sensible(answers: Sequence[Answer], hashes: Sequence[Hash32]) -> _Claims | None:
+    """What an endpoint says; None when it makes no sense: the others may."""
+    try:
+        return _claims(answers, hashes)
+    except (RpcError, RpcUnavailable):
+        return None
 
 
 async def mined_hash(node: Node, lot: Lot) -> str | None:
@@ -85,16 +300,6 @@ async def _replayed(node: Node, transaction: OutboxTransaction, sender: Address,
     except RpcError as error:
         return error.data
     return b""
-
-
-async def _blocks(node: Node, receipts: Sequence[Receipt], head: BlockRef) -> Mapping[int, BlockRef]:
-    """The canonical blocks of the receipts up to the head."""
-    wanted = sorted({receipt.block_number for receipt in receipts if receipt.block_number < head.number})
-    blocks = {head.number: head}
-    if wanted:
-        answers = await node.batch([("eth_getBlockByNumber", [hex(number), False]) for number in wanted])
-        blocks |= {number: _block(result) for number, answer in zip(wanted, answers, strict=True) if (result := result_of(answer))}
-    return blocks
 
 
 def _block(header: Json) -> BlockRef:

@@ -1,5 +1,6 @@
 """What to do about each nonce after a new head. Decides and writes to the outbox; sends nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from keeper.domain.attempt import Attempt, Settled
@@ -12,14 +13,19 @@ from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import UNDECIDED, JobState, Lot, OutboxJob, OutboxTransaction, Purpose, attempt_of
 from keeper.execution.sighting import Mined, Sighting
 
+_FILLED_AT_ONCE = 16
+"""Self-transfers signed at one head: pools keep few transactions of an account."""
+
 
 @dataclass(slots=True)
 class Verdict:
-    """What came of one look: outcomes to hand on, attempts signed anew, transactions whose block is gone, and a stranger's work."""
+    """What came of one look: outcomes to hand on, attempts signed anew, transactions whose block is gone, what the operator should
+    know, and a stranger's work."""
 
     settled: list[Settled] = field(default_factory=list)
     signed: list[Attempt] = field(default_factory=list)
     reopened: list[OutboxTransaction] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     conflict: str | None = None
 
 
@@ -32,48 +38,55 @@ class Tracker:
         self._outbox = outbox
         self._sender = sender
         self._suspected_at: dict[int, list[int]] = {}
+        self._gap: int | None = None
         self.told: set[int] = set()
         """Nonces whose outcomes this process has handed on."""
 
-    def judge(self, sighting: Sighting, head: BlockRef) -> Verdict:
-        """Go through all nonces that were looked at, in one commit. Raises NonceConflict when that is written down, so that a restart goes
-        on behind it."""
+    def judge(self, sighting: Sighting, head: BlockRef, started_at: int) -> Verdict:
+        """Go through all nonces that were looked at, in one commit. `started_at`: the newest block when this process began. Raises
+        NonceConflict when that is written down, so that a restart goes on behind it."""
         verdict = Verdict()
         with self._outbox.together():
             for lot in self._outbox.lots():
-                self._judge(lot, sighting, head, verdict)
+                self._judge(lot, sighting, head, verdict, started_at)
+            self._lane.heed(sighting.used)
             self._clear_the_way(head, sighting, verdict)
+            self._close_gaps(head, verdict)
         if verdict.conflict is not None:
             raise NonceConflict(f"{verdict.conflict}: somebody else is using the key of {self._sender}; give each keeper its own key")
         return verdict
 
-    def _judge(self, lot: Lot, sighting: Sighting, head: BlockRef, verdict: Verdict) -> None:
+    def _judge(self, lot: Lot, sighting: Sighting, head: BlockRef, verdict: Verdict, started_at: int) -> None:
         mined = sighting.mined.get(lot.nonce)
         if mined is not None:
-            self._settle(lot, mined, head, verdict)
-        elif lot.nonce in sighting.unclear or lot.nonce not in sighting.looked_at:
-            return
-        elif lot.winner is not None:
+            self._settle(lot, mined, verdict)
+        elif lot.nonce in sighting.standing:
+            self._finalise(lot, head)
+        elif lot.nonce in sighting.gone:
             self._outbox.reopen(lot.nonce, head.number)
+            self.told.discard(lot.nonce)
             verdict.reopened += [each for each in lot.transactions if each.hash == lot.winner]
+        elif lot.nonce in sighting.unclear or lot.nonce not in sighting.looked_at or lot.winner is not None:
+            return
         elif lot.nonce < sighting.used:
-            self._suspect(lot, head, verdict)
+            self._suspect(lot, sighting, head, verdict, started_at)
         else:
             self._suspected_at.pop(lot.nonce, None)
             self._urge(lot, head, sighting.used, verdict)
 
-    def _settle(self, lot: Lot, mined: Mined, head: BlockRef, verdict: Verdict) -> None:
+    def _finalise(self, lot: Lot, head: BlockRef) -> None:
+        if lot.block_number is not None and lot.block_number + self._options.final_after_blocks <= head.number:
+            self._outbox.finalise(lot.nonce)
+            self.told.discard(lot.nonce)
+
+    def _settle(self, lot: Lot, mined: Mined, verdict: Verdict) -> None:
         known = lot.winner == mined.transaction.hash and lot.block_hash == mined.block.hash
         if not known:
             states = [(job.id, state) for job in lot.jobs if (state := _state_after(job, mined)) is not None]
             self._outbox.settle(mined.transaction, mined.block, mined.receipt.gas_cost_wei, self._lane.now_us(), states)
             verdict.settled += self._outcomes(lot, mined, frozenset(job_id for job_id, _ in states))
-        elif lot.nonce not in self.told:
+        else:
             verdict.settled += self._outcomes(lot, mined, frozenset(job.id for job in lot.jobs if not job.reported))
-        elif mined.block.number + self._options.final_after_blocks <= head.number:
-            self._outbox.finalise(lot.nonce)
-            self.told.discard(lot.nonce)
-            return
         self.told.add(lot.nonce)
 
     def _outcomes(self, lot: Lot, mined: Mined, jobs: frozenset[int]) -> list[Settled]:
@@ -88,20 +101,36 @@ class Tracker:
             settled.append(Settled(attempt_of(job, last, self._sender), outcome))
         return settled
 
-    def _suspect(self, lot: Lot, head: BlockRef, verdict: Verdict) -> None:
-        """The nonce is used up and no transaction of ours has a receipt."""
+    def _suspect(self, lot: Lot, sighting: Sighting, head: BlockRef, verdict: Verdict, started_at: int) -> None:
+        """The nonce is said to be used up, and no transaction of ours is seen in a block. Only the transaction that did it is evidence."""
         seen = self._suspected_at.setdefault(lot.nonce, [])
         if not seen or seen[-1] < head.number:
             seen.append(head.number)
-        if len(seen) < self._options.conflict_after_heads:
-            return
-        verdict.conflict = f"nonce {lot.nonce} was used by a transaction this keeper did not send"
-        self._outbox.lose(lot.nonce, verdict.conflict)
+        place = sighting.foreign.get(lot.nonce)
+        if place is not None and len(seen) >= self._options.conflict_after_heads:
+            reason = f"nonce {lot.nonce} was used by a transaction this keeper did not send ({place.transaction_hash})"
+            if place.block.number > started_at:
+                verdict.conflict = reason
+                self._outbox.lose(lot.nonce, reason)
+            else:
+                self._lose(lot, f"{reason} before it started", verdict)
+        elif len(seen) >= self._options.final_after_blocks:
+            self._lose(lot, f"nonce {lot.nonce} is used up, by a transaction nobody shows", verdict)
+
+    def _lose(self, lot: Lot, reason: str, verdict: Verdict) -> None:
+        """Nobody competes for the key now: the count this process began with was not the true one."""
+        self._outbox.lose(lot.nonce, reason)
+        verdict.notes.append(reason)
+        for job in lot.jobs:
+            if job.state in UNDECIDED:
+                last = lot.of_job(job.id)[-1]
+                verdict.settled.append(Settled(attempt_of(job, last, self._sender), Dropped(last.hash, reason)))
 
     def _urge(self, lot: Lot, head: BlockRef, used: int, verdict: Verdict) -> None:
         """Nothing is mined at this nonce yet: raise the fees, or give up."""
         job = lot.open_job
-        if job is None:
+        if job is None or head.number < lot.newest.head_number:
+            # The engine may still be going through the blocks of its absence.
             return
         tries = lot.of_job(job.id)
         if job.outbid_by is not None:
@@ -127,11 +156,50 @@ class Tracker:
             if lot.vacant and lot.nonce not in sighting.unclear and self._in_the_way(lot, head, last_open):
                 self._cancel(lot, head, verdict)
 
-    def _cancel(self, lot: Lot, head: BlockRef, verdict: Verdict) -> None:
+    def _cancel(self, lot: Lot, head: BlockRef, verdict: Verdict) -> bool:
+        """False when the caps forbid it."""
         cancellation = self._lane.cancel(lot, head)
         if cancellation is not None:
-            job = self._outbox.job(cancellation.job_id)
-            verdict.signed.append(attempt_of(job, cancellation, self._sender))
+            verdict.signed.append(attempt_of(self._outbox.job(cancellation.job_id), cancellation, self._sender))
+        return cancellation is not None
+
+    def _close_gaps(self, head: BlockRef, verdict: Verdict) -> None:
+        """Nonces below waiting transactions for which nothing was ever signed: a lie of an endpoint or an earlier version left them. New
+        jobs take them first. What waits behind them is out of date: given up, replaced, and then brought into reach by self-transfers."""
+        behind = self._behind_gap()
+        if not behind:
+            return
+        note = self.gap_note()
+        verdict.notes += [note] if note is not None else []
+        replaced = False
+        for lot in behind:
+            job = lot.open_job
+            if job is not None and head.number - lot.of_job(job.id)[0].head_number >= self._options.bump_after_blocks:
+                self._outbox.give_up(job.id, f"it waits behind nonce {self._gap}, which nobody used")
+                replaced = True
+            if job is None and lot.newest.purpose is not Purpose.CANCEL:
+                replaced |= self._cancel(lot, head, verdict)
+        if not replaced:
+            self._fill_gaps(behind, head, verdict)
+
+    def gap_note(self) -> str | None:
+        """What to tell the operator of a gap that was not known before."""
+        gap = self._lane.next_nonce() if self._behind_gap() else None
+        news, self._gap = gap is not None and self._gap is None, gap
+        return f"nothing was signed for nonces from {gap} on, and transactions wait behind them: they are used first" if news else None
+
+    def _behind_gap(self) -> Sequence[Lot]:
+        gap = self._lane.next_nonce()
+        return [lot for lot in self._outbox.lots() if lot.winner is None and lot.nonce > gap]
+
+    def _fill_gaps(self, behind: Sequence[Lot], head: BlockRef, verdict: Verdict) -> None:
+        tip = min(transaction.fees.priority_fee_wei for lot in behind for transaction in lot.transactions)
+        for _ in range(_FILLED_AT_ONCE):
+            nonce = self._lane.next_nonce()
+            transaction = self._lane.fill(nonce, head, tip) if nonce < behind[-1].nonce else None
+            if transaction is None:
+                return
+            verdict.signed.append(attempt_of(self._outbox.job(transaction.job_id), transaction, self._sender))
 
     def _in_the_way(self, lot: Lot, head: BlockRef, last_open: int) -> bool:
         """A cancellation that waits too long is raised like anything else."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.fork_connection import ForkConnection
 from keeper.execution.node import Node
 from keeper.execution.signer import Signer
+from tests.keeper.execution.alone import Alone
 
 GWEI = 10**9
 KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -42,6 +43,7 @@ class Bench:
     url: str
     state_dir: Path
     now: float = 1_700_000_000.0
+    notes: list[str] = field(default_factory=list)
 
     @asynccontextmanager
     async def dispatcher(
@@ -60,7 +62,14 @@ class Bench:
         }
         async with ForkConnection(self.url, 10) as own:
             signer = Signer(Account.from_key(KEY))
-            made = TransactionDispatcher(DispatcherOptions(**settings), signer, node or own, *senders, clock=lambda: self.now)
+            made = TransactionDispatcher(
+                DispatcherOptions(**settings),
+                signer,
+                Alone(node or own),
+                *(senders or [node or own]),
+                clock=lambda: self.now,
+                notice=self.notes.append,
+            )
             async with made as dispatcher:
                 await dispatcher.start()
                 yield dispatcher

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from keeper.domain.venue import AccountKey
 from keeper.errors import NonceConflict, RpcUnavailable
 from keeper.execution.fork_connection import ForkConnection
 from keeper.execution.node import Json, Node
+from keeper.execution.outbox import Outbox
+from keeper.execution.signer import Signer, Unsigned
 from tests.fork.dispatch_bench import COUNTER, FEES, GAS, GRUMPY, GWEI, KEY, Bench, run, sent
 
 pytestmark = pytest.mark.fork
@@ -509,3 +511,69 @@ def test_a_second_process_is_turned_away(bench: Bench) -> None:
             pass
 
     run(test)
+
+
+def test_a_hole_of_fifty_nonces_left_by_a_lie_repairs_itself(bench: Bench) -> None:
+    """An outbox of an earlier version waits 50 nonces ahead on a truthful node: it mines again, and in the end nothing is left behind."""
+
+    async def test() -> None:
+        async with bench.dispatcher() as dispatcher:
+            await sent(dispatcher, bench.job("first"))
+            await dispatcher.track(bench.mine())
+        signer, job = Signer(Account.from_key(KEY)), bench.job("stale")
+        with Outbox(next(bench.state_dir.glob("*.sqlite"))) as outbox:
+            for nonce in (51, 52):
+                raw = signer.sign(Unsigned(31_337, nonce, COUNTER, b"", GAS, FEES))
+                outbox.add(replace(job, candidate_id=CandidateId(f"stale{nonce}")), raw, None, job.block.number, 1)
+        async with bench.dispatcher(bump_after_blocks=2) as dispatcher:
+            attempt = await sent(dispatcher, bench.job("new"))
+            assert attempt.nonce == 1
+            settled = {item.attempt: type(item.outcome) for item in await dispatcher.track(bench.mine())}
+            assert settled[attempt] is Included
+            for _ in range(8):
+                await dispatcher.track(bench.mine())
+            assert dispatcher.open_accounts() == frozenset()
+        assert bench.pool() == {}, "no hole, nothing behind it"
+        assert bench.count() == 2, "what was stale has not fired"
+        assert int(bench.rpc.call("eth_getTransactionCount", signer.address, "latest"), 16) == 53
+        assert "nothing was signed for nonces from 1 on" in bench.notes[0]
+
+    run(test)
+
+
+def test_a_lying_count_passes_without_a_trace(bench: Bench) -> None:
+    """50 too many for some heads, from the only endpoint: everything is mined, in order, without a hole."""
+
+    async def test() -> None:
+        async with ForkConnection(bench.url, 10) as inner:
+            liar = Inflated(inner)
+            async with bench.dispatcher(node=liar, senders=[inner]) as dispatcher:
+                for number in range(8):
+                    liar.by = 50 if 2 <= number < 6 else 0
+                    await sent(dispatcher, bench.job(str(number)))
+                    await dispatcher.track(bench.mine())
+                for _ in range(3):
+                    await dispatcher.track(bench.mine())
+                assert dispatcher.open_accounts() == frozenset()
+        assert bench.count() == 8
+        assert bench.pool() == {}
+
+    run(test)
+
+
+@dataclass
+class Inflated:
+    """Says a count of used nonces that is too high `by` so many."""
+
+    inner: Node
+    by: int = 0
+
+    async def request(self, method: str, params: Sequence[Json]) -> Json:
+        return await self.inner.request(method, params)
+
+    async def batch(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> Sequence[Any]:
+        answers = await self.inner.batch(calls)
+        return [
+            hex(int(str(answer), 16) + self.by) if method == "eth_getTransactionCount" else answer
+            for (method, _), answer in zip(calls, answers, strict=True)
+        ]

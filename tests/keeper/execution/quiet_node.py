@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from eth_utils.crypto import keccak
 
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
-from keeper.errors import RpcError
+from keeper.errors import RpcError, Transient
 
 
 def live(scenario: Callable[[], Awaitable[None]]) -> None:
@@ -34,7 +34,8 @@ def _hash(number: int, fork: int) -> Hash32:
 
 @dataclass
 class QuietNode:
-    """`used` is the account's count, `receipts` by transaction hash, `canonical` the blocks by height, `refusals` raised one by one."""
+    """`used` is the account's count, `receipts` by transaction hash, `canonical` the blocks by height, `refusals` raised one by one.
+    `blocks` holds what is truly in each block, which it proves where it `proves`; `sent_in` other transactions of our account."""
 
     used: int = 0
     pending: int | None = None
@@ -43,6 +44,11 @@ class QuietNode:
     canonical: dict[int, BlockRef] = field(default_factory=dict)
     refusals: list[Exception] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
+    blocks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sent_in: dict[str, list[Any]] = field(default_factory=dict)
+    proves: bool = True
+    proofs: int = 0
+    newest: int = 10
 
     async def request(self, method: str, params: Sequence[Any]) -> Any:
         return self._answer(method, params)
@@ -56,10 +62,27 @@ class QuietNode:
                 answers.append(error)
         return answers
 
+    async def opinions(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> Sequence[tuple[str, Sequence[Any]]]:
+        try:
+            return [("quiet", await self.batch(calls))]
+        except Transient:
+            return []
+
+    async def block_receipts(self, block: BlockRef) -> Sequence[Mapping[str, Any]] | None:
+        self.proofs += 1
+        if not self.proves:
+            return None
+        return [receipt for receipt in self.blocks.get(block.hash, {}).values() if receipt is not None]
+
+    def use(self, sender: str, nonce: int, at: BlockRef) -> None:
+        """Somebody else's transaction with our key."""
+        self.canonical[at.number] = at
+        self.sent_in.setdefault(at.hash, []).append({"from": sender, "nonce": hex(nonce), "hash": f"0x{nonce:064x}"})
+
     def mine(self, transaction_hash: str, at: BlockRef, *, succeeded: bool = True) -> None:
         """Put a transaction into a block that is canonical until the test says otherwise."""
         self.canonical[at.number] = at
-        self.receipts[transaction_hash] = {
+        receipt = {
             "transactionHash": transaction_hash,
             "blockNumber": hex(at.number),
             "blockHash": at.hash,
@@ -68,6 +91,8 @@ class QuietNode:
             "effectiveGasPrice": hex(10**9),
             "logs": [],
         }
+        self.receipts[transaction_hash] = receipt
+        self.blocks.setdefault(at.hash, {})[transaction_hash] = receipt
 
     def _answer(self, method: str, params: Sequence[Any]) -> Any:
         if method in self.answers:
@@ -79,6 +104,8 @@ class QuietNode:
                 return hex(self.pending if tag == "pending" and self.pending is not None else self.used)
             case "eth_getTransactionReceipt", [name]:
                 return self.receipts.get(name)
+            case "eth_blockNumber", []:
+                return hex(self.newest)
             case "eth_getBlockByNumber", [number, _]:
                 return self._header(self.canonical.get(int(number, 16)))
             case "eth_sendRawTransaction", [raw]:
@@ -91,8 +118,14 @@ class QuietNode:
         self.sent.append("0x" + keccak(bytes.fromhex(raw[2:])).hex())
         return self.sent[-1]
 
-    @staticmethod
-    def _header(ref: BlockRef | None) -> Any:
+    def _header(self, ref: BlockRef | None) -> Any:
         if ref is None:
             return None
-        return {"number": hex(ref.number), "hash": ref.hash, "parentHash": ref.parent_hash, "timestamp": hex(ref.timestamp)}
+        sent = self.sent_in.get(ref.hash, [])
+        return {
+            "transactions": sent,
+            "number": hex(ref.number),
+            "hash": ref.hash,
+            "parentHash": ref.parent_hash,
+            "timestamp": hex(ref.timestamp),
+        }
