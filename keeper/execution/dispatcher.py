@@ -6,6 +6,7 @@ Order of every send: choose nonce and fees, sign, write to the outbox (on the di
 and what is written is broadcast with the same bytes until the chain has an answer."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -21,7 +22,7 @@ from keeper.domain.venue import AccountKey
 from keeper.errors import NonceConflict, RpcError, RpcUnavailable, Transient
 from keeper.execution.broadcast import Accepted, Broadcast, Refused
 from keeper.execution.dispatcher_options import DispatcherOptions
-from keeper.execution.key_lock import KeyLock
+from keeper.execution.key_lock import KeyLock, shared_folder
 from keeper.execution.lane import Lane
 from keeper.execution.node import ChainNode, Json, Node
 from keeper.execution.outbox import Outbox
@@ -62,7 +63,7 @@ class TransactionDispatcher:
         self._node = node
         self._broadcast = Broadcast(senders or (node,))
         name = f"outbox-{options.chain_id}-{signer.address}"
-        self._lock = KeyLock(options.state_dir / f"{name}.lock")
+        self._name = name
         self._outbox = Outbox(options.state_dir / f"{name}.sqlite")
         self._lane = Lane(options, signer, self._outbox, clock)
         self._tracker = Tracker(options, self._lane, self._outbox, signer.address)
@@ -77,8 +78,9 @@ class TransactionDispatcher:
         self._stack = ExitStack()
 
     async def __aenter__(self) -> Self:
-        self._stack.enter_context(self._lock)
         try:
+            for folder in (self._options.state_dir, shared_folder(os.environ)):
+                self._stack.enter_context(KeyLock(folder / f"{self._name}.lock"))
             self._stack.enter_context(self._outbox)
         except BaseException:
             self._stack.close()

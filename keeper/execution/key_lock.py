@@ -2,6 +2,9 @@
 
 import fcntl
 import os
+import stat
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -19,7 +22,7 @@ class KeyLock:
         """Raises NonceConflict when another process holds it, StoreError when the file cannot be made."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise StoreError(f"keeper.state_dir: {self._path} cannot be written ({error.strerror})") from error
         try:
@@ -39,3 +42,18 @@ class KeyLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def shared_folder(environment: Mapping[str, str]) -> Path:
+    """Where all keepers of this user on this machine meet, whatever their state folders: XDG_RUNTIME_DIR, or else the folder for temporary
+    files. Made for this user alone. Raises StoreError when it is somebody else's."""
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    folder = Path(runtime) / "perp-keeper" if runtime else Path(tempfile.gettempdir()) / f"perp-keeper-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        standing = folder.lstat()
+    except OSError as error:
+        raise StoreError(f"XDG_RUNTIME_DIR: {folder} cannot be made ({error.strerror}); name a folder of this user's own") from error
+    if not stat.S_ISDIR(standing.st_mode) or standing.st_uid != os.getuid() or standing.st_mode & 0o022:
+        raise StoreError(f"{folder} is not a folder that only this user may write to; remove it, or set XDG_RUNTIME_DIR to one")
+    return folder

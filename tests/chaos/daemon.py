@@ -173,7 +173,9 @@ class Daemon:
 
     def _launch(self) -> None:
         command = [*self.prefix, sys.executable, "-m", "keeper", "run", "--config", str(self.config), *self.options]
-        environment = os.environ | {"PERP_KEEPER__KEEPER__STATUS_PORT": str(self.port)} | dict(self.settings)
+        # Devnets share their keys: only the daemons of one scenario are to meet.
+        meeting = {"XDG_RUNTIME_DIR": str(self.config.parent)}
+        environment = os.environ | meeting | {"PERP_KEEPER__KEEPER__STATUS_PORT": str(self.port)} | dict(self.settings)
         self.starts += 1
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from keeper.domain.fees import Fees
 from keeper.domain.venue import AccountKey
 from keeper.errors import NonceConflict, StoreError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
-from keeper.execution.key_lock import KeyLock
+from keeper.execution.key_lock import KeyLock, shared_folder
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import JobState, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed, Signer, Unsigned
@@ -93,6 +94,29 @@ def test_one_process_holds_the_key(tmp_path: Path) -> None:
         pass
     with KeyLock(path):
         pass
+
+
+def test_a_key_is_held_across_all_state_folders_of_the_machine(tmp_path: Path) -> None:
+    """Two daemons in folders of their own would both send."""
+
+    async def scenario() -> None:
+        options = DispatcherOptions(chain_id=1, state_dir=tmp_path / "a", max_fee_cap_wei=1, spending_cap_wei_per_day=1)
+        signer = Signer(Account.from_key(b"\x01" * 32))
+        async with TransactionDispatcher(options, signer, QuietNode()):
+            with pytest.raises(NonceConflict, match=r"another keeper .* is using this key"):
+                async with TransactionDispatcher(replace(options, state_dir=tmp_path / "b"), signer, QuietNode()):
+                    pass
+            async with TransactionDispatcher(replace(options, chain_id=2), signer, QuietNode()):
+                pass
+
+    live(scenario)
+
+
+def test_a_shared_folder_somebody_else_may_write_to_is_refused(tmp_path: Path) -> None:
+    assert shared_folder({"XDG_RUNTIME_DIR": str(tmp_path)}).stat().st_mode & 0o777 == 0o700
+    (tmp_path / "perp-keeper").chmod(0o777)
+    with pytest.raises(StoreError, match="only this user may write to"):
+        shared_folder({"XDG_RUNTIME_DIR": str(tmp_path)})
 
 
 def test_a_state_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
