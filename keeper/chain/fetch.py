@@ -23,6 +23,7 @@ _PATIENCE_S = 0.5
 """How long an endpoint's opinion of the chain is waited for."""
 _MOST_RECEIPTS = 8
 """Blocks whose receipts are asked for at once; behind by more, logs come by range, and receipts only of blocks in doubt."""
+_RECENT = 4
 Logs: TypeAlias = Mapping[Hash32, tuple[RawLog, ...]]
 """The selected logs of blocks, by block hash."""
 
@@ -46,6 +47,7 @@ class BlockFetcher:
         self._ranges = ranges
         self._probe = BloomProbe(selection.filters)
         self._speaker: Endpoint | None = None
+        self._recent: dict[Hash32, Receipts] = {}
 
     async def head(self) -> BlockRef:
         """The newest block."""
@@ -63,8 +65,15 @@ class BlockFetcher:
 
     async def receipts(self, block: BlockRef) -> Receipts | None:
         """All receipts of a block, canonical or not, proven by its header; None where no endpoint offers them. Raises BlockUnknown."""
+        if block.hash in self._recent:
+            return self._recent[block.hash]
         proven = await self._proofs.receipts([await self._header(block.hash)])
         return proven[0] if proven is not None else None
+
+    def _remembered(self, block: BlockRef, receipts: Receipts) -> Receipts:
+        """The newest blocks' receipts are asked for again by whoever looks for one of them: our own transactions are in new blocks."""
+        self._recent = {**dict(list(self._recent.items())[-_RECENT + 1 :]), block.hash: receipts}
+        return receipts
 
     async def opinions(self, number: int) -> list[tuple[Endpoint, BlockRef]]:
         """Every endpoint's canonical block at `number`."""
@@ -162,7 +171,7 @@ class BlockFetcher:
             logs = tuple(self._of_block(answer, head))
             return None if self._probe.misses(head.bloom, logs) else {head.ref.hash: logs}
         try:
-            return {head.ref.hash: logs_of(parse_receipts(answer, head), self._selection)}
+            return {head.ref.hash: logs_of(self._remembered(head.ref, parse_receipts(answer, head)), self._selection)}
         except (KeyError, TypeError, ValueError):
             if self._proofs.receipts_proven:
                 raise
@@ -179,7 +188,8 @@ class BlockFetcher:
             receipts = await self._proofs.receipts(part)
             if receipts is None:
                 return None
-            logs |= {header.ref.hash: logs_of(each, self._selection) for header, each in zip(part, receipts, strict=True)}
+            for header, each in zip(part, receipts, strict=True):
+                logs[header.ref.hash] = logs_of(self._remembered(header.ref, each), self._selection)
         return logs
 
     async def _ranged(self, headers: Sequence[Header]) -> Logs:

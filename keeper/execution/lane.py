@@ -146,7 +146,7 @@ class Lane:
         return paid + sum(worst.values()) <= self._options.spending_cap_wei_per_day
 
     def _worst_data_fee(self, lot: Lot) -> int:
-        return max(self._options.data_fee_wei(each.job.calldata) for each in lot.jobs)
+        return max((self._options.data_fee_wei(each.job.calldata) for each in lot.jobs), default=0)
 
     def _sign(self, nonce: int, to: Address, calldata: bytes, gas_limit: int, fees: Fees) -> Signed:
         return self._signer.sign(Unsigned(self._options.chain_id, nonce, to, calldata, gas_limit, fees))
