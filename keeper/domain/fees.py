@@ -35,6 +35,17 @@ def bump(fees: Fees, base_fee_wei: int, cap_wei: int, percent: int) -> Fees | No
     return None if max_fee > cap_wei else Fees(max_fee_wei=max_fee, priority_fee_wei=priority)
 
 
+def with_room(fees: Fees, base_fee_wei: int, cap_wei: int) -> Fees:
+    """The same with as much room for a rising base fee as `offer` leaves, where the cap allows it."""
+    roomy = offer(base_fee_wei, fees.priority_fee_wei, cap_wei)
+    return fees if roomy is None else Fees(max(fees.max_fee_wei, roomy.max_fee_wei), fees.priority_fee_wei)
+
+
+def pays(fees: Fees, base_fee_wei: int) -> bool:
+    """True when a transaction with these fees pays its whole tip at the base fee."""
+    return fees.max_fee_wei >= base_fee_wei + fees.priority_fee_wei
+
+
 def gas_cost_x18(gas: int, price_wei: int, native_price_x18: int) -> int:
     """The cost of gas in USD with 18 decimals, rounded up; `native_price_x18` is USD per coin with 18 decimals."""
     return -(-gas * price_wei * native_price_x18 // X18)

@@ -7,7 +7,7 @@ from keeper.domain.attempt import Attempt, Job
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.decision import Decision, Limits, Skip, SkipReason, min_guard_change
 from keeper.domain.fees import Fees, offer
-from keeper.domain.fixed import to_units
+from keeper.domain.fixed import X18, to_units
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.records import MicroTime
 from keeper.domain.use import NOTHING, Use
@@ -175,7 +175,7 @@ class Liquidator:
                 to=hands.executor,
                 calldata=calldata,
                 gas_limit=case.plan.gas_limit,
-                budget_wei=case.plan.gas_limit * fees.max_fee_wei * 2,
+                budget_wei=max(case.plan.gas_limit * fees.max_fee_wei, worth_wei(case, calldata, self._limits)),
             ),
             fees,
         )
@@ -206,6 +206,16 @@ class Liquidator:
 
     def _now(self) -> MicroTime:
         return recording.timestamp_us(self._clock())
+
+
+def worth_wei(case: Case, calldata: bytes, limits: Limits) -> int:
+    """The most the case's gas may cost: all its profit above the wanted one. Closing what the executor holds may cost what the operator
+    pays for gas at most."""
+    gas, tariff = case.plan.gas_limit, case.tariff
+    if case.unwind:
+        return gas * tariff.max_fee_wei
+    before_gas = case.decision.economics.profit_x18 + tariff.cost_x18(gas, case.candidate.block, calldata)
+    return (before_gas - limits.min_profit_x18) * X18 // tariff.native_price_x18
 
 
 def profit_x18(plan: LiquidationPlan, outcome: SimSettled) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from keeper.domain.attempt import Job
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
-from keeper.domain.fees import Fees, bump, offer
+from keeper.domain.fees import Fees, bump, offer, with_room
 from keeper.domain.venue import AccountKey
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.outbox import Outbox
@@ -39,6 +39,9 @@ class Lane:
         needs a transaction to show for it."""
         proven = self._outbox.proven()
         floor = min(self._begun_at, count) if proven is None else proven
+        if proven is not None and count < proven:
+            # An outbox of an earlier version may have holes below what was mined; where it has none the count is a lie.
+            floor = min(proven, max(count, self._outbox.first_unsigned(self._outbox.lowest())))
         self.used = max(floor, min(count, self._outbox.first_unsigned(floor)))
         if count <= self.used:
             self._outbox.regain(self.used)
@@ -63,17 +66,25 @@ class Lane:
 
     def raise_fees(self, lot: Lot, job: OutboxJob, base_fee_wei: int, head_number: int) -> OutboxTransaction | None:
         """Sign an open job again at its nonce, higher. None when budget or caps forbid it."""
-        fees = bump(lot.newest.fees, base_fee_wei, self._options.max_fee_cap_wei, self._options.bump_percent)
-        if fees is None or not self._allowed(self._outbox.lots(), lot.nonce, job.job, fees):
+        cap = self._options.max_fee_cap_wei
+        least = bump(lot.newest.fees, base_fee_wei, cap, self._options.bump_percent)
+        if least is None:
             return None
-        signed = self._sign(lot.nonce, job.job.to, job.job.calldata, job.job.gas_limit, fees)
-        return self._write(signed, job.id, Purpose.JOB, lot.newest.hash, head_number)
+        lots = self._outbox.lots()
+        for fees in (with_room(least, base_fee_wei, cap), least):
+            if self._allowed(lots, lot.nonce, job.job, fees):
+                signed = self._sign(lot.nonce, job.job.to, job.job.calldata, job.job.gas_limit, fees)
+                return self._write(signed, job.id, Purpose.JOB, lot.newest.hash, head_number)
+        return None
 
     def cancel(self, lot: Lot, head: BlockRef) -> OutboxTransaction | None:
         """Sign a self-transfer that uses up a vacant nonce. None when the caps forbid it."""
-        fees = bump(_highest(lot.transactions), head.base_fee_wei, self._options.max_fee_cap_wei, self._options.bump_percent)
-        gas = self._options.cancel_gas
-        if fees is None or not self._within_cap(self._outbox.lots(), lot.nonce, gas * fees.max_fee_wei):
+        cap, gas = self._options.max_fee_cap_wei, self._options.cancel_gas
+        least = bump(_highest(lot.transactions), head.base_fee_wei, cap, self._options.bump_percent)
+        if least is None:
+            return None
+        fees = with_room(least, head.base_fee_wei, cap)
+        if not self._within_cap(self._outbox.lots(), lot.nonce, gas * fees.max_fee_wei):
             return None
         signed = self._sign(lot.nonce, self._signer.address, b"", gas, fees)
         return self._write(signed, lot.newest.job_id, Purpose.CANCEL, lot.newest.hash, head.number)

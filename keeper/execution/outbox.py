@@ -244,6 +244,12 @@ class Outbox:
             (highest,) = connection.execute("SELECT max(nonce) FROM nonces WHERE winner IS NOT NULL").fetchone()
             return None if highest is None else highest + 1
 
+    def lowest(self) -> int:
+        """The lowest nonce this outbox knows of; 0 when it is new."""
+        with self._read() as connection:
+            (nonce,) = connection.execute("SELECT min(nonce) FROM nonces").fetchone()
+            return nonce or 0
+
     def first_unsigned(self, lowest: int) -> int:
         """The lowest nonce from `lowest` on for which nothing was signed."""
         with self._read() as connection:

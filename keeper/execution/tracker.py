@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import Address, BlockRef
+from keeper.domain.fees import pays
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted
 from keeper.errors import NonceConflict
 from keeper.execution.dispatcher_options import DispatcherOptions
@@ -50,6 +51,7 @@ class Tracker:
             for lot in self._outbox.lots():
                 self._judge(lot, sighting, head, verdict, started_at)
             self._lane.heed(sighting.used)
+            self._yield_to_payers(head)
             self._clear_the_way(head, sighting, verdict)
             self._close_gaps(head, verdict)
         if verdict.conflict is not None:
@@ -137,15 +139,28 @@ class Tracker:
             self._outbox.give_up(job.id, f"liquidated by {job.outbid_by}")
         elif head.number - tries[0].head_number >= self._options.dropped_after_blocks:
             self._outbox.give_up(job.id, f"not in a block after {head.number - tries[0].head_number} blocks")
-        elif len(tries) <= self._options.max_bumps and self._overdue(tries[-1], head, used):
+        elif self._is_due(tries, head, used):
             raised = self._lane.raise_fees(lot, job, head.base_fee_wei, head.number)
             if raised is not None:
                 verdict.signed.append(attempt_of(job, raised, self._sender))
 
-    def _overdue(self, newest: OutboxTransaction, head: BlockRef, used: int) -> bool:
-        """Waited long enough, and for its own fault: it is the lane's next, or pays less than its tip at the present base fee."""
-        starved = newest.fees.max_fee_wei < head.base_fee_wei + newest.fees.priority_fee_wei
-        return head.number - newest.head_number >= self._options.bump_after_blocks and (newest.nonce == used or starved)
+    def _is_due(self, tries: Sequence[OutboxTransaction], head: BlockRef, used: int) -> bool:
+        """What does not pay its tip at the present base fee follows it at once. What does and is the lane's next has patience first, and
+        may be raised so many times."""
+        newest = tries[-1]
+        if not pays(newest.fees, head.base_fee_wei):
+            return True
+        patient = head.number - newest.head_number < self._options.bump_after_blocks
+        return newest.nonce == used and not patient and len(tries) <= self._options.max_bumps
+
+    def _yield_to_payers(self, head: BlockRef) -> None:
+        """A job that is not worth the present fee does not hold up those behind it that are: its nonce is for whoever needs it."""
+        waiting = [lot for lot in self._outbox.lots() if lot.winner is None and lot.nonce >= self._lane.used]
+        open_jobs = [(lot, job) for lot in waiting if (job := lot.open_job) is not None]
+        payers = [lot.nonce for lot, _ in open_jobs if pays(lot.newest.fees, head.base_fee_wei)]
+        for lot, job in open_jobs:
+            if lot.nonce < max(payers, default=0) and lot.nonce not in payers:
+                self._outbox.give_up(job.id, f"not worth the base fee of {head.base_fee_wei} wei")
 
     def _clear_the_way(self, head: BlockRef, sighting: Sighting, verdict: Verdict) -> None:
         """Cancel vacant nonces that open jobs wait behind, and given-up ones that no job has taken over
@@ -205,7 +220,8 @@ class Tracker:
         """A cancellation that waits too long is raised like anything else."""
         given_up = any(job.state is JobState.GIVEN_UP for job in lot.jobs)
         if lot.newest.purpose is Purpose.CANCEL:
-            return (given_up or lot.nonce < last_open) and head.number - lot.newest.head_number >= self._options.bump_after_blocks
+            waited = head.number - lot.newest.head_number >= self._options.bump_after_blocks
+            return (given_up or lot.nonce < last_open) and (waited or not pays(lot.newest.fees, head.base_fee_wei))
         age = head.number - lot.of_job(lot.newest.job_id)[0].head_number
         return lot.nonce < last_open or (given_up and age >= 2 * self._options.dropped_after_blocks)
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from typing import Any
+
+from eth_account import Account
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
 
 from tests.chaos import lake
 from tests.chaos.scenario import Scenario, Script
@@ -66,23 +71,35 @@ def lost_outbox(stage: Stage) -> None:
 
 
 def hole_of_fifty(stage: Stage) -> None:
-    """The outbox of an earlier version has signed for nonces far above the chain's count (F2)."""
+    """An earlier version has signed for nonces far above the chain's count (F2): copies of its last jobs, 50 nonces ahead."""
     file = lake.outbox(stage.state)
     assert file is not None, "there is no outbox"
+    key = stage.devnet.deployment.keeper_key
     with closing(sqlite3.connect(file)) as connection:
-        for table in ("nonces", "jobs", "transactions"):
-            columns = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
-            stage.expect("nonce" in columns, f"the scene did not come about: the outbox has no {table}.nonce")
-        (nonce,) = connection.execute("SELECT max(nonce) FROM nonces").fetchone()
-        connection.execute("PRAGMA foreign_keys = OFF")
-        for table in ("nonces", "jobs", "transactions"):
-            connection.execute(f"UPDATE {table} SET nonce = nonce + 50 WHERE nonce = ?", (nonce,))
-        connection.execute(
-            "UPDATE nonces SET winner = NULL, block_number = NULL, block_hash = NULL, cost_wei = NULL, final = 0 WHERE nonce = ?",
-            (nonce + 50,),
-        )
-        connection.execute("UPDATE jobs SET state = 'open', reported = 1 WHERE nonce = ?", (nonce + 50,))
+        connection.row_factory = sqlite3.Row
+        jobs = [dict(row) for row in connection.execute("SELECT * FROM jobs ORDER BY id DESC LIMIT 3")]
+        (highest,), (next_id,) = (connection.execute(f"SELECT max({of}) FROM {table}").fetchone() for of, table in _COUNTERS)
+        stage.expect(bool(jobs), "the scene did not come about: no job in the outbox")
+        for place, job in enumerate(jobs, 1):
+            nonce, job_id = highest + 50 + place, next_id + place
+            (row,) = connection.execute("SELECT * FROM transactions WHERE job_id = ? ORDER BY rowid LIMIT 1", (job["id"],)).fetchall()
+            fields = TypedTransaction.from_bytes(HexBytes(row["raw"])).as_dict()
+            unsigned = {name: value for name, value in fields.items() if name not in ("v", "r", "s")} | {"nonce": nonce}
+            signed = Account.sign_transaction(unsigned, key)
+            name = "0x" + signed.hash.hex().removeprefix("0x")
+            _insert(connection, "nonces", {"nonce": nonce})
+            _insert(connection, "jobs", job | {"id": job_id, "candidate_id": f"copy{place}", "nonce": nonce, "state": "open"})
+            copy = {"hash": name, "job_id": job_id, "nonce": nonce, "raw": bytes(signed.raw_transaction), "replaces": None}
+            _insert(connection, "transactions", dict(row) | copy)
         connection.commit()
+
+
+_COUNTERS = (("nonce", "nonces"), ("id", "jobs"))
+
+
+def _insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
+    marks = ", ".join("?" * len(row))
+    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
 
 
 def _refused_at_start(spoil: Callable[[Stage], None], words: Sequence[str], mend: Callable[[Stage], None]) -> Script:

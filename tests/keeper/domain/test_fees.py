@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.domain.fees import Fees, bump, gas_cost_x18, offer
+from keeper.domain.fees import Fees, bump, gas_cost_x18, offer, pays, with_room
 
 WEI = st.integers(0, 10**12)
 
@@ -40,3 +40,16 @@ def test_a_raise_is_taken_as_a_replacement(max_fee: int, tip: int, base_fee: int
 def test_gas_in_usd_is_rounded_up() -> None:
     assert gas_cost_x18(21_000, 10**9, 3_000 * 10**18) == 63 * 10**15
     assert gas_cost_x18(1, 1, 1) == 1
+
+
+def test_room_for_a_rising_base_fee_is_left_within_the_cap() -> None:
+    fees = Fees(100, 10)
+    assert with_room(fees, 64, 1000) == fees
+    assert with_room(fees, 640, 1000) == Fees(821, 10)
+    assert with_room(fees, 640, 700) == Fees(700, 10)
+    assert with_room(fees, 640, 500) == fees
+
+
+def test_a_transaction_pays_its_whole_tip_or_waits() -> None:
+    assert pays(Fees(100, 10), 90)
+    assert not pays(Fees(100, 10), 91)

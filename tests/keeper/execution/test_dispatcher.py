@@ -213,7 +213,7 @@ def test_a_revert_is_explained_with_or_without_tracing(tmp_path: Path, traced: b
 
 
 def test_only_the_lanes_next_or_a_starved_one_is_raised(tmp_path: Path) -> None:
-    """What waits behind another for no fault of its own keeps its price."""
+    """What waits behind another for no fault of its own keeps its price; what does not pay any more follows the base fee at once."""
     node = QuietNode()
 
     async def scenario() -> None:
@@ -225,11 +225,9 @@ def test_only_the_lanes_next_or_a_starved_one_is_raised(tmp_path: Path) -> None:
         async with dispatching(starved, tmp_path / "other") as dispatcher:
             for name in ("a", "b"):
                 await sent(dispatcher, name)
-            await dispatcher.track(replace(block(12), base_fee_wei=2 * GWEI))
-            assert [(each.nonce, each.fees.max_fee_wei) for each in dispatcher.signed()[2:]] == [
-                (0, 2 * GWEI + GWEI * 5 // 4),
-                (1, 2 * GWEI + GWEI * 5 // 4),
-            ]
+            await dispatcher.track(replace(block(11), base_fee_wei=2 * GWEI))
+            with_room = 2 * GWEI * 81 // 64 + 1 + GWEI * 5 // 4
+            assert [(each.nonce, each.fees.max_fee_wei) for each in dispatcher.signed()[2:]] == [(0, with_room), (1, with_room)]
 
     live(scenario)
 
