@@ -63,3 +63,15 @@ class Decided:
     def mined(self) -> bool:
         """True when the block took one of the job's own transactions."""
         return self.winner in self.transactions
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A mined transaction of ours and what it cost, as the lake remembers it. `paid_at_us`: Unix time of its sending, microseconds."""
+
+    nonce: int
+    transaction_hash: Hash32
+    block_number: int
+    block_hash: Hash32
+    cost_wei: int
+    paid_at_us: int

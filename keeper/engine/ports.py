@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
-from keeper.domain.attempt import Attempt, Decided, Job, Settled
+from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, RawLog, Reads, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -92,6 +92,12 @@ class Dispatcher(Protocol):
 
     def decided_lately(self) -> Sequence[Decided]:
         """Recent outcomes, and those not acknowledged."""
+
+    def payments_unknown_since(self) -> int | None:
+        """Unix microseconds since when this dispatcher should know what its key has paid and does not; None when it does."""
+
+    def remember(self, payments: Sequence[Payment]) -> None:
+        """What the key has paid without this outbox: it counts towards the spending cap."""
 
     def tell_again(self, decided: Iterable[Decided]) -> None:
         """The first `track` hands these outcomes on, whether it did before or not."""
@@ -194,6 +200,9 @@ class SentRecords(Protocol):
 
     def recorded_outcomes(self, candidates: Collection[CandidateId]) -> Sequence[RecordedOutcome]:
         """The rows of outcomes about these candidates."""
+
+    def payments(self, sender: str, since_us: int) -> Sequence[Payment]:
+        """What transactions of `sender` sent since then (Unix microseconds) have cost."""
 
 
 class Encoder(Protocol):

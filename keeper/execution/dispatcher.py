@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Self
 
-from keeper.domain.attempt import Attempt, Decided, Job, Settled
+from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -23,7 +23,7 @@ from keeper.errors import NonceConflict, RpcError, RpcUnavailable, Transient
 from keeper.execution.broadcast import Accepted, Broadcast, Refused
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.key_lock import KeyLock, shared_folder
-from keeper.execution.lane import Lane
+from keeper.execution.lane import DAY_US, Lane
 from keeper.execution.node import ChainNode, Json, Node
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import Lot, OutboxJob, OutboxTransaction, Purpose, attempt_of
@@ -125,6 +125,14 @@ class TransactionDispatcher:
     def decided_lately(self) -> Sequence[Decided]:
         """The jobs of these transactions that have their outcome."""
         return self._outbox.decided_since(self._remembered_since())
+
+    def payments_unknown_since(self) -> int | None:
+        """Unix microseconds since when this dispatcher should know what its key has paid and does not, its outbox being new; else None."""
+        return self._lane.now_us() - DAY_US if self._outbox.is_new() else None
+
+    def remember(self, payments: Sequence[Payment]) -> None:
+        """What the key has paid without this outbox: it counts towards the spending cap."""
+        self._outbox.remember(payments)
 
     def tell_again(self, decided: Iterable[Decided]) -> None:
         """The lake lacks the outcomes of these: the next `track` hands them on. Before anything is sent."""

@@ -12,7 +12,7 @@ from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import UNDECIDED, JobState, Lot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed, Signer, Unsigned
 
-_DAY_US = 86_400 * 10**6
+DAY_US = 86_400 * 10**6
 OWN_LANE = "lane"
 """Stands for the venue of transactions that only keep the nonces in order."""
 
@@ -153,7 +153,7 @@ class Lane:
             reach = self._outbox.first_unsigned(nonce + 1)
         worst = {lot.nonce: lot.worst_cost_wei + self._worst_data_fee(lot) for lot in lots if lot.winner is None and lot.nonce < reach}
         worst[nonce] = max(worst.get(nonce, 0), cost_wei)
-        paid = self._outbox.paid_since(self.now_us() - _DAY_US)
+        paid = self._outbox.paid_since(self.now_us() - DAY_US)
         return paid + sum(worst.values()) <= self._options.spending_cap_wei_per_day
 
     def _worst_data_fee(self, lot: Lot) -> int:

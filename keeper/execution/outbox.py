@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
-from keeper.domain.attempt import Decided, Job
+from keeper.domain.attempt import Decided, Job, Payment
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -273,6 +273,20 @@ class Outbox:
         with self._read() as connection:
             rows = connection.execute("SELECT venue, account FROM jobs WHERE state = ?", (JobState.OPEN,)).fetchall()
             return frozenset((venue, AccountKey(account)) for venue, account in rows)
+
+    def is_new(self) -> bool:
+        """True while nothing was ever signed."""
+        with self._read() as connection:
+            return connection.execute("SELECT 1 FROM nonces LIMIT 1").fetchone() is None
+
+    def remember(self, payments: Iterable[Payment]) -> None:
+        """Mined transactions of before this outbox."""
+        columns = "nonce, winner, block_number, block_hash, cost_wei, paid_at_us, final"
+        with self._write() as connection:
+            connection.executemany(
+                f"INSERT INTO nonces ({columns}) VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING",  # noqa: S608 (our own names)
+                [(p.nonce, p.transaction_hash, p.block_number, p.block_hash, str(p.cost_wei), p.paid_at_us) for p in payments],
+            )
 
     def paid_since(self, since_us: int) -> int:
         """Wei paid by transactions mined since then."""

@@ -13,6 +13,7 @@ from typing import Self, TypeAlias
 import duckdb
 import pyarrow as pa
 
+from keeper.domain.attempt import Payment
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
@@ -177,6 +178,10 @@ class Recorder:
     def last_match(self, venue: str, accounts: Collection[str]) -> int | None:
         """The newest block up to which every one of these accounts once equalled the contract's view; None when one never did."""
         return recovery.last_match(self._cursor(), self._options.name, self._chain_id, venue, accounts)
+
+    def payments(self, sender: str, since_us: int) -> Sequence[Payment]:
+        """What transactions of `sender` sent since then have cost."""
+        return recovery.payments(self._cursor(), self._options.name, self._chain_id, sender, since_us)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if self._reader is None:

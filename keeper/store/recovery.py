@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from keeper.domain.attempt import Payment
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.store.faults import translated
@@ -131,3 +132,16 @@ def last_match(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, 
     with translated(lake, "read"):
         rows = connection.execute(query, {"chain": chain_id, "venue": venue, "accounts": list(accounts)}).fetchall()
     return min(number for _, number in rows) if rows and len(rows) == len(set(accounts)) else None
+
+
+def payments(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, sender: str, since_us: int) -> tuple[Payment, ...]:
+    """What transactions of `sender` sent since then have cost, once each. Raises StoreError."""
+    query = """
+        SELECT o.nonce, o.transaction_hash, o.block_number, o.block_hash, max(o.gas_cost_wei), min(epoch_us(a.sent_at))
+        FROM outcomes AS o JOIN attempts AS a ON a.chain_id = o.chain_id AND a.transaction_hash = o.transaction_hash
+        WHERE o.chain_id = $chain AND a.sender = $sender AND o.gas_cost_wei > 0 AND epoch_us(a.sent_at) >= $since
+        GROUP BY ALL ORDER BY o.nonce
+    """
+    with translated(lake, "read"):
+        rows = connection.execute(query, {"chain": chain_id, "sender": sender, "since": since_us}).fetchall()
+    return tuple(Payment(nonce, Hash32(name), number, Hash32(block), cost, paid_at) for nonce, name, number, block, cost, paid_at in rows)

@@ -79,6 +79,8 @@ class History:
     hashes: dict[int, str] = field(default_factory=dict)
     logs: list[Log] = field(default_factory=list)
     mined: list[Mined] = field(default_factory=list)
+    transfers: list[Mined] = field(default_factory=list)
+    """What we sent to ourselves: nonces used up, cancelled jobs."""
 
     @cached_property
     def head(self) -> int:
@@ -108,8 +110,9 @@ def read_history(rpc: Rpc, deployment: Deployment) -> History:
                 for log in receipt["logs"]
                 if log["topics"] and (log["address"].lower(), log["topics"][0]) in topics
             ]
-            if number > deployment.ready_block and receipt["from"].lower() == operator and (receipt["to"] or "").lower() == executor:
-                history.mined.append(_mined(receipt, nonces, number, block["hash"]))
+            if number > deployment.ready_block and receipt["from"].lower() == operator:
+                ours = {executor: history.mined, operator: history.transfers}.get((receipt["to"] or "").lower(), [])
+                ours.append(_mined(receipt, nonces, number, block["hash"]))
     return history
 
 
@@ -168,7 +171,7 @@ class Judge:
             result.missed = result.note("missed", self.missed())
         result.sent_twice = result.note("sent twice", self._sent_twice())
         result.nonce_gaps = result.note("nonce gaps", self._nonce_gaps())
-        spent = sum(item.cost_wei for item in history.mined)
+        spent = sum(item.cost_wei for item in (*history.mined, *history.transfers))
         result.above_cap = result.note("above cap", [f"{spent} wei of {cap_wei}"] if spent > cap_wei else [])
         self._compare_lake(stopped_at)
         return result
@@ -315,15 +318,20 @@ class Judge:
     def _compare_ours(self, cursor: int) -> None:
         result = self._verdict
         mined = {item.hash: item for item in self.history.mined}
+        transfers = {item.hash: item for item in self.history.transfers}
         due = {key for key, item in mined.items() if item.block <= cursor}
+        due_transfers = {key for key, item in transfers.items() if item.block <= cursor}
         attempts = Counter(row["transaction_hash"] for row in self._rows("SELECT transaction_hash FROM attempts"))
         outcomes = self._rows("SELECT * FROM outcomes")
         told = Counter(row["transaction_hash"] for row in outcomes if row["outcome"] in _MINED)
-        result.lost_rows += result.note("attempts lost", sorted(due - set(attempts)))
+        result.lost_rows += result.note("attempts lost", sorted((due | due_transfers) - set(attempts)))
         result.wrong_rows += result.note("attempts twice", [key for key, times in attempts.items() if times > 1])
         result.lost_rows += result.note("outcomes lost", sorted(due - set(told)))
+        result.lost_rows += result.note("outcomes of transfers lost", sorted(due_transfers - {row["transaction_hash"] for row in outcomes}))
         result.wrong_rows += result.note("outcomes twice", [key for key, times in told.items() if times > 1])
-        result.wrong_rows += result.note("outcomes false", [words for row in outcomes for words in [_false(row, mined)] if words])
+        result.wrong_rows += result.note(
+            "outcomes false", [words for row in outcomes for words in [_false(row, mined | transfers)] if words]
+        )
 
     def _rows(self, sql: str) -> Sequence[Mapping[str, Any]]:
         return lakes.rows(self._lake, sql)

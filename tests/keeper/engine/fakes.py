@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from keeper.domain.attempt import Attempt, Decided, Job, Settled
+from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, CallResult, ChainEvent, Hash32, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -129,6 +129,8 @@ class ListDispatcher:
     lately: list[Attempt] = field(default_factory=list)
     decided: list[Decided] = field(default_factory=list)
     told_again: list[Decided] = field(default_factory=list)
+    unknown_since: int | None = None
+    remembered: list[Payment] = field(default_factory=list)
     acknowledged: list[Hash32] = field(default_factory=list)
     settled: list[tuple[Hash32, Hash32 | None]] = field(default_factory=list)
 
@@ -177,6 +179,12 @@ class ListDispatcher:
 
     def decided_lately(self) -> Sequence[Decided]:
         return self.decided
+
+    def payments_unknown_since(self) -> int | None:
+        return self.unknown_since
+
+    def remember(self, payments: Sequence[Payment]) -> None:
+        self.remembered += payments
 
     def tell_again(self, decided: Iterable[Decided]) -> None:
         self.told_again += decided

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from keeper.domain.attempt import Payment
 from keeper.domain.chain import BlockRef, Hash32, LogFilter, RawLog
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AttemptRecord, BlockRecord, OutcomeRecord, Record, VenueEventRecord
@@ -77,6 +78,7 @@ class Memory(ListRecorder):
 
     cursors: dict[str, list[BlockRef]] = field(default_factory=dict)
     flushes: int = 0
+    paid: list[Payment] = field(default_factory=list)
 
     def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> int:
         for venue in venues or ():
@@ -111,6 +113,9 @@ class Memory(ListRecorder):
             for row in self.of(OutcomeRecord)
             if row.candidate_id in candidates
         ]
+
+    def payments(self, sender: str, since_us: int) -> Sequence[Payment]:
+        return [payment for payment in self.paid if payment.paid_at_us >= since_us]
 
     def flush(self) -> None:
         self.flushes += 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import structlog
 
-from keeper.domain.attempt import Attempt, Decided, Settled
+from keeper.domain.attempt import Attempt, Decided, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -124,3 +124,14 @@ def test_a_revert_behind_a_rival_of_the_same_block_is_a_lost_race() -> None:
     _record(_attempts(Rivalled(), memory), Settled(_attempt(1), Reverted(_hash(1), HEAD, 21, 42, b"")))
     (row,) = memory.of(OutcomeRecord)
     assert (row.outcome, row.reason) == ("outbid", "0xthem")
+
+
+def test_a_new_outbox_learns_from_the_lake_what_was_paid() -> None:
+    """A deleted outbox does not reset the day's spending."""
+    old, new = (Payment(number, _hash(number), 5, HEAD.hash, 7, number) for number in (1, 2))
+    memory, dispatcher = Memory(paid=[old, new]), ListDispatcher(unknown_since=2)
+    _reconcile(dispatcher, memory)
+    assert dispatcher.remembered == [new]
+    known = ListDispatcher()
+    _reconcile(known, memory)
+    assert known.remembered == []

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from keeper.domain.attempt import Attempt, Job
-from keeper.domain.chain import Address
+from keeper.domain.attempt import Attempt, Job, Payment
+from keeper.domain.chain import Address, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included, Reverted
@@ -258,5 +258,21 @@ def test_limits_of_gas_and_fee_refuse(tmp_path: Path) -> None:
         async with dispatching(node, tmp_path, max_fee_cap_wei=FEES.max_fee_wei - 1) as dispatcher:
             assert await dispatcher.send(job("a"), FEES) is None
         assert node.sent == []
+
+    live(scenario)
+
+
+def test_what_the_lake_remembers_counts_towards_the_spending_cap(tmp_path: Path) -> None:
+    """And where the lane goes on."""
+    node, worst = QuietNode(used=8), GAS * FEES.max_fee_wei
+
+    async def scenario() -> None:
+        async with dispatching(node, tmp_path, spending_cap_wei_per_day=2 * worst) as dispatcher:
+            since = dispatcher.payments_unknown_since()
+            assert since is not None
+            dispatcher.remember([Payment(7, Hash32("0x" + "77" * 32), 9, block(9).hash, worst, since + 10**6)])
+            assert dispatcher.payments_unknown_since() is None
+            assert (await sent(dispatcher, "a")).nonce == 8
+            assert await dispatcher.send(job("b"), FEES) is None
 
     live(scenario)

@@ -234,6 +234,18 @@ def test_rows_of_a_block_that_never_was_committed_are_taken_away_at_the_start(op
     assert ask("SELECT block_number FROM attempts") == [(2,)]
 
 
+def test_the_lake_tells_what_a_key_has_paid(recorder: _Open, rows: _Rows) -> None:
+    """Once for each transaction, by the time it was sent."""
+    written = recorder()
+    written.block(rows.block(1), [])
+    written.append([rows.attempt(rows.block(1), "0xaa"), rows.outcome(rows.block(1), "0xaa"), rows.outcome(rows.block(1), "0xbb")])
+    written.flush()
+    (payment,) = written.payments("0xcd", 1)
+    assert (payment.nonce, payment.transaction_hash, payment.cost_wei, payment.paid_at_us) == (4, "0xaa", 9 * 10**15, 1)
+    assert written.payments("0xcd", 2) == ()
+    assert written.payments("0xee", 0) == ()
+
+
 def test_a_full_queue_stops_the_caller(recorder: _Open, rows: _Rows) -> None:
     """Nothing may go unrecorded, so the caller learns of it instead of waiting."""
     written = recorder(queue_blocks=3, batch_rows=100)
