@@ -329,9 +329,9 @@ class Judge:
         result.lost_rows += result.note("outcomes lost", sorted(due - set(told)))
         result.lost_rows += result.note("outcomes of transfers lost", sorted(due_transfers - {row["transaction_hash"] for row in outcomes}))
         result.wrong_rows += result.note("outcomes twice", [key for key, times in told.items() if times > 1])
-        result.wrong_rows += result.note(
-            "outcomes false", [words for row in outcomes for words in [_false(row, mined | transfers)] if words]
-        )
+        # A cancelled job is dropped, and its row names the transfer that took its place.
+        false = [_false(row, mined | transfers if row["outcome"] in _MINED else mined) for row in outcomes]
+        result.wrong_rows += result.note("outcomes false", [words for words in false if words])
 
     def _rows(self, sql: str) -> Sequence[Mapping[str, Any]]:
         return lakes.rows(self._lake, sql)
