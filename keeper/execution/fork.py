@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -82,7 +82,7 @@ class Fork:
         ahead = asyncio.create_task(self._door.fetch_ahead())
         try:
             answer = await self._reset(block.number)
-            await ahead
+            await self._load(await ahead)
         finally:
             ahead.cancel()
         if answer is None or hash32(answer["hash"]) != block.hash:
@@ -112,6 +112,12 @@ class Fork:
         """Fork anew, and the header of the block it then stands on."""
         await self._request("anvil_reset", [{"forking": {"jsonRpcUrl": self._door.url, "blockNumber": number}}])
         return await self._request("eth_getBlockByNumber", [hex(number), False])
+
+    async def _load(self, state: str | None) -> None:
+        """Give the fork what is known of the block's state, so that it need not ask for it slot by slot. What is missing it still asks."""
+        if state is not None:
+            with suppress(RpcError):
+                await self._request("anvil_loadState", [state])
 
     async def _request(self, method: str, params: Sequence[Json]) -> Json:
         """One call of the fork. Where it failed because the chain did not answer it, the chain's failure is raised."""

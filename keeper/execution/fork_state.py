@@ -1,9 +1,11 @@
-"""State of a few blocks as the forks have asked for it: fetched once, whoever asks; for a new block, fetched ahead in one request."""
+"""State of a few blocks as the forks have asked for it: fetched once, whoever asks; for a new block, fetched ahead in a few requests."""
 
+import asyncio
+import gzip
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.errors import BlockUnknown, RpcError, RpcLimited, RpcUnavailable
@@ -15,7 +17,8 @@ _ACCOUNT = ("eth_getBalance", "eth_getTransactionCount", "eth_getCode")
 _DELEGATION = "0xef01"
 """An account that lends itself a contract's code (EIP-7702), and may lend another's tomorrow."""
 _BLOCKS = 4
-_MOST_AHEAD = 2_000
+_REMEMBERED_BLOCKS = 64
+_MOST_AHEAD = 600
 
 
 class ForkState:
@@ -27,28 +30,56 @@ class ForkState:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._kept: OrderedDict[Hash32, dict[Question, bytes]] = OrderedDict()
-        self._asked: OrderedDict[Hash32, dict[Question, None]] = OrderedDict()
         self._codes: dict[Question, bytes] = {}
+        self._headers: OrderedDict[tuple[Hash32, bool], bytes] = OrderedDict()
+        self._asked: OrderedDict[Question, int] = OrderedDict()
+        self._blocks = 0
+        self._turn = asyncio.Lock()
 
     async def fetch_ahead(self, block: BlockRef) -> None:
-        """What was asked about the block before is fetched for this one, in as few requests as the endpoints allow.
+        """What was asked about blocks lately is fetched for this one, in as few requests as the endpoints allow.
 
         Only speed is lost when it fails. The EVM asks for one slot after the other, each a round trip: some 170 for a liquidation."""
-        if block.hash in self._asked:
-            return
-        before = next(reversed(self._asked.values()), {})
-        kept = self._open(block.hash)
-        kept.update({question: code for question, code in self._codes.items() if question in before})
-        questions = [question for question in before if question not in kept][:_MOST_AHEAD]
-        if not questions:
-            return
+        async with self._turn:
+            if block.hash in self._kept:
+                return
+            kept = self._open(block.hash)
+            kept.update({question: code for question, code in self._codes.items() if question in self._asked})
+            questions = [question for question in self._lately() if question not in kept]
+            if not questions:
+                return
+            try:
+                answers = await self._node.batch([(method, _pinned(text, block.hash)) for method, text in questions])
+            except (RpcError, RpcUnavailable, RpcLimited):
+                return
+            for question, answer in zip(questions, answers, strict=True):
+                if not isinstance(answer, RpcError):
+                    self._keep(kept, question, answer)
+
+    def dump(self, block_hash: Hash32) -> str | None:
+        """All that is known of a block's accounts and slots as anvil_loadState takes it: a fork that has it need not ask. None where nothing
+        is known, or nothing legible."""
+        accounts: dict[str, dict[str, Any]] = {}
+        slots: list[tuple[str, str, bytes]] = []
+        for (method, text), answer in self._open(block_hash).items():
+            if method == "eth_getStorageAt":
+                address, slot = json.loads(text)
+                slots.append((address, slot, answer))
+            elif method in _ACCOUNT:
+                (address,) = json.loads(text)
+                accounts.setdefault(address, {})[method] = json.loads(answer)
         try:
-            answers = await self._node.batch([(method, _pinned(text, block.hash)) for method, text in questions])
-        except (RpcError, RpcUnavailable, RpcLimited):
-            return
-        for question, answer in zip(questions, answers, strict=True):
-            if not isinstance(answer, RpcError):
-                self._keep(kept, question, answer)
+            loaded = {address: _account(known) for address, known in accounts.items() if len(known) == len(_ACCOUNT)}
+        except (TypeError, ValueError):
+            # An endpoint talks nonsense; the fork will find it out where it matters.
+            return None
+        for address, slot, answer in slots:
+            if address in loaded:
+                loaded[address]["storage"][slot] = json.loads(answer)
+        if not loaded:
+            return None
+        state: dict[str, Json] = {"block": None, "accounts": loaded, "best_block_number": None, "blocks": [], "transactions": []}
+        return "0x" + gzip.compress(json.dumps(state).encode(), compresslevel=1).hex()
 
     async def answer(self, block_hash: Hash32, method: str, parameters: Sequence[Json]) -> bytes:
         """The answer as JSON text; `parameters` are those before the block. Raises as `Node.batch`, and RpcError.
@@ -60,11 +91,24 @@ class ForkState:
         balance, nonce, code = await self._answers(block_hash, _ACCOUNT, parameters)
         return b'{"balance":' + balance + b',"nonce":' + nonce + b',"code":' + code + b"}"
 
+    async def header(self, block_hash: Hash32, full: bool) -> bytes:
+        """The block itself, with its transactions where `full`. Raises BlockUnknown, and as `Node.request`."""
+        if (block_hash, full) not in self._headers:
+            block = await self._node.request("eth_getBlockByHash", [block_hash, full])
+            if block is None:
+                raise BlockUnknown(0, f"no endpoint asked has block {block_hash}")
+            self._headers[block_hash, full] = _text(block)
+            while len(self._headers) > 2 * _BLOCKS:
+                self._headers.popitem(last=False)
+        return self._headers[block_hash, full]
+
     async def _answers(self, block_hash: Hash32, methods: Sequence[str], parameters: Sequence[Json]) -> list[bytes]:
         text = json.dumps(parameters)
         kept = self._open(block_hash)
         questions = [(method, text) for method in methods]
-        self._asked[block_hash].update(dict.fromkeys(questions))
+        for question in questions:
+            self._asked[question] = self._blocks
+            self._asked.move_to_end(question)
         missing = [question for question in questions if question not in kept]
         if missing:
             answers = await self._node.batch([(method, _pinned(text, block_hash)) for method, text in missing])
@@ -72,16 +116,12 @@ class ForkState:
                 self._keep(kept, question, result_of(answer))
         return [kept[question] for question in questions]
 
-    async def header(self, block_hash: Hash32, full: bool) -> bytes:
-        """The block itself, with its transactions where `full`. Raises BlockUnknown, and as `Node.request`."""
-        question = ("eth_getBlockByHash", json.dumps(full))
-        kept = self._open(block_hash)
-        if question not in kept:
-            block = await self._node.request("eth_getBlockByHash", [block_hash, full])
-            if block is None:
-                raise BlockUnknown(0, f"no endpoint asked has block {block_hash}")
-            kept[question] = _text(block)
-        return kept[question]
+    def _lately(self) -> list[Question]:
+        """What was asked about one of the last blocks, the newest first. A fork that was given an answer ahead does not ask: so a question
+        is remembered for longer than one block, and not for ever."""
+        while self._asked and next(iter(self._asked.values())) < self._blocks - _REMEMBERED_BLOCKS:
+            self._asked.popitem(last=False)
+        return [question for question, _ in zip(reversed(self._asked), range(_MOST_AHEAD), strict=False)]
 
     def _keep(self, kept: dict[Question, bytes], question: Question, answer: Json) -> None:
         kept[question] = _text(answer)
@@ -90,11 +130,16 @@ class ForkState:
 
     def _open(self, block_hash: Hash32) -> dict[Question, bytes]:
         if block_hash not in self._kept:
-            self._kept[block_hash], self._asked[block_hash] = {}, {}
+            self._kept[block_hash] = {}
+            self._blocks += 1
             while len(self._kept) > _BLOCKS:
                 self._kept.popitem(last=False)
-                self._asked.popitem(last=False)
         return self._kept[block_hash]
+
+
+def _account(known: dict[str, Json]) -> dict[str, Any]:
+    balance, nonce, code = (known[method] for method in _ACCOUNT)
+    return {"balance": balance, "nonce": int(nonce, 16), "code": code, "storage": {}}
 
 
 def _pinned(parameters: str, block_hash: Hash32) -> list[Json]:

@@ -41,10 +41,12 @@ class Door:
         """From now on the fork sees this block as the newest."""
         self._block = block
 
-    async def fetch_ahead(self) -> None:
-        """Have ready what the fork will most likely ask about the block it is shown."""
-        if self._block is not None:
-            await self._state.fetch_ahead(self._block)
+    async def fetch_ahead(self) -> str | None:
+        """Have ready what the fork will most likely ask about the block it is shown, also as anvil_loadState takes it."""
+        if self._block is None:
+            return None
+        await self._state.fetch_ahead(self._block)
+        return self._state.dump(self._block.hash)
 
     async def answer(self, body: bytes) -> bytes:
         """The answer to a JSON-RPC request, errors included."""

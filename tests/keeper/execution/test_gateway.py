@@ -1,6 +1,7 @@
 """What a fork sees of the chain: one block, by its hash, fetched once; and why not, when it cannot be had."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ class EchoNode:
     failure: Exception | None = None
     unknown: frozenset[str] = frozenset()
     codes: dict[str, str] = field(default_factory=dict)
+    plain: dict[str, str] = field(default_factory=dict)
 
     async def request(self, method: str, params: Sequence[Any]) -> Any:
         return (await self.batch([(method, params)]))[0]
@@ -42,7 +44,7 @@ class EchoNode:
             return None
         if method == "eth_getCode" and params[0] in self.codes:
             return self.codes[params[0]]
-        return [method, *params]
+        return self.plain.get(method, [method, *params])
 
 
 async def _ask(door: Door, method: str, *params: Any) -> Any:
@@ -116,7 +118,7 @@ def test_what_one_block_was_asked_for_is_fetched_at_once_for_the_next() -> None:
                 await door.fetch_ahead()
                 assert (await _ask(door, "eth_getStorageAt", ADDRESS, SLOT, "0x12"))[-1] == {"blockHash": TWO.hash}
                 assert (await _ask(door, "eth_getBalance", ADDRESS, "0x12"))[-1] == {"blockHash": TWO.hash}
-            assert node.requests == [["eth_getStorageAt", "eth_getBalance"]]
+            assert [sorted(request) for request in node.requests] == [["eth_getBalance", "eth_getStorageAt"]]
 
     asyncio.run(run())
 
@@ -136,6 +138,46 @@ def test_code_is_fetched_once_for_all_blocks() -> None:
     assert asyncio.run(run("0x6001")) == [["eth_getCode"]]
     assert asyncio.run(run("0x")) == [["eth_getCode"]] * 2
     assert asyncio.run(run("0xef0100" + "aa" * 20)) == [["eth_getCode"]] * 2
+
+
+def _loaded(dump: str | None) -> Any:
+    assert dump is not None
+    return json.loads(gzip.decompress(bytes.fromhex(dump[2:])))["accounts"]
+
+
+def test_what_is_fetched_ahead_is_given_to_the_fork_at_once() -> None:
+    """Whole accounts only: one without its code would be an empty one. What it then no longer asks for is still fetched at later heads."""
+
+    async def run() -> None:
+        node = EchoNode(
+            codes={ADDRESS: "0x6001"}, plain={"eth_getBalance": "0x5", "eth_getTransactionCount": "0x2", "eth_getStorageAt": "0x9"}
+        )
+        async with _door(node) as door:
+            door.show(ONE)
+            assert await door.fetch_ahead() is None
+            await _ask(door, "eth_getAccountInfo", ADDRESS, "0x11")
+            await _ask(door, "eth_getStorageAt", ADDRESS, SLOT, "0x11")
+            await _ask(door, "eth_getBalance", "0x" + "bb" * 20, "0x11")
+            for number in range(18, 24):
+                door.show(BlockRef(number, Hash32(f"0x{number:064x}"), ONE.hash, Timestamp(number)))
+                account = {"balance": "0x5", "nonce": 2, "code": "0x6001", "storage": {SLOT: "0x9"}}
+                assert _loaded(await door.fetch_ahead()) == {ADDRESS: account}
+
+    asyncio.run(run())
+
+
+def test_nonsense_is_not_given_to_the_fork() -> None:
+    """An endpoint that lies costs speed only."""
+
+    async def run() -> None:
+        node = EchoNode(plain={"eth_getTransactionCount": "two"})
+        async with _door(node) as door:
+            door.show(ONE)
+            await _ask(door, "eth_getAccountInfo", ADDRESS, "0x11")
+            door.show(TWO)
+            assert await door.fetch_ahead() is None
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("failure", [RpcUnavailable("nobody answers"), RpcError(-32_000, "busy")])
