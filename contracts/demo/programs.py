@@ -78,7 +78,9 @@ def running_keeper(config: Path, log_path: Path, *options: str, settings: Mappin
     """`keeper run --config CONFIG`; ended on leaving if it still runs. `settings` are PERP_KEEPER__ variables on top of the file."""
     command = [sys.executable, "-m", "keeper", "run", "--config", str(config), *options]
     port = _free_port()
-    environment = os.environ | {"PERP_KEEPER__KEEPER__STATUS_PORT": str(port)} | dict(settings or {})
+    # Every devnet has the same chain id and test key: without a meeting place of its own, one would be refused beside another.
+    own = {"PERP_KEEPER__KEEPER__STATUS_PORT": str(port), "XDG_RUNTIME_DIR": str(config.parent)}
+    environment = os.environ | own | dict(settings or {})
     with (
         log_path.open("ab") as log,
         subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment) as process,

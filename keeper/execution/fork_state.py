@@ -57,8 +57,8 @@ class ForkState:
                     self._keep(kept, question, answer)
 
     def dump(self, block_hash: Hash32) -> str | None:
-        """All that is known of a block's accounts and slots as anvil_loadState takes it: a fork that has it need not ask. None where nothing
-        is known, or nothing legible."""
+        """All that is known of a block's accounts and slots as anvil_loadState takes it: a fork that has it need not ask. None where
+        nothing is known, or nothing legible."""
         accounts: dict[str, dict[str, Any]] = {}
         slots: list[tuple[str, str, bytes]] = []
         for (method, text), answer in self._open(block_hash).items():
