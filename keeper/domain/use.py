@@ -19,6 +19,10 @@ class Use:
         base = {market: self.base_x18.get(market, 0) + other.base_x18.get(market, 0) for market in markets}
         return Use(base, self.capital_x18 + other.capital_x18)
 
+    def __sub__(self, other: "Use") -> "Use":
+        """Without `other`, which is part of it. Its markets stay in use: what else is taken there is not known to be nothing."""
+        return self + Use({market: -base for market, base in other.base_x18.items()}, -other.capital_x18)
+
     def __bool__(self) -> bool:
         return bool(self.base_x18) or self.capital_x18 != 0
 

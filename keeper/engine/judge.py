@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from keeper.domain.chain import Address, BlockRef
@@ -90,16 +91,19 @@ class Judge:
         tariff: Tariff | None,
         barred: Callable[[AccountKey], Skip | None],
         used: Use,
+        at_work: Mapping[AccountKey, Use] = MappingProxyType({}),
     ) -> Sequence[Verdict]:
         """One per breached account, the most urgent first: each is planned on what those before it leave of the markets.
 
-        `barred` says why an account may not be touched now, apart from its plan; `used` is what attempts under way will have taken."""
+        `barred` says why an account may not be touched now, apart from its plan; `used` is what attempts under way will have taken,
+        `at_work` included: the part of earlier blocks' cases that are not sent yet and are judged again here."""
         bench = _Bench(self, name, evaluator, found, tariff, self._free_capital_x18(evaluator, found))
         alone = sorted((bench.alone(breached, barred(breached.account)) for breached in found.breached), key=_urgency, reverse=True)
         verdicts = []
         for verdict in alone:
-            verdicts.append(bench.after(verdict, used))
-            used += verdicts[-1].use
+            others = used - at_work.get(verdict.candidate.account, NOTHING)
+            verdicts.append(bench.after(verdict, others))
+            used = others + verdicts[-1].use
         return verdicts
 
     def verdicts_after(

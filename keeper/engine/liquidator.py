@@ -1,6 +1,6 @@
 """One candidate at a time: pre-check, settle on the fork, send. Every stage leaves a row; every stop has a reason."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from keeper.domain.attempt import Attempt, Job
@@ -64,6 +64,7 @@ class Liquidator:
         self._failures: dict[AccountKey, int] = {}
         self._concluded: dict[AccountKey, int] = {}
         self._order = SendingOrder()
+        self._newest: tuple[int, frozenset[tuple[str, AccountKey]]] = (0, frozenset())
         self._working: set[tuple[str, AccountKey]] = set()
         self._uses: dict[tuple[str, AccountKey], Use] = {}
 
@@ -80,6 +81,14 @@ class Liquidator:
         alive = self._working | self._open_accounts()
         self._uses = {key: use for key, use in self._uses.items() if key in alive}
         return sum((use for (name, _), use in self._uses.items() if name == venue), NOTHING)
+
+    def at_work(self, venue: str) -> Mapping[AccountKey, Use]:
+        """The part of `used` that is not sent yet, by account."""
+        return {key[1]: self._uses[key] for key in self._working if key[0] == venue and key in self._uses}
+
+    def judged(self, block_number: int, cases: Sequence[Case]) -> None:
+        """What the newest block says: a case of an earlier one that is not among its cases is not worth sending any more."""
+        self._newest = (block_number, frozenset(case.key for case in cases))
 
     async def work(self, case: Case, newest_block: int) -> Attempt | Skip:
         """Take the case as far as mode, simulation and limits allow. `newest_block` tells how old the case has become."""
@@ -144,6 +153,9 @@ class Liquidator:
         if self._hands.dispatcher is None:
             return Skip(SkipReason.SIMULATING)
         await turn()
+        number, going_on = self._newest
+        if block.number < number and case.key not in going_on and not case.unwind:
+            return Skip(SkipReason.STALE, f"block {number} decides otherwise")
         return await self._send(self._hands, self._hands.dispatcher, case, calldata, fees)
 
     async def _simulate(self, hands: Hands, simulator: Simulator, case: Case, calldata: bytes) -> Skip | None:

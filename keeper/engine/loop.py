@@ -146,6 +146,7 @@ class Loop:
         # What breached long ago is still breached at the head, or somebody else was quicker.
         for name, findings, _ in () if history else results:
             rows += self._decide(name, findings, cases)
+        self._liquidator.judged(event.block.number, cases)
         # First the work, then the book-keeping: the liquidator starts while rows are made.
         for left_over in await self._mailbox.replace(event.block.number, cases):
             self._liquidator.note(left_over, "mailbox", Skip(SkipReason.STALE))
@@ -262,7 +263,7 @@ class Loop:
             return COOLING_DOWN if self._liquidator.resting(account, findings.block.number) else None
 
         used = self._liquidator.used(name)
-        verdicts = self._judge.verdicts(name, evaluator, findings, self._tariff, barred, used)
+        verdicts = self._judge.verdicts(name, evaluator, findings, self._tariff, barred, used, self._liquidator.at_work(name))
         cases += [case for verdict in verdicts if (case := verdict.case()) is not None]
         unwinding = self._judge.unwinding(name, evaluator, findings, self._tariff, barred, sum((verdict.use for verdict in verdicts), used))
         cases += [unwinding] if unwinding else []

@@ -1,5 +1,6 @@
 """Small stand-ins for the adapters: a scripted chain, a recorder that keeps rows, a simulator and a dispatcher with fixed answers."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -98,17 +99,20 @@ class ListRecorder:
 
 @dataclass
 class ScriptedSimulator:
-    """Gives the same answer to every plan."""
+    """Gives the same answer to every plan; where there is a `gate`, only once it is open."""
 
     checked: SimOutcome
     settled: SimOutcome
     settlements: int = 0
+    gate: asyncio.Event | None = None
 
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         return self.checked
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         self.settlements += 1
+        if self.gate is not None:
+            await self.gate.wait()
         return self.settled
 
 

@@ -1,7 +1,7 @@
 """From findings to decisions: what bars an account, what it may cost, what earlier plans leave, and the same names for the same block."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -44,8 +44,9 @@ def _verdicts(
     found: Findings[ToyEvent] | None = None,
     barred: Callable[[AccountKey], Skip | None] = lambda _: None,
     used: Use = NOTHING,
+    at_work: Mapping[AccountKey, Use] | None = None,
 ) -> list[Verdict]:
-    return list(judge.verdicts("toy", _evaluator(plans), found or findings(BLOCK, *plans), tariff, barred, used))
+    return list(judge.verdicts("toy", _evaluator(plans), found or findings(BLOCK, *plans), tariff, barred, used, at_work or {}))
 
 
 def _always(plan: LiquidationPlan | NoPlan) -> Callable[[int], LiquidationPlan | NoPlan]:
@@ -166,6 +167,14 @@ def test_what_is_in_flight_is_used_before_the_first_plan() -> None:
     (verdict,) = _verdicts({"a": _falling("a", 5)}, used=Use({"TOY": 4 * X18}))
     assert _reasons([verdict]) == {"a": "market_capacity"}
     assert verdict.used == Use({"TOY": 4 * X18})
+
+
+def test_a_case_still_at_work_does_not_stand_in_its_own_way() -> None:
+    """Four are sold by attempts in flight, one by the account's own case of the block before, which is judged again."""
+    worked = {AccountKey("a"): Use({"TOY": X18})}
+    one, other = _verdicts({"a": _falling("a", 8), "b": _falling("b", 7)}, used=Use({"TOY": 5 * X18}), at_work=worked)
+    assert [verdict.used.base("TOY") // X18 for verdict in (one, other)] == [4, 5]
+    assert _reasons([one, other]) == {"a": "liquidate", "b": "liquidate"}
 
 
 def test_an_account_that_would_not_pay_alone_is_not_told_that_the_market_is_full() -> None:

@@ -12,7 +12,7 @@ from keeper.chain.refusals import RateLimited
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog, Reads
 from keeper.domain.data_fee import DataFee
-from keeper.domain.decision import CandidateId, Limits
+from keeper.domain.decision import CandidateId, Limits, Skip, SkipReason
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
 from keeper.domain.outcome import Included, Reverted, SimReverted, SimSettled
@@ -491,3 +491,28 @@ def test_the_data_fee_is_asked_back_by_the_guard() -> None:
 def _prices(prices: DataFee) -> Reads[DataFee]:
     yield ()
     return prices
+
+
+def test_a_case_the_newest_block_decides_otherwise_about_is_not_sent() -> None:
+    """While it was settled the price came back: the block after finds the account healthy."""
+    world = _world(venue=ToyVenue({2: 85, 4: 200}))
+
+    async def run() -> None:
+        world.simulator.gate = asyncio.Event()
+        await world.loop.run(_events(_added(1, OPENS)))
+        working = asyncio.ensure_future(world.liquidator.work(await world.mailbox.take(), 1))
+        await asyncio.sleep(0)
+        await world.loop.run(_events(_added(2)))
+        world.simulator.gate.set()
+        result = await working
+        assert isinstance(result, Skip)
+        assert (result.reason, result.detail) == (SkipReason.STALE, "block 2 decides otherwise")
+
+    asyncio.run(run())
+    assert world.dispatcher is not None
+    assert world.dispatcher.jobs == []
+
+
+async def _events(*events: ChainEvent) -> AsyncIterator[ChainEvent]:
+    for event in events:
+        yield event
