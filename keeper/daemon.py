@@ -83,6 +83,8 @@ async def _from_start_to_end(
     venues = assembly.build_venues(settings)
     status = assembly.build_status(settings, logger)
     with Recorder(lake, settings.chain.id, tuple(venues)) as recorder:
+        for sentence in recorder.mended:
+            logger.warning("lake", problem=sentence)
         async with AsyncExitStack() as stack:
             if settings.keeper.status_port:
                 await stack.enter_async_context(serve(status, settings.keeper.status_port))

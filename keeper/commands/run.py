@@ -32,6 +32,8 @@ async def _backfill(loaded: Loaded) -> int:
     options = LakeOptions.at(given.lake.dir, queue_blocks=given.lake.queue_blocks)
     started = time.monotonic()
     with session.ProgressBar() as report, Recorder(options, given.chain.id, tuple(venues)) as recorder:
+        for sentence in recorder.mended:
+            log.logger().warning("lake", problem=sentence)
         async with assembly.open_chain(given, venues, log.logger()) as chain:
             recovery = assembly.open_recovery(given, chain, recorder, report, dispatcher=None, followed_gap=0)
             evaluators = assembly.build_evaluators(given, venues, chain)

@@ -16,6 +16,11 @@ _MENDS: tuple[tuple[re.Pattern[str], str], ...] = (
         "the disk is full or failing: free some space, or look into the system's log",
     ),
     (
+        re.compile(r"\.parquet.*no such file|(no magic bytes|too small|corrupt|deserialize|thrift|snappy).*\.parquet", re.IGNORECASE),
+        "a file of it is missing or damaged: start `keeper run` or `keeper backfill`, which fetch its blocks from the chain again "
+        "(delete a file that is damaged inside first)",
+    ),
+    (
         re.compile(r"read-?only|permission denied|unable to open database file|cannot open file", re.IGNORECASE),
         "it cannot be written: check the directory's owner, its permissions and that it is not mounted read-only",
     ),

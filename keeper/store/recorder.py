@@ -21,6 +21,7 @@ from keeper.errors import StoreError
 from keeper.store import recovery
 from keeper.store.batch import AppendCall, Batch, BlockCall, CorrectionCall, RevertCall, StoreCall
 from keeper.store.connection import LAKE, connect
+from keeper.store.damage import mend
 from keeper.store.faults import translated
 from keeper.store.migrations import migrate, migrations
 from keeper.store.options import LakeOptions
@@ -84,10 +85,13 @@ class Recorder:
         self._stack = ExitStack()
         self._running: Future[None] = Future()
         self._reader: duckdb.DuckDBPyConnection | None = None
+        self.mended: tuple[str, ...] = ()
+        """What of the lake could not be read when it was opened and was given up; a sentence for each file."""
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(sole_keeper(self._options))
+            self.mended = mend(self._options)
             connection = stack.enter_context(connect(self._options))
             with write_turn(self._options):
                 migrate(connection, self._options.name, migrations())

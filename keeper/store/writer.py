@@ -12,6 +12,7 @@ from keeper.errors import StoreError
 from keeper.store.batch import CORRECTED, Batch, Written, stands_alone
 from keeper.store.columns import arrow_table, schemas
 from keeper.store.connection import LAKE
+from keeper.store.damage import kept_up_to
 from keeper.store.faults import is_busy, store_error
 from keeper.store.options import LakeOptions
 from keeper.store.write_lock import write_turn
@@ -112,9 +113,11 @@ class Writer:
     def _remove_unfinished(self) -> None:
         """What was sent stays: the outbox knows it and will not say it again."""
         kept = {name for name, record in TABLES if record in (AttemptRecord, OutcomeRecord)}
-        reached = "(SELECT coalesce(max(block_number), -1) FROM cursors WHERE chain_id = $chain)"
+        reached = "greatest($kept, (SELECT coalesce(max(block_number), -1) FROM cursors WHERE chain_id = $chain))"
         tables = [table for table in self._tables if table not in kept]
-        self._delete(tables, f"chain_id = $chain AND block_number > {reached}", {"chain": self._chain_id})
+        self._delete(
+            tables, f"chain_id = $chain AND block_number > {reached}", {"chain": self._chain_id, "kept": kept_up_to(self._options)}
+        )
 
     def _delete(self, tables: Sequence[str], condition: str, values: Mapping[str, object]) -> None:
         filled = self._filled()
