@@ -25,6 +25,7 @@ from keeper.engine.start import Ahead, Start
 from keeper.engine.status import Status
 from keeper.engine.tariff import Tariff
 from keeper.engine.tripwire import Tripwire, must_match
+from keeper.engine.unpriced import Unpriced
 from keeper.errors import BlockUnknown, Fatal, RpcError, StateDivergence, Transient, VenueFault
 
 
@@ -73,6 +74,7 @@ class Loop:
         self._heartbeat = status.heartbeat
         self._readiness = status.readiness
         self._tariff: Tariff | None = None
+        self._unpriced = Unpriced(log, status.metrics)
         self.head: BlockRef | None = None
         self._history_below = 0
         self._ahead = Ahead({})
@@ -146,6 +148,7 @@ class Loop:
         # What breached long ago is still breached at the head, or somebody else was quicker.
         for name, findings, _ in () if history else results:
             rows += self._decide(name, findings, cases)
+            self._unpriced.look(name, self._evaluators[name], event.block)
         self._liquidator.judged(event.block.number, cases)
         # First the work, then the book-keeping: the liquidator starts while rows are made.
         for left_over in await self._mailbox.replace(event.block.number, cases):

@@ -31,6 +31,7 @@ class Metrics:
         self.outcomes = Counter("keeper_outcomes", "What the chain said about attempts", ["outcome"], registry=self.registry)
         self.rpc_requests = Counter("keeper_rpc_requests", "HTTP requests to endpoints", ["purpose"], registry=self.registry)
         self.parity = Counter("keeper_parity_comparisons", "Accounts compared with the contract's own view", registry=self.registry)
+        self.unpriced = Gauge("keeper_markets_without_price", "Markets in which nothing can be done", ["venue"], registry=self.registry)
         self.reorgs = Counter("keeper_reorgs", "Reorganisations followed", registry=self.registry)
 
     def block_done(self, block: BlockRef, row: BlockRecord, candidates: int, seconds: float) -> None:
