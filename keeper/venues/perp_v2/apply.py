@@ -68,6 +68,7 @@ def handlers(insurance_fund: AccountKey) -> Mapping[type, Handler]:
         read_events.MakerRead: apply_reads.maker_read,
         read_events.PositionGrowthRead: apply_reads.position_growth_read,
         read_events.MarketGrowthRead: apply_reads.market_growth_read,
+        read_events.MarketSettledRead: apply_reads.market_settled_read,
     }
 
 

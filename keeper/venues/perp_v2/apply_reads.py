@@ -13,6 +13,7 @@ from keeper.venues.perp_v2.read_events import (
     MakerRead,
     MarketGrowthRead,
     MarketRead,
+    MarketSettledRead,
     PositionGrowthRead,
 )
 from keeper.venues.perp_v2.state import (
@@ -108,6 +109,12 @@ def market_growth_read(event: MarketGrowthRead, book: PerpBook) -> frozenset[Acc
     book.markets[event.base_token] = book.markets[event.base_token].changed(growth_x96=event.growth_x96)
     for time in list(book.reads):
         del book.reads[time]
+    return frozenset(book.accounts)
+
+
+def market_settled_read(event: MarketSettledRead, book: PerpBook) -> frozenset[AccountKey]:
+    """A correction of a market's last settlement: after a pause, funding is settled up to it, whatever the block's time."""
+    book.markets[event.base_token] = book.markets[event.base_token].changed(settled_at=event.settled_at)
     return frozenset(book.accounts)
 
 

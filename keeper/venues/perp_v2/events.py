@@ -31,6 +31,7 @@ from keeper.venues.perp_v2.read_events import (
     MarketGrowthRead,
     MarketNamed,
     MarketRead,
+    MarketSettledRead,
     PositionGrowthRead,
 )
 
@@ -64,6 +65,7 @@ ReadEvent: TypeAlias = (
     | MakerRead
     | PositionGrowthRead
     | MarketGrowthRead
+    | MarketSettledRead
 )
 PerpEvent: TypeAlias = LogEvent | ReadEvent
 EVENT_TYPES: tuple[type[PerpEvent], ...] = get_args(PerpEvent)

@@ -96,3 +96,11 @@ class MarketGrowthRead:
 
     base_token: str
     growth_x96: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSettledRead:
+    """Until when a market's funding is settled."""
+
+    base_token: str
+    settled_at: int

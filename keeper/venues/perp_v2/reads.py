@@ -8,7 +8,7 @@ from keeper.errors import StateDivergence
 from keeper.venues.perp_v2.calls import Encoder, number, signed
 from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.options import Options
-from keeper.venues.perp_v2.read_events import MakerRead, MarketGrowthRead, PositionGrowthRead
+from keeper.venues.perp_v2.read_events import MakerRead, MarketGrowthRead, MarketSettledRead, PositionGrowthRead
 from keeper.venues.perp_v2.state import PerpBook, Position
 
 _GROWTH_WORD = 2
@@ -40,15 +40,19 @@ def resync(options: Options, encoder: Encoder, keys: Sequence[AccountKey], book:
     """Asks every position's last growth and returns corrections where ours differs; none where events told all of it.
 
     Call it once after a backfill, pinned to the block the book stands at, and refresh afterwards. Raises StateDivergence when size or
-    open notional differ: that is no matter of growth. A market's own growth follows from its position settled last."""
+    open notional differ: that is no matter of growth. A market's own growth follows from its position settled last; where that was after
+    the market's pause, which no log tells, it was settled up to the pause and no further."""
     known = [key for key in keys if key in book.accounts]
     held = [(key, base_token, position) for key in known for base_token, position in book.accounts[key].positions.items()]
     if not held:
         return []
-    answers = yield [encoder.call(options.account_balance, "getAccountInfo(address,address)", key, base) for key, base, _ in held]
+    bases = sorted({base_token for _, base_token, _ in held})
+    calls = [encoder.call(options.account_balance, "getAccountInfo(address,address)", key, base_token) for key, base_token, _ in held]
+    answers = yield [*calls, *(encoder.call(base_token, "getPausedTimestamp()") for base_token in bases)]
+    paused_at = {base_token: number(answer) or 0 for base_token, answer in zip(bases, answers[len(held) :], strict=True)}
     events: list[PerpEvent] = []
     newest: dict[str, tuple[Position, int]] = {}
-    for (key, base_token, position), answer in zip(held, answers, strict=True):
+    for (key, base_token, position), answer in zip(held, answers[: len(held)], strict=True):
         size, notional, growth = (signed(answer, index) for index in range(_GROWTH_WORD + 1))
         if (size, notional) != (position.size, position.open_notional) or growth is None:
             raise StateDivergence(
@@ -61,7 +65,10 @@ def resync(options: Options, encoder: Encoder, keys: Sequence[AccountKey], book:
             newest[base_token] = (position, growth)
     for base_token, (position, growth) in newest.items():
         if growth != position.growth_x96:
-            events.append(MarketGrowthRead(base_token, book.markets[base_token].growth_x96 + growth - position.growth_x96))
+            corrected = book.markets[base_token].growth_x96 + growth - position.growth_x96
+            events.append(MarketGrowthRead(base_token, corrected))
+            if 0 < paused_at[base_token] < position.settled_at:
+                events.append(MarketSettledRead(base_token, paused_at[base_token]))
     return events
 
 

@@ -187,7 +187,7 @@ def test_resync_corrects_growth_and_nothing_else() -> None:
     right = {told: word(position.size) + word(position.open_notional) + word(position.growth_x96 + 5)}
     events, batches = run(desk.venue.resync([ALICE, BOB], desk.book), right)
     assert events == [read.PositionGrowthRead(ALICE, ETH, 5), read.MarketGrowthRead(ETH, 5)]
-    assert batches == [1]
+    assert batches == [2]
     desk.apply(*events)
     assert run(desk.venue.resync([ALICE], desk.book), right)[0] == []
     wrong = {told: word(position.size + 1) + word(position.open_notional) + word(0)}
