@@ -5,6 +5,7 @@ import gzip
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from keeper.domain.chain import BlockRef, Hash32
@@ -17,8 +18,16 @@ _ACCOUNT = ("eth_getBalance", "eth_getTransactionCount", "eth_getCode")
 _DELEGATION = "0xef01"
 """An account that lends itself a contract's code (EIP-7702), and may lend another's tomorrow."""
 _BLOCKS = 4
-_REMEMBERED_BLOCKS = 64
+_ONCE_BLOCKS, _AGAIN_BLOCKS = 4, 64
 _MOST_AHEAD = 600
+
+
+@dataclass(slots=True)
+class _Use:
+    """About how many blocks something was asked, and the last of them, counted from our start."""
+
+    blocks: int
+    last: int
 
 
 class ForkState:
@@ -32,7 +41,7 @@ class ForkState:
         self._kept: OrderedDict[Hash32, dict[Question, bytes]] = OrderedDict()
         self._codes: dict[Question, bytes] = {}
         self._headers: OrderedDict[tuple[Hash32, bool], bytes] = OrderedDict()
-        self._asked: OrderedDict[Question, int] = OrderedDict()
+        self._asked: dict[Question, _Use] = {}
         self._blocks = 0
         self._turn = asyncio.Lock()
 
@@ -107,8 +116,7 @@ class ForkState:
         kept = self._open(block_hash)
         questions = [(method, text) for method in methods]
         for question in questions:
-            self._asked[question] = self._blocks
-            self._asked.move_to_end(question)
+            self._note(question)
         missing = [question for question in questions if question not in kept]
         if missing:
             answers = await self._node.batch([(method, _pinned(text, block_hash)) for method, text in missing])
@@ -116,12 +124,25 @@ class ForkState:
                 self._keep(kept, question, result_of(answer))
         return [kept[question] for question in questions]
 
+    def _note(self, question: Question) -> None:
+        use = self._asked.setdefault(question, _Use(0, -1))
+        if use.last != self._blocks:
+            use.blocks, use.last = use.blocks + 1, self._blocks
+
     def _lately(self) -> list[Question]:
-        """What was asked about one of the last blocks, the newest first. A fork that was given an answer ahead does not ask: so a question
-        is remembered for longer than one block, and not for ever."""
-        while self._asked and next(iter(self._asked.values())) < self._blocks - _REMEMBERED_BLOCKS:
-            self._asked.popitem(last=False)
-        return [question for question, _ in zip(reversed(self._asked), range(_MOST_AHEAD), strict=False)]
+        """What the next candidates will most likely need, the surest first.
+
+        A fork that was given an answer ahead does not ask: so a question is remembered for some blocks; what was asked again after that
+        belongs to the venue itself and is remembered for long, the rest to one account, which is soon dealt with."""
+        for question, use in list(self._asked.items()):
+            if self._blocks - use.last > _AGAIN_BLOCKS:
+                del self._asked[question]
+        lasting = [
+            (use.blocks, use.last, question)
+            for question, use in self._asked.items()
+            if self._blocks - use.last <= (_ONCE_BLOCKS if use.blocks == 1 else _AGAIN_BLOCKS)
+        ]
+        return [question for _, _, question in sorted(lasting, reverse=True)[:_MOST_AHEAD]]
 
     def _keep(self, kept: dict[Question, bytes], question: Question, answer: Json) -> None:
         kept[question] = _text(answer)

@@ -158,12 +158,33 @@ def test_what_is_fetched_ahead_is_given_to_the_fork_at_once() -> None:
             await _ask(door, "eth_getAccountInfo", ADDRESS, "0x11")
             await _ask(door, "eth_getStorageAt", ADDRESS, SLOT, "0x11")
             await _ask(door, "eth_getBalance", "0x" + "bb" * 20, "0x11")
-            for number in range(18, 24):
+            for number in range(18, 21):
                 door.show(BlockRef(number, Hash32(f"0x{number:064x}"), ONE.hash, Timestamp(number)))
                 account = {"balance": "0x5", "nonce": 2, "code": "0x6001", "storage": {SLOT: "0x9"}}
                 assert _loaded(await door.fetch_ahead()) == {ADDRESS: account}
 
     asyncio.run(run())
+
+
+def test_what_is_asked_again_and_again_is_remembered_and_one_accounts_own_is_not() -> None:
+    """The venue's slots for long, an account's for a few blocks: it is soon dealt with, and there are many."""
+
+    async def run() -> list[int]:
+        node = EchoNode(plain={"eth_getStorageAt": "0x9"})
+        ahead = []
+        async with _door(node) as door:
+            for number in range(20):
+                door.show(BlockRef(number, Hash32(f"0x{number:064x}"), ONE.hash, Timestamp(number)))
+                node.requests.clear()
+                await door.fetch_ahead()
+                ahead.append(len(node.requests[0]) if node.requests else 0)
+                if number in (0, 6):
+                    await _ask(door, "eth_getStorageAt", ADDRESS, SLOT, hex(number))
+                if number == 8:
+                    await _ask(door, "eth_getStorageAt", ADDRESS, "0x" + "02" * 32, hex(number))
+        return ahead
+
+    assert asyncio.run(run()) == [0, 1, 1, 1, 1, 0, 0, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1]
 
 
 def test_nonsense_is_not_given_to_the_fork() -> None:
