@@ -34,12 +34,12 @@ def allow(options: OwnerOptions, budget_usd: float | None, treasury: str | None)
     return asyncio.run(_allow(options, budget_usd, _address(treasury, "--treasury") if treasury else None))
 
 
-def fund(options: OwnerOptions, venue: str, margin_usd: float, gas: float) -> int:
+def fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas: float) -> int:
     """Margin for the executor, coin for the operator, from the owner's account."""
     return asyncio.run(_fund(options, venue, margin_usd, gas))
 
 
-def sweep(options: OwnerOptions, venue: str, margin_usd: float, token: str | None) -> int:
+def sweep(options: OwnerOptions, venue: str | None, margin_usd: float, token: str | None) -> int:
     """Margin back into the executor's wallet, and everything in that wallet to the treasury."""
     return asyncio.run(_sweep(options, venue, margin_usd, _address(token, "--token") if token else None))
 
@@ -67,16 +67,16 @@ async def _deploy(options: OwnerOptions, treasury: Address) -> int:
 async def _allow(options: OwnerOptions, budget_usd: float | None, treasury: Address | None) -> int:
     async with owner_desk(options.config) as desk:
         wallet = await owner_wallet(desk, options)
-        seen = await _owned(desk, wallet)
-        if budget_usd is None and seen.budget_x18 == 0:
+        standing = await _owned(desk, wallet)
+        if budget_usd is None and standing.budget_x18 == 0:
             raise ConfigError("--budget-usd is missing: what plans of one day may lose or carry open together, for example 2000.")
-        steps = await _venue_steps(desk, wallet, seen)
-        budget_x18 = _x18(budget_usd) if budget_usd is not None else seen.budget_x18
-        if treasury is not None and treasury != seen.treasury:
+        steps = await _venue_steps(desk, wallet, standing)
+        budget_x18 = _x18(budget_usd) if budget_usd is not None else standing.budget_x18
+        if treasury is not None and treasury != standing.treasury:
             steps.append(ownership.set_treasury(desk.executor, treasury))
-        if budget_x18 != seen.budget_x18:
+        if budget_x18 != standing.budget_x18:
             steps.append(ownership.set_budget(desk.executor, budget_x18))
-        if not seen.operator_allowed:
+        if not standing.operator_allowed:
             steps.append(ownership.set_operator(desk.executor, desk.operator, allowed=True))
         if not steps:
             return done("nothing to do: all of it is allowed already", options)
@@ -84,9 +84,9 @@ async def _allow(options: OwnerOptions, budget_usd: float | None, treasury: Addr
     return done("allowed; `keeper executor fund` gives it margin, `keeper executor status` says what is missing", options)
 
 
-async def _venue_steps(desk: OwnerDesk, wallet: OwnerWallet, seen: Standing) -> list[Step]:
+async def _venue_steps(desk: OwnerDesk, wallet: OwnerWallet, standing: Standing) -> list[Step]:
     steps: list[Step] = []
-    for expected, venue in zip(desk.expected(), seen.venues, strict=True):
+    for expected, venue in zip(desk.expected(), standing.venues, strict=True):
         valuer = venue.valuer
         if not venue.valuer_matches:
             valuer = await wallet.created_address(len(steps))
@@ -96,7 +96,7 @@ async def _venue_steps(desk: OwnerDesk, wallet: OwnerWallet, seen: Standing) -> 
     return steps
 
 
-async def _fund(options: OwnerOptions, venue: str, margin_usd: float, gas: float) -> int:
+async def _fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas: float) -> int:
     if margin_usd <= 0 and gas <= 0:
         raise ConfigError("nothing to send: name --margin USD, --gas AMOUNT, or both.")
     async with owner_desk(options.config) as desk:
@@ -109,8 +109,8 @@ async def _fund(options: OwnerOptions, venue: str, margin_usd: float, gas: float
     return done("funded; `keeper executor status` shows it", options)
 
 
-async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str, margin_usd: float) -> list[Step]:
-    chosen = _venue(desk, venue)
+async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str | None, margin_usd: float) -> list[Step]:
+    _, chosen = _venue(desk, venue)
     calls = chosen.venue.pay_in(chosen.book, desk.executor, _x18(margin_usd))
     token = chosen.venue.tokens(chosen.book)[0]
     (held,) = await desk.balances([token], wallet.address)
@@ -121,27 +121,27 @@ async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str, margin
     return list(ownership.owner_calls(calls, effects))
 
 
-async def _sweep(options: OwnerOptions, venue: str, margin_usd: float, token: Address | None) -> int:
+async def _sweep(options: OwnerOptions, venue: str | None, margin_usd: float, token: Address | None) -> int:
     async with owner_desk(options.config) as desk:
         wallet = await owner_wallet(desk, options)
-        seen = await _owned(desk, wallet)
-        chosen = _venue(desk, venue)
+        standing = await _owned(desk, wallet)
+        name, chosen = _venue(desk, venue)
         held = await desk.balances(chosen.venue.tokens(chosen.book), desk.executor)
         steps: list[Step] = []
         if margin_usd > 0:
             calls = chosen.venue.pay_out(chosen.book, _x18(margin_usd))
-            steps.append(ownership.recover(desk.executor, venue, calls, f"{margin_usd:,.2f} USD of margin are in the executor's wallet"))
-        steps += _sweeps(desk, seen, held, token, _x18(margin_usd))
+            steps.append(ownership.recover(desk.executor, name, calls, f"{margin_usd:,.2f} USD of margin are in the executor's wallet"))
+        steps += _sweeps(desk, standing, held, token, _x18(margin_usd))
         coin = await desk.coin_wei(desk.executor)
         if coin and token is None:
-            steps.append(ownership.sweep(desk.executor, None, coin, seen.treasury, f"{to_units(coin)} coin"))
+            steps.append(ownership.sweep(desk.executor, None, coin, standing.treasury, f"{to_units(coin)} coin"))
         if not steps:
             return done("nothing to sweep: the executor's wallet is empty (margin stays unless --margin names some)", options)
         await carry_out(desk, wallet, steps, options)
-    return done(f"swept to {seen.treasury}", options)
+    return done(f"swept to {standing.treasury}", options)
 
 
-def _sweeps(desk: OwnerDesk, seen: Standing, held: Sequence[Holding], token: Address | None, margin_x18: int) -> list[Step]:
+def _sweeps(desk: OwnerDesk, standing: Standing, held: Sequence[Holding], token: Address | None, margin_x18: int) -> list[Step]:
     """Each token of the wallet; the settlement token, which is first, with the margin that was taken out before."""
     steps = []
     for index, one in enumerate(held):
@@ -149,7 +149,7 @@ def _sweeps(desk: OwnerDesk, seen: Standing, held: Sequence[Holding], token: Add
         amount = one.amount_raw + coming
         if amount and token in (None, one.token):
             shown = Holding(one.token, one.symbol, one.decimals, amount).text
-            steps.append(ownership.sweep(desk.executor, one.token, amount, seen.treasury, shown, follows=coming > 0))
+            steps.append(ownership.sweep(desk.executor, one.token, amount, standing.treasury, shown, follows=coming > 0))
     return steps
 
 
@@ -163,18 +163,18 @@ async def _revoke(options: OwnerOptions, operator: Address | None) -> int:
 
 async def _status(config: Path, as_json: bool) -> int:
     async with owner_desk(config) as desk:
-        seen = await desk.standing()
+        standing = await desk.standing()
         gas_wei = await desk.coin_wei(desk.operator)
         tokens = list(dict.fromkeys(token for one in desk.evaluators.values() for token in one.venue.tokens(one.book)))
         held = await desk.balances(tokens, desk.executor)
         others = [one for one in await desk.operators() if one != desk.operator]
         tip_wei = int(desk.loaded.settings.limits.priority_fee_gwei * _GWEI)
         lack = gas_problem(desk.operator, gas_wei, desk.head.base_fee_wei + tip_wei)
-        missing = [*problems(seen, desk.executor), *([lack] if lack else [])]
+        missing = [*problems(standing, desk.executor), *([lack] if lack else [])]
     if as_json:
-        Console().print_json(json.dumps(_plain_status(seen, others, gas_wei, held, missing)))
+        Console().print_json(json.dumps(_plain_status(standing, others, gas_wei, held, missing)))
     else:
-        table(f"executor {seen.executor}", _status_rows(seen, others, gas_wei, held))
+        table(f"executor {standing.executor}", _status_rows(standing, others, gas_wei, held))
         for problem in missing:
             Console().print(f"[bold red]missing[/] {problem}", highlight=False, soft_wrap=True)
         if not missing:
@@ -182,19 +182,19 @@ async def _status(config: Path, as_json: bool) -> int:
     return daemon.FAILED if missing else daemon.OK
 
 
-def _status_rows(seen: Standing, others: Sequence[Address], gas_wei: int, held: Sequence[Holding]) -> list[tuple[str, str]]:
+def _status_rows(standing: Standing, others: Sequence[Address], gas_wei: int, held: Sequence[Holding]) -> list[tuple[str, str]]:
     rows = [
-        ("owner", seen.owner),
-        ("treasury", seen.treasury),
-        ("operator", f"{seen.operator} {'may act' if seen.operator_allowed else 'may NOT act'}"),
+        ("owner", standing.owner),
+        ("treasury", standing.treasury),
+        ("operator", f"{standing.operator} {'may act' if standing.operator_allowed else 'may NOT act'}"),
         *(("other operator", f"{other} may act too (`keeper executor revoke --operator`)") for other in others),
         ("operator's gas", f"{to_units(gas_wei):,.6f} coin"),
-        ("loss budget per day", f"{to_units(seen.budget_x18):,.2f} USD"),
-        ("lost today", f"{to_units(seen.spent_x18):,.2f} USD"),
-        ("carried open", f"{to_units(seen.carried_x18):,.2f} USD"),
-        ("budget left today", f"{to_units(seen.budget_left_x18):,.2f} USD"),
+        ("loss budget per day", f"{to_units(standing.budget_x18):,.2f} USD"),
+        ("lost today", f"{to_units(standing.spent_x18):,.2f} USD"),
+        ("carried open", f"{to_units(standing.carried_x18):,.2f} USD"),
+        ("budget left today", f"{to_units(standing.budget_left_x18):,.2f} USD"),
     ]
-    for venue in seen.venues:
+    for venue in standing.venues:
         rows.append((f"{venue.venue}: rules", "exactly what plans need" if venue.rules_match else "NOT what plans need"))
         rows.append((f"{venue.venue}: valuer", f"{venue.valuer} {'as expected' if venue.valuer_matches else 'NOT as expected'}"))
         rows.append((f"{venue.venue}: margin", f"{to_units(venue.equity_x18):,.2f} USD, positions {to_units(venue.exposure_x18):,.2f} USD"))
@@ -202,21 +202,21 @@ def _status_rows(seen: Standing, others: Sequence[Address], gas_wei: int, held: 
 
 
 def _plain_status(
-    seen: Standing, others: Sequence[Address], gas_wei: int, held: Sequence[Holding], missing: Sequence[str]
+    standing: Standing, others: Sequence[Address], gas_wei: int, held: Sequence[Holding], missing: Sequence[str]
 ) -> dict[str, object]:
     return {
-        "executor": seen.executor,
-        "owner": seen.owner,
-        "treasury": seen.treasury,
-        "operator": {"address": seen.operator, "allowed": seen.operator_allowed, "gas_wei": str(gas_wei)},
+        "executor": standing.executor,
+        "owner": standing.owner,
+        "treasury": standing.treasury,
+        "operator": {"address": standing.operator, "allowed": standing.operator_allowed, "gas_wei": str(gas_wei)},
         "other_operators": list(others),
         "budget_raw": {
-            "per_day": str(seen.budget_x18),
-            "lost_today": str(seen.spent_x18),
-            "carried": str(seen.carried_x18),
-            "left": str(seen.budget_left_x18),
+            "per_day": str(standing.budget_x18),
+            "lost_today": str(standing.spent_x18),
+            "carried": str(standing.carried_x18),
+            "left": str(standing.budget_left_x18),
         },
-        "venues": [_plain_venue(venue) for venue in seen.venues],
+        "venues": [_plain_venue(venue) for venue in standing.venues],
         "wallet": [asdict(holding) | {"amount_raw": str(holding.amount_raw)} for holding in held],
         "missing": list(missing),
     }
@@ -236,16 +236,21 @@ def _plain_venue(venue: VenueStanding) -> dict[str, object]:
 
 async def _owned(desk: OwnerDesk, wallet: OwnerWallet) -> Standing:
     """The executor's standing. Raises ConfigError where it is somebody else's."""
-    seen = await desk.standing()
-    if seen.owner != wallet.address:
-        raise ConfigError(f"--owner-key: {wallet.address} does not own {seen.executor}; its owner is {seen.owner}. Use that key.")
-    return seen
+    standing = await desk.standing()
+    if standing.owner != wallet.address:
+        raise ConfigError(f"--owner-key: {wallet.address} does not own {standing.executor}; its owner is {standing.owner}. Use that key.")
+    return standing
 
 
-def _venue(desk: OwnerDesk, name: str) -> Evaluator[Any, Any]:
-    if name not in desk.evaluators:
-        raise ConfigError(f"--venue {name}: not configured. Configured: {', '.join(desk.evaluators)}.")
-    return desk.evaluators[name]
+def _venue(desk: OwnerDesk, name: str | None) -> tuple[str, Evaluator[Any, Any]]:
+    """The venue of that name, or the only one there is. Raises ConfigError."""
+    configured = ", ".join(desk.evaluators)
+    if name is None and len(desk.evaluators) > 1:
+        raise ConfigError(f"--venue is missing: name one of {configured}.")
+    chosen = name or configured
+    if chosen not in desk.evaluators:
+        raise ConfigError(f"--venue {name}: not configured. Configured: {configured}.")
+    return chosen, desk.evaluators[chosen]
 
 
 def _x18(amount: float) -> int:

@@ -20,6 +20,7 @@ OwnerPassword = Annotated[
     Path | None, typer.Option("--password-file", help=f"File with its password; or environment {OWNER_PASSWORD_VARIABLE}.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show every transaction, try each out, send nothing.")]
+VenueName = Annotated[str | None, typer.Option("--venue", help="Which venue of the settings, where there are several.")]
 _DEFAULT = Path("config/keeper.toml")
 _AS_OWNER = "--owner-key owner.json --password-file owner.password"
 _SOMEBODY = "0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc"
@@ -63,7 +64,7 @@ def executor_fund(
     owner_key: OwnerKey,
     margin: Annotated[float, typer.Option(min=0, help="USD of the venue's settlement token, from the owner's account.")] = 0.0,
     gas: Annotated[float, typer.Option(min=0, help="Coin for the operator's gas, from the owner's account.")] = 0.0,
-    venue: Annotated[str, typer.Option(help="Which venue of the settings.")] = "perp_v2",
+    venue: VenueName = None,
     password_file: OwnerPassword = None,
     config: Config = _DEFAULT,
     dry_run: DryRun = False,
@@ -85,7 +86,7 @@ def executor_sweep(
     owner_key: OwnerKey,
     margin: Annotated[float, typer.Option(min=0, help="USD of margin to take out of the venue first.")] = 0.0,
     token: Annotated[str | None, typer.Option(help="Only this token; all of the wallet and its coin without.")] = None,
-    venue: Annotated[str, typer.Option(help="Which venue of the settings.")] = "perp_v2",
+    venue: VenueName = None,
     password_file: OwnerPassword = None,
     config: Config = _DEFAULT,
     dry_run: DryRun = False,

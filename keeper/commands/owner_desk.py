@@ -17,7 +17,6 @@ from keeper.chain.chain import ChainClient
 from keeper.commands import session
 from keeper.domain.chain import Address, BlockRef, Call, LogFilter, Reads
 from keeper.domain.parse import address_of_word, quantity
-from keeper.domain.venue import Venue
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.recovery import Progress, apply_logs
 from keeper.errors import ConfigError, KeeperError, RpcError
@@ -60,10 +59,6 @@ class OwnerDesk:
     def operator(self) -> Address:
         """Of the settings. Raises ConfigError."""
         return _configured(self.loaded, "operator", "name the address of the daemon's key there")
-
-    def venue(self, name: str) -> Venue[Any, Any]:
-        """One of the configured venues."""
-        return self.evaluators[name].venue
 
     def expected(self) -> Sequence[Expected]:
         """What the executor must allow, by venue."""

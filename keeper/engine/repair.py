@@ -68,6 +68,11 @@ class _Draft:
     parameters: Sequence[Any] = ()
     records: list[Record] = field(default_factory=list)
 
+    def drop_reads(self) -> None:
+        """What was read at the newest block explained nothing: it is not recorded."""
+        self.parameters = ()
+        self.records = [record for record in self.records if not isinstance(record, VenueEventRecord)]
+
 
 class Repair:
     """Mends one venue at a time, with the book standing at a recorded block."""
@@ -102,9 +107,20 @@ class Repair:
     async def mend(
         self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str, accounts: Collection[AccountKey] = ()
     ) -> None:
-        """Correct rows and book. `accounts` are those that differ; without any, all history is looked through. Raises as `run`."""
+        """Correct rows and book. `accounts` are those that differ: the rows since they last matched are looked through first, then all
+        history, as rows may have been lost after they were compared. Raises as `run`."""
+        suspect = self._first_suspect(name, accounts)
+        if suspect > self._options.start_block:
+            try:
+                await self._mend_since(suspect, name, evaluator, block, divergence)
+            except StateDivergence as error:
+                self._log.warning("all history is looked through", venue=name, problem=str(error))
+            else:
+                return
+        await self._mend_since(self._options.start_block, name, evaluator, block, divergence)
+
+    async def _mend_since(self, first: int, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str) -> None:
         await asyncio.to_thread(self._ledger.flush)
-        first = self._first_suspect(name, accounts)
         wrong = await self._audit.wrong_blocks(name, evaluator.venue, first, block.number)
         draft = _Draft(Where(self._options.chain_id, name, block), divergence, wrong)
         try:
@@ -117,6 +133,7 @@ class Repair:
             if not wrong and not draft.parameters:
                 self._count_unexplained(divergence)
         except StateDivergence as error:
+            draft.drop_reads()
             raise StateDivergence(_unmended(str(error), first)) from error
         finally:
             # Rows that are proven wrong are corrected even where that does not explain all.

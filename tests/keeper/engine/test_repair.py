@@ -122,6 +122,17 @@ def test_only_what_came_after_the_last_match_is_looked_through() -> None:
     assert world.memory.corrections == [[9]]
 
 
+def test_rows_lost_after_they_were_compared_are_looked_for_in_all_history() -> None:
+    """The lake said once that all matched; then somebody deleted a row."""
+    world, truth = _world(_told(b5=[])), _world(TRUTH)
+    world.memory.matched = 12
+    world.mend()
+    assert world.chain.asked == [(13, NEWEST), (1, NEWEST)]
+    assert world.memory.corrections == [[5]]
+    assert world.rows() == truth.rows()
+    assert [row[:2] for row in world.evidence()] == [(5, "logs")]
+
+
 def test_the_rebuilt_book_can_still_be_undone_to_the_newest_final_block() -> None:
     world = _world(_told(b5=[]))
     world.mend()

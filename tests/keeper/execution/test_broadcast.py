@@ -28,7 +28,7 @@ class Scripted:
         return "0x"
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> Sequence[Any]:
-        raise NotImplementedError
+        raise AssertionError("a transaction is sent by itself")
 
 
 DOWN = RpcUnavailable("down")
