@@ -13,7 +13,7 @@ from keeper.domain.call_failure import is_call_failure
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.parse import hash32, hex_bytes
-from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, RpcError
+from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, RpcUnavailable
 from keeper.execution.executor import decode_execution
 from keeper.execution.fork import Trial
 from keeper.execution.node import Answer, Json
@@ -187,7 +187,7 @@ def _vote(called: Answer, header: Answer, block: BlockRef, executor: Address) ->
         if isinstance(called, RpcError):
             return Vote(None) if is_call_failure(called) else None
         return Vote(decode_execution(hex_bytes(called), executor).change_x18)
-    except ConfigError:
+    except RpcUnavailable:
         return Vote(None, f"has no KeeperExecutor at {executor}")
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

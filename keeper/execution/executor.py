@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 
 from keeper.domain.chain import Address, RawLog
 from keeper.domain.venue import LiquidationPlan
-from keeper.errors import ConfigError
+from keeper.errors import RpcUnavailable
 
 _EXECUTE_TYPES = ("bytes32", "(address,uint256,bytes,bool)[]", "int256")
 _EXECUTE = keccak(text="execute(bytes32,(address,uint256,bytes,bool)[],int256)")[:4]
@@ -46,7 +46,7 @@ def venue_word(venue: str) -> bytes:
 
 
 def decode_execution(returned: bytes, executor: Address) -> Execution:
-    """The return value of `execute`. Raises ConfigError when the address holds no KeeperExecutor."""
+    """The return value of `execute`. Raises RpcUnavailable when it is none: an endpoint is wrong, or the address is."""
     try:
         change, succeeded = decode(("int256", "bool[]"), returned)
     except DecodingError as error:
@@ -55,7 +55,7 @@ def decode_execution(returned: bytes, executor: Address) -> Execution:
 
 
 def executed_change(logs: Sequence[RawLog], executor: Address) -> int:
-    """The change of the executor's worth (USD) from the Executed event. Raises ConfigError when the address holds no KeeperExecutor."""
+    """The change of the executor's worth (USD, 18 decimals) from the Executed event. Raises RpcUnavailable as `decode_execution`."""
     for log in logs:
         if log.address == executor and log.topics[:1] == (_EXECUTED,):
             return int.from_bytes(log.data[:_WORD], "big", signed=True)
@@ -70,5 +70,6 @@ def profit_too_low(revert_data: bytes) -> ProfitTooLow | None:
     return ProfitTooLow(change, wanted)
 
 
-def _no_executor(executor: Address) -> ConfigError:
-    return ConfigError(f"execution.executor: {executor} is not a KeeperExecutor; deploy one and name its address")
+def _no_executor(executor: Address) -> RpcUnavailable:
+    # Not a fault of the settings yet: one endpoint's word is never the end. The standing check says what is missing.
+    return RpcUnavailable(f"execution.executor: what {executor} answers is no KeeperExecutor's; an endpoint is wrong, or the address is")

@@ -61,7 +61,7 @@ class ForkSimulator:
         """One `eth_call` of KeeperExecutor.execute at `block`'s hash, seen at block time `at`.
 
         `change_x18` is the change of the executor's worth. A call tells neither gas nor logs: `gas_used` is 0 and `logs` empty.
-        Raises BlockUnknown, RpcError (a node without block overrides), RpcUnavailable, ConfigError (`to` is no KeeperExecutor)."""
+        Raises BlockUnknown, RpcError (a node without block overrides), RpcUnavailable (also when the answer is no KeeperExecutor's)."""
         started = time.perf_counter()
         trial = Trial(sender, to, calldata, gas, at)
         # Only the time is set: block.number means another chain's block on some rollups.
@@ -71,13 +71,17 @@ class ForkSimulator:
             if not is_call_failure(error):
                 raise
             return SimReverted(error.data, 0, _since(started))
-        return SimSettled(decode_execution(hex_bytes(answer), to).change_x18, 0, (), _since(started))
+        try:
+            returned = hex_bytes(answer)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise RpcUnavailable(f"eth_call answered with {str(answer)[:40]!r}") from error
+        return SimSettled(decode_execution(returned, to).change_x18, 0, (), _since(started))
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """Mine it on a fork of `block` at block time `at`, then undo it.
 
         Raises BlockUnknown when `block` is no longer the node's, RpcError when the transaction cannot be mined at all (gas above the
-        block's limit), RpcUnavailable when the fork fails twice, ConfigError (`to` is no KeeperExecutor)."""
+        block's limit), RpcUnavailable when the fork fails twice or the answer is no KeeperExecutor's."""
         trial = Trial(sender, to, calldata, gas, at)
         async with self._turn:
             try:

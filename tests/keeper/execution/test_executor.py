@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.parse import address
 from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall, LiquidationPlan
-from keeper.errors import ConfigError
+from keeper.errors import RpcUnavailable
 from keeper.execution.executor import (
     Execution,
     ProfitTooLow,
@@ -67,7 +67,7 @@ def test_the_answer_is_read() -> None:
 
 @pytest.mark.parametrize("returned", [b"", b"\x01", bytes(64)])
 def test_another_contract_is_named(returned: bytes) -> None:
-    with pytest.raises(ConfigError, match=f"execution.executor: {EXECUTOR}"):
+    with pytest.raises(RpcUnavailable, match=f"execution.executor: what {EXECUTOR} answers"):
         decode_execution(returned, EXECUTOR)
 
 
@@ -79,7 +79,7 @@ def test_the_event_of_the_executor_alone_counts() -> None:
     topic = event_abi_to_log_topic(abi("Executed"))  # type: ignore[arg-type]
     logs = [log(TARGET, topic, 99), log(EXECUTOR, keccak(text="Other()"), 98), log(EXECUTOR, topic, -7)]
     assert executed_change(logs, EXECUTOR) == -7
-    with pytest.raises(ConfigError, match=r"execution\.executor"):
+    with pytest.raises(RpcUnavailable, match=r"execution\.executor"):
         executed_change(logs[:2], EXECUTOR)
 
 
