@@ -16,8 +16,6 @@ _VIEWS = {"base_fee_wei": "519b4bd3", "blob_base_fee_wei": "f8206140", "base_fee
 _INTERCEPT = -42_585_600
 _COEFFICIENT = 836_500
 _LEAST_SIZE_E6 = 100_000_000
-_SIGNATURE_BYTES = 68
-"""What GasPriceOracle.getL1Fee adds for the signature of the unsigned transaction it is given."""
 _ENVELOPE_BYTES = 150
 """Signature and header of a dynamic fee transaction, which do not compress, and a little for a guard of another size."""
 
@@ -36,14 +34,6 @@ class DataFee:
         size_e6 = max(_LEAST_SIZE_E6, _INTERCEPT + _COEFFICIENT * compressed_bytes)
         per_byte = 16 * self.base_fee_scalar * self.base_fee_wei + self.blob_base_fee_scalar * self.blob_base_fee_wei
         return size_e6 * per_byte // 10**12
-
-    def of_signed(self, transaction: bytes) -> int:
-        """Wei for a signed transaction: what its receipt will say as l1Fee while the prices stay."""
-        return self.of_size(compressed_size(transaction))
-
-    def of_unsigned(self, transaction: bytes) -> int:
-        """Wei for a transaction without its signature, as GasPriceOracle.getL1Fee estimates it."""
-        return self.of_size(compressed_size(transaction) + _SIGNATURE_BYTES)
 
     def of_calldata(self, calldata: bytes) -> int:
         """Wei for a dynamic fee transaction with this calldata: never less than it will be, and about a tenth more."""

@@ -31,6 +31,8 @@ from tests.chaos.theatre import Theatre
 
 pytestmark = pytest.mark.fork
 
+_SIGNATURE_BYTES = 68
+"""What GasPriceOracle.getL1Fee adds for the signature of the unsigned transaction it is given."""
 _DEAR = L1Prices(10**15, 10**15, 5_227, 1_014_213)
 
 
@@ -48,7 +50,7 @@ def test_fees_equal_the_oracles_to_the_wei(devnet: Devnet) -> None:
     prices = DataFee(OP_MAINNET.base_fee_wei, OP_MAINNET.blob_base_fee_wei, OP_MAINNET.base_fee_scalar, OP_MAINNET.blob_base_fee_scalar)
     for data in _inputs():
         assert _asked(devnet, "compressedLength(bytes)", data) == compressed_size(data)
-        assert _asked(devnet, "getL1Fee(bytes)", data) == prices.of_unsigned(data)
+        assert _asked(devnet, "getL1Fee(bytes)", data) == prices.of_size(compressed_size(data) + _SIGNATURE_BYTES)
 
 
 def _asked(devnet: Devnet, signature: str, data: bytes) -> int:

@@ -21,7 +21,7 @@ _RECEIPTS = json.loads((Path(__file__).parent / "op_stack_receipts.json").read_t
 def test_a_published_receipt_says_what_we_compute(name: str) -> None:
     receipt = _RECEIPTS[name]
     prices = DataFee(receipt["l1GasPrice"], receipt["l1BlobBaseFee"], receipt["l1BaseFeeScalar"], receipt["l1BlobBaseFeeScalar"])
-    assert prices.of_signed(bytes.fromhex(receipt["raw"])) == receipt["l1Fee"]
+    assert prices.of_size(compressed_size(bytes.fromhex(receipt["raw"]))) == receipt["l1Fee"]
 
 
 _CALL = (
@@ -46,7 +46,7 @@ def test_op_geths_vectors_of_the_compressed_size(data: bytes, size: int) -> None
 
 def test_a_small_transaction_pays_for_a_hundred_bytes() -> None:
     assert DataFee(10**9, 10**7, 2, 3).of_size(31) == 3_203_000
-    assert DataFee(10**9, 10**7, 2, 3).of_unsigned(b"") == 3_203_000
+    assert DataFee(10**9, 10**7, 2, 3).of_size(68) == 3_203_000
 
 
 @given(st.binary(max_size=600), st.integers(0, 40))
