@@ -1,8 +1,8 @@
 """The catalog's upkeep: `python -m keeper.store.upkeep`, a short-lived process that the recorder starts.
 
 In a process of its own, because every merge leaves some 20 MB behind in the memory of the process that makes it (measured, linear). What to
-do comes as one line on standard input, which stays open: when the parent is gone, however it went, this process ends too. Every statement
-takes a turn of its own, so that the recorder's commits wait for one table's merge at most."""
+do comes as one line on standard input, which stays open: when the parent is gone, however it went, this process ends too. All of it is one
+turn, in which the recorder's commits wait."""
 
 import json
 import os
@@ -25,12 +25,9 @@ _LET_GO = (
     "CALL ducklake_expire_snapshots('{lake}', older_than => now() - INTERVAL {keep} SECOND)",
     "CALL ducklake_cleanup_old_files('{lake}', older_than => now() - INTERVAL {keep} SECOND)",
 )
-_FILES = f"""
-SELECT schema_name, table_name FROM duckdb_tables() JOIN ducklake_table_info('{LAKE}') USING (table_name)
-WHERE database_name = '{LAKE}' AND file_count > 1 ORDER BY ALL
-"""  # noqa: S608 (the name is our own)
-_COURTESY_S = 0.05
-"""After a turn of ours the recorder, which looks every 10 ms, gets its own before the next."""
+_SETTLED_S = 0.5
+"""A merged file holds rows of several snapshots, and a question that DuckLake began before the newest of them may count all of them or
+none (measured: torn answers). So nothing is committed for a moment before the merge: who asks then, asks of the newest snapshot."""
 
 
 def order(options: LakeOptions, run: int) -> str:
@@ -43,22 +40,16 @@ def tidy(options: LakeOptions, run: int) -> None:
 
     Another program writing at the same time is no fault: the next run does it."""
     sizes = [size for every, size in _TIERS if run % every == 0]
-    with connect(options) as connection:
-        tables = connection.execute(_FILES).fetchall()
-        merges = [
-            f"CALL ducklake_merge_adjacent_files('{LAKE}', '{table}', schema => '{schema}', max_file_size => {size})"
-            for size in sizes
-            for schema, table in tables
-        ]
+    with connect(options) as connection, write_turn(options):
+        time.sleep(_SETTLED_S)
+        merges = [f"CALL ducklake_merge_adjacent_files('{LAKE}', max_file_size => {size})" for size in sizes]
         for statement in (*merges, *(text.format(lake=LAKE, keep=options.keep_snapshots_s) for text in _LET_GO)):
-            _take_turn(connection, options, statement)
-            time.sleep(_COURTESY_S)
+            _execute(connection, options, statement)
 
 
-def _take_turn(connection: duckdb.DuckDBPyConnection, options: LakeOptions, statement: str) -> None:
+def _execute(connection: duckdb.DuckDBPyConnection, options: LakeOptions, statement: str) -> None:
     try:
-        with write_turn(options):
-            connection.execute(statement)
+        connection.execute(statement)
     except duckdb.Error as error:
         if not is_busy(error):
             raise store_error(options.name, "tidy up", error) from error

@@ -197,19 +197,23 @@ class Judge:
         return late
 
     def _liquidated(self) -> Mapping[str, list[int]]:
-        """Blocks of our liquidations by account, from the chain's own events."""
+        """Blocks of our liquidations by account."""
+        blocks: dict[str, list[int]] = {}
+        for account, block, _ in sorted(self._our_liquidations()):
+            blocks.setdefault(account, []).append(block)
+        return {account: sorted(set(numbers)) for account, numbers in blocks.items()}
+
+    def _our_liquidations(self) -> set[tuple[str, int, str]]:
+        """(account, block, transaction) of our liquidations of positions, from the chain's own events."""
         ours = {item.hash for item in self.history.mined}
         topic = _topic(_LIQUIDATIONS[0])
-        wanted = [log for log in self.history.logs if log.topic == topic and log.transaction in ours]
-        done: dict[str, list[int]] = {}
+        logs = [log for log in self.history.logs if log.topic == topic and log.transaction in ours]
         with Rpc(self._url) as rpc:
-            receipts = rpc.batch([("eth_getTransactionReceipt", [log.transaction]) for log in wanted])
-        for log, receipt in zip(wanted, receipts, strict=True):
-            found = next(item for item in receipt["logs"] if int(item["logIndex"], 16) == log.index)
-            account = "0x" + found["topics"][1][-40:]
-            if log.block not in done.setdefault(account, []):
-                done[account].append(log.block)
-        return done
+            receipts = rpc.batch([("eth_getTransactionReceipt", [log.transaction]) for log in logs])
+        places = {
+            (log.block, int(item["logIndex"], 16)): item for log, receipt in zip(logs, receipts, strict=True) for item in receipt["logs"]
+        }
+        return {("0x" + places[log.block, log.index]["topics"][1][-40:], log.block, log.transaction) for log in logs}
 
     def judge_lateness(self, first: int) -> None:
         """Into the verdict."""
@@ -227,7 +231,10 @@ class Judge:
             for row in {(r["candidate_id"], r["transaction_hash"]): r for r in attempts}.values()
             if row["transaction_hash"] in good
         )
-        return [f"candidate {candidate}" for candidate, times in count.items() if times > 1]
+        twice = [f"candidate {candidate}" for candidate, times in count.items() if times > 1]
+        # By the chain alone: a second one for the same account is sent only once the first one's block is known.
+        once = Counter((account, block) for account, block, _ in self._our_liquidations())
+        return twice + [f"{account} in block {block}" for (account, block), times in once.items() if times > 1]
 
     def _nonce_gaps(self) -> list[str]:
         """Nonces that keep others from being mined: by the node's pool, and by what the outbox has signed."""
