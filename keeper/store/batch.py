@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.records import AttemptRecord, BlockRecord, LiquidationRecord, OutcomeRecord, Record, RepairRecord, VenueEventRecord
+from keeper.store.recent import Recent
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,18 @@ CORRECTED: tuple[type[Record], ...] = (VenueEventRecord, LiquidationRecord)
 Sent: TypeAlias = tuple[str, str]
 """What makes a row of attempts (transaction, "") or outcomes (transaction, block) the same as one already written; or of blocks
 ("", block), which may come once for each of two venues."""
+_REMEMBERED = 50_000
+"""Keys of each kind, some 15 MB: more blocks than can be told again, and a daemon that runs for months does not grow by them."""
 
 
 @dataclass(slots=True)
 class Written:
     """What the lake holds already, as far as it decides whether a row is new."""
 
-    cursors: set[tuple[str, str]] = field(default_factory=set)
+    cursors: Recent[tuple[str, str]] = field(default_factory=lambda: Recent(_REMEMBERED))
     """(venue, block hash) of recent blocks."""
-    sent: set[Sent] = field(default_factory=set)
-    orphaned: set[str] = field(default_factory=set)
+    sent: Recent[Sent] = field(default_factory=lambda: Recent(_REMEMBERED))
+    orphaned: Recent[str] = field(default_factory=lambda: Recent(_REMEMBERED))
     """Hashes of replaced blocks: a late record about one of them must not come back."""
 
 
@@ -132,12 +135,10 @@ class Batch:
         for kind, rows in self.rows.items():
             if stands_alone(kind):
                 continue
-            kept = [row for row in rows if row.block_hash not in hashes]
-            self._written.sent.difference_update(key for row in rows if row.block_hash in hashes and (key := sent_key(row)))
-            self.rows[kind] = kept
-        self._written.orphaned |= hashes
-        self._written.cursors = {(venue, hash_) for venue, hash_ in self._written.cursors if hash_ not in hashes}
-        self._written.sent = {key for key in self._written.sent if key[1] not in hashes}
+            self.rows[kind] = [row for row in rows if row.block_hash not in hashes]
+        self._written.orphaned.update(hashes)
+        self._written.cursors.remove(lambda key: key[1] in hashes)
+        self._written.sent.remove(lambda key: key[1] in hashes)
 
 
 def stands_alone(kind: type[Record]) -> bool:

@@ -20,7 +20,7 @@ from keeper.domain.records import Record
 from keeper.errors import StoreError
 from keeper.store import recovery
 from keeper.store.batch import AppendCall, Batch, BlockCall, CorrectionCall, RevertCall, StoreCall
-from keeper.store.connection import LAKE, connect
+from keeper.store.connection import connect
 from keeper.store.damage import mend
 from keeper.store.faults import translated
 from keeper.store.migrations import migrate, migrations
@@ -92,14 +92,12 @@ class Recorder:
         with ExitStack() as stack:
             stack.enter_context(sole_keeper(self._options))
             self.mended = mend(self._options)
-            connection = stack.enter_context(connect(self._options))
+            self._reader = stack.enter_context(connect(self._options))
             with write_turn(self._options):
-                migrate(connection, self._options.name, migrations())
-            writer = Writer(connection, self._options, self._chain_id)
+                migrate(self._reader, self._options.name, migrations())
+            writer = stack.enter_context(Writer(connect(self._options), self._options, self._chain_id))
             with translated(self._options.name, "open"):
                 batch = Batch(writer.load())
-                self._reader = stack.enter_context(connection.cursor())
-                self._reader.execute(f"USE {LAKE}")
             upkeep = stack.enter_context(UpkeepProcess(self._options))
             threads = stack.enter_context(ThreadPoolExecutor(1, "recorder"))
             self._running = threads.submit(self._run, writer, batch, upkeep)
@@ -227,6 +225,7 @@ class Recorder:
             if closing or batch.row_count():
                 blocks_since_upkeep += len({block.hash for _, block in batch.cursors})
                 batch = self._commit(writer, batch, closing)
+                self._renew(writer)
             if not batch.orphaned:
                 self._committed = told
             for barrier in barriers:
@@ -260,6 +259,17 @@ class Recorder:
             return self._queue.get(timeout=wait_s) if wait_s > 0 else self._queue.get_nowait()
         except queue.Empty:
             return None
+
+    def _renew(self, writer: Writer) -> None:
+        """A lake that cannot be opened at this moment is no reason to stop: the next commit shows whether it can be written."""
+        if self._backlog.commits % self._options.commits_per_connection:
+            return
+        try:
+            connection = connect(self._options)
+        except StoreError as error:
+            self._backlog = replace(self._backlog, problem=str(error))
+        else:
+            writer.renew(connection)
 
     def _commit(self, writer: Writer, batch: Batch, closing: bool) -> Batch:
         """Blocks to take away wait for the next block, so that no reader sees the gap; at the end there is nothing to wait for."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Self
 
 import duckdb
 import pyarrow as pa
@@ -33,7 +34,7 @@ _REMEMBERED = 10_000
 
 
 class Writer:
-    """Writes one chain's batches through one connection."""
+    """Writes one chain's batches through a connection that it closes in the end. A context manager."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, options: LakeOptions, chain_id: int) -> None:
         self._connection = connection
@@ -41,6 +42,17 @@ class Writer:
         self._chain_id = chain_id
         self._schemas = schemas()
         self._tables = ("cursors", *(table for table, _ in TABLES))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def renew(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Go on through this one."""
+        self._connection.close()
+        self._connection = connection
 
     def load(self) -> Written:
         """What is written already. Also takes away rows of blocks that never were committed: those blocks will come again."""
@@ -131,7 +143,8 @@ class Writer:
         return frozenset(str(name) for (name,) in self._connection.execute(query).fetchall())
 
     def _fetch(self, query: str, values: Mapping[str, object]) -> list[tuple[str, str]]:
-        return [(str(first), str(second)) for first, second in self._connection.execute(query, values).fetchall()]
+        """Oldest first."""
+        return [(str(first), str(second)) for first, second in reversed(self._connection.execute(query, values).fetchall())]
 
     def _transaction(self, doing: str, write: Callable[[], None]) -> None:
         """Run `write` in a transaction; again while a program that does not take turns holds the catalog, up to the options' limit."""

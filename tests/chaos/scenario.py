@@ -140,6 +140,7 @@ def _judge(scenario: Scenario, stage: Stage, row: Row) -> None:
         reachable=stage.reachable,
         acting=scenario.needs.mode == "execute",
         stopped_at=stage.stopped_at,
+        untold=stage.untold,
     )
     if stage.player.times:
         judge.judge_lateness(min(stage.player.times))

@@ -94,6 +94,8 @@ class Stage:
     trading_loss_usd: float = 0.0
     stopped_at: int = 0
     """The newest block when the daemon was told to stop."""
+    untold: frozenset[str] = frozenset()
+    """Transactions whose attempt or outcome stood in an outbox only that the scenario has deleted."""
 
     @property
     def deployment(self) -> Deployment:

@@ -161,9 +161,10 @@ class Judge:
         with Rpc(url) as rpc:
             self.history = read_history(rpc, deployment)
 
-    def verdict(self, *, cap_wei: int, reachable: bool, acting: bool, stopped_at: int) -> Verdict:
+    def verdict(self, *, cap_wei: int, reachable: bool, acting: bool, stopped_at: int, untold: frozenset[str]) -> Verdict:
         """Everything that can be judged when the run is over. `reachable`: a truthful endpoint was there at the end; `acting`: the
-        daemon was to execute; `stopped_at`: the newest block when it was told to stop."""
+        daemon was to execute; `stopped_at`: the newest block when it was told to stop; `untold`: transactions whose attempts and outcomes
+        nobody can know any more."""
         result = self._verdict
         history = self.history
         result.reverted = sum(not item.good for item in history.mined)
@@ -173,7 +174,7 @@ class Judge:
         result.nonce_gaps = result.note("nonce gaps", self._nonce_gaps())
         spent = sum(item.cost_wei for item in (*history.mined, *history.transfers))
         result.above_cap = result.note("above cap", [f"{spent} wei of {cap_wei}"] if spent > cap_wei else [])
-        self._compare_lake(stopped_at)
+        self._compare_lake(stopped_at, untold)
         return result
 
     def missed(self) -> list[str]:
@@ -252,7 +253,7 @@ class Judge:
             *(f"left in the pool: {nonce}" for nonce in sorted(pending)),
         ]
 
-    def _compare_lake(self, stopped_at: int) -> None:
+    def _compare_lake(self, stopped_at: int, untold: frozenset[str]) -> None:
         result = self._verdict
         cursor = (self._rows("SELECT max(block_number) AS last FROM cursors") or [{"last": None}])[0]["last"]
         if cursor is None:
@@ -263,7 +264,7 @@ class Judge:
         self._compare_blocks(cursor)
         self._compare_events(cursor)
         self._compare_liquidations(cursor)
-        self._compare_ours(cursor)
+        self._compare_ours(cursor, untold)
         differing = self._rows("SELECT account, block_number FROM account_snapshots WHERE NOT matches")
         result.wrong_rows += result.note("parity", differing)
 
@@ -322,12 +323,12 @@ class Judge:
         disowned = [row["transaction_hash"] for row in rows if row["ours"] != (row["transaction_hash"] in ours)]
         result.wrong_rows += result.note("liquidations wrongly (not) ours", disowned)
 
-    def _compare_ours(self, cursor: int) -> None:
+    def _compare_ours(self, cursor: int, untold: frozenset[str]) -> None:
         result = self._verdict
         mined = {item.hash: item for item in self.history.mined}
         transfers = {item.hash: item for item in self.history.transfers}
-        due = {key for key, item in mined.items() if item.block <= cursor}
-        due_transfers = {key for key, item in transfers.items() if item.block <= cursor}
+        due = {key for key, item in mined.items() if item.block <= cursor} - untold
+        due_transfers = {key for key, item in transfers.items() if item.block <= cursor} - untold
         attempts = Counter(row["transaction_hash"] for row in self._rows("SELECT transaction_hash FROM attempts"))
         outcomes = self._rows("SELECT * FROM outcomes")
         told = Counter(row["transaction_hash"] for row in outcomes if row["outcome"] in _MINED)

@@ -65,7 +65,10 @@ def lost_own_rows(stage: Stage) -> None:
 
 
 def lost_outbox(stage: Stage) -> None:
-    """The outbox is gone."""
+    """The outbox is gone, and with it what the lake had not been told yet."""
+    untold = "transactions.reported = 0 OR jobs.reported = 0 OR state = 'open'"
+    signed = lake.outbox_rows(stage.state, f"SELECT hash FROM transactions JOIN jobs ON jobs.id = job_id WHERE {untold}")
+    stage.untold = frozenset(name for (name,) in signed)
     for file in stage.state.glob("*.sqlite*"):
         file.unlink()
 

@@ -38,6 +38,21 @@ class _Rows(Protocol):
     def outcome(self, block: BlockRef, transaction: str) -> OutcomeRecord: ...
 
 
+def test_the_connection_is_renewed_now_and_then(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+    """With reverts before and after; readers of the recorder's own see both sides."""
+    written = recorder(commits_per_connection=2)
+    for number in range(1, 8):
+        block = rows.block(number)
+        written.block(block, [rows.head(block), rows.attempt(block, f"0x{number:x}")])
+        written.flush()
+    written.revert([rows.block(7)])
+    other = rows.block(7, "b")
+    written.block(other, [rows.head(other)])
+    written.flush()
+    assert ask("SELECT block_hash FROM blocks ORDER BY block_number") == [(f"0x{n:x}",) for n in range(1, 7)] + [("0x7b",)]
+    assert written.recorded_attempts([Hash32("0x1"), Hash32("0x7"), Hash32("0x9")]) == {"0x1", "0x7"}
+
+
 def test_rows_come_back_as_they_went_in(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
     """Times to the microsecond, empty fields, integers beyond 128 bits."""
     block = rows.block(5)
