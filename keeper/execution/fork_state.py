@@ -4,9 +4,9 @@ import asyncio
 import gzip
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.errors import BlockUnknown, RpcError, RpcLimited, RpcUnavailable
@@ -44,6 +44,7 @@ class ForkState:
         self._asked: dict[Question, _Use] = {}
         self._blocks = 0
         self._turn = asyncio.Lock()
+        self._dumped: tuple[tuple[Hash32, int] | None, str | None] = (None, None)
 
     async def fetch_ahead(self, block: BlockRef) -> None:
         """What was asked about blocks lately is fetched for this one, in as few requests as the endpoints allow.
@@ -68,27 +69,11 @@ class ForkState:
     def dump(self, block_hash: Hash32) -> str | None:
         """All that is known of a block's accounts and slots as anvil_loadState takes it: a fork that has it need not ask. None where
         nothing is known, or nothing legible."""
-        accounts: dict[str, dict[str, Any]] = {}
-        slots: list[tuple[str, str, bytes]] = []
-        for (method, text), answer in self._open(block_hash).items():
-            if method == "eth_getStorageAt":
-                address, slot = json.loads(text)
-                slots.append((address, slot, answer))
-            elif method in _ACCOUNT:
-                (address,) = json.loads(text)
-                accounts.setdefault(address, {})[method] = json.loads(answer)
-        try:
-            loaded = {address: _account(known) for address, known in accounts.items() if len(known) == len(_ACCOUNT)}
-        except (TypeError, ValueError):
-            # An endpoint talks nonsense; the fork will find it out where it matters.
-            return None
-        for address, slot, answer in slots:
-            if address in loaded:
-                loaded[address]["storage"][slot] = json.loads(answer)
-        if not loaded:
-            return None
-        state: dict[str, Json] = {"block": None, "accounts": loaded, "best_block_number": None, "blocks": [], "transactions": []}
-        return "0x" + gzip.compress(json.dumps(state).encode(), compresslevel=1).hex()
+        kept = self._open(block_hash)
+        key = (block_hash, len(kept))
+        if self._dumped[0] != key:
+            self._dumped = (key, _loadable(kept))
+        return self._dumped[1]
 
     async def answer(self, block_hash: Hash32, method: str, parameters: Sequence[Json]) -> bytes:
         """The answer as JSON text; `parameters` are those before the block. Raises as `Node.batch`, and RpcError.
@@ -158,9 +143,34 @@ class ForkState:
         return self._kept[block_hash]
 
 
-def _account(known: dict[str, Json]) -> dict[str, Any]:
+def _loadable(kept: Mapping[Question, bytes]) -> str | None:
+    """The answers put together as they are: most of their bytes are code, which need not be parsed for this."""
+    accounts: dict[str, dict[str, bytes]] = {}
+    slots: dict[str, list[bytes]] = {}
+    for (method, text), answer in kept.items():
+        if method == "eth_getStorageAt":
+            address, slot = json.loads(text)
+            slots.setdefault(address, []).append(_text(slot) + b":" + answer)
+        elif method in _ACCOUNT:
+            (address,) = json.loads(text)
+            accounts.setdefault(address, {})[method] = answer
+    whole = {address: known for address, known in accounts.items() if len(known) == len(_ACCOUNT)}
+    if not whole:
+        return None
+    try:
+        loaded = b",".join(_account(address, known, slots.get(address, ())) for address, known in whole.items())
+    except (TypeError, ValueError):
+        # An endpoint talks nonsense; the fork will find it out where it matters.
+        return None
+    state = b'{"block":null,"accounts":{' + loaded + b'},"best_block_number":null,"blocks":[],"transactions":[]}'
+    return "0x" + gzip.compress(state, compresslevel=1).hex()
+
+
+def _account(address: str, known: Mapping[str, bytes], slots: Iterable[bytes]) -> bytes:
     balance, nonce, code = (known[method] for method in _ACCOUNT)
-    return {"balance": balance, "nonce": int(nonce, 16), "code": code, "storage": {}}
+    number = b"%d" % int(json.loads(nonce), 16)
+    fields = b'{"balance":' + balance + b',"nonce":' + number + b',"code":' + code + b',"storage":{' + b",".join(slots) + b"}}"
+    return _text(address) + b":" + fields
 
 
 def _pinned(parameters: str, block_hash: Hash32) -> list[Json]:
