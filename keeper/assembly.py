@@ -105,22 +105,22 @@ def _heard(logger: FilteringBoundLogger) -> Callable[[Incident], None]:
 
 
 def _chain_options(settings: Settings) -> ChainOptions:
-    given = settings.chain
+    chain_settings = settings.chain
     return ChainOptions(
-        chain_id=given.id,
-        rpc_urls=given.rpc_urls,
+        chain_id=chain_settings.id,
+        rpc_urls=chain_settings.rpc_urls,
         send_urls=settings.execution.send_urls if settings.keeper.mode is Mode.EXECUTE else (),
-        ws_url=given.ws_url,
-        block_seconds=given.block_seconds,
-        wall_clock=given.wall_clock,
-        max_answer_bytes=given.max_answer_mib << 20,
-        multicall=given.multicall,
-        finality_depth=given.finality_depth,
-        poll_interval_s=given.poll_interval_s,
-        request_timeout_s=given.request_timeout_s,
-        max_log_range=given.max_log_range,
-        prove_reads=given.prove_reads,
-        verify_receipts=given.verify is Verify.RECEIPTS,
+        ws_url=chain_settings.ws_url,
+        block_seconds=chain_settings.block_seconds,
+        wall_clock=chain_settings.wall_clock,
+        max_answer_bytes=chain_settings.max_answer_mib << 20,
+        multicall=chain_settings.multicall,
+        finality_depth=chain_settings.finality_depth,
+        poll_interval_s=chain_settings.poll_interval_s,
+        request_timeout_s=chain_settings.request_timeout_s,
+        max_log_range=chain_settings.max_log_range,
+        prove_reads=chain_settings.prove_reads,
+        verify_receipts=chain_settings.verify is Verify.RECEIPTS,
     )
 
 
@@ -128,9 +128,9 @@ async def open_hands(settings: Settings, chain: ChainClient, stack: AsyncExitSta
     """What acts: nothing in observe mode, the fork in simulate mode, fork and key in execute mode."""
     if settings.keeper.mode is Mode.OBSERVE:
         return None
-    given = settings.execution
-    if given.executor is None or given.operator is None:
-        missing = "executor" if given.executor is None else "operator"
+    execution = settings.execution
+    if execution.executor is None or execution.operator is None:
+        missing = "executor" if execution.executor is None else "operator"
         raise ConfigError(
             f"execution.{missing} is missing. {settings.keeper.mode.value} mode needs the executor contract and its operator."
         )
@@ -141,13 +141,13 @@ async def open_hands(settings: Settings, chain: ChainClient, stack: AsyncExitSta
     )
     node = chain.node(Purpose.FORK)
     gateway = await stack.enter_async_context(Gateway(node, settings.chain.id))
-    forks = [ForkSimulator(options, node, gateway.open_door()) for _ in range(given.forks)]
+    forks = [ForkSimulator(options, node, gateway.open_door()) for _ in range(execution.forks)]
     simulator = SimulatorPool([await stack.enter_async_context(fork) for fork in forks])
     newest_fee = newest_data_fee(settings)
     if settings.keeper.mode is Mode.SIMULATE:
-        return Hands(simulator, None, encode_execute, given.operator, given.executor, newest_fee)
-    dispatcher = await _dispatcher(settings, given.operator, chain, newest_fee, stack, logger)
-    return Hands(simulator, dispatcher, encode_execute, given.operator, given.executor, newest_fee)
+        return Hands(simulator, None, encode_execute, execution.operator, execution.executor, newest_fee)
+    dispatcher = await _dispatcher(settings, execution.operator, chain, newest_fee, stack, logger)
+    return Hands(simulator, dispatcher, encode_execute, execution.operator, execution.executor, newest_fee)
 
 
 async def _dispatcher(
@@ -158,12 +158,14 @@ async def _dispatcher(
     stack: AsyncExitStack,
     logger: FilteringBoundLogger,
 ) -> TransactionDispatcher:
-    given = settings.execution
-    if given.key_file is None:
+    execution = settings.execution
+    if execution.key_file is None:
         raise ConfigError("execution.key_file is missing. Execute mode signs with the operator's encrypted keystore.")
-    signer = Signer.open(given.key_file, given.password_file, os.environ)
+    signer = Signer.open(execution.key_file, execution.password_file, os.environ)
     if signer.address != operator:
-        raise ConfigError(f"execution.operator is {operator}, but {given.key_file} holds the key of {signer.address}. Correct one of them.")
+        raise ConfigError(
+            f"execution.operator is {operator}, but {execution.key_file} holds the key of {signer.address}. Correct one of them."
+        )
     options = DispatcherOptions(
         chain_id=settings.chain.id,
         state_dir=settings.keeper.state_dir,
@@ -186,10 +188,10 @@ async def _dispatcher(
 def anvil_program(settings: Settings) -> str:
     """The anvil to start: the setting, PATH, the npm package. Raises ConfigError when there is none."""
     if settings.execution.anvil is not None:
-        found = shutil.which(settings.execution.anvil)
-        if found is None:
+        program = shutil.which(settings.execution.anvil)
+        if program is None:
             raise ConfigError(f"execution.anvil: no program {settings.execution.anvil}. Name one, or leave the key out.")
-        return found
+        return program
     try:
         return str(anvil_path())
     except AnvilError as error:
@@ -328,12 +330,12 @@ def build_judge(settings: Settings) -> Judge:
 
 def limits_of(settings: Settings) -> Limits:
     """The operator's limits in the domain's units."""
-    given = settings.limits
+    limits = settings.limits
     return Limits(
-        min_profit_x18=int(given.min_profit_usd * _ETHER),
-        min_notional_x18=int(given.min_notional_usd * _ETHER),
-        allow=frozenset(AccountKey(_account(text, "allow")) for text in given.allow),
-        deny=frozenset(AccountKey(_account(text, "deny")) for text in given.deny),
+        min_profit_x18=int(limits.min_profit_usd * _ETHER),
+        min_notional_x18=int(limits.min_notional_usd * _ETHER),
+        allow=frozenset(AccountKey(_account(text, "allow")) for text in limits.allow),
+        deny=frozenset(AccountKey(_account(text, "deny")) for text in limits.deny),
     )
 
 
@@ -345,8 +347,8 @@ def _account(text: str, key: str) -> str:
 
 
 def _repair_options(settings: Settings) -> RepairOptions:
-    given = settings.chain
-    return RepairOptions(given.id, given.start_block, given.finality_depth, settings.execution.executor)
+    chain_settings = settings.chain
+    return RepairOptions(chain_settings.id, chain_settings.start_block, chain_settings.finality_depth, settings.execution.executor)
 
 
 def _loop_options(settings: Settings) -> LoopOptions:

@@ -84,11 +84,11 @@ class Backfill:
             return headers
 
         headers = await self._pool.ask([by_number(number) for number in numbers], decode, turn=turn)
-        found = [(header, tuple(by_block.get(header.ref.number, ()))) for header in headers]
-        for header, its_logs in found:
+        blocks = [(header, tuple(by_block.get(header.ref.number, ()))) for header in headers]
+        for header, its_logs in blocks:
             block = header.ref
             if any(log.block_hash != block.hash for log in its_logs):
                 raise Untrustworthy(f"block {block.number} has logs of another block: the range is not final, or an endpoint is wrong")
             if not all(admits(header.bloom, log) for log in its_logs):
                 raise Untrustworthy(f"block {block.number} has logs that its bloom denies: an endpoint is wrong")
-        return [(header.ref, its_logs) for header, its_logs in found]
+        return [(header.ref, its_logs) for header, its_logs in blocks]

@@ -193,18 +193,18 @@ class ChainClient:
 
     async def witnesses(self, question: Callable[[], Reads[T]], block: BlockRef) -> Sequence[tuple[str, T]]:
         """What each endpoint that answers says to a question at `block`, by the endpoint's name."""
-        said: dict[str, T] = {}
+        answers: dict[str, T] = {}
 
         async def hear(turn: int) -> None:
             reader = self._reader.turned(turn)
             with suppress(Transient, RpcError):
                 answer = await reader.run(question(), block)
-                said[reader.speaker] = answer
+                answers[reader.speaker] = answer
 
         async with asyncio.TaskGroup() as group:
             for turn in range(len(self._pool)):
                 group.create_task(hear(turn))
-        return list(said.items())
+        return list(answers.items())
 
     def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
         """Everything after block `after`, for ever, in order. `known` are the unfinalised blocks already processed up to `after`;

@@ -31,16 +31,16 @@ class Dispute:
         if len(self._pool) < 2 or (self.problem is None and 0 <= newest - self._checked_at < self._every_blocks):
             return
         self._checked_at = newest
-        said = await self._fetcher.common_height()
-        verdict = agreement([(endpoint.name, block.hash) for endpoint, block in said])
+        heads = await self._fetcher.common_height()
+        verdict = agreement([(endpoint.name, block.hash) for endpoint, block in heads])
         if verdict is None:
-            told = "; ".join(f"{endpoint.name} has {block.hash} as block {block.number}" for endpoint, block in said)
-            self._set(f"endpoints are on different chains: {told}; remove the wrong one from chain.rpc_urls" if said else None)
+            sentence = "; ".join(f"{endpoint.name} has {block.hash} as block {block.number}" for endpoint, block in heads)
+            self._set(f"endpoints are on different chains: {sentence}; remove the wrong one from chain.rpc_urls" if heads else None)
             return
-        number = said[0][1].number
+        number = heads[0][1].number
         ours = next((header.ref for header in headers if header.ref.number == number), segment.at(number))
         self._set(None if ours is None or ours.hash == verdict.value else f"most endpoints have another block {number} than {ours.hash}")
-        for endpoint, block in said:
+        for endpoint, block in heads:
             if block.hash != verdict.value:
                 self._pool.distrust(endpoint, f"is on another fork: its block {number} is {block.hash}, not {verdict.value}")
 

@@ -161,11 +161,11 @@ class Follower:
 
     async def _confirm_beyond_finality(self, anchor: BlockRef) -> None:
         """No endpoint alone may stop the daemon: fatal only when none of them still has the final block. Raises ReorgBeyondFinality."""
-        said = await self._fetcher.opinions(anchor.number)
-        if not said:
+        opinions = await self._fetcher.opinions(anchor.number)
+        if not opinions:
             raise Untrustworthy("no endpoint answered about the final block")
-        if all(block.hash != anchor.hash for _, block in said):
-            raise ReorgBeyondFinality(f"block {anchor.number} was final as {anchor.hash}, the chain has {said[0][1].hash}")
-        for endpoint, block in said:
+        if all(block.hash != anchor.hash for _, block in opinions):
+            raise ReorgBeyondFinality(f"block {anchor.number} was final as {anchor.hash}, the chain has {opinions[0][1].hash}")
+        for endpoint, block in opinions:
             if block.hash != anchor.hash:
                 self._pool.distrust(endpoint, f"has {block.hash} as final block {anchor.number}, others {anchor.hash}")

@@ -259,15 +259,15 @@ class Pool:
     ) -> list[tuple[Endpoint, T]]:
         """What every endpoint that answers says to the same question. With `patience_s` only those are asked that are sound, and whoever
         takes longer is set aside."""
-        said: list[tuple[Endpoint, T]] = []
+        opinions: list[tuple[Endpoint, T]] = []
         question = _Question(calls, decode, purpose, bulky=False)
 
         async def look(member: Member) -> None:
-            said.append((member.endpoint, await self._ask_one(member, question)))
+            opinions.append((member.endpoint, await self._ask_one(member, question)))
 
         sound = [member for member in self._members if not member.failures]
         await self._each(look, patience_s or self._retry.probe_timeout_s, None if patience_s is None else sound)
-        return said
+        return opinions
 
     async def ask_only(self, endpoint: Endpoint, calls: Sequence[RpcCall], decode: Decode[T], *, purpose: Purpose) -> T:
         """One endpoint's answer, whatever the others would say; no second try. Raises as `ask`."""

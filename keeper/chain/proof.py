@@ -44,10 +44,10 @@ class Proofs:
         for _ in range(_LESSONS):
             if self._learned:
                 return
-            said = await self._pool.opinions([LATEST], lambda answers: _hashes(answers[0]))
-            if not said:
+            opinions = await self._pool.opinions([LATEST], lambda answers: _hashes(answers[0]))
+            if not opinions:
                 return
-            self._learned = any(true for _, true in said)
+            self._learned = any(true for _, true in opinions)
         if not self._learned:
             self._learned, self._headers = True, False
             self._on_incident(Incident("all endpoints", "headers_unproven", "no header hashes to its hash; they are believed from now on"))

@@ -28,15 +28,15 @@ class RangeSize:
     def refused(self, first: int, span: int, hint: str) -> None:
         """A request for `span` blocks from `first` was refused with the text `hint` (empty for a timeout)."""
         advice = range_advice(hint)
-        wanted = span // 2
+        blocks = span // 2
         if advice.last_block is not None and first <= advice.last_block < first + span - 1:
-            wanted = advice.last_block - first + 1
+            blocks = advice.last_block - first + 1
         elif advice.most_blocks is not None and advice.most_blocks < span:
             # A fixed limit will not go away: never try more again.
             self._ceiling = min(self._ceiling, advice.most_blocks)
-            wanted = advice.most_blocks
+            blocks = advice.most_blocks
         # Several requests are under way at once: one that was bigger than the present size says nothing new.
-        self.blocks = max(1, min(self.blocks, wanted))
+        self.blocks = max(1, min(self.blocks, blocks))
         self._successes = 0
 
     def accepted(self, span: int) -> None:

@@ -56,8 +56,8 @@ class ChainCalls(RawCalls):
     async def opinions(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> Sequence[tuple[str, list[Answer]]]:
         """What each endpoint that answers in time says to the same calls, by the endpoint's name; empty when none does."""
         questions = [RpcCall(method, params) for method, params in calls]
-        said = await self._pool.opinions(questions, list, purpose=self._purpose)
-        return [(endpoint.name, answers) for endpoint, answers in said]
+        opinions = await self._pool.opinions(questions, list, purpose=self._purpose)
+        return [(endpoint.name, answers) for endpoint, answers in opinions]
 
     async def block_receipts(self, block: BlockRef) -> Receipts | None:
         """As `ChainClient.block_receipts`."""

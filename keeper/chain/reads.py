@@ -180,10 +180,10 @@ def _eth_calls(calls: Sequence[Call], block: BlockRef, at: Timestamp | None, *, 
         changes["number"] = hex(block.number + 1)
     if changes:
         where += [{}, changes]
-    asked = [RpcCall("eth_call", [{"to": call.to, "data": "0x" + call.data.hex()}, *where]) for call in calls]
+    requests = [RpcCall("eth_call", [{"to": call.to, "data": "0x" + call.data.hex()}, *where]) for call in calls]
     if at is not None:
-        asked.append(RpcCall("eth_call", [{"data": _TIME_PROBE}, *where]))
-    return asked
+        requests.append(RpcCall("eth_call", [{"data": _TIME_PROBE}, *where]))
+    return requests
 
 
 def _checked(answers: Sequence[Answer], at: Timestamp | None) -> Sequence[Answer]:

@@ -49,8 +49,8 @@ def _check_places(receipts: Sequence[Mapping[str, Json]], block: BlockRef) -> No
         if receipt["blockHash"].lower() != block.hash or int(receipt["transactionIndex"], 16) != index:
             raise ValueError(f"receipt {index} of block {block.hash} says it is another")
         for log in receipt["logs"]:
-            said = (log["blockHash"].lower(), int(log["blockNumber"], 16), log["transactionHash"], int(log["logIndex"], 16))
-            if said != (block.hash, block.number, receipt["transactionHash"], place):
+            claim = (log["blockHash"].lower(), int(log["blockNumber"], 16), log["transactionHash"], int(log["logIndex"], 16))
+            if claim != (block.hash, block.number, receipt["transactionHash"], place):
                 raise ValueError(f"log {place} of block {block.hash} says it is another")
             place += 1
 

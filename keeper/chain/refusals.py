@@ -76,14 +76,14 @@ _RATE_CODES = (429, -32_097)
 
 def refusal(code: int, message: str, detail: bytes = b"") -> RpcError | RpcLimited:
     """The error a JSON-RPC error object stands for: SizeLimited, RateLimited, BlockUnknown, or plain RpcError."""
-    said = message.lower()
-    if code == REVERTED or said.startswith("execution reverted"):
+    words = message.lower()
+    if code == REVERTED or words.startswith("execution reverted"):
         return RpcError(code, message, detail)
-    if any(fragment in said for fragment in _SIZE):
+    if any(fragment in words for fragment in _SIZE):
         return SizeLimited(message)
-    if code in _RATE_CODES or any(fragment in said for fragment in _RATE):
+    if code in _RATE_CODES or any(fragment in words for fragment in _RATE):
         return RateLimited(message)
-    if any(fragment in said for fragment in _UNKNOWN_BLOCK):
+    if any(fragment in words for fragment in _UNKNOWN_BLOCK):
         return BlockUnknown(code, message, detail)
     return RpcError(code, message, detail)
 
@@ -125,12 +125,12 @@ def range_advice(hint: str) -> RangeAdvice:
 
     Known forms: "this block range should work: [0x1, 0x7d0]" (Alchemy, Infura), "retry with the range 100-200" (Reth), "limited to a
     10,000 range" (QuickNode), "exceed maximum block range: 5000" (BSC, Polygon), "max block range 1000" (Reth)."""
-    said = hint.lower()
-    suggested = _SUGGESTED.search(said)
+    words = hint.lower()
+    suggested = _SUGGESTED.search(words)
     if suggested:
         first, last = (int(text, 0) for text in suggested.groups())
         return RangeAdvice(most_blocks=None, last_block=last) if last >= first else RangeAdvice()
-    most = _MOST.search(said)
+    most = _MOST.search(words)
     if most is None:
         return RangeAdvice()
     blocks = int(most.group(1).replace(",", "")) * (1000 if most.group(2) else 1)

@@ -109,14 +109,14 @@ class Endpoint:
 
     def _in_order(self, reply: Reply, first_id: int, expected: int) -> list[Answer]:
         members = self._members(reply, expected)
-        found: dict[int, Answer] = {}
+        answers_by_id: dict[int, Answer] = {}
         for member in members:
             if not isinstance(member, dict) or not isinstance(member.get("id"), int):
                 raise Untrustworthy(f"{self.name}: a batch member without id")
-            found[member["id"]] = self._answer(member, reply)
-        if len(members) != expected or any(first_id + place not in found for place in range(expected)):
+            answers_by_id[member["id"]] = self._answer(member, reply)
+        if len(members) != expected or any(first_id + place not in answers_by_id for place in range(expected)):
             raise Untrustworthy(f"{self.name}: {len(members)} answers to {expected} calls, or with other ids")
-        return [found[first_id + place] for place in range(expected)]
+        return [answers_by_id[first_id + place] for place in range(expected)]
 
     def _answer(self, member: Mapping[str, Json], reply: Reply) -> Answer:
         if member.get("error") is not None:

@@ -56,10 +56,10 @@ class ChainAnswer:
 async def ask_chain(settings: Settings) -> ChainAnswer:
     """Raises ConfigError for an endpoint of another chain, RpcUnavailable when none answers."""
     async with assembly.open_chain(settings, {}, log.logger()) as chain:
-        said = await chain.opinions([("eth_getBlockByNumber", ["latest", False])])
+        opinions = await chain.opinions([("eth_getBlockByNumber", ["latest", False])])
         heads = [
             Head(endpoint, quantity(answer["number"]), quantity(answer["timestamp"]))
-            for endpoint, (answer,) in said
+            for endpoint, (answer,) in opinions
             if answer is not None and not isinstance(answer, RpcError)
         ]
         named = _named(settings)

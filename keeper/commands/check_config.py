@@ -24,8 +24,8 @@ def check_config(path: Path, overrides: dict[str, Any], as_json: bool, offline: 
         _print_settings(path, rows)
     answer = None if offline else asyncio.run(ask_chain(loaded.settings))
     if as_json:
-        told: dict[str, object] = {key: {"value": value, "origin": origin} for key, value, origin, _ in rows}
-        Console().print_json(json.dumps(told if answer is None else told | {"chain": answer.plain()}))
+        answers: dict[str, object] = {key: {"value": value, "origin": origin} for key, value, origin, _ in rows}
+        Console().print_json(json.dumps(answers if answer is None else answers | {"chain": answer.plain()}))
     elif answer is not None:
         _print_chain(answer)
     return daemon.MISCONFIGURED if answer is not None and answer.problems else daemon.OK

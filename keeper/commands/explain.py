@@ -33,13 +33,13 @@ async def _explain(path: Path, venue: str, account: str, number: int | None, as_
         if key not in book.evaluator.book.account_keys():
             raise ConfigError(f"{venue} knows no account {key} at block {book.block.number}. `keeper positions` lists them.")
         (evaluated,) = await book.evaluator.look(book.block, {key})
-        told = await book.chain.run(book.venue.explain(key, book.evaluator.book, book.block.timestamp), book.block)
+        explanation = await book.chain.run(book.venue.explain(key, book.evaluator.book, book.block.timestamp), book.block)
         decision, plan = _decision(loaded, book, key, evaluated.health)
     if as_json:
-        Console().print_json(json.dumps(_plain(book, key, evaluated.health, told, decision)))
+        Console().print_json(json.dumps(_plain(book, key, evaluated.health, explanation, decision)))
     else:
-        _print(book, key, evaluated.health, told, decision, plan)
-    return daemon.FAILED if any(_differs(term) for term in told.terms) else daemon.OK
+        _print(book, key, evaluated.health, explanation, decision, plan)
+    return daemon.FAILED if any(_differs(term) for term in explanation.terms) else daemon.OK
 
 
 def _decision(loaded: Loaded, book: Book, key: AccountKey, health: Health) -> tuple[Decision | None, LiquidationPlan | None]:

@@ -66,10 +66,10 @@ class OwnerDesk:
 
     async def standing(self) -> Standing:
         """What the executor says of itself. Raises ConfigError where there is none of this version."""
-        seen = await self.chain.run(standing(self.executor, self.operator, self.expected()), self.head)
-        if seen is None:
+        state = await self.chain.run(standing(self.executor, self.operator, self.expected()), self.head)
+        if state is None:
             raise ConfigError(f"execution.executor: {next(iter(problems(None, self.executor)))}")
-        return seen
+        return state
 
     async def operators(self) -> Sequence[Address]:
         """Everybody who may execute plans, by the executor's own events since the start block."""
@@ -212,11 +212,11 @@ async def _read_listings(loaded: Loaded, chain: ChainClient, head: BlockRef, nam
 def _holdings(tokens: Sequence[Address], holder: Address) -> Reads[Sequence[Holding]]:
     questions = ("balanceOf(address)", "decimals()", "symbol()")
     answers = iter((yield [Call(token, _question(signature, holder)) for token in tokens for signature in questions]))
-    found = []
+    holdings = []
     for token in tokens:
         amount, decimals, symbol = (next(answers).data for _ in questions)
-        found.append(Holding(token, _text(symbol) or token, int.from_bytes(decimals, "big"), int.from_bytes(amount, "big")))
-    return found
+        holdings.append(Holding(token, _text(symbol) or token, int.from_bytes(decimals, "big"), int.from_bytes(amount, "big")))
+    return holdings
 
 
 def _question(signature: str, holder: Address) -> bytes:

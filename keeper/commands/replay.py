@@ -38,28 +38,30 @@ _DECISIONS = "SELECT * FROM decisions WHERE chain_id = ? AND venue = ? AND stage
 def replay(path: Path, venue_name: str, as_json: bool) -> int:
     """Exit code 1 when a decision differs. Raises ConfigError: no such venue, no lake, or one whose reads were not recorded."""
     loaded = session.settings(path)
-    given = loaded.settings
+    settings = loaded.settings
     venue = session.configured_venues(loaded, venue_name)[venue_name]
-    with LakeReader(LakeOptions.at(given.lake.dir), given.chain.id) as lake:
-        followed = {row["block_hash"]: row for row in lake.rows(_BLOCKS, given.chain.id)}
-        blocks = _blocks(lake.rows(_EVENTS, given.chain.id, venue_name), followed, venue)
-        decisions = lake.rows(_DECISIONS, given.chain.id, venue_name)
+    with LakeReader(LakeOptions.at(settings.lake.dir), settings.chain.id) as lake:
+        followed = {row["block_hash"]: row for row in lake.rows(_BLOCKS, settings.chain.id)}
+        blocks = _blocks(lake.rows(_EVENTS, settings.chain.id, venue_name), followed, venue)
+        decisions = lake.rows(_DECISIONS, settings.chain.id, venue_name)
     recorded = {row["candidate_id"]: (row["block_number"], _words(row)) for row in decisions}
     used = {CandidateId(row["candidate_id"]): use_of_json(row.get("used")) for row in decisions}
     questions = RecordedQuestions()
     evaluator = Evaluator(
         venue,
         questions,
-        executor=given.execution.executor,
-        block_seconds=given.chain.block_seconds,
-        forecast=given.chain.forecast,
+        executor=settings.execution.executor,
+        block_seconds=settings.chain.block_seconds,
+        forecast=settings.chain.forecast,
     )
-    replayed = asyncio.run(Replay(venue_name, evaluator, questions, assembly.build_judge(given), used).run(blocks))
+    replayed = asyncio.run(Replay(venue_name, evaluator, questions, assembly.build_judge(settings), used).run(blocks))
     if recorded and not replayed:
-        raise ConfigError(f"the lake at {given.lake.dir} holds decisions, but not what was read for them: keeper.record_reads was false.")
-    found = differences(replayed, recorded)
-    _print(replayed, len(recorded), found, as_json)
-    return daemon.FAILED if found else daemon.OK
+        raise ConfigError(
+            f"the lake at {settings.lake.dir} holds decisions, but not what was read for them: keeper.record_reads was false."
+        )
+    differing = differences(replayed, recorded)
+    _print(replayed, len(recorded), differing, as_json)
+    return daemon.FAILED if differing else daemon.OK
 
 
 def _blocks(rows: list[dict[str, Any]], followed: Mapping[str, Mapping[str, Any]], venue: Venue[Any, Any]) -> Iterator[RecordedBlock]:

@@ -27,20 +27,20 @@ def backfill(path: Path) -> int:
 
 
 async def _backfill(loaded: Loaded) -> int:
-    given = loaded.settings
-    venues = assembly.build_venues(given)
-    options = LakeOptions.at(given.lake.dir, queue_blocks=given.lake.queue_blocks)
+    settings = loaded.settings
+    venues = assembly.build_venues(settings)
+    options = LakeOptions.at(settings.lake.dir, queue_blocks=settings.lake.queue_blocks)
     started = time.monotonic()
-    with session.ProgressBar() as report, Recorder(options, given.chain.id, tuple(venues)) as recorder:
+    with session.ProgressBar() as report, Recorder(options, settings.chain.id, tuple(venues)) as recorder:
         for sentence in recorder.mended:
             log.logger().warning("lake", problem=sentence)
-        async with assembly.open_chain(given, venues, log.logger()) as chain:
-            recovery = assembly.open_recovery(given, chain, recorder, report, dispatcher=None, followed_gap=0)
-            evaluators = assembly.build_evaluators(given, venues, chain)
+        async with assembly.open_chain(settings, venues, log.logger()) as chain:
+            recovery = assembly.open_recovery(settings, chain, recorder, report, dispatcher=None, followed_gap=0)
+            evaluators = assembly.build_evaluators(settings, venues, chain)
             start = await recovery.run(evaluators)
     accounts = sum(len(evaluator.book.account_keys()) for evaluator in evaluators.values())
     seconds = time.monotonic() - started
     Console(stderr=True).print(
-        f"at block {start.lowest.cursor.number}: {accounts} accounts, {seconds:.1f} s. The lake is in {given.lake.dir}."
+        f"at block {start.lowest.cursor.number}: {accounts} accounts, {seconds:.1f} s. The lake is in {settings.lake.dir}."
     )
     return daemon.OK

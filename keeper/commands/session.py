@@ -28,9 +28,9 @@ from keeper.store.reader import LakeReader
 def settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Loaded:
     """The settings, with logging configured by them. Raises ConfigError."""
     loaded = load(path, os.environ, overrides)
-    given = loaded.settings.log
+    options = loaded.settings.log
     try:
-        log.configure(given.format, given.level)
+        log.configure(options.format, options.level)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}.") from None
     return loaded
@@ -61,19 +61,19 @@ class Book:
 @asynccontextmanager
 async def book_at(loaded: Loaded, venue_name: str, number: int | None) -> AsyncIterator[Book]:
     """The venue's book at block `number` (the head without). Raises ConfigError for a venue that is not configured, or a block to come."""
-    given = loaded.settings
+    settings = loaded.settings
     venues = configured_venues(loaded, venue_name)
     with ExitStack() as stack:
         records = None
-        options = LakeOptions.at(given.lake.dir)
+        options = LakeOptions.at(settings.lake.dir)
         if options.catalog_file is not None and options.catalog_file.exists():
-            records = stack.enter_context(LakeReader(options, given.chain.id))
+            records = stack.enter_context(LakeReader(options, settings.chain.id))
         report = stack.enter_context(ProgressBar())
-        async with assembly.open_chain(given, venues, log.logger()) as chain:
-            evaluator = assembly.build_evaluators(given, venues, chain)[venue_name]
+        async with assembly.open_chain(settings, venues, log.logger()) as chain:
+            evaluator = assembly.build_evaluators(settings, venues, chain)[venue_name]
             block = await _block(chain, number)
             survey = Survey(
-                chain, chain, records, start_block=given.chain.start_block, finality_depth=given.chain.finality_depth, report=report
+                chain, chain, records, start_block=settings.chain.start_block, finality_depth=settings.chain.finality_depth, report=report
             )
             await survey.bring_to(venue_name, evaluator, block)
             yield Book(chain, venues[venue_name], evaluator, block)

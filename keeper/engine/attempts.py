@@ -139,8 +139,8 @@ class Attempts:
         await self._remove_orphaned(chain, rows, decided)
         untold = [each for each in decided if not any(_tells(row, each) for row in rows)]
         self._dispatcher.tell_again(untold)
-        told = [each for each in decided if each not in untold]
-        self._dispatcher.acknowledge(known, [(min(each.transactions), each.block_hash) for each in told])
+        present = [each for each in decided if each not in untold]
+        self._dispatcher.acknowledge(known, [(min(each.transactions), each.block_hash) for each in present])
         if missing or untold:
             self._log.info("outbox and lake compared", attempts_missing=len(missing), outcomes_missing=len(untold))
 

@@ -94,11 +94,11 @@ class Audit:
         return WrongBlock(block, [row for row in rows if row["source"] == "log"], reads, logged, witness)
 
     async def _told(self, venue: Venue[Any, Any], first: int, last: int, turn: int) -> Mapping[int, list[Applied[Any]]]:
-        told: dict[int, list[Applied[Any]]] = {}
+        events_of_block: dict[int, list[Applied[Any]]] = {}
         async for block, logs in self._archive.backfill(venue.filters(), first, last, turn=turn):
             if events := _decoded(venue, logs):
-                told[block.number] = events
-        return told
+                events_of_block[block.number] = events
+        return events_of_block
 
     def _recorded(self, name: str, first: int, last: int) -> Mapping[int, list[Row]]:
         recorded: dict[int, list[Row]] = {}

@@ -145,8 +145,8 @@ class Liquidator:
         if fees is None:
             return Skip(SkipReason.GAS_PRICE_CAP, f"base fee {block.base_fee_wei} wei")
         sketch = self._hands.encode(case.candidate.venue, case.plan, 0)
-        wanted = 0 if case.unwind else self._limits.min_profit_x18 + tariff.cost_x18(case.plan.gas_limit, block, sketch)
-        calldata = self._hands.encode(case.candidate.venue, case.plan, min_guard_change(case.plan, wanted))
+        least_change = 0 if case.unwind else self._limits.min_profit_x18 + tariff.cost_x18(case.plan.gas_limit, block, sketch)
+        calldata = self._hands.encode(case.candidate.venue, case.plan, min_guard_change(case.plan, least_change))
         stopped = await self._simulate(self._hands, self._hands.simulator, case, calldata)
         if stopped is not None:
             return stopped

@@ -158,12 +158,12 @@ class Repair:
 
         Raises EndpointsDisagree, and RpcUnavailable when none answers."""
         keys = sorted(evaluator.book.account_keys())
-        said = await self._chain.witnesses(lambda: _testimony(evaluator, keys, block), block)
-        if not said:
+        testimonies = await self._chain.witnesses(lambda: _testimony(evaluator, keys, block), block)
+        if not testimonies:
             raise RpcUnavailable(f"no endpoint tells of the accounts at block {block.number}")
-        verdict = agreement(said)
+        verdict = agreement(testimonies)
         if verdict is None:
-            raise EndpointsDisagree(f"endpoints contradict each other about block {block.number}: {_contradiction(said)}")
+            raise EndpointsDisagree(f"endpoints contradict each other about block {block.number}: {_contradiction(testimonies)}")
         for endpoint in verdict.dissenters:
             self._chain.distrust(endpoint, f"contradicts the others about block {block.number}")
         return verdict.value[0]

@@ -69,12 +69,12 @@ class Replay:
                 self._evaluator.restore(block.number, block.timestamp, [item.event for item in recorded.applied])
                 continue
             self._questions.load(recorded.answers(), recorded.data_fee)
-            found = await self._evaluator.took(block, recorded.logged())
+            findings = await self._evaluator.took(block, recorded.logged())
             self._evaluator.finalised(block)
             self._tariff = self._judge.tariff({self._name: self._evaluator}, block, recorded.data_fee) or self._tariff
             if not recorded.decided:
                 continue
-            verdicts = self._judge.verdicts_after(self._name, self._evaluator, found, self._tariff, self._used)
+            verdicts = self._judge.verdicts_after(self._name, self._evaluator, findings, self._tariff, self._used)
             replayed.append(Replayed(block, verdicts))
         return replayed
 

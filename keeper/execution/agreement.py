@@ -164,10 +164,10 @@ class AgreedSimulator:
 
     def _dispute(self, question: _Question, votes: Sequence[tuple[str, Vote, bytes]]) -> NoReturn:
         """Raises EndpointsDisagree."""
-        said = "; ".join(f"{name}: {vote}" for name, vote, _ in votes)
+        sentence = "; ".join(f"{name}: {vote}" for name, vote, _ in votes)
         self._disputed = question
-        self._report(_PART, f"endpoints differ about block {question.block.number}, nothing is sent until they agree: {said}")
-        raise EndpointsDisagree(f"about block {question.block.number}: {said}")
+        self._report(_PART, f"endpoints differ about block {question.block.number}, nothing is sent until they agree: {sentence}")
+        raise EndpointsDisagree(f"about block {question.block.number}: {sentence}")
 
     def _settle_dispute(self, verdict: Agreement[Vote], question: _Question) -> None:
         self._disputed = None

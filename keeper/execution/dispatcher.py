@@ -183,10 +183,10 @@ class TransactionDispatcher:
         first, last = self._lane.used, count - 1
         since = self._outbox.newest_block() - 1
         try:
-            seen = [await self._lookout.place_of(nonce, since, self._started_at) for nonce in (first, last)]
+            places = [await self._lookout.place_of(nonce, since, self._started_at) for nonce in (first, last)]
         except (Transient, RpcError):
-            seen = [None]
-        if None in seen:
+            places = [None]
+        if None in places:
             self._notice(f"endpoints say that nonces up to {last} are used, this outbox ends before {first}, and no block shows by what")
             return
         for nonce in range(first, count):
@@ -262,8 +262,8 @@ class TransactionDispatcher:
     async def _deliver_waiting(self) -> None:
         """Offer again what no node has accepted yet. What was given up or dropped is left alone: it must not come back to life."""
         for lot in self._outbox.lots():
-            wanted = lot.open_job is not None or lot.newest.purpose is Purpose.CANCEL
-            if lot.winner is None and lot.nonce >= self._lane.used and wanted and lot.newest.hash not in self._accepted:
+            alive = lot.open_job is not None or lot.newest.purpose is Purpose.CANCEL
+            if lot.winner is None and lot.nonce >= self._lane.used and alive and lot.newest.hash not in self._accepted:
                 await self._deliver(lot.newest)
 
     async def _deliver(self, transaction: OutboxTransaction) -> None:
@@ -341,9 +341,9 @@ class TransactionDispatcher:
     async def _counts(self) -> tuple[int, int, int]:
         """The account's transaction count in the newest block and with what is pending, as all endpoints agree, and the newest block."""
         questions: list[tuple[str, list[Json]]] = [("eth_getTransactionCount", [self.sender, tag]) for tag in ("latest", "pending")]
-        said = await self._node.opinions([*questions, ("eth_blockNumber", [])])
-        told = [[answer for answer in answers if not isinstance(answer, RpcError)] for _, answers in said]
-        answers = [[quantity(answer) for answer in each] for each in told if len(each) == len(questions) + 1]
+        opinions = await self._node.opinions([*questions, ("eth_blockNumber", [])])
+        complete = [[answer for answer in answers if not isinstance(answer, RpcError)] for _, answers in opinions]
+        answers = [[quantity(answer) for answer in each] for each in complete if len(each) == len(questions) + 1]
         if not answers:
             raise RpcUnavailable(f"no endpoint tells the transaction count of {self.sender}")
         used, pending, newest = zip(*answers, strict=True)

@@ -60,7 +60,7 @@ class ForkProcess:
         if shutil.which(command[0]) is None:
             raise ConfigError(f"execution.anvil: no program {command[0]!r}; install Foundry's anvil or name its path")
         arguments = [*command[1:], *_ARGUMENTS, "--fork-url", fork_url]
-        said = ""
+        reason = ""
         for _ in range(_PORT_ATTEMPTS):
             with tempfile.TemporaryFile() as output:
                 fork = await cls._spawn([command[0], *arguments], output)
@@ -71,11 +71,11 @@ class ForkProcess:
                     await fork.stop()
                     raise
                 # The address is a password to the gateway: it must not reach a log.
-                said = _tail(output).replace(fork_url, "<the gateway>")
+                reason = _tail(output).replace(fork_url, "<the gateway>")
             # The port found free was taken before anvil bound it: that alone is worth another try.
-            if "in use" not in said:
+            if "in use" not in reason:
                 break
-        raise RpcUnavailable(f"the fork did not start: {said or 'no reason given'}")
+        raise RpcUnavailable(f"the fork did not start: {reason or 'no reason given'}")
 
     @classmethod
     async def _spawn(cls, command: Sequence[str], output: IO[bytes]) -> Self:

@@ -128,11 +128,11 @@ class Lookout:
         calls += [("eth_getBlockByNumber", [hex(height), False]) for height in heights]
         if not everybody:
             return _claims(await self._node.batch(calls), hashes)
-        said = [heard for _, answers in await self._node.opinions(calls) if (heard := _sensible(answers, hashes)) is not None]
-        if not said:
+        claims_of_all = [heard for _, answers in await self._node.opinions(calls) if (heard := _sensible(answers, hashes)) is not None]
+        if not claims_of_all:
             raise RpcUnavailable("no endpoint tells what became of our transactions")
-        together = _Claims(min(claims.used for claims in said), defaultdict(list), {})
-        for claims in said:
+        together = _Claims(min(claims.used for claims in claims_of_all), defaultdict(list), {})
+        for claims in claims_of_all:
             together.headers = claims.headers | together.headers
             for name, receipts in claims.receipts.items():
                 together.receipts[name] += receipts
@@ -198,20 +198,20 @@ class Lookout:
     ) -> tuple[dict[BlockRef, list[OutboxTransaction]], set[int]]:
         """Canonical blocks that are said to hold transactions of ours, with these; and nonces whose receipt is of another block."""
         transactions = {each.hash: each for lot in waiting for each in lot.transactions}
-        said = {(name, receipt.block_number, receipt.block_hash) for name, receipts in claims.receipts.items() for receipt in receipts}
-        blocks = await self._blocks({number for _, number, _ in said}, head)
-        wanted: dict[BlockRef, list[OutboxTransaction]] = defaultdict(list)
+        positions = {(name, receipt.block_number, receipt.block_hash) for name, receipts in claims.receipts.items() for receipt in receipts}
+        blocks = await self._blocks({number for _, number, _ in positions}, head)
+        by_block: dict[BlockRef, list[OutboxTransaction]] = defaultdict(list)
         unclear: set[int] = set()
-        for name, number, block_hash in sorted(said):
+        for name, number, block_hash in sorted(positions):
             block = blocks.get(number)
             if block is None or block.hash != block_hash:
                 unclear.add(transactions[name].nonce)
             else:
-                wanted[block].append(transactions[name])
+                by_block[block].append(transactions[name])
         for place in places.values():
             if place.transaction_hash in transactions:
-                wanted[place.block].append(transactions[place.transaction_hash])
-        return wanted, unclear
+                by_block[place.block].append(transactions[place.transaction_hash])
+        return by_block, unclear
 
     async def _blocks(self, numbers: Iterable[int], head: BlockRef) -> Mapping[int, BlockRef]:
         """The canonical blocks at these heights up to the head."""
@@ -222,9 +222,11 @@ class Lookout:
             blocks |= {number: _block(result) for number, answer in zip(strange, answers, strict=True) if (result := result_of(answer))}
         return {number: block for number, block in blocks.items() if block is not None}
 
-    async def _prove(self, wanted: Mapping[BlockRef, Sequence[OutboxTransaction]], claims: _Claims, unclear: set[int]) -> dict[int, Mined]:
+    async def _prove(
+        self, by_block: Mapping[BlockRef, Sequence[OutboxTransaction]], claims: _Claims, unclear: set[int]
+    ) -> dict[int, Mined]:
         mined: dict[int, Mined] = {}
-        for block, transactions in wanted.items():
+        for block, transactions in by_block.items():
             try:
                 receipts = await self._receipts(block, transactions, claims)
             except (Transient, BlockUnknown):
@@ -244,10 +246,10 @@ class Lookout:
             names = {each.hash for each in transactions}
             parsed = [parse_receipt(answer) for answer in proven if str(answer.get("transactionHash")).lower() in names]
             return {receipt.transaction_hash: receipt for receipt in parsed if receipt is not None}
-        said = await self._node.opinions([("eth_getTransactionReceipt", [each.hash]) for each in transactions])
+        opinions = await self._node.opinions([("eth_getTransactionReceipt", [each.hash]) for each in transactions])
         agreed: dict[Hash32, Receipt] = {}
         for place, each in enumerate(transactions):
-            heard = [parse_receipt(result_of(answers[place])) for _, answers in said if not isinstance(answers[place], RpcError)]
+            heard = [parse_receipt(result_of(answers[place])) for _, answers in opinions if not isinstance(answers[place], RpcError)]
             if heard and heard[0] is not None and all(receipt == heard[0] for receipt in heard) and heard[0].block_hash == block.hash:
                 agreed[each.hash] = heard[0]
         return agreed

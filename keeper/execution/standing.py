@@ -103,14 +103,14 @@ def standing(executor: Address, operator: Address, expected: Sequence[Expected])
     )
 
 
-def problems(seen: Standing | None, executor: Address) -> Iterator[str]:
+def problems(state: Standing | None, executor: Address) -> Iterator[str]:
     """What keeps the operator from acting, a sentence with its mend each."""
-    if seen is None:
+    if state is None:
         yield f"{executor} is no KeeperExecutor of this version; run `keeper executor deploy` and set execution.executor to its address"
         return
-    if not seen.operator_allowed:
-        yield f"operator {seen.operator} may not act; run `keeper executor allow`"
-    for venue in seen.venues:
+    if not state.operator_allowed:
+        yield f"operator {state.operator} may not act; run `keeper executor allow`"
+    for venue in state.venues:
         if not venue.rules_match:
             yield (
                 f"{venue.venue}: what the executor allows is not what plans need (nothing yet, or markets were added); "
@@ -120,12 +120,12 @@ def problems(seen: Standing | None, executor: Address) -> Iterator[str]:
             yield f"{venue.venue}: {venue.valuer} does not value the executor as expected; run `keeper executor allow`"
         elif venue.equity_x18 <= 0:
             yield f"{venue.venue}: no margin; run `keeper executor fund --margin USD`"
-    if seen.budget_x18 == 0:
+    if state.budget_x18 == 0:
         yield "no loss budget, so nothing can be unwound; run `keeper executor allow --budget-usd USD`"
-    elif seen.budget_left_x18 == 0:
+    elif state.budget_left_x18 == 0:
         yield (
-            f"today's loss budget of {_usd(seen.budget_x18)} USD is used up "
-            f"({_usd(seen.spent_x18)} lost, {_usd(seen.carried_x18)} carried open): until midnight UTC only plans without any loss pass; "
+            f"today's loss budget of {_usd(state.budget_x18)} USD is used up "
+            f"({_usd(state.spent_x18)} lost, {_usd(state.carried_x18)} carried open): until midnight UTC only plans without any loss pass; "
             "find out what lost it, then raise it with `keeper executor allow --budget-usd USD`"
         )
 
@@ -174,14 +174,14 @@ class StandingCheck:
     async def look(self, block: BlockRef) -> bool:
         """Ask at `block` and report; True when nothing is in the way. An endpoint that does not answer changes nothing."""
         try:
-            seen = await self._node.run(standing(self._executor, self._operator, self._expected()), block)
+            state = await self._node.run(standing(self._executor, self._operator, self._expected()), block)
             balance_wei = quantity(await self._node.request("eth_getBalance", [self._operator, "latest"]))
         except (Transient, RpcError):
             return False
         lack = gas_problem(self._operator, balance_wei, block.base_fee_wei + self._priority_fee_wei)
-        found = [*problems(seen, self._executor), *([lack] if lack else [])]
-        self._report("; ".join(found) or None)
-        return not found
+        sentences = [*problems(state, self._executor), *([lack] if lack else [])]
+        self._report("; ".join(sentences) or None)
+        return not sentences
 
 
 def _valuer_questions(executor: Address, expected: Sequence[Expected], settings: Sequence[tuple[Address, bytes]]) -> Sequence[Call]:

@@ -105,18 +105,18 @@ class Tracker:
 
     def _suspect(self, lot: Lot, sighting: Sighting, head: BlockRef, verdict: Verdict, started_at: int) -> None:
         """The nonce is said to be used up, and no transaction of ours is seen in a block. Only the transaction that did it is evidence."""
-        seen = self._suspected_at.setdefault(lot.nonce, [])
-        if not seen or seen[-1] < head.number:
-            seen.append(head.number)
+        heads = self._suspected_at.setdefault(lot.nonce, [])
+        if not heads or heads[-1] < head.number:
+            heads.append(head.number)
         place = sighting.foreign.get(lot.nonce)
-        if place is not None and len(seen) >= self._options.conflict_after_heads:
+        if place is not None and len(heads) >= self._options.conflict_after_heads:
             reason = f"nonce {lot.nonce} was used by a transaction this keeper did not send ({place.transaction_hash})"
             if place.block.number > started_at:
                 verdict.conflict = reason
                 self._outbox.lose(lot.nonce, reason)
             else:
                 self._lose(lot, f"{reason} before it started", verdict)
-        elif len(seen) >= self._options.final_after_blocks:
+        elif len(heads) >= self._options.final_after_blocks:
             self._lose(lot, f"nonce {lot.nonce} is used up, by a transaction nobody shows", verdict)
 
     def _lose(self, lot: Lot, reason: str, verdict: Verdict) -> None:

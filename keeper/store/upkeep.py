@@ -57,10 +57,10 @@ def _execute(connection: duckdb.DuckDBPyConnection, options: LakeOptions, statem
 
 def main() -> int:
     """Exit code 0, or 1 with one line on standard error."""
-    told = json.loads(sys.stdin.readline())
+    instruction = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        tidy(LakeOptions(**told["options"]), told["run"])
+        tidy(LakeOptions(**instruction["options"]), instruction["run"])
     except KeeperError as error:
         sys.stderr.write(f"{error}\n")
         return 1

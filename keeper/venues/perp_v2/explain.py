@@ -100,10 +100,10 @@ def _collateral_lines(options: Options, encoder: Encoder, key: AccountKey, accou
     if margin is None:
         return []
     needed = mul_ratio(margin.abs_position_value, given.config.mm_ratio + given.config.mm_ratio_buffer)
-    asked = encoder.call(options.vault, "getMarginRequirementForCollateralLiquidation(address)", key)
+    requirement_call = encoder.call(options.vault, "getMarginRequirementForCollateralLiquidation(address)", key)
     flag = int(is_collateral_liquidatable(margin, given, account.debt_threshold_raw))
     return [
-        ("requirement for collateral", "USD x18", needed, asked, signed),
+        ("requirement for collateral", "USD x18", needed, requirement_call, signed),
         ("collateral liquidatable", "0 or 1", flag, encoder.call(options.vault, "isLiquidatable(address)", key), number),
     ]
 
@@ -115,10 +115,10 @@ def _pnl(options: Options, encoder: Encoder, key: AccountKey) -> Call:
 def _notes(account: Account, book: PerpBook, now: Timestamp) -> Sequence[str]:
     notes = [f"no price for {name}: the contract reverts too" for name in account.positions if name not in reads_at(book, now).markets]
     if account.is_maker:
-        seen = inspection_for(account, book.moment, now)
+        view = inspection_for(account, book.moment, now)
         notes.append(
-            f"pending fee {seen.pending_fee / X18:.6f} and funding {seen.pending_funding / X18:.6f} were read: no event tells a maker's"
-            if seen
+            f"pending fee {view.pending_fee / X18:.6f} and funding {view.pending_funding / X18:.6f} were read: no event tells a maker's"
+            if view
             else "pending fee and funding of the orders are those of an earlier block: inspect the account first"
         )
     return notes

@@ -76,10 +76,10 @@ def _positions_plan(
         return NoPlan(SkipReason.MARKET_NOT_OPEN)
     equity = margin.account_value // given.settlement_unit * given.settlement_unit
     choices = [_choice(name, account, equity, margin, book, now, inventory) for name in open_markets]
-    found = [choice for choice in choices if choice is not None]
-    if not found:
+    plans = [choice for choice in choices if choice is not None]
+    if not plans:
         return NoPlan(SkipReason.NO_POSITION)
-    best = max(found, key=lambda choice: (choice.net, choice.base_token))
+    best = max(plans, key=lambda choice: (choice.net, choice.base_token))
     if best.size == 0:
         return NoPlan(SkipReason.NO_PROFITABLE_SIZE, _why_not(best.base_token, reads))
     shortfall = mul_ratio(best.notional, given.config.liquidation_penalty_ratio) - equity
@@ -151,8 +151,8 @@ def _calls(options: Options, encoder: Encoder, key: AccountKey, best: _Choice, c
     for base_token in cancels:
         data = encoder.data(CANCEL, key, base_token)
         yield LiquidationCall(house, data, CallPurpose.CANCEL_ORDERS)
-    asked = 0 if best.is_whole else best.size
-    data = encoder.data(LIQUIDATE, key, best.base_token, asked)
+    size = 0 if best.is_whole else best.size
+    data = encoder.data(LIQUIDATE, key, best.base_token, size)
     yield LiquidationCall(house, data, CallPurpose.LIQUIDATE)
     yield close_call(options, encoder, best.base_token, best.sqrt_limit_x96)
 

@@ -84,12 +84,12 @@ def _read(options: Options, encoder: Encoder) -> Reads[tuple[str, int, tuple[int
 
 def _check_wire(contract: str, getter: str, expected: str, answer: CallResult, options: Options) -> None:
     addresses = asdict(options)
-    told = address(answer)
-    if told is None:
+    target = address(answer)
+    if target is None:
         raise _not_the_contract(contract, options)
-    if told != addresses[expected]:
+    if target != addresses[expected]:
         raise ConfigError(
-            f"venues.perp_v2.{expected} is {addresses[expected]}, but {contract} {addresses[contract]} answers {told} to {getter}. "
+            f"venues.perp_v2.{expected} is {addresses[expected]}, but {contract} {addresses[contract]} answers {target} to {getter}. "
             f"Take both from the same deployment."
         )
 
