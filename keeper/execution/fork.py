@@ -167,9 +167,8 @@ class Fork:
             return
 
     async def _mine(self, trial: Trial) -> Receipt:
-        await self._request("evm_setNextBlockTimestamp", [trial.at])
         transaction_hash = await self._request("eth_sendTransaction", [trial.wire()])
-        await self._request("evm_mine", [])
+        await self._request("evm_mine", [{"timestamp": trial.at}])
         receipt = parse_receipt(await self._request("eth_getTransactionReceipt", [transaction_hash]))
         if receipt is None:
             raise RpcUnavailable("the fork did not mine the transaction")
