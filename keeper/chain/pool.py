@@ -78,6 +78,7 @@ class Pool:
         self._jitter = jitter
         self._on_incident = on_incident
         self._report = report
+        self._answered_at = clock.now()
 
     def __len__(self) -> int:
         return len(self._members)
@@ -156,6 +157,7 @@ class Pool:
                 if round_number and not isinstance(error, BlockUnknown):
                     self._report("endpoints", f"none answers well; the last failure: {error}")
             else:
+                self._answered_at = self._clock.now()
                 self._report("endpoints", None)
                 return answer
             await self._clock.sleep(self._retry.pause(round_number, self._jitter()))
@@ -225,7 +227,10 @@ class Pool:
                 await self.survey()
                 continue
             due = [member for member in self._members if member.failures and now >= member.probe_at]
-            await self._each(self._probe, self._retry.probe_timeout_s, due)
+            failures = await self._each(self._probe, self._retry.probe_timeout_s, due)
+            if failures and all(member.failures for member in self._members) and now - self._answered_at > _SILENT_S:
+                # Whoever asks meanwhile waits for an answer still, and would tell much later.
+                self._report("endpoints", f"none answers; the last failure: {failures[0]}")
 
     async def _probe(self, member: Member) -> None:
         await self._ask_one(member, _HEAD)
@@ -428,4 +433,6 @@ LATEST = RpcCall("eth_getBlockByNumber", ("latest", False))
 _CHAIN_ID = RpcCall("eth_chainId", ())
 _HEAD = _Question([LATEST], lambda answers: parse_header(answers[0]).ref.number, Purpose.HEAD, bulky=False)
 _TENDING_S = 0.25
+_SILENT_S = 2.0
+"""Without any answer for so long, while every probe fails: nobody answers."""
 _ENDLESS = 1 << 62

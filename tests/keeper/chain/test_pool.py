@@ -493,6 +493,31 @@ def test_a_slow_endpoint_comes_back_by_a_probe_beside_the_work() -> None:
     asyncio.run(asyncio.wait_for(run(), 10))
 
 
+def test_all_endpoints_that_hang_are_news_before_a_question_has_ended() -> None:
+    """Each question has a long time-out; the probes beside it have not."""
+    first, second = Hanging(), Hanging()
+    on = bench(first, second, retry=FAST)
+
+    async def run() -> None:
+        await _head(on)
+        tending = asyncio.create_task(on.pool.tend())
+        first.delay_s = second.delay_s = 60.0
+        question = asyncio.create_task(_head(on))
+        await asyncio.sleep(0.1)
+        await on.pool.survey()
+        await asyncio.sleep(1.0)
+        assert "none answers" in on.problems["endpoints"]
+        assert not question.done()
+        question.cancel()
+        first.delay_s = 0.0
+        await _head(on)
+        assert on.problems == {}
+        tending.cancel()
+        await asyncio.wait([tending, question])
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+
+
 def test_one_endpoint_alone_needs_no_tending() -> None:
     """It costs no requests."""
     on = bench(ECHO)
