@@ -53,6 +53,7 @@ def main() -> int:
     summary = {"scenarios": [row.as_json() for row in rows], "totals": totals, "seconds": round(time.monotonic() - started, 1)}
     (given.dir / "summary.json").write_text(json.dumps(summary, indent=1, default=str) + "\n")
     _show(console, rows, totals)
+    _show_kinds(console, rows)
     console.print(f"summary   {given.dir / 'summary.json'}   {summary['seconds']:.0f} s")
     lagging = _halves(console, rows)
     return 0 if all(row.good for row in rows) and not lagging else 1
@@ -105,6 +106,18 @@ def _show(console: Console, rows: Sequence[Row], totals: dict[str, float]) -> No
         table.add_row(row.name, *figures, "" if share is None else f"{share:.0%}", f"{row.seconds:.0f}", style=style)
     table.add_section()
     table.add_row("totals", *(f"{totals[name]:g}" for name in _COLUMNS), "", "")
+    console.print(table)
+
+
+def _show_kinds(console: Console, rows: Sequence[Row]) -> None:
+    """The same by kind of trouble: the table of the README."""
+    table = Table("what goes wrong", "scenarios", "green", *(name.replace("_", " ") for name in _COLUMNS))
+    for kind, members in scenarios.KINDS.items():
+        names = {scenario.name for scenario in members}
+        group = [row for row in rows if row.name in names]
+        if group:
+            figures = [f"{sum(row.figure(name) for row in group):g}" for name in _COLUMNS]
+            table.add_row(kind, str(len(group)), str(sum(row.good for row in group)), *figures)
     console.print(table)
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.chaos.scenario import Row, Scenario, play
 from tests.chaos.scenarios import chain, endpoints, killed, lasting, lying, operator, starting, storage
 
-ALL: Sequence[Scenario] = (
-    *endpoints.SCENARIOS,
-    *starting.SCENARIOS,
-    *lying.SCENARIOS,
-    *killed.SCENARIOS,
-    *chain.SCENARIOS,
-    *storage.SCENARIOS,
-    *operator.SCENARIOS,
-    *lasting.SCENARIOS,
-)
+KINDS: Mapping[str, Sequence[Scenario]] = {
+    "endpoints that are sick": endpoints.SCENARIOS,
+    "start-up without them": starting.SCENARIOS,
+    "lies": lying.SCENARIOS,
+    "kills": killed.SCENARIOS,
+    "an unkind chain": chain.SCENARIOS,
+    "damaged files": storage.SCENARIOS,
+    "the operator's side": operator.SCENARIOS,
+    "time, crowds, the thief": lasting.SCENARIOS,
+}
+ALL: Sequence[Scenario] = tuple(scenario for kind in KINDS.values() for scenario in kind)
 
 
 def named(name: str) -> Scenario:
