@@ -14,7 +14,8 @@ from eth_utils.crypto import keccak
 
 from contracts.demo.referee import Referee
 from contracts.devnet import Deployment, account_views
-from contracts.devnet.rpc import Rpc
+from contracts.devnet.calldata import calldata
+from contracts.devnet.rpc import Rpc, RpcError
 from tests.chaos import lake as lakes
 
 _LATE_BLOCKS = 3
@@ -178,14 +179,21 @@ class Judge:
         return result
 
     def missed(self) -> list[str]:
-        """Accounts that each of the last blocks, one more than may be late, called liquidatable."""
+        """Accounts that each of the last blocks, one more than may be late, called liquidatable, but for those whose debt the
+        insurance fund cannot cover: the contracts let nobody liquidate them (CH_IIC)."""
         accounts = [trader.address for trader in self._deployment.traders]
         standing = set(accounts)
         with Rpc(self._url) as rpc:
             for number in range(self.history.head - _LATE_BLOCKS, self.history.head + 1):
                 views = account_views(rpc, self._deployment, accounts, hex(number), collateral=False)
                 standing &= {account for account, view in views.items() if view.liquidatable and view.requirement_18 > 0}
-        return sorted(standing)
+            return [account for account in sorted(standing) if not self._uncovered(rpc, account)]
+
+    def _uncovered(self, rpc: Rpc, account: str) -> bool:
+        target = {"from": self._deployment.base_maker, "to": self._deployment.core.clearing_house}
+        calls = [target | {"data": calldata("liquidate(address,address)", account, market.base)} for market in self._deployment.markets]
+        answers = rpc.attempt([("eth_call", [call, "latest"]) for call in calls])
+        return all(isinstance(answer, RpcError) for answer in answers) and any("CH_IIC" in str(answer) for answer in answers)
 
     def lateness(self, blocks: Sequence[int]) -> Mapping[int, list[int]]:
         """Blocks from the first one in which an account was liquidatable to its liquidation by us, by that first block."""
