@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from eth_account import Account
@@ -156,16 +157,21 @@ def _restored_catalog(stage: Stage) -> None:
         shutil.move(part, stage.lake / part.name)
 
 
-def _hidden_parquet(stage: Stage) -> None:
-    """The newest file of venue_events is gone."""
+def deleted_parquet(stage: Stage) -> None:
+    """A file of venue_events is gone."""
+    _oldest_parquet(stage).unlink()
+
+
+def garbage_parquet(stage: Stage) -> None:
+    """A file of venue_events is no Parquet any more, though as long as it was."""
+    file = _oldest_parquet(stage)
+    file.write_bytes(b"\xff" * file.stat().st_size)
+
+
+def _oldest_parquet(stage: Stage) -> Path:
     files = sorted(stage.lake.glob("data/**/venue_events/**/*.parquet"), key=lambda file: file.stat().st_mtime)
     assert files, "there is no file of venue_events"
-    shutil.move(files[0], stage.directory / "hidden.parquet")
-    (stage.directory / "hidden.txt").write_text(str(files[0]))
-
-
-def _found_parquet(stage: Stage) -> None:
-    shutil.move(stage.directory / "hidden.parquet", (stage.directory / "hidden.txt").read_text())
+    return files[0]
 
 
 def file_limit(stage: Stage) -> None:
@@ -224,10 +230,9 @@ SCENARIOS: Sequence[Scenario] = (
         about="The lake's catalog is garbage: one line, and on when it is restored.",
         script=_refused_at_start(_garbage_catalog, ("no lake", "not a database", *_NOT_WRITABLE), _restored_catalog),
     ),
+    Scenario(name="deleted-parquet", about="A Parquet file is gone: what it held is fetched again (F20).", script=damaged(deleted_parquet)),
     Scenario(
-        name="deleted-parquet",
-        about="A Parquet file is gone: one line that names it, and on when it is restored (F20).",
-        script=_refused_at_start(_hidden_parquet, ("parquet", *_NOT_WRITABLE), _found_parquet),
+        name="garbage-parquet", about="A Parquet file is garbage: what it held is fetched again (F20).", script=damaged(garbage_parquet)
     ),
     Scenario(name="full-disk", about="No file may grow any more: exit in one line, and on when there is room.", script=file_limit),
     Scenario(name="read-only-lake", about="The lake's directory may not be written: exit in one line.", script=read_only_lake),
