@@ -230,10 +230,8 @@ SCENARIOS: Sequence[Scenario] = (
         about="The lake's catalog is garbage: one line, and on when it is restored.",
         script=_refused_at_start(_garbage_catalog, ("no lake", "not a database", *_NOT_WRITABLE), _restored_catalog),
     ),
-    Scenario(name="deleted-parquet", about="A Parquet file is gone: what it held is fetched again (F20).", script=damaged(deleted_parquet)),
-    Scenario(
-        name="garbage-parquet", about="A Parquet file is garbage: what it held is fetched again (F20).", script=damaged(garbage_parquet)
-    ),
+    Scenario(name="deleted-parquet", about="A Parquet file is gone: its rows are fetched again (F20).", script=damaged(deleted_parquet)),
+    Scenario(name="garbage-parquet", about="A Parquet file is garbage: its rows are fetched again (F20).", script=damaged(garbage_parquet)),
     Scenario(name="full-disk", about="No file may grow any more: exit in one line, and on when there is room.", script=file_limit),
     Scenario(name="read-only-lake", about="The lake's directory may not be written: exit in one line.", script=read_only_lake),
 )
