@@ -78,7 +78,8 @@ class Pool:
         self._jitter = jitter
         self._on_incident = on_incident
         self._report = report
-        self._answered_at = clock.now()
+        self._open: list[float] = []
+        """When each question that waits for its answer was asked."""
 
     def __len__(self) -> int:
         return len(self._members)
@@ -147,17 +148,25 @@ class Pool:
     ) -> tuple[Endpoint, T]:
         """As `ask`, with the endpoint that answered."""
         question = _Question(calls, decode, purpose, give_up_on_timeout)
+        asked_at = self._clock.now()
+        self._open.append(asked_at)
+        try:
+            return await self._rounds_of(question, turn)
+        finally:
+            self._open.remove(asked_at)
+
+    async def _rounds_of(self, question: _Question[T], turn: int) -> tuple[Endpoint, T]:
+        """Everybody in turn, again and again, as often as the failures are worth it."""
         round_number = 0
         while True:
             try:
                 answer = await self._round(question, turn)
             except (Transient, RpcError) as error:
-                if round_number >= self._rounds(error, give_up_on_timeout):
+                if round_number >= self._rounds(error, question.bulky):
                     raise
                 if round_number and not isinstance(error, BlockUnknown):
                     self._report("endpoints", f"none answers well; the last failure: {error}")
             else:
-                self._answered_at = self._clock.now()
                 self._report("endpoints", None)
                 return answer
             await self._clock.sleep(self._retry.pause(round_number, self._jitter()))
@@ -222,15 +231,16 @@ class Pool:
         while len(self._members) > 1:
             await self._clock.sleep(_TENDING_S)
             now = self._clock.now()
-            if now - surveyed_at >= self._retry.survey_interval_s:
+            overdue = now - min(self._open, default=now) > _SILENT_S
+            if now - surveyed_at >= (_SILENT_S if overdue else self._retry.survey_interval_s):
                 surveyed_at = now
                 await self.survey()
-                continue
-            due = [member for member in self._members if member.failures and now >= member.probe_at]
-            failures = await self._each(self._probe, self._retry.probe_timeout_s, due)
-            if failures and all(member.failures for member in self._members) and now - self._answered_at > _SILENT_S:
-                # Whoever asks meanwhile waits for an answer still, and would tell much later.
-                self._report("endpoints", f"none answers; the last failure: {failures[0]}")
+            else:
+                due = [member for member in self._members if member.failures and now >= member.probe_at]
+                await self._each(self._probe, self._retry.probe_timeout_s, due)
+            if overdue and all(member.failures for member in self._members):
+                # Whoever asks still waits for the request's time-out, and would tell much later.
+                self._report("endpoints", "none answers, nor does any answer a probe")
 
     async def _probe(self, member: Member) -> None:
         await self._ask_one(member, _HEAD)
@@ -434,5 +444,5 @@ _CHAIN_ID = RpcCall("eth_chainId", ())
 _HEAD = _Question([LATEST], lambda answers: parse_header(answers[0]).ref.number, Purpose.HEAD, bulky=False)
 _TENDING_S = 0.25
 _SILENT_S = 2.0
-"""Without any answer for so long, while every probe fails: nobody answers."""
+"""A question that has waited for so long is a reason to look whether anybody answers."""
 _ENDLESS = 1 << 62

@@ -15,7 +15,7 @@ from keeper.venues.perp_v2.inventory import Inventory
 from keeper.venues.perp_v2.margin import Margin, health_of, margin_of
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.rules import CANCEL, CLOSE, LIQUIDATE
-from keeper.venues.perp_v2.state import Account, ChainReads, Config, PerpBook, Status, parameters, reads_at
+from keeper.venues.perp_v2.state import Account, ChainReads, Config, Parameters, PerpBook, Status, parameters, reads_at
 
 GAS_LIQUIDATE = 3_000_000
 """liquidate takes 1.2 to 2.0 M, at most 2.8 M was seen; proxies add 0.2 M."""
@@ -67,6 +67,17 @@ def plan(
     return _positions_plan(options, encoder, key, margin, book, now, inventory)
 
 
+def _merit(choice: _Choice) -> tuple[int, str]:
+    return choice.net, choice.base_token
+
+
+def _is_covered(choice: _Choice, equity: int, configured: Parameters, reads: ChainReads) -> bool:
+    """Whether the insurance fund can pay the debt that is left (ClearingHouse.liquidate: CH_IIC). The penalty makes it larger, so a
+    position too large for the fund may stand beside one that is not."""
+    shortfall = mul_ratio(choice.notional, configured.config.liquidation_penalty_ratio) - equity
+    return shortfall <= 0 or reads.insurance_fund_raw is None or reads.insurance_fund_raw * configured.settlement_unit >= shortfall
+
+
 def _positions_plan(
     options: Options, encoder: Encoder, key: AccountKey, margin: Margin, book: PerpBook, now: Timestamp, inventory: Inventory
 ) -> LiquidationPlan | NoPlan:
@@ -79,12 +90,13 @@ def _positions_plan(
     plans = [choice for choice in choices if choice is not None]
     if not plans:
         return NoPlan(SkipReason.NO_POSITION)
-    best = max(plans, key=lambda choice: (choice.net, choice.base_token))
+    best = max(plans, key=_merit)
     if best.size == 0:
         return NoPlan(SkipReason.NO_PROFITABLE_SIZE, _why_not(best.base_token, reads))
-    shortfall = mul_ratio(best.notional, given.config.liquidation_penalty_ratio) - equity
-    if shortfall > 0 and reads.insurance_fund_raw is not None and reads.insurance_fund_raw * given.settlement_unit < shortfall:
+    covered = [choice for choice in plans if choice.size and _is_covered(choice, equity, given, reads)]
+    if not covered:
         return NoPlan(SkipReason.INSURANCE_FUND_EMPTY, f"covers {reads.insurance_fund_raw} raw")
+    best = max(covered, key=_merit)
     cancels = [name for name in open_markets if account.positions[name].orders]
     return LiquidationPlan(
         account=key,

@@ -94,6 +94,22 @@ def test_the_market_with_the_better_net_reward_is_chosen() -> None:
     assert plan.size_x18 == 4 * X18
 
 
+@pytest.mark.parametrize(("fund_usd", "market"), [(400, "BTC"), (200, "ETH"), (50, None)])
+def test_a_market_whose_debt_the_fund_covers_is_taken(fund_usd: int, market: str | None) -> None:
+    """The penalty on the larger position, 250 USD, comes on top of a debt of 50; the smaller one's is 62.5."""
+    desk = Desk()
+    desk.apply(log.PoolAdded(BTC, 10_000, "0x" + "f9" * 20), read.MarketNamed(BTC, "BTC"))
+    desk.apply(log.MarketConfigChanged("max_tick_crossed", BTC, 1_000), log.MarketConfigChanged("exchange_fee_ratio", BTC, 1_000))
+    desk.deposit(ALICE, 100)
+    desk.trade(ALICE, 1, -2_500)
+    desk.trade(ALICE, 4, -10_000, base=BTC)
+    desk.market(2_500, liquidity=10**23)
+    desk.market(2_500, base=BTC, liquidity=10**23)
+    desk.apply(log.PnlRealized(ALICE, -150 * X18), read.InsuranceFundRead(desk.now, fund_usd * 10**6))
+    plan = desk.venue.liquidation(ALICE, desk.book, desk.now, EXECUTOR, NOTHING)
+    assert (plan.reason if isinstance(plan, NoPlan) else plan.market) == (market or "insurance_fund_empty")
+
+
 def test_a_thin_pool_shrinks_the_size() -> None:
     """What could only be closed at a loss is left; the size is then asked for exactly."""
     desk = _underwater(300)
