@@ -14,12 +14,14 @@ from eth_utils.crypto import keccak
 
 from contracts.demo.referee import Referee
 from contracts.devnet import Deployment, account_views
-from contracts.devnet.calldata import calldata
-from contracts.devnet.rpc import Rpc, RpcError
+from contracts.devnet.calldata import calldata, returned
+from contracts.devnet.rpc import Rpc
 from tests.chaos import lake as lakes
 
 _LATE_BLOCKS = 3
 """Liquidatable for more blocks than these at the end counts as missed."""
+_PENALTY, _REQUIREMENT = 250, 625
+"""Perp V2's liquidation penalty and maintenance requirement, in hundredths of a percent of the notional."""
 _CURSOR_BLOCKS = 4
 """What the daemon may be behind when it is told to stop."""
 _EVENTS = {
@@ -184,16 +186,23 @@ class Judge:
         accounts = [trader.address for trader in self._deployment.traders]
         standing = set(accounts)
         with Rpc(self._url) as rpc:
+            fund = self._fund_18(rpc)
             for number in range(self.history.head - _LATE_BLOCKS, self.history.head + 1):
                 views = account_views(rpc, self._deployment, accounts, hex(number), collateral=False)
-                standing &= {account for account, view in views.items() if view.liquidatable and view.requirement_18 > 0}
-            return [account for account in sorted(standing) if not self._uncovered(rpc, account)]
+                standing &= {
+                    account
+                    for account, view in views.items()
+                    if view.liquidatable
+                    and view.requirement_18 > 0
+                    and view.requirement_18 * _PENALTY // _REQUIREMENT - view.account_value_18 <= fund
+                }
+        return sorted(standing)
 
-    def _uncovered(self, rpc: Rpc, account: str) -> bool:
-        target = {"from": self._deployment.base_maker, "to": self._deployment.core.clearing_house}
-        calls = [target | {"data": calldata("liquidate(address,address)", account, market.base)} for market in self._deployment.markets]
-        answers = rpc.attempt([("eth_call", [call, "latest"]) for call in calls])
-        return all(isinstance(answer, RpcError) for answer in answers) and any("CH_IIC" in str(answer) for answer in answers)
+    def _fund_18(self, rpc: Rpc) -> int:
+        """What the insurance fund can pay at the head, 18 decimals."""
+        call = {"to": self._deployment.core.insurance_fund, "data": calldata("getInsuranceFundCapacity()")}
+        (capacity_6,) = returned(("int256",), rpc.call("eth_call", call, hex(self.history.head)))
+        return int(capacity_6) * 10**12
 
     def lateness(self, blocks: Sequence[int]) -> Mapping[int, list[int]]:
         """Blocks from the first one in which an account was liquidatable to its liquidation by us, by that first block."""
