@@ -12,7 +12,7 @@ from keeper.chain.header import parse_header
 from keeper.chain.member import Member, RetryOptions
 from keeper.chain.refusals import RateLimited, SizeLimited, is_not_offered
 from keeper.chain.rpc import Answer, AnswerTooLarge, Endpoint, RpcCall, RpcTimeout, Untrustworthy
-from keeper.domain.call_failure import is_call_failure
+from keeper.domain.call_failure import is_call_failure, is_out_of_gas
 from keeper.domain.chain import Purpose, Usage
 from keeper.domain.parse import quantity
 from keeper.errors import BlockUnknown, ConfigError, KeeperError, RpcError, Transient
@@ -220,7 +220,7 @@ class Pool:
         for member in race.silent_before(winner):
             self._set_aside(member, RpcTimeout(f"{member.endpoint.name}: slower than an endpoint that was asked later"))
         for member, error in race.failures:
-            if isinstance(error, RpcError) and _is_nodes_own(error) and not is_not_offered(error):
+            if isinstance(error, RpcError) and (_is_nodes_own(error) or is_out_of_gas(error)) and not is_not_offered(error):
                 self._set_aside(member, error)
 
     async def tend(self) -> None:
@@ -422,7 +422,7 @@ def _is_final(error: Transient | RpcError, question: _Question[T]) -> bool:
     """Whether there is no use in asking another endpoint: the contract itself fails, or the caller can ask for less."""
     if isinstance(error, SizeLimited):
         return question.bulky
-    return isinstance(error, RpcError) and is_call_failure(error)
+    return isinstance(error, RpcError) and is_call_failure(error) and not is_out_of_gas(error)
 
 
 def _is_nodes_own(error: RpcError) -> bool:

@@ -225,7 +225,7 @@ def test_a_method_nobody_offers_is_not_asked_for_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    "failure", [RpcError(3, "execution reverted"), RpcError(-32_003, "EVM error OutOfGas"), RpcError(-1, "x", b"\x08")]
+    "failure", [RpcError(3, "execution reverted"), RpcError(-32_003, "EVM error InvalidFEOpcode"), RpcError(-1, "x", b"\x08")]
 )
 def test_the_contracts_own_failure_is_an_answer(failure: RpcError) -> None:
     """Another endpoint would only say it again."""
@@ -233,6 +233,16 @@ def test_the_contracts_own_failure_is_an_answer(failure: RpcError) -> None:
     with pytest.raises(RpcError):
         _ask(on)
     assert _counts(on) == [2, 0]
+
+
+def test_gas_that_one_node_does_not_give_another_may() -> None:
+    """Its cap for calls is its own; where all say so, that is the answer."""
+    short = node(lambda method, params: RpcError(-32_603, "EVM error OutOfGas"))
+    on = bench(short, ECHO)
+    assert _ask(on) == "eth_x"
+    assert [(incident.endpoint, incident.event) for incident in on.incidents] == [("http://a", "failed")]
+    with pytest.raises(RpcError, match="OutOfGas"):
+        _ask(bench(short, short))
 
 
 def test_news_about_a_block_count_more_than_a_stumble() -> None:
