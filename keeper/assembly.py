@@ -28,6 +28,7 @@ from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
 from keeper.engine.repair import Repair, RepairOptions
+from keeper.engine.settlements import Settlements
 from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.errors import ConfigError
@@ -39,7 +40,7 @@ from keeper.execution.gateway import Gateway
 from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
 from keeper.execution.standing import Expected, StandingCheck
-from keeper.settings import L1Fee, Mode, Settings, Verify
+from keeper.settings import L1Fee, Mode, Settings, Settle, Verify
 from keeper.store.recorder import Recorder
 from keeper.venues import REGISTRY
 
@@ -62,6 +63,7 @@ class Parts:
     dispatcher: TransactionDispatcher | None
     attempts: Attempts
     mailbox: Mailbox
+    settlements: Settlements | None
     loop: Loop
     status: Status
     standing: StandingCheck | None
@@ -147,7 +149,8 @@ async def open_hands(settings: Settings, chain: ChainClient, stack: AsyncExitSta
     if settings.keeper.mode is Mode.SIMULATE:
         return Hands(simulator, None, encode_execute, execution.operator, execution.executor, newest_fee)
     dispatcher = await _dispatcher(settings, execution.operator, chain, newest_fee, stack, logger)
-    return Hands(simulator, dispatcher, encode_execute, execution.operator, execution.executor, newest_fee)
+    settlements = Settlements() if execution.settle is Settle.UNLESS_GUARDED else None
+    return Hands(simulator, dispatcher, encode_execute, execution.operator, execution.executor, newest_fee, settlements)
 
 
 async def _dispatcher(
@@ -244,7 +247,10 @@ def assemble(
     )
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
     standing = _standing_check(chain, hands, evaluators, status.readiness, judge.priority_fee_wei) if hands is not None else None
-    return Parts(chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, loop, status, standing, repair, agreed, logger)
+    settlements = hands.settlements if hands is not None else None
+    return Parts(
+        chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, settlements, loop, status, standing, repair, agreed, logger
+    )
 
 
 def _agreed(settings: Settings, chain: ChainClient, hands: Hands | None, status: Status) -> AgreedSimulator | None:

@@ -23,6 +23,8 @@ _SILENCE_SECONDS = 1.5
 _STATUS_SECONDS = 60.0
 _ENDPOINT_SECONDS = 5.0
 _STANDING_BLOCKS, _STANDING_BLOCKS_WHILE_BAD, _STANDING_POLL_SECONDS = 50, 5, 0.5
+_WORKERS = 8
+"""Candidates worked on at the same time where none waits for a fork: most of a pre-check is waiting for endpoints."""
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 
 
@@ -100,7 +102,8 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
     recovery = assembly.open_recovery(settings, parts.chain.endless(), parts.recorder, report, parts.dispatcher, FOLLOWED_GAP)
     async with asyncio.TaskGroup() as group:
         watch = group.create_task(parts.recorder.watch())
-        workers = [group.create_task(_work(parts)) for _ in range(settings.execution.forks)]
+        workers = [group.create_task(_work(parts)) for _ in range(_workers(settings, parts))]
+        settling = group.create_task(_settle(parts))
         beat = group.create_task(every(_STATUS_SECONDS, lambda: _tell(parts)))
         standing = group.create_task(_watch_standing(parts))
         endpoints = group.create_task(every(_ENDPOINT_SECONDS, lambda: _watch_endpoints(parts)))
@@ -111,7 +114,7 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
         follow.cancel()
         if stop.is_set():
             await _finish(parts)
-        for task in (*workers, beat, watch, standing, endpoints):
+        for task in (*workers, settling, beat, watch, standing, endpoints):
             task.cancel()
 
 
@@ -164,6 +167,23 @@ async def _work(parts: Parts) -> None:
         await parts.mailbox.done(case)
 
 
+def _workers(settings: Settings, parts: Parts) -> int:
+    """How many candidates are worked on at the same time: as many as can be settled, where that comes first."""
+    return settings.execution.forks if parts.settlements is None else max(settings.execution.forks, _WORKERS)
+
+
+async def _settle(parts: Parts) -> None:
+    """Settle what was sent without, one after the other, while no candidate waits."""
+    while parts.settlements is not None:
+        settlement = await parts.settlements.take()
+        await parts.mailbox.drained()
+        try:
+            await parts.liquidator.settle(settlement)
+        except (Transient, RpcError) as error:
+            parts.logger.info("not settled", id=settlement.case.candidate.id, reason=str(error))
+        parts.settlements.done()
+
+
 async def _finish(parts: Parts) -> None:
     """Sources are stopped: finish the cases in hand and await receipts, but no longer than the grace period, and only while there is
     somebody who can tell of them."""
@@ -176,6 +196,8 @@ async def _finish(parts: Parts) -> None:
                 async with asyncio.timeout(_SILENCE_SECONDS):
                     await parts.loop.settle(await parts.chain.head())
                 await asyncio.sleep(0.2)
+            if parts.settlements is not None:
+                await parts.settlements.drained()
     except (TimeoutError, Transient, RpcError) as error:
         reason = str(error) or "no answer in time"
         parts.logger.warning("stopping before all is known", reason=reason, left="in the outbox; the next start goes on with it")

@@ -34,6 +34,13 @@ class Verify(StrEnum):
     BLOOM = "bloom"
 
 
+class Settle(StrEnum):
+    """When a plan is settled on the fork."""
+
+    UNLESS_GUARDED = "unless_guarded"
+    ALWAYS = "always"
+
+
 class L1Fee(StrEnum):
     """How a rollup charges for putting transactions on L1."""
 
@@ -111,6 +118,10 @@ class ExecutionSettings:
     send_urls: tuple[str, ...] = _option("endpoints for sending; the reading ones when empty", ())
     anvil: str | None = _option("anvil program of the fork; PATH, then the npm package", None)
     forks: int = _option("candidates settled at the same time, each on a fork process of its own", 2)
+    settle: Settle = _option(
+        '"unless_guarded": a plan the executor guards is sent on its pre-check and settled on the fork later; "always": first',
+        Settle.UNLESS_GUARDED,
+    )
     gas_coin_market: str = _option("market whose index price values the gas coin", "ETH")
 
 

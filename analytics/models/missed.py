@@ -14,10 +14,12 @@ class Reason(StrEnum):
     OUTBID = "outbid"
     LATE = "late"
     NOT_ALLOWED = "not allowed"
+    NO_ENDPOINT = "no trustworthy endpoint"
+    VENUE_HELD = "venue held"
     OBSERVING = "observing only"
 
 
-_SKIPS = {
+SKIPS = {
     Reason.STALE: ("stale", "price_unavailable", "market_not_open"),
     Reason.UNPROFITABLE: (
         "unprofitable",
@@ -29,6 +31,8 @@ _SKIPS = {
     ),
     Reason.SIMULATION_FAILED: ("simulation_reverted", "pre_check_reverted"),
     Reason.NOT_ALLOWED: ("denied", "spending_cap", "gas_price_cap", "not_enough_capital", "cooling_down"),
+    Reason.NO_ENDPOINT: ("endpoint_down", "endpoints_disagree"),
+    Reason.VENUE_HELD: ("venue_held",),
     Reason.OBSERVING: ("observing", "simulating"),
     Reason.LATE: ("in_flight", "no_position"),
 }
@@ -62,7 +66,7 @@ def missed_reason(stages: Stages) -> Reason:
     if stages.simulated is False:
         return Reason.SIMULATION_FAILED
     if stages.skip is not None:
-        return next((reason for reason, words in _SKIPS.items() if stages.skip in words), Reason.NOT_ALLOWED)
+        return next((reason for reason, words in SKIPS.items() if stages.skip in words), Reason.NOT_ALLOWED)
     if not stages.known:
         return Reason.NOT_TRACKED
     if stages.evaluated_block is None:

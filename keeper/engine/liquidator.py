@@ -1,10 +1,11 @@
-"""One candidate at a time: pre-check, settle on the fork, send. Every stage leaves a row; every stop has a reason."""
+"""One candidate at a time: pre-check, settle on the fork, send; a guarded one may be settled after it was sent. Every stage leaves a row;
+every stop has a reason."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from keeper.domain.attempt import Attempt, Job
-from keeper.domain.chain import Address, Timestamp
+from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import Decision, Limits, Skip, SkipReason, min_guard_change
 from keeper.domain.fees import Fees, offer
 from keeper.domain.fixed import X18, to_units
@@ -17,7 +18,8 @@ from keeper.engine.mailbox import Case
 from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
 from keeper.engine.questions import NewestFee
 from keeper.engine.recording import Where
-from keeper.engine.sending_order import SendingOrder, Turn
+from keeper.engine.sending_order import Place, SendingOrder
+from keeper.engine.settlements import Settlement, Settlements
 from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, Transient
 
 _MAX_AGE_BLOCKS = 2
@@ -27,7 +29,9 @@ _MAX_AGE_BLOCKS = 2
 @dataclass(frozen=True, slots=True)
 class Hands:
     """What the liquidator works with. Without a simulator it only observes, without a dispatcher it only simulates. `newest_fee` holds the
-    L1 data fee's prices the dispatcher reserves with; the evaluators keep it up to date."""
+    L1 data fee's prices the dispatcher reserves with; the evaluators keep it up to date.
+
+    With `settlements` a plan that the executor's own guard protects is sent first and settled later; without, all are settled first."""
 
     simulator: Simulator | None
     dispatcher: Dispatcher | None
@@ -35,6 +39,7 @@ class Hands:
     sender: Address
     executor: Address
     newest_fee: NewestFee | None = None
+    settlements: Settlements | None = None
 
 
 class Liquidator:
@@ -132,12 +137,12 @@ class Liquidator:
         self._working.add(case.key)
         self._uses[case.key] = case.plan.use
         try:
-            with self._order.place(case.markets) as turn:
-                return await self._stages(case, turn)
+            with self._order.place(case.markets) as place:
+                return await self._stages(case, place)
         finally:
             self._working.discard(case.key)
 
-    async def _stages(self, case: Case, turn: Turn) -> Attempt | Skip:
+    async def _stages(self, case: Case, place: Place) -> Attempt | Skip:
         if self._hands is None or self._hands.simulator is None:
             return Skip(SkipReason.OBSERVING)
         block, tariff = case.candidate.block, case.tariff
@@ -150,31 +155,49 @@ class Liquidator:
         stopped = await self._simulate(self._hands, self._hands.simulator, case, calldata)
         if stopped is not None:
             return stopped
+        self._failures.pop(case.candidate.account, None)
         if self._hands.dispatcher is None:
             return Skip(SkipReason.SIMULATING)
-        await turn()
+        await place.turn()
         number, going_on = self._newest
         if block.number < number and case.key not in going_on and not case.unwind:
             return Skip(SkipReason.STALE, f"block {number} decides otherwise")
+        # The dispatcher takes them in the order they come; the next one need not wait until an endpoint has answered this one.
+        place.leave()
         return await self._send(self._hands, self._hands.dispatcher, case, calldata, fees)
 
     async def _simulate(self, hands: Hands, simulator: Simulator, case: Case, calldata: bytes) -> Skip | None:
         block = case.candidate.block
-        at = Timestamp(block.timestamp + self._block_seconds)
-        arguments = (hands.sender, hands.executor, calldata, case.plan.gas_limit, block, at)
-        checked = await simulator.pre_check(*arguments)
+        checked = await simulator.pre_check(*self._transaction(hands, case, calldata))
         self._record_simulation(case, "call", checked)
         if isinstance(checked, SimReverted):
             return self._rest(case, SkipReason.PRE_CHECK_REVERTED, checked)
-        settled = await simulator.settle(*arguments)
-        self._record_simulation(case, "fork", settled)
+        if hands.settlements is not None and not case.unwind:
+            # The pre-check ran the same code on the same state, guard included. The fork would add the gas really used, and some 100 ms.
+            return None
+        settled = await self._settle(hands, simulator, case, calldata)
         if isinstance(settled, SimReverted):
             return self._rest(case, SkipReason.SIMULATION_REVERTED, settled)
-        self._failures.pop(case.candidate.account, None)
         profit = profit_x18(case.plan, settled) - case.tariff.cost_x18(settled.gas_used, block, calldata)
         if profit < self._limits.min_profit_x18 and not case.unwind:
             return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{to_units(profit):.2f} USD")
         return None
+
+    async def settle(self, settlement: Settlement) -> None:
+        """Settle what was sent without, for the record. Raises BlockUnknown, RpcError, RpcUnavailable: the record then lacks it."""
+        if self._hands is not None and self._hands.simulator is not None:
+            await self._settle(self._hands, self._hands.simulator, settlement.case, settlement.calldata)
+
+    async def _settle(self, hands: Hands, simulator: Simulator, case: Case, calldata: bytes) -> SimOutcome:
+        settled = await simulator.settle(*self._transaction(hands, case, calldata))
+        self._record_simulation(case, "fork", settled)
+        return settled
+
+    def _transaction(self, hands: Hands, case: Case, calldata: bytes) -> tuple[Address, Address, bytes, int, BlockRef, Timestamp]:
+        """What the simulator is to run: sender, target, calldata, gas limit, the block it stands on and the time it would run at."""
+        block = case.candidate.block
+        at = Timestamp(block.timestamp + self._block_seconds)
+        return hands.sender, hands.executor, calldata, case.plan.gas_limit, block, at
 
     async def _send(self, hands: Hands, dispatcher: Dispatcher, case: Case, calldata: bytes, fees: Fees) -> Attempt | Skip:
         candidate = case.candidate
@@ -191,7 +214,11 @@ class Liquidator:
             ),
             fees,
         )
-        return attempt if attempt is not None else Skip(SkipReason.SPENDING_CAP)
+        if attempt is None:
+            return Skip(SkipReason.SPENDING_CAP)
+        if hands.settlements is not None and not case.unwind:
+            hands.settlements.add(case, calldata)
+        return attempt
 
     def _rest(self, case: Case, reason: SkipReason, outcome: SimReverted) -> Skip:
         """A plan that reverts again and again is tried ever more rarely: the first time it may only be a matter of timing."""

@@ -1,11 +1,25 @@
 """Plans of one market go out in the order they were made: each was made on what those before it leave there."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
-from typing import TypeAlias
 
-Turn: TypeAlias = Callable[[], Coroutine[None, None, None]]
+
+class Place:
+    """One worker's place in the order."""
+
+    def __init__(self, before: Sequence[asyncio.Event], left: asyncio.Event) -> None:
+        self._before = before
+        self._left = left
+
+    async def turn(self) -> None:
+        """Waits until all before it have left."""
+        for event in self._before:
+            await event.wait()
+
+    def leave(self) -> None:
+        """Let the next ones come."""
+        self._left.set()
 
 
 class SendingOrder:
@@ -15,17 +29,13 @@ class SendingOrder:
         self._last: dict[tuple[str, str], asyncio.Event] = {}
 
     @contextmanager
-    def place(self, markets: Set[tuple[str, str]]) -> Iterator[Turn]:
-        """A place behind everybody who has one in these markets (venue, market). The turn comes when all of them have left theirs."""
+    def place(self, markets: Set[tuple[str, str]]) -> Iterator[Place]:
+        """A place behind everybody who has one in these markets (venue, market). It is left at the end if not before."""
         before = [self._last[market] for market in markets if market in self._last]
         left = asyncio.Event()
         self._last |= dict.fromkeys(markets, left)
-
-        async def turn() -> None:
-            for event in before:
-                await event.wait()
-
+        place = Place(before, left)
         try:
-            yield turn
+            yield place
         finally:
-            left.set()
+            place.leave()

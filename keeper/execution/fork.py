@@ -1,4 +1,4 @@
-"""One fork of the chain: moved from head to head, and put back after every transaction."""
+"""One fork of the chain: moved from head to head; what is tried out on it leaves no trace."""
 
 import asyncio
 import time
@@ -9,17 +9,17 @@ from typing import Self
 
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
-from keeper.domain.parse import hash32, hex_bytes
+from keeper.domain.parse import hash32, hex_bytes, quantity
 from keeper.errors import BlockUnknown, RpcError, RpcUnavailable, Transient
 from keeper.execution.executor import executed_change
 from keeper.execution.fork_connection import ForkConnection
 from keeper.execution.fork_process import ForkProcess
 from keeper.execution.gateway import Door
 from keeper.execution.node import Json, Node
-from keeper.execution.receipt import Receipt, parse_receipt
+from keeper.execution.receipt import parse_logs
 
 _PLENTY_WEI = 10**24
-_TOP_CALL = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
+_REFUSED = -32_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +90,13 @@ class Fork:
         self._block = block
 
     async def settle(self, trial: Trial) -> SimOutcome:
-        """Mine the transaction in a block of its own at `trial.at`, then undo it. Call `move_to` first.
+        """Run the transaction as the only one of the next block, at `trial.at`; nothing of it stays. Call `move_to` first.
 
         `duration_ms` is the whole of it. Raises RpcError when the fork refuses the transaction as such (gas above the block's limit)."""
         started = time.perf_counter()
-        await self._warm(trial)
-        # Until the undo is proven the fork stands nowhere, so that a failure or a cancellation in between forces a reset.
-        block, self._block = self._block, None
-        snapshot = await self._request("evm_snapshot", [])
-        receipt = await self._mine(trial)
-        payload = b"" if receipt.succeeded else await self._payload(receipt)
-        if await self._request("evm_revert", [snapshot]) is not True:
-            raise RpcUnavailable("the fork could not undo a transaction")
-        self._block = block
-        duration_ms = (time.perf_counter() - started) * 1e3
-        if not receipt.succeeded:
-            return SimReverted(payload, receipt.gas_used, duration_ms)
-        return SimSettled(executed_change(receipt.logs, trial.to), receipt.gas_used, receipt.logs, duration_ms)
+        await self._prefetch(trial)
+        answer = await self._request("eth_simulateV1", [self._next_block(trial), "latest"])
+        return _outcome(answer, trial, started)
 
     async def _reset(self, number: int) -> Json:
         """Fork anew, and the header of the block it then stands on."""
@@ -128,17 +118,15 @@ class Fork:
             own = RpcError(error.code, error.message.replace(self._door.url, "<the gateway>"), error.data)
             raise self._door.failure or own from None
 
-    async def _warm(self, trial: Trial) -> None:
-        """Fetch what the transaction touches before the snapshot is taken: evm_revert throws away what was fetched after it."""
-        if (trial.sender, "balance") not in self._known:
-            await self._request("anvil_setBalance", [trial.sender, hex(_PLENTY_WEI)])
-            self._known.add((trial.sender, "balance"))
-        await self._prefetch(trial)
-        try:
-            await self._request("eth_call", [trial.wire(), "latest", {}, {"time": hex(trial.at)}])
-        except RpcError:
-            # A revert is the mined transaction's to report; the state has been fetched all the same.
-            return
+    def _next_block(self, trial: Trial) -> Json:
+        """What eth_simulateV1 is to do. The sender's gas is no matter here; the base fee is checked by nobody but seen by contracts."""
+        number = 0 if self._block is None else self._block.number + 1
+        block = {
+            "blockOverrides": {"number": hex(number), "time": hex(trial.at)},
+            "stateOverrides": {trial.sender: {"balance": hex(_PLENTY_WEI)}},
+            "calls": [trial.wire()],
+        }
+        return {"blockStateCalls": [block], "validation": True}
 
     async def _prefetch(self, trial: Trial) -> None:
         """Ask the fork for all slots of the access list at once; left alone the EVM fetches them one after the other, each a round trip."""
@@ -166,15 +154,19 @@ class Fork:
             # What is missing is fetched when the EVM asks for it; a fork that has died says so there.
             return
 
-    async def _mine(self, trial: Trial) -> Receipt:
-        transaction_hash = await self._request("eth_sendTransaction", [trial.wire()])
-        await self._request("evm_mine", [{"timestamp": trial.at}])
-        receipt = parse_receipt(await self._request("eth_getTransactionReceipt", [transaction_hash]))
-        if receipt is None:
-            raise RpcUnavailable("the fork did not mine the transaction")
-        return receipt
 
-    async def _payload(self, receipt: Receipt) -> bytes:
-        """The revert payload; empty when it reverted without one (out of gas, a bare revert)."""
-        trace = await self._request("debug_traceTransaction", [receipt.transaction_hash, _TOP_CALL])
-        return hex_bytes(trace.get("output") or "0x")
+def _outcome(answer: Json, trial: Trial, started: float) -> SimOutcome:
+    """From eth_simulateV1's answer: one block with one call. Raises RpcError (gas above the block's limit), RpcUnavailable (malformed)."""
+    try:
+        (block,) = answer
+        (call,) = block["calls"]
+        gas_limit, gas_used = quantity(block["gasLimit"]), quantity(call["gasUsed"])
+        succeeded, returned, logs = quantity(call["status"]) == 1, hex_bytes(call["returnData"]), parse_logs(call["logs"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RpcUnavailable(f"the fork answered a simulation with {str(answer)[:80]!r}") from error
+    if trial.gas > gas_limit:
+        raise RpcError(_REFUSED, f"the plan's gas {trial.gas} is above the block's limit {gas_limit}")
+    duration_ms = (time.perf_counter() - started) * 1e3
+    if not succeeded:
+        return SimReverted(returned, gas_used, duration_ms)
+    return SimSettled(executed_change(logs, trial.to), gas_used, logs, duration_ms)

@@ -1,6 +1,6 @@
 """A transaction's receipt from the wire."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from keeper.domain.chain import Hash32, RawLog
@@ -41,11 +41,16 @@ def parse_receipt(answer: Json) -> Receipt | None:
             succeeded=quantity(answer["status"]) == 1,
             gas_used=quantity(answer["gasUsed"]),
             gas_price_wei=quantity(answer["effectiveGasPrice"]),
-            logs=tuple(_log(item) for item in answer["logs"]),
+            logs=parse_logs(answer["logs"]),
             data_fee_wei=quantity(answer.get("l1Fee") or "0x0"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RpcUnavailable(f"a malformed receipt: {error!r}") from error
+
+
+def parse_logs(items: Iterable[Mapping[str, Json]]) -> tuple[RawLog, ...]:
+    """Logs of a receipt or of a simulated call. Raises KeyError, TypeError, ValueError, AttributeError when they are malformed."""
+    return tuple(_log(item) for item in items)
 
 
 def _log(item: Mapping[str, Json]) -> RawLog:

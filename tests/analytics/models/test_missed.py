@@ -2,7 +2,8 @@
 
 import pytest
 
-from analytics.models.missed import Reason, Stages, missed_reason
+from analytics.models.missed import SKIPS, Reason, Stages, missed_reason
+from keeper.domain.decision import SkipReason
 
 SEEN = Stages(known=True, liquidated_block=100, evaluated_block=98, skip=None, simulated=None, sent_block=None, outcome=None)
 
@@ -17,6 +18,8 @@ SEEN = Stages(known=True, liquidated_block=100, evaluated_block=98, skip=None, s
         (Stages(True, 100, 98, "simulation_unprofitable", True, None, None), Reason.UNPROFITABLE),
         (Stages(True, 100, 98, "simulation_reverted", False, None, None), Reason.SIMULATION_FAILED),
         (Stages(True, 100, 98, "denied", None, None, None), Reason.NOT_ALLOWED),
+        (Stages(True, 100, 98, "endpoints_disagree", None, None, None), Reason.NO_ENDPOINT),
+        (Stages(True, 100, 98, "venue_held", None, None, None), Reason.VENUE_HELD),
         (Stages(True, 100, 98, "observing", None, None, None), Reason.OBSERVING),
         (Stages(True, 100, 98, None, True, 98, "reverted"), Reason.OUTBID),
         (Stages(True, 100, 98, None, True, 99, "outbid"), Reason.OUTBID),
@@ -26,3 +29,8 @@ SEEN = Stages(known=True, liquidated_block=100, evaluated_block=98, skip=None, s
 )
 def test_reasons(stages: Stages, reason: Reason) -> None:
     assert missed_reason(stages) is reason
+
+
+def test_every_reason_of_the_keeper_to_skip_means_one_of_ours() -> None:
+    words = [word for group in SKIPS.values() for word in group]
+    assert sorted(words) == sorted(SkipReason)

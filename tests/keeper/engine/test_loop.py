@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 import structlog
 
 from keeper.chain.refusals import RateLimited
-from keeper.domain.attempt import Attempt, Settled
+from keeper.domain.attempt import Attempt, Job, Settled
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog, Reads
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import CandidateId, Limits, Skip, SkipReason
@@ -36,10 +36,12 @@ from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.ports import Encoder
 from keeper.engine.questions import ChainQuestions, NewestFee
+from keeper.engine.settlements import Settlements
 from keeper.engine.start import Position, Start
 from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, StateDivergence, Transient
+from tests.keeper.engine.cases import ScriptedVenue, unwinding_plan
 from tests.keeper.engine.fakes import (
     EXECUTOR,
     OPERATOR,
@@ -107,13 +109,14 @@ def _world(
     gas_coin_market: str = "TOY",
     encode: Encoder = lambda venue, plan, min_change_x18: b"call",
     newest_fee: NewestFee | None = None,
+    settlements: Settlements | None = None,
 ) -> World:
     good = SimSettled(9 * X18, 90_000, (), 1.0)
     chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
     simulator = simulator or ScriptedSimulator(checked or good, settled or good)
     dispatcher = dispatcher or (ListDispatcher() if executes else None)
     venue = venue or ToyVenue(BREACHED)
-    hands = Hands(simulator if simulates else None, dispatcher, encode, OPERATOR, EXECUTOR)
+    hands = Hands(simulator if simulates else None, dispatcher, encode, OPERATOR, EXECUTOR, settlements=settlements)
     limits = limits or Limits(min_profit_x18=X18)
     liquidator = Liquidator(
         hands, recorder, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={"toy": venue.revert_reason}
@@ -431,6 +434,70 @@ def test_an_error_about_open_attempts_does_not_end_the_block() -> None:
     world = _world(dispatcher=_SickDispatcher())
     world.run(_added(1, OPENS), work=False)
     assert [row.block_number for row in world.recorder.of(BlockRecord)] == [1]
+
+
+def test_a_guarded_plan_is_sent_on_its_pre_check_and_settled_afterwards() -> None:
+    settlements = Settlements()
+    world = _world(settlements=settlements)
+    world.run(_added(1, OPENS))
+    assert [row.method for row in world.recorder.of(SimulationRecord)] == ["call"]
+    assert world.dispatcher is not None
+    assert len(world.dispatcher.jobs) == 1
+
+    async def settle() -> None:
+        await world.liquidator.settle(await settlements.take())
+
+    asyncio.run(settle())
+    call, fork = world.recorder.of(SimulationRecord)
+    assert (fork.method, fork.candidate_id) == ("fork", call.candidate_id)
+
+
+def test_closing_what_the_executor_holds_is_settled_before_it_is_sent() -> None:
+    settlements = Settlements()
+    world = _world(settlements=settlements, venue=ScriptedVenue({2: 100}, {}, lambda _: unwinding_plan(EXECUTOR)))
+    world.run(_added(1, OPENS))
+    assert [row.method for row in world.recorder.of(SimulationRecord)] == ["call", "fork"]
+    assert len(settlements) == 0
+
+
+def test_what_was_not_sent_is_not_settled_either() -> None:
+    settlements = Settlements()
+    _world(settlements=settlements, checked=SimReverted(b"healthy", 0, 1.0)).run(_added(1, OPENS))
+    _world(settlements=settlements, dispatcher=ListDispatcher(full=True)).run(_added(1, OPENS))
+    assert len(settlements) == 0
+
+
+@dataclass
+class _SlowDispatcher(ListDispatcher):
+    """Its endpoint takes transactions only once the gate is open."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    both: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, job: Job, fees: Fees) -> Attempt | None:
+        attempt = await super().send(job, fees)
+        if len(self.jobs) == 2:
+            self.both.set()
+        await self.gate.wait()
+        return attempt
+
+
+def test_an_endpoint_slow_to_answer_one_transaction_does_not_hold_up_the_next_of_the_same_market() -> None:
+    dispatcher = _SlowDispatcher()
+    world = _world(dispatcher=dispatcher)
+    world.run(_added(1, OPENS), work=False)
+
+    async def work() -> None:
+        case = await world.mailbox.take()
+        other = replace(case, candidate=replace(case.candidate, account=AccountKey("0xb0b"), id=CandidateId("other")))
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            for each in (case, other):
+                group.create_task(world.liquidator.work(each, 1))
+            await dispatcher.both.wait()
+            dispatcher.gate.set()
+
+    asyncio.run(work())
+    assert len(dispatcher.jobs) == 2
 
 
 def _kinds(rows: Sequence[object]) -> set[str]:

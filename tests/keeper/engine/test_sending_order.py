@@ -8,9 +8,9 @@ ETH, BTC = ("toy", "ETH"), ("toy", "BTC")
 
 
 async def _worker(order: SendingOrder, markets: set[tuple[str, str]], seconds: float, sent: list[str], name: str) -> None:
-    with order.place(markets) as turn:
+    with order.place(markets) as place:
         await asyncio.sleep(seconds)
-        await turn()
+        await place.turn()
         sent.append(name)
 
 
@@ -42,7 +42,17 @@ def test_who_gives_up_holds_nobody_up() -> None:
         order = SendingOrder()
         with order.place({ETH}):
             pass
-        with order.place({ETH}) as turn:
-            await asyncio.wait_for(turn(), 1)
+        with order.place({ETH}) as place:
+            await asyncio.wait_for(place.turn(), 1)
+
+    asyncio.run(run())
+
+
+def test_who_leaves_early_lets_the_next_one_come() -> None:
+    async def run() -> None:
+        order = SendingOrder()
+        with order.place({ETH}) as first, order.place({ETH}) as second:
+            first.leave()
+            await asyncio.wait_for(second.turn(), 1)
 
     asyncio.run(run())

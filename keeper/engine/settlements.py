@@ -1,0 +1,47 @@
+"""Settlements nobody waits for: a guarded plan is sent on its pre-check and settled on the fork when there is time, for the record."""
+
+import asyncio
+from typing import NamedTuple
+
+from keeper.engine.mailbox import Case
+
+_MOST = 1024
+"""A node forgets a block's state after some hundred blocks: what waits longer could not be settled any more."""
+
+
+class Settlement(NamedTuple):
+    """A case that was sent, and what its transaction calls."""
+
+    case: Case
+    calldata: bytes
+
+
+class Settlements:
+    """Those still to be made, the oldest first; where too many wait, the oldest is given up and counted in `dropped`."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Settlement] = asyncio.Queue(_MOST)
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return self._queue.qsize()
+
+    def add(self, case: Case, calldata: bytes) -> None:
+        """Settle it later."""
+        if self._queue.full():
+            self._queue.get_nowait()
+            self._queue.task_done()
+            self.dropped += 1
+        self._queue.put_nowait(Settlement(case, calldata))
+
+    async def take(self) -> Settlement:
+        """The oldest; waits for one. Say `done` afterwards."""
+        return await self._queue.get()
+
+    def done(self) -> None:
+        """The one taken last is dealt with."""
+        self._queue.task_done()
+
+    async def drained(self) -> None:
+        """Waits until none is left."""
+        await self._queue.join()
