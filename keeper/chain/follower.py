@@ -76,13 +76,14 @@ class Follower:
                 hint = await self._next_hint(after if segment is None else segment.tip)
 
     async def _elsewhere(self) -> bool:
-        """Whether another endpoint knows a newer head than the one that has stood still for too long. Where none does, that is reported."""
+        """Whether another endpoint knows a newer head than the one that is late. Where none does for too long, that is reported."""
         if not self._standstill.due():
             return False
         best = await self._pool.survey(strict=True) if len(self._pool) > 1 else 0
         if self._standstill.below(best):
             return True
-        self._report("head", self._standstill.problem())
+        if not self._standstill.over():
+            self._report("head", self._standstill.problem())
         return False
 
     async def _next_hint(self, tip: BlockRef) -> Hint | None:

@@ -3,8 +3,9 @@
 from keeper.chain.clock import Clock
 from keeper.domain.chain import BlockRef
 
-_BLOCKS = 3
-_LEAST_S = 2.0
+_BLOCKS, _LEAST_S = 3, 2.0
+_LOOK_BLOCKS, _LEAST_LOOK_S = 2, 0.75
+"""A look at the other endpoints costs a request each: it may come before a standstill is worth a word."""
 _STALE_BLOCKS = 10
 _LEAST_STALE_S = 30.0
 _WEIGHT = 0.2
@@ -37,9 +38,9 @@ class Standstill:
         self._head, self._rose_at = head, now
 
     def due(self) -> bool:
-        """Whether all endpoints should be looked at now; True once per the time a standstill takes."""
+        """Whether the other endpoints should be looked at now, the next block being late; True once in two usual block times."""
         now = self._clock.now()
-        limit_s = max(_BLOCKS * self._usual_s, _LEAST_S)
+        limit_s = max(_LOOK_BLOCKS * self._usual_s, _LEAST_LOOK_S)
         still = now - self._rose_at > limit_s or self._stale() is not None
         if not still or now - self._examined_at <= limit_s:
             return False
