@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from keeper.domain.chain import Address, BlockRef, Hash32, Timestamp
-from keeper.domain.parse import hash32, hex_bytes, quantity
+from keeper.domain.parse import hash32, quantity
 from keeper.errors import BlockUnknown, RpcError, RpcUnavailable, Transient
 from keeper.execution.followed import FollowedBlocks
 from keeper.execution.node import Answer, ChainNode, Json, Node, result_of
 from keeper.execution.outbox_rows import Lot, OutboxTransaction
 from keeper.execution.receipt import Receipt, parse_receipt
+from keeper.execution.revert_reason import revert_payloads
 
-_TOP_CALL = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
 _SCAN = 16
 """Blocks whose transactions are looked through at once; a longer stretch is narrowed down by the counts at its blocks first."""
 _PAGES = 256
@@ -232,11 +232,11 @@ class Lookout:
             except (Transient, BlockUnknown):
                 unclear |= {each.nonce for each in transactions}
                 continue
-            for each in transactions:
-                receipt = receipts.get(each.hash)
-                if receipt is not None:
-                    payload = b"" if receipt.succeeded else await revert_payload(self._node, each, self._sender, receipt)
-                    mined[each.nonce] = Mined(each, receipt, block, payload)
+            proven = [(each, receipts[each.hash]) for each in transactions if each.hash in receipts]
+            reverted = [each for each, receipt in proven if not receipt.succeeded]
+            payloads = await revert_payloads(self._node, reverted, self._sender, block)
+            for each, receipt in proven:
+                mined[each.nonce] = Mined(each, receipt, block, payloads.get(each.hash, b""))
         return mined
 
     async def _receipts(self, block: BlockRef, transactions: Sequence[OutboxTransaction], claims: _Claims) -> Mapping[Hash32, Receipt]:
@@ -282,26 +282,6 @@ async def mined_hash(node: Node, lot: Lot) -> str | None:
     """Which transaction of a nonce has a receipt, canonical or not. Raises as `look`."""
     answers = await node.batch([("eth_getTransactionReceipt", [each.hash]) for each in lot.transactions])
     return next((each.hash for each, answer in zip(lot.transactions, answers, strict=True) if parse_receipt(result_of(answer))), None)
-
-
-async def revert_payload(node: Node, transaction: OutboxTransaction, sender: Address, receipt: Receipt) -> bytes:
-    """Why a mined transaction reverted, as far as the node can tell."""
-    try:
-        trace = await node.request("debug_traceTransaction", [transaction.hash, _TOP_CALL])
-        return hex_bytes(trace.get("output") or "0x")
-    except RpcError:
-        # No tracing: ask what it would say right after that block. A lost race reads the same there, because the winner is in it.
-        return await _replayed(node, transaction, sender, receipt)
-
-
-async def _replayed(node: Node, transaction: OutboxTransaction, sender: Address, receipt: Receipt) -> bytes:
-    sent = await node.request("eth_getTransactionByHash", [transaction.hash])
-    call = {"from": sender, "to": sent["to"], "data": sent["input"], "gas": sent["gas"]} if sent is not None else {}
-    try:
-        await node.request("eth_call", [call, {"blockHash": receipt.block_hash}])
-    except RpcError as error:
-        return error.data
-    return b""
 
 
 def _block(header: Json) -> BlockRef:

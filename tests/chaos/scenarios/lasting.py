@@ -109,7 +109,11 @@ SCENARIOS: Sequence[Scenario] = (
         for run in range(1, _RUNS + 1)
     ),
     Scenario(
-        name="mass-crash", about="432 accounts crash together (F15).", script=mass_crash, needs=Set(traders=432, interval=2.0), long=True
+        name="mass-crash",
+        about="432 accounts crash together (F15).",
+        script=mass_crash,
+        needs=Set(traders=432, block_seconds=2, interval=2.0),
+        long=True,
     ),
     Scenario(
         name="long-run",
