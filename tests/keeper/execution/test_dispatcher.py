@@ -194,19 +194,14 @@ def test_an_unbroadcast_job_is_offered_again_at_every_head(tmp_path: Path) -> No
     live(scenario)
 
 
-@pytest.mark.parametrize("traced", [True, False])
-def test_a_revert_is_explained_with_or_without_tracing(tmp_path: Path, traced: bool) -> None:
+def test_a_revert_is_explained(tmp_path: Path) -> None:
     node = QuietNode()
-    node.answers["debug_traceBlockByHash"] = refusal("the method does not exist")
     node.answers["eth_getTransactionByHash"] = {"to": "0x" + "aa" * 20, "input": "0x", "gas": "0x1"}
     node.answers["eth_call"] = RpcError(3, "execution reverted", bytes.fromhex("deadbeef"))
 
     async def scenario() -> None:
         async with dispatching(node, tmp_path) as dispatcher:
             attempt = await sent(dispatcher, "a")
-            if traced:
-                trace = {"txHash": attempt.transaction_hash, "result": {"output": "0xdeadbeef"}}
-                node.answers["debug_traceBlockByHash"] = [{"txHash": "0x" + "11" * 32, "result": {}}, trace]
             node.mine(attempt.transaction_hash, block(11), succeeded=False)
             (item,) = await dispatcher.track(block(11))
             assert isinstance(item.outcome, Reverted)

@@ -1,4 +1,4 @@
-"""Reasons of reverts are had in one request, and never waited for."""
+"""Reasons of reverts are had in a few requests, however many there are, and never waited for."""
 
 import asyncio
 import time
@@ -27,8 +27,9 @@ class _Named:
 class _HangingNode(QuietNode):
     """It takes the question, and nothing comes."""
 
-    async def request(self, method: str, params: Sequence[Any]) -> Any:
+    async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> Sequence[Any]:
         await asyncio.sleep(3600)
+        return []
 
 
 def _payloads(node: QuietNode) -> Mapping[Hash32, bytes]:
@@ -36,20 +37,30 @@ def _payloads(node: QuietNode) -> Mapping[Hash32, bytes]:
     return asyncio.run(revert_payloads(node, reverted, SENDER, block(11)))
 
 
-def test_one_trace_of_the_block_tells_all() -> None:
+def _replaying(answer: Any) -> QuietNode:
+    """Whose transactions, run again after the block, come to `answer`."""
     node = QuietNode()
-    traces = [{"txHash": name, "result": {"output": f"0x0{place}"}} for place, name in enumerate(NAMES)]
+    node.answers["eth_getTransactionByHash"] = {"to": "0x" + "bb" * 20, "input": "0x", "gas": "0x1"}
+    node.answers["eth_call"] = answer
+    return node
+
+
+def test_they_are_run_again_after_the_block_and_no_trace_is_needed() -> None:
+    assert _payloads(_replaying(RpcError(3, "execution reverted", b"why"))) == dict.fromkeys(NAMES, b"why")
+
+
+def test_where_they_would_go_through_by_then_one_trace_of_the_block_tells_all() -> None:
+    node = _replaying("0x")
+    traces = [{"txHash": name, "result": {"output": f"0x0{place}"}} for place, name in enumerate([*NAMES, "0x" + "ff" * 32])]
     node.answers["debug_traceBlockByHash"] = traces
     assert _payloads(node) == {name: bytes([place]) for place, name in enumerate(NAMES)}
 
 
 @pytest.mark.parametrize("traces", [RpcError(-32_601, "no such method"), None, [{"txHash": "0x1"}], "nonsense"])
-def test_without_a_trace_they_are_run_again_after_the_block(traces: Any) -> None:
-    node = QuietNode()
+def test_without_a_trace_either_they_stay_unknown(traces: Any) -> None:
+    node = _replaying("0x")
     node.answers["debug_traceBlockByHash"] = traces
-    node.answers["eth_getTransactionByHash"] = {"to": "0x" + "bb" * 20, "input": "0x", "gas": "0x1"}
-    node.answers["eth_call"] = RpcError(3, "execution reverted", b"why")
-    assert _payloads(node) == dict.fromkeys(NAMES, b"why")
+    assert _payloads(node) == {}
 
 
 def test_nobody_waits_for_them() -> None:
@@ -59,6 +70,6 @@ def test_nobody_waits_for_them() -> None:
 
 
 def test_without_an_endpoint_they_stay_unknown() -> None:
-    node = QuietNode()
+    node = _replaying("0x")
     node.answers["debug_traceBlockByHash"] = RpcUnavailable("down")
     assert _payloads(node) == {}
