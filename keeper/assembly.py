@@ -40,6 +40,7 @@ from keeper.execution.gateway import Gateway
 from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
 from keeper.execution.standing import Expected, StandingCheck
+from keeper.execution.standing_watch import StandingWatch
 from keeper.settings import L1Fee, Mode, Settings, Settle, Verify
 from keeper.store.recorder import Recorder
 from keeper.venues import REGISTRY
@@ -66,7 +67,7 @@ class Parts:
     settlements: Settlements | None
     loop: Loop
     status: Status
-    standing: StandingCheck | None
+    standing: StandingWatch | None
     repair: Repair
     agreed: AgreedSimulator | None
     logger: FilteringBoundLogger
@@ -263,7 +264,7 @@ def _agreed(settings: Settings, chain: ChainClient, hands: Hands | None, status:
 
 def _standing_check(
     chain: ChainClient, hands: Hands, evaluators: Mapping[str, Evaluator[Any, Any]], readiness: Readiness, priority_fee_wei: int
-) -> StandingCheck:
+) -> StandingWatch:
     """Whether the operator can act, in the modes in which it should."""
 
     def expected() -> Sequence[Expected]:
@@ -272,7 +273,8 @@ def _standing_check(
     def report(problem: str | None) -> None:
         readiness.report("executor", problem)
 
-    return StandingCheck(chain, hands.executor, hands.sender, expected, report, priority_fee_wei)
+    check = StandingCheck(chain, hands.executor, hands.sender, expected, report, priority_fee_wei)
+    return StandingWatch(check, chain.head)
 
 
 def expected_of(name: str, evaluator: Evaluator[Any, Any]) -> Expected:

@@ -8,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper import assembly, log
 from keeper.assembly import Parts
+from keeper.domain.decision import Skip, SkipReason
 from keeper.engine.periodic import every
 from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
 from keeper.engine.start import Start
@@ -22,7 +23,7 @@ _SILENCE_SECONDS = 1.5
 """How long a stopping daemon waits for a single answer."""
 _STATUS_SECONDS = 60.0
 _ENDPOINT_SECONDS = 5.0
-_STANDING_BLOCKS, _STANDING_BLOCKS_WHILE_BAD, _STANDING_POLL_SECONDS = 50, 5, 0.5
+_STANDING_SECONDS = 0.5
 _WORKERS = 8
 """Candidates worked on at the same time where none waits for a fork: most of a pre-check is waiting for endpoints."""
 OK, FAILED, MISCONFIGURED = 0, 1, 2
@@ -105,7 +106,7 @@ async def _live(settings: Settings, parts: Parts, report: Report, stop: asyncio.
         workers = [group.create_task(_work(parts)) for _ in range(_workers(settings, parts))]
         settling = group.create_task(_settle(parts))
         beat = group.create_task(every(_STATUS_SECONDS, lambda: _tell(parts)))
-        standing = group.create_task(_watch_standing(parts))
+        standing = group.create_task(every(_STANDING_SECONDS, lambda: _watch_standing(parts)))
         endpoints = group.create_task(every(_ENDPOINT_SECONDS, lambda: _watch_endpoints(parts)))
         follow = group.create_task(_follow(settings, parts, recovery))
         stopping = group.create_task(stop.wait())
@@ -148,14 +149,10 @@ async def _watch_endpoints(parts: Parts) -> None:
 
 
 async def _watch_standing(parts: Parts) -> None:
-    """Whether the operator can act: at the first block and every 50 from there on, more often while it cannot."""
-    due = 0
-    while parts.standing is not None:
-        head = parts.loop.head
-        if head is not None and head.number >= due:
-            good = await parts.standing.look(head)
-            due = head.number + (_STANDING_BLOCKS if good else _STANDING_BLOCKS_WHILE_BAD)
-        await asyncio.sleep(_STANDING_POLL_SECONDS)
+    """Whether the operator can act."""
+    head = parts.loop.head
+    if parts.standing is not None and head is not None:
+        await parts.standing.turn(head.number)
 
 
 async def _work(parts: Parts) -> None:
@@ -163,6 +160,8 @@ async def _work(parts: Parts) -> None:
     while True:
         case = await parts.mailbox.take()
         result = await parts.liquidator.work(case, parts.mailbox.newest_block)
+        if parts.standing is not None and isinstance(result, Skip) and result.reason is SkipReason.PRE_CHECK_REVERTED:
+            parts.standing.doubt()
         parts.logger.info("candidate", account=case.candidate.account, id=case.candidate.id, result=parts.liquidator.name_of(result))
         await parts.mailbox.done(case)
 

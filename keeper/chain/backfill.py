@@ -1,7 +1,7 @@
 """History in bounded chunks, in order, a few chunks fetched at a time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from keeper.chain.log import LogSelection
 from keeper.chain.pool import Pool
 from keeper.chain.proof import Proofs
 from keeper.chain.ranges import LogRanges
-from keeper.chain.rpc import Answer, Untrustworthy
+from keeper.chain.rpc import Answer
 from keeper.domain.chain import BlockRef, LogFilter, RawLog
 from keeper.errors import KeeperError
 
@@ -71,24 +71,40 @@ class Backfill:
         return [task.result() for task in tasks]
 
     async def _chunk(self, selection: LogSelection, chunk: _Chunk, every_block: bool, turn: int) -> list[BlockLogs]:
+        """A chunk's blocks with logs that are of them, as their headers say.
+
+        Where they are not, an endpoint is wrong about one of the two: the logs are asked for again, each held against its block's header,
+        so that the pool leaves whoever has others. Raises Untrustworthy when every endpoint has."""
         logs = await self._ranges.fetch(selection, chunk.first, chunk.last, turn=turn) if selection else []
+        numbers = range(chunk.first, chunk.last + 1)
+        headers = await self._headers(numbers if every_block else sorted({*(log.block_number for log in logs), chunk.last}), turn)
+        try:
+            for log in logs:
+                _check(log, headers)
+        except ValueError:
+            headers = await self._headers(numbers, turn)
+            logs = await self._ranges.fetch(selection, chunk.first, chunk.last, lambda log: _check(log, headers), turn=turn)
         by_block: dict[int, list[RawLog]] = {}
         for log in logs:
             by_block.setdefault(log.block_number, []).append(log)
-        numbers = list(range(chunk.first, chunk.last + 1)) if every_block else sorted({*by_block, chunk.last})
+        shown = numbers if every_block else sorted({*by_block, chunk.last})
+        return [(headers[number].ref, tuple(by_block.get(number, ()))) for number in shown]
 
-        def decode(answers: Sequence[Answer]) -> list[Header]:
+    async def _headers(self, numbers: Sequence[int], turn: int) -> Mapping[int, Header]:
+        def decode(answers: Sequence[Answer]) -> Mapping[int, Header]:
             headers = [self._proofs.numbered(answer, number) for number, answer in zip(numbers, answers, strict=True)]
-            if every_block and any(after.ref.parent_hash != before.ref.hash for before, after in pairwise(headers)):
-                raise ValueError(f"the blocks from {chunk.first} to {chunk.last} do not follow each other")
-            return headers
+            for before, after in pairwise(headers):
+                if after.ref.number == before.ref.number + 1 and after.ref.parent_hash != before.ref.hash:
+                    raise ValueError(f"block {after.ref.number} does not follow block {before.ref.number}")
+            return {header.ref.number: header for header in headers}
 
-        headers = await self._pool.ask([by_number(number) for number in numbers], decode, turn=turn)
-        blocks = [(header, tuple(by_block.get(header.ref.number, ()))) for header in headers]
-        for header, its_logs in blocks:
-            block = header.ref
-            if any(log.block_hash != block.hash for log in its_logs):
-                raise Untrustworthy(f"block {block.number} has logs of another block: the range is not final, or an endpoint is wrong")
-            if not all(admits(header.bloom, log) for log in its_logs):
-                raise Untrustworthy(f"block {block.number} has logs that its bloom denies: an endpoint is wrong")
-        return [(header.ref, its_logs) for header, its_logs in blocks]
+        return await self._pool.ask([by_number(number) for number in numbers], decode, turn=turn)
+
+
+def _check(log: RawLog, headers: Mapping[int, Header]) -> None:
+    """Raises ValueError for a log that cannot be of the block with its number."""
+    header = headers[log.block_number]
+    if log.block_hash != header.ref.hash:
+        raise ValueError(f"block {log.block_number} has logs of another block: the range is not final, or an endpoint is wrong")
+    if not admits(header.bloom, log):
+        raise ValueError(f"block {log.block_number} has logs that its bloom denies: an endpoint is wrong")

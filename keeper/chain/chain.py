@@ -21,9 +21,10 @@ from keeper.chain.ranges import LogRanges, RangeSize
 from keeper.chain.raw import ChainCalls, RawCalls
 from keeper.chain.reads import Reader
 from keeper.chain.receipts import logs_of
+from keeper.chain.redaction import names
 from keeper.chain.rpc import Answer, Endpoint, Json, RpcCall
 from keeper.chain.standstill import Standstill
-from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, Purpose, RawLog, Reads, Timestamp, Usage
+from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, Purpose, RawLog, Reads, Timestamp, Usage
 from keeper.errors import RpcError, Transient
 
 T = TypeVar("T")
@@ -128,8 +129,9 @@ class ChainClient:
                         url,
                         HttpTransport(session, url, options.request_timeout_s, options.max_answer_bytes),
                         options.max_calls_per_request,
+                        name,
                     )
-                    for url in urls
+                    for url, name in zip(urls, names(urls), strict=True)
                 ]
                 return Pool(endpoints, options.chain_id, retry, clock, random.random, observers.incident, report)
 
@@ -168,6 +170,11 @@ class ChainClient:
     async def block(self, number: int) -> BlockRef:
         """The canonical block at `number`. Raises BlockUnknown beyond the head."""
         return await self._fetcher.block_by_number(number)
+
+    async def final(self, number: int, block_hash: Hash32) -> BlockRef:
+        """Block `number`, which was final with that hash. Raises ReorgBeyondFinality when most endpoints have another, RpcUnavailable while
+        too few answer to tell."""
+        return await self._fetcher.final(number, block_hash)
 
     async def block_receipts(self, block: BlockRef) -> Receipts | None:
         """All receipts of `block`, canonical or not, proven against the receipts root of its header.
@@ -255,8 +262,15 @@ class ChainClient:
 
 @asynccontextmanager
 async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run `work` while the context is open."""
+    """Run `work` while the context is open. Should it fail, so does whoever is inside, at once and with its error."""
+    inside = asyncio.current_task()
+
+    def end(task: asyncio.Task[None]) -> None:
+        if inside is not None and not task.cancelled() and task.exception() is not None:
+            inside.cancel()
+
     task = asyncio.create_task(work)
+    task.add_done_callback(end)
     try:
         yield
     finally:

@@ -30,12 +30,15 @@ class Dispute:
         newest = headers[-1].ref.number
         if len(self._pool) < 2 or (self.problem is None and 0 <= newest - self._checked_at < self._every_blocks):
             return
-        self._checked_at = newest
         heads = await self._fetcher.common_height()
+        if len(heads) < 2:
+            # Nobody to compare with: what was in dispute still is, and the question is asked again at the next block.
+            return
+        self._checked_at = newest
         verdict = agreement([(endpoint.name, block.hash) for endpoint, block in heads])
         if verdict is None:
             sentence = "; ".join(f"{endpoint.name} has {block.hash} as block {block.number}" for endpoint, block in heads)
-            self._set(f"endpoints are on different chains: {sentence}; remove the wrong one from chain.rpc_urls" if heads else None)
+            self._set(f"endpoints are on different chains: {sentence}; remove the wrong one from chain.rpc_urls")
             return
         number = heads[0][1].number
         ours = next((header.ref for header in headers if header.ref.number == number), segment.at(number))

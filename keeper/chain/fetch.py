@@ -13,10 +13,10 @@ from keeper.chain.pool import LATEST, Pool
 from keeper.chain.proof import Proofs, Receipts
 from keeper.chain.ranges import LogRanges
 from keeper.chain.receipts import block_receipts, logs_of, parse_receipts
-from keeper.chain.rpc import Answer, Endpoint
+from keeper.chain.rpc import Answer, Endpoint, Untrustworthy
 from keeper.chain.segment import Segment
 from keeper.domain.chain import BlockRef, Hash32, Purpose, RawLog
-from keeper.errors import RpcError
+from keeper.errors import ReorgBeyondFinality, RpcError
 
 _ANCESTOR_WINDOW = 16
 _PATIENCE_S = 0.5
@@ -75,9 +75,22 @@ class BlockFetcher:
         self._recent = {**dict(list(self._recent.items())[-_RECENT + 1 :]), block.hash: receipts}
         return receipts
 
-    async def opinions(self, number: int) -> list[tuple[Endpoint, BlockRef]]:
-        """Every endpoint's canonical block at `number`."""
-        return await self._pool.opinions([by_number(number)], lambda answers: self._proofs.numbered(answers[0], number).ref)
+    async def final(self, number: int, block_hash: Hash32) -> BlockRef:
+        """Block `number`, which was final with that hash. One endpoint that still has it is enough; those that have another one are
+        distrusted.
+
+        Raises ReorgBeyondFinality when most of all endpoints have another block there and none has this one; Untrustworthy while too few
+        answer to tell."""
+        opinions = await self._pool.opinions([by_number(number)], lambda answers: self._proofs.numbered(answers[0], number).ref)
+        same = next((block for _, block in opinions if block.hash == block_hash), None)
+        if same is None:
+            if 2 * len(opinions) > len(self._pool):
+                raise ReorgBeyondFinality(f"block {number} was final as {block_hash}, the chain has {opinions[0][1].hash}")
+            raise Untrustworthy(f"{len(opinions)} of {len(self._pool)} endpoints answer about final block {number}, none has {block_hash}")
+        for endpoint, block in opinions:
+            if block.hash != block_hash:
+                self._pool.distrust(endpoint, f"has {block.hash} as final block {number}, others {block_hash}")
+        return same
 
     async def common_height(self) -> list[tuple[Endpoint, BlockRef]]:
         """Every sound endpoint's block at the newest height that all of them have; empty unless there are two that answer in time."""
@@ -86,7 +99,9 @@ class BlockFetcher:
         )
         if len(heads) < 2:
             return []
-        lowest = min(head.number for _, head in heads)
+        newest = max(head.number for _, head in heads)
+        near = [head.number for _, head in heads if newest - head.number <= self._pool.max_lag_blocks]
+        lowest = min(near) if len(near) > 1 else min(head.number for _, head in heads)
 
         def decode(answers: Sequence[Answer]) -> BlockRef:
             return self._proofs.numbered(answers[0], lowest).ref

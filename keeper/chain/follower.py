@@ -11,11 +11,10 @@ from keeper.chain.fetch import BlockFetcher, Look
 from keeper.chain.header import Header
 from keeper.chain.heads import Heads, Hint
 from keeper.chain.pool import Pool
-from keeper.chain.rpc import Untrustworthy
 from keeper.chain.segment import Segment
 from keeper.chain.standstill import Standstill
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32
-from keeper.errors import BlockUnknown, ReorgBeyondFinality, RpcError, Transient
+from keeper.errors import BlockUnknown, RpcError, Transient
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Follower:
         best = await self._pool.survey(strict=True) if len(self._pool) > 1 else 0
         if self._standstill.below(best):
             return True
-        if not self._standstill.over():
+        if not self._standstill.rising():
             self._report("head", self._standstill.problem())
         return False
 
@@ -102,9 +101,7 @@ class Follower:
         try:
             anchor = await self._fetcher.block_by_hash(first.parent_hash)
         except BlockUnknown:
-            # Either the node is behind, which passes, or it has another block there.
-            there = await self._fetcher.block_by_number(first.number - 1)
-            raise ReorgBeyondFinality(f"block {there.number} was final as {first.parent_hash}, the chain has {there.hash}") from None
+            anchor = await self._fetcher.final(first.number - 1, first.parent_hash)
         return Segment(anchor, unfinalised)
 
     async def _advance(self, segment: Segment, hint: Hint | None) -> tuple[list[ChainEvent], bool]:
@@ -113,7 +110,7 @@ class Follower:
         look = await self._fetcher.look(segment.anchor, hint)
         head = look.head.ref
         self._standstill.saw(head)
-        if self._standstill.over():
+        if self._standstill.rising():
             self._report("head", None)
         if segment.holds(head.hash):
             return [], True
@@ -155,18 +152,7 @@ class Follower:
         turn out to be ours after all (an endpoint that wavers between two heads)."""
         ancestor = await self._fetcher.common_ancestor(segment, min(head.number, segment.tip.number))
         if ancestor is None:
-            await self._confirm_beyond_finality(segment.anchor)
+            await self._fetcher.final(segment.anchor.number, segment.anchor.hash)
             return [], True
         orphaned = segment.revert_to(ancestor)
         return ([BlocksReverted(ancestor, orphaned)], False) if orphaned else ([], True)
-
-    async def _confirm_beyond_finality(self, anchor: BlockRef) -> None:
-        """No endpoint alone may stop the daemon: fatal only when none of them still has the final block. Raises ReorgBeyondFinality."""
-        opinions = await self._fetcher.opinions(anchor.number)
-        if not opinions:
-            raise Untrustworthy("no endpoint answered about the final block")
-        if all(block.hash != anchor.hash for _, block in opinions):
-            raise ReorgBeyondFinality(f"block {anchor.number} was final as {anchor.hash}, the chain has {opinions[0][1].hash}")
-        for endpoint, block in opinions:
-            if block.hash != anchor.hash:
-                self._pool.distrust(endpoint, f"has {block.hash} as final block {anchor.number}, others {anchor.hash}")

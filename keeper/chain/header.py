@@ -29,11 +29,14 @@ def parse_header(answer: Answer) -> Header:
         raise answer
     base_fee: Json = answer.get("baseFeePerGas")
     bloom: Json = answer.get("logsBloom")
+    number, timestamp = quantity(answer["number"]), quantity(answer["timestamp"])
+    if max(number, timestamp) > _MOST:
+        raise ValueError(f"a block {number} of time {timestamp}")
     ref = BlockRef(
-        number=quantity(answer["number"]),
+        number=number,
         hash=hash32(answer["hash"]),
         parent_hash=hash32(answer["parentHash"]),
-        timestamp=Timestamp(quantity(answer["timestamp"])),
+        timestamp=Timestamp(timestamp),
         base_fee_wei=quantity(base_fee) if base_fee is not None else 0,
     )
     root: Json = answer.get("receiptsRoot")
@@ -49,6 +52,8 @@ def header_hash(header: Mapping[str, Json]) -> Hash32:
     return Hash32("0x" + keccak(rlp.encode(fields)).hex())
 
 
+_MOST = (1 << 40) - 1
+"""No block has a number or a time (in seconds) beyond it, and everything that counts them holds it."""
 _FIELDS = (
     ("parentHash", rlp.octets),
     ("sha3Uncles", rlp.octets),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import aiohttp
+import orjson
 
 from keeper.chain.clock import Clock
 from keeper.chain.pool import Incident
@@ -82,7 +83,7 @@ class AnnouncedHeads:
             if self._socket is not None:
                 return await self._listen(self._socket, seen)
             await self._connect_or_sleep()
-        except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             await self._drop(scrubbed(f"{type(error).__name__}: {error}", self._url))
         return None
 
@@ -108,10 +109,11 @@ class AnnouncedHeads:
             # What was there before the subscription is never announced, so it cannot be missed.
             self._announced = seen
         hint: Hint | None = None
-        wait_s = self._interval_s
+        clock = asyncio.get_running_loop().time
+        until = clock() + self._interval_s
         while True:
             try:
-                async with asyncio.timeout(wait_s):
+                async with asyncio.timeout_at(until):
                     message = await socket.receive()
             except TimeoutError:
                 break
@@ -120,7 +122,7 @@ class AnnouncedHeads:
             newer = _hint(message.data)
             if newer is not None:
                 # With no time left the loop only takes what has arrived already.
-                hint, wait_s = newer, 0.0
+                hint, until = newer, clock()
         if hint is not None:
             self._announced, self._late = hint.number, 0
             return hint
@@ -140,8 +142,9 @@ _SUBSCRIBE = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "
 
 
 def _hint(text: str) -> Hint | None:
-    """The head of a notification; None for the confirmation of the subscription. Raises ValueError, KeyError or TypeError."""
-    message = json.loads(text)
+    """The head of a notification; None for the confirmation of the subscription. Raises ValueError, KeyError, TypeError or
+    AttributeError."""
+    message = orjson.loads(text)
     if "error" in message:
         raise ValueError(f"newHeads refused: {message['error']}")
     if message.get("method") != "eth_subscription":

@@ -14,13 +14,14 @@ from keeper.errors import RpcUnavailable
 _HEADERS: Mapping[str, str] = {"Content-Type": "application/json", "Accept-Encoding": "gzip"}
 _CHUNK = 1 << 16
 _GZIP_OR_ZLIB = 47
-_LONGEST_REST_S = 3_600.0
+_LONGEST_REST_S = 60.0
+"""An endpoint that wants more is asked again after it all the same: a wish may be a mistake, and there may be no other endpoint."""
 
 
 def open_session() -> aiohttp.ClientSession:
     """A session for HttpTransport. No limit of connections: requests that hang at one endpoint must not hold up those to another."""
     connector = aiohttp.TCPConnector(limit=0)
-    return aiohttp.ClientSession(connector=connector, auto_decompress=False)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False)
 
 
 class HttpTransport:
@@ -48,8 +49,8 @@ class HttpTransport:
         try:
             async with request as response:
                 return Reply(response.status, await self._read(response), self._rest_s(response.headers.get("Retry-After")))
-        except TimeoutError as error:
-            raise RpcTimeout(f"{redacted(self._url)}: no answer in {self._timeout.total} s") from error
+        except TimeoutError:
+            raise RpcTimeout(f"{redacted(self._url)}: no answer in {self._timeout.total} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             reason = scrubbed(f"{type(error).__name__}: {error}", self._url)
             raise RpcUnavailable(f"{redacted(self._url)}: {reason}") from None

@@ -84,6 +84,11 @@ class Pool:
     def __len__(self) -> int:
         return len(self._members)
 
+    @property
+    def max_lag_blocks(self) -> int:
+        """How far below the best head an endpoint's may be."""
+        return self._retry.max_lag_blocks
+
     def endless(self) -> "Pool":
         """The same endpoints, asked until one answers well: for work that must not end because of an outage. A block that stays unknown and
         a contract that fails are answers."""
@@ -100,14 +105,17 @@ class Pool:
 
         Raises ConfigError when an endpoint serves another chain, RpcUnavailable when none answers."""
         round_number = 0
+        last: KeeperError = RateLimited("every endpoint wants to be left alone")
         while True:
-            failures = await self.prove(self._retry.probe_timeout_s * min(2**round_number, 8))
+            failures = await self.prove(self._retry.probe_timeout_s * 2.0 ** min(round_number, 3))
             if any(member.verified for member in self._members):
                 self._report("endpoints", None)
                 return
+            # Those that want to be left alone are not asked, so a round may bring no new failure.
+            last = failures[0] if failures else last
             if not wait and round_number >= self._retry.retries:
-                raise failures[0]
-            self._report("endpoints", f"none answers, waiting; the last failure: {failures[0]}")
+                raise last
+            self._report("endpoints", f"none answers, waiting; the last failure: {last}")
             await self._clock.sleep(self._retry.pause(round_number, self._jitter()))
             round_number += 1
 
@@ -249,15 +257,17 @@ class Pool:
         """Ask every endpoint for its head at once; those behind the best by more than `max_lag_blocks` are asked last until their own head
         has risen and caught up. With `strict` (the head has stood still for too long) any that is behind at all.
 
-        An endpoint that answers promptly from a frozen node is found only this way. Failed ones that answer are sound again. Returns the
-        best head, 0 when no endpoint answers."""
+        An endpoint that answers promptly from a frozen node is found only this way. Failed ones that answer are sound again. A distrusted
+        one's head is no measure while another answers. Returns the best head, 0 when no endpoint answers."""
         heads: list[tuple[Member, int]] = []
 
         async def look(member: Member) -> None:
             heads.append((member, await self._ask_one(member, _HEAD)))
 
         await self._each(look, self._retry.probe_timeout_s)
-        best = max((number for _, number in heads), default=0)
+        now = self._clock.now()
+        trusted = [number for member, number in heads if now >= member.distrusted_until]
+        best = max(trusted or [number for _, number in heads], default=0)
         allowed = 0 if strict else self._retry.max_lag_blocks
         for member, number in heads:
             lag = best - number
@@ -311,6 +321,9 @@ class Pool:
                 if now >= member.distrusted_until:
                     self._on_incident(Incident(endpoint.name, "distrusted", reason))
                 member.distrusted_until = now + self._retry.distrust_s
+            else:
+                # It may have been measured by a head that was not true.
+                member.behind = None
 
     async def _each(
         self, look: Callable[[Member], Coroutine[None, None, None]], patience_s: float, members: Sequence[Member] | None = None
@@ -344,7 +357,7 @@ class Pool:
         took_s = clock() - asked_at
         try:
             value = question.decode(answers)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        except _MALFORMED as error:
             name, method = member.endpoint.name, question.calls[0].method
             raise Untrustworthy(f"{name}: malformed answer to {method}: {error!r}") from error
         if not question.bulky:
@@ -362,7 +375,7 @@ class Pool:
             raise Untrustworthy(f"{member.endpoint.name} does not tell its chain id: {answer}")
         try:
             chain_id = quantity(answer)
-        except (AttributeError, TypeError, ValueError) as error:
+        except _MALFORMED as error:
             raise Untrustworthy(f"{member.endpoint.name}: {str(answer)[:60]!r} is not a chain id") from error
         if chain_id != self._chain_id:
             raise _WrongChain(f"id is {self._chain_id}, but {member.endpoint.name} serves chain {chain_id}")
@@ -371,13 +384,15 @@ class Pool:
     async def _in_order(self, turn: int) -> list[Member]:
         """Who to ask, best first. A `turn` starts further down among the equally good. Endpoints that want to be left alone are not asked;
         when all do, this waits a little, or raises RateLimited."""
-        now = self._clock.now()
-        until = min(member.resting_until for member in self._members)
-        if now < until:
+        while True:
+            now = self._clock.now()
+            until = min(member.resting_until for member in self._members)
+            if now >= until:
+                break
             if until - now > self._retry.backoff_cap_s:
                 raise RateLimited(f"every endpoint wants to be left alone, the first for {until - now:.0f} s more")
+            # Somebody else's answer may send it back to rest meanwhile: look again.
             await self._clock.sleep(until - now)
-            now = max(self._clock.now(), until)
         order = sorted((each for each in self._members if now >= each.resting_until), key=lambda member: member.rank(now))
         equal = sum(1 for member in order if member.rank(now) == order[0].rank(now))
         start = turn % equal
@@ -439,6 +454,8 @@ def _most_telling(failures: Sequence[Transient | RpcError]) -> Transient | RpcEr
     return failures[-1]
 
 
+_MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError)
+"""What taking an untrue answer apart may raise."""
 LATEST = RpcCall("eth_getBlockByNumber", ("latest", False))
 _CHAIN_ID = RpcCall("eth_chainId", ())
 _HEAD = _Question([LATEST], lambda answers: parse_header(answers[0]).ref.number, Purpose.HEAD, bulky=False)

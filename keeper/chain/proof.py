@@ -10,10 +10,10 @@ from typing import TypeAlias
 from keeper.chain.header import Header, header_hash, parse_header
 from keeper.chain.pool import LATEST, Incident, Pool
 from keeper.chain.receipts import block_receipts, parse_receipts
-from keeper.chain.refusals import is_missing_method
-from keeper.chain.rpc import Answer, Endpoint, Json, Untrustworthy
+from keeper.chain.refusals import SizeLimited, is_missing_method
+from keeper.chain.rpc import Answer, AnswerTooLarge, Endpoint, Json, RpcTimeout, Untrustworthy
 from keeper.domain.chain import Hash32
-from keeper.errors import RpcError
+from keeper.errors import BlockUnknown, RpcError
 
 Receipts: TypeAlias = Sequence[Mapping[str, Json]]
 """All receipts of one block, in order."""
@@ -30,6 +30,7 @@ class Proofs:
         self._receipts = receipts
         self._learned = not headers
         self._without: set[Endpoint] = set()
+        self._doubts = 0
         self.receipts_proven = False
         """Receipts of this chain have had the root of their header: from then on others are untrue, not of another kind."""
 
@@ -90,15 +91,30 @@ class Proofs:
 
         for turn in range(len(self._pool) if self._receipts else 0):
             try:
-                endpoint, receipts = await self._pool.ask_named(calls, decode, turn=turn)
+                endpoint, receipts = await self._pool.ask_named(calls, decode, turn=turn, give_up_on_timeout=True)
             except Untrustworthy as error:
                 self._doubt(error)
+                return None
+            except (SizeLimited, AnswerTooLarge, RpcTimeout):
+                return await self._halves(headers)
+            except RpcError as error:
+                if isinstance(error, BlockUnknown):
+                    raise
+                # Everybody has the method, and nobody can make these: their logs are checked by bloom.
                 return None
             if receipts is not None:
                 self.receipts_proven |= any(receipts)
                 return receipts
             self.refused(endpoint)
         return None
+
+    async def _halves(self, headers: Sequence[Header]) -> Sequence[Receipts] | None:
+        """Too much at once: half the blocks at a time. A single block that is too much has no receipts for us."""
+        middle = len(headers) // 2
+        if not middle:
+            return None
+        first, second = await self.receipts(headers[:middle]), await self.receipts(headers[middle:])
+        return None if first is None or second is None else [*first, *second]
 
     def refused(self, endpoint: Endpoint) -> None:
         """The endpoint has no such method: it is not asked for receipts again."""
@@ -108,8 +124,10 @@ class Proofs:
             self._on_incident(Incident("all endpoints", "no_receipts", "none has eth_getBlockReceipts: logs are checked by bloom alone"))
 
     def _doubt(self, error: Untrustworthy) -> None:
-        """Nobody's receipts have the header's root. Raises the error, unless none of this chain ever had: then it hashes them otherwise."""
-        if self.receipts_proven:
+        """Nobody's receipts have the header's root. Raises the error, unless none of this chain ever had, time after time: then it hashes
+        them otherwise."""
+        self._doubts += 1
+        if self.receipts_proven or self._doubts < _LESSONS:
             raise error
         self._receipts = False
         self._on_incident(Incident("all endpoints", "receipts_unproven", f"{error}; logs are checked by bloom alone from now on"))

@@ -9,7 +9,7 @@ from keeper.chain.multicall import decode_aggregate, encode_aggregate
 from keeper.chain.pool import Decode, Pool
 from keeper.chain.refusals import SizeLimited
 from keeper.chain.rpc import Answer, Json, RpcCall
-from keeper.domain.call_failure import is_call_failure
+from keeper.domain.call_failure import is_call_failure, is_out_of_gas
 from keeper.domain.chain import Address, BlockRef, Call, CallResult, Reads, Timestamp
 from keeper.domain.parse import hex_bytes
 from keeper.errors import ConfigError, RpcError, RpcUnavailable
@@ -157,10 +157,24 @@ class Reader:
         return answer
 
     async def _singly(self, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult]:
+        """One call each. Only what runs out of every node's gas is the contract's own failure."""
+
         def decode(answers: Sequence[Answer]) -> list[CallResult]:
+            shortage = next((answer for answer in answers if isinstance(answer, RpcError) and is_out_of_gas(answer)), None)
+            if shortage is not None:
+                raise shortage
+            return lenient(answers)
+
+        def lenient(answers: Sequence[Answer]) -> list[CallResult]:
             return [_result(answer) for answer in _checked(answers, at)]
 
-        return await self._ask(_eth_calls(calls, block, at), decode)
+        requests = _eth_calls(calls, block, at)
+        try:
+            return await self._ask(requests, decode)
+        except RpcError as error:
+            if not is_out_of_gas(error):
+                raise
+            return await self._ask(requests, lenient)
 
 
 class _NoMulticallError(Exception):

@@ -1,6 +1,7 @@
 """Addresses of endpoints without what is secret in them: providers put API keys into path, query and user part."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 _LEAST_SECRET = 6
@@ -17,6 +18,12 @@ def redacted(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or '?'}{port}"
 
 
+def names(urls: Sequence[str]) -> Sequence[str]:
+    """The redacted addresses, numbered where several are the same: two keys of one provider are two endpoints."""
+    plain = [redacted(url) for url in urls]
+    return [name if plain.count(name) == 1 else f"{name} ({plain[: place + 1].count(name)})" for place, name in enumerate(plain)]
+
+
 def scrubbed(text: str, url: str) -> str:
     """`text`, in which the address or its secrets may occur (an error of the HTTP library, a provider's message), without them."""
     text = text.replace(url, redacted(url))
@@ -30,6 +37,7 @@ def _secrets(url: str) -> set[str]:
         parts = urlsplit(url)
     except ValueError:
         return set(re.split(r"\W+", url)) - {""}
-    words = [parts.username or "", *(value for _, value in parse_qsl(parts.query)), *re.split(r"[/;]", parts.path)]
+    query = [*(value for _, value in parse_qsl(parts.query)), *re.split(r"[&=]", parts.query)]
+    words = [parts.username or "", *query, *re.split(r"[/;]", parts.path)]
     long = {word for word in words if len(word) >= _LEAST_SECRET} | ({parts.password} if parts.password else set())
     return long | {unquote(word) for word in long}

@@ -46,6 +46,7 @@ _SIZE = (
     "batch of more than",  # public nodes
     "request entity too large",  # proxies
 )
+_BEYOND = ("beyond", "greater than latest", "after last accepted")  # a range that ends above the endpoint's head: Reth, Avalanche, several
 _RATE = (
     "rate limit",
     "ratelimit",
@@ -68,9 +69,9 @@ _UNKNOWN_BLOCK = (
     "cannot be found",  # Alchemy: "One of the blocks specified in filter ... cannot be found"
     "block is out of range",  # several
     "missing trie node",  # geth: the block is known, its state is pruned; another endpoint may hold it
-    "state is not available",  # geth with path-based storage
     "pruned",  # Reth, Erigon
 )
+_LOST_STATE = re.compile(r"\bstate (0x[0-9a-f]+ )?is not available")  # geth with path-based storage
 _RATE_CODES = (429, -32_097)
 
 
@@ -79,11 +80,13 @@ def refusal(code: int, message: str, detail: bytes = b"") -> RpcError | RpcLimit
     words = message.lower()
     if code == REVERTED or words.startswith("execution reverted"):
         return RpcError(code, message, detail)
+    if "block" in words and any(fragment in words for fragment in _BEYOND):
+        return BlockUnknown(code, message, detail)
     if any(fragment in words for fragment in _SIZE):
         return SizeLimited(message)
     if code in _RATE_CODES or any(fragment in words for fragment in _RATE):
         return RateLimited(message)
-    if any(fragment in words for fragment in _UNKNOWN_BLOCK):
+    if any(fragment in words for fragment in _UNKNOWN_BLOCK) or _LOST_STATE.search(words):
         return BlockUnknown(code, message, detail)
     return RpcError(code, message, detail)
 
@@ -113,10 +116,10 @@ class RangeAdvice:
     last_block: int | None = None
 
 
-_SUGGESTED = re.compile(r"(?:\[|\brange )\s*(0x[0-9a-f]+|\d+)\s*[,-]\s*(0x[0-9a-f]+|\d+)\b")
+_RANGE = re.compile(r"(?:\[|\brange )\s*(0x[0-9a-f]{1,15}|\d{1,15})\s*[,-]\s*(0x[0-9a-f]{1,15}|\d{1,15})\b")
 _MOST = re.compile(
     r"(?:limited to(?: a)?|up to(?: an?)?|max(?:imum)?(?: allowed)?(?: block)?(?: range)?(?: is| of|:)?|range limit(?: is| of|:)?)"
-    r"\s*(\d[\d,]*)\s*(k)?\b(?!\s*(?:results|logs|events))",
+    r"\s*(\d[\d,]{0,15})\s*(k)?\b(?!\s*(?:results|logs|events))",
 )
 
 
@@ -126,9 +129,9 @@ def range_advice(hint: str) -> RangeAdvice:
     Known forms: "this block range should work: [0x1, 0x7d0]" (Alchemy, Infura), "retry with the range 100-200" (Reth), "limited to a
     10,000 range" (QuickNode), "exceed maximum block range: 5000" (BSC, Polygon), "max block range 1000" (Reth)."""
     words = hint.lower()
-    suggested = _SUGGESTED.search(words)
-    if suggested:
-        first, last = (int(text, 0) for text in suggested.groups())
+    ranges = _RANGE.search(words)
+    if ranges:
+        first, last = (int(text, 16 if text.startswith("0x") else 10) for text in ranges.groups())
         return RangeAdvice(most_blocks=None, last_block=last) if last >= first else RangeAdvice()
     most = _MOST.search(words)
     if most is None:

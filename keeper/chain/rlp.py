@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 from rlp.codec import encode_raw
 
+from keeper.domain import parse
+
 Item: TypeAlias = "bytes | Sequence[Item]"
 """What RLP encodes: byte strings and lists of them."""
 
@@ -22,7 +24,7 @@ def octets(text: str) -> bytes:
 
 def quantity(text: str) -> bytes:
     """A quantity without leading zeros; zero is the empty string. Raises as `octets`."""
-    return integer(int(text, 16))
+    return integer(parse.quantity(text))
 
 
 def integer(value: int) -> bytes:

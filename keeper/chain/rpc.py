@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+import orjson
+
 from keeper.chain.redaction import redacted, scrubbed
 from keeper.chain.refusals import RateLimited, SizeLimited, refusal
 from keeper.domain.chain import Purpose, Tally, Usage
@@ -57,8 +59,9 @@ class Transport(Protocol):
 class Endpoint:
     """One endpoint. Counts the HTTP requests sent to it and the calls inside them."""
 
-    def __init__(self, url: str, transport: Transport, max_calls_per_request: int) -> None:
-        self.name = redacted(url)
+    def __init__(self, url: str, transport: Transport, max_calls_per_request: int, name: str | None = None) -> None:
+        """`name` where the redacted address is not enough to tell it from others."""
+        self.name = name or redacted(url)
         self._url = url
         self._tallies = dict.fromkeys(Purpose, Tally())
         self._transport = transport
@@ -73,10 +76,17 @@ class Endpoint:
         """Answers in the order of the calls, in as few HTTP requests as the endpoint allows.
 
         A call's own JSON-RPC error is its answer. Raises RpcUnavailable (no answer, not JSON, wrong ids, a member missing),
-        RateLimited, and SizeLimited when the endpoint refuses the batch as a whole or a call for its size."""
+        RateLimited, and SizeLimited when the endpoint refuses a call for its size. A batch refused for its own is sent in halves, and so is
+        every later one."""
         answers: list[Answer] = []
-        for start in range(0, len(calls), self._most):
-            answers += await self._request(calls[start : start + self._most], purpose)
+        while len(answers) < len(calls):
+            part = calls[len(answers) : len(answers) + self._most]
+            try:
+                answers += await self._request(part, purpose)
+            except _BatchRefused:
+                if len(part) == 1:
+                    raise
+                self._most = len(part) // 2
         return answers
 
     async def _request(self, calls: Sequence[RpcCall], purpose: Purpose) -> list[Answer]:
@@ -96,8 +106,8 @@ class Endpoint:
             # Made of nothing but brackets it would take seconds to parse and fifty times its size in memory.
             raise AnswerTooLarge(f"{self.name}: an answer of {len(reply.body)} bytes that are mostly brackets")
         try:
-            decoded = json.loads(reply.body)
-        except (ValueError, RecursionError) as error:
+            decoded = orjson.loads(reply.body)
+        except ValueError as error:
             raise self._no_json(reply) from error
         if isinstance(decoded, dict):
             if expected > 1 or decoded.get("id") is None:
@@ -132,9 +142,9 @@ class Endpoint:
 
     def _error(self, error: Json) -> RpcError | RpcLimited:
         if not isinstance(error, dict):
-            return refusal(0, scrubbed(str(error), self._url))
+            return refusal(0, scrubbed(str(error)[:_LEGIBLE], self._url))
         code = error.get("code")
-        message = scrubbed(str(error.get("message", "")), self._url)
+        message = scrubbed(str(error.get("message", ""))[:_LEGIBLE], self._url)
         return refusal(code if isinstance(code, int) else 0, message, _payload(error.get("data")))
 
     def _refused_whole(self, decoded: Mapping[str, Json], reply: Reply) -> Exception:
@@ -143,20 +153,28 @@ class Endpoint:
         error = self._error(decoded["error"])
         if isinstance(error, RateLimited):
             return RateLimited(error.hint, reply.retry_after_s)
+        if isinstance(error, SizeLimited):
+            return _BatchRefused(error.hint)
         return error if isinstance(error, RpcLimited) else RpcUnavailable(f"{self.name}: refused the request: {error}")
 
     def _no_json(self, reply: Reply) -> Exception:
         if reply.status == 429:
             return RateLimited(f"{self.name}: HTTP 429", reply.retry_after_s)
         if reply.status == 413:
-            return SizeLimited(f"{self.name}: HTTP 413, the request is too large")
+            return _BatchRefused(f"{self.name}: HTTP 413, the request is too large")
         if reply.retry_after_s is not None:
             # 503 with Retry-After is the same wish in other words.
             return RateLimited(f"{self.name}: HTTP {reply.status}", reply.retry_after_s)
-        start = scrubbed(reply.body[:60].decode(errors="replace").strip(), self._url)
-        return RpcUnavailable(f"{self.name}: HTTP {reply.status}, not a JSON-RPC answer: {start!r}")
+        # Scrubbed before it is cut: half a key is a secret, too.
+        text = scrubbed(reply.body[:_LEGIBLE].decode(errors="replace").strip(), self._url)
+        return RpcUnavailable(f"{self.name}: HTTP {reply.status}, not a JSON-RPC answer: {text[:60]!r}")
 
 
+class _BatchRefused(SizeLimited):
+    """The request itself is too large, not what it asks for."""
+
+
+_LEGIBLE = 4_096
 _FEW_CONTAINERS = 10_000
 _BYTES_PER_CONTAINER = 24
 

@@ -57,7 +57,7 @@ class Standstill:
         age = self._stale() or f"it has not risen for {self._clock.now() - self._rose_at:.0f} s"
         return f"block {number} is the newest at every endpoint that answers, but {age}"
 
-    def over(self) -> bool:
+    def rising(self) -> bool:
         """Whether the head rises as it should."""
         return self._clock.now() - self._rose_at <= max(_BLOCKS * self._usual_s, _LEAST_S) and self._stale() is None
 

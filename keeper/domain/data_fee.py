@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 from keeper.domain.chain import Address, Call, Reads
-from keeper.errors import ConfigError
 
 GAS_PRICE_ORACLE = Address("0x420000000000000000000000000000000000000f")
 """The predeploy of every OP Stack chain."""
@@ -49,14 +48,11 @@ class DataFee:
         return cls(**{name: int(value) for name, value in json.loads(text).items()})
 
 
-def optimism() -> Reads[DataFee]:
-    """The prices at a block. Raises ConfigError where the chain has no such oracle."""
+def optimism() -> Reads[DataFee | None]:
+    """The prices at a block; None where nothing answers as the oracle."""
     answers = yield [Call(GAS_PRICE_ORACLE, bytes.fromhex(selector)) for selector in _VIEWS.values()]
     if not all(answer.success and len(answer.data) == 32 for answer in answers):
-        raise ConfigError(
-            f'chain.l1_fee = "optimism", but {GAS_PRICE_ORACLE} does not answer as the GasPriceOracle of an OP Stack chain; '
-            "remove the key on a chain that charges no L1 data fee"
-        )
+        return None
     return DataFee(**{name: int.from_bytes(answer.data) for name, answer in zip(_VIEWS, answers, strict=True)})
 
 

@@ -23,6 +23,9 @@ class Chain(Protocol):
     async def block(self, number: int) -> BlockRef:
         """The canonical block at `number`."""
 
+    async def final(self, number: int, block_hash: Hash32) -> BlockRef:
+        """Block `number`, which was final with that hash. Raises ReorgBeyondFinality when most endpoints have another."""
+
     async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
         """Run a question with every call pinned to `block`'s hash; `at` sets the block time the calls see (a forecast).
         With `at`, a provider without block overrides makes it raise RpcError."""

@@ -4,18 +4,28 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from keeper.domain.chain import BlockRef, Reads, Timestamp
-from keeper.domain.data_fee import DataFee
+from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee
 from keeper.domain.reads import both
 from keeper.domain.venue import AccountKey, B, E, Venue
 from keeper.engine.ports import Chain
+from keeper.errors import RpcUnavailable
 
 
 class NewestFee:
-    """The L1 data fee's prices as last read. `reads` asks for them."""
+    """The L1 data fee's prices as last read. `reads` asks for them; None is its answer where the chain has no oracle."""
 
-    def __init__(self, reads: Callable[[], Reads[DataFee]]) -> None:
+    def __init__(self, reads: Callable[[], Reads[DataFee | None]]) -> None:
         self.reads = reads
         self.prices: DataFee | None = None
+
+    def take(self, prices: DataFee | None) -> None:
+        """What was read. None after prices is an endpoint's slip: the last ones stand. Raises RpcUnavailable for None before any."""
+        if prices is None and self.prices is None:
+            raise RpcUnavailable(
+                f'chain.l1_fee = "optimism", but {GAS_PRICE_ORACLE} does not answer as the GasPriceOracle of an OP Stack chain; '
+                "remove the key on a chain that charges no L1 data fee"
+            )
+        self.prices = prices or self.prices
 
     def of_calldata(self, calldata: bytes) -> int:
         """Wei for a transaction with this calldata; 0 before the first prices."""
@@ -35,7 +45,8 @@ class ChainQuestions:
         """Market reads valid at `at`."""
         if self._newest_fee is None or at != block.timestamp:
             return await self._chain.run(venue.refresh(book, at), block, _override(block, at))
-        events, self._newest_fee.prices = await self._chain.run(both(venue.refresh(book, at), self._newest_fee.reads()), block)
+        events, prices = await self._chain.run(both(venue.refresh(book, at), self._newest_fee.reads()), block)
+        self._newest_fee.take(prices)
         return events
 
     def data_fee(self) -> DataFee | None:

@@ -19,7 +19,6 @@ from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.ports import Chain, LogSource, Memory, Recovered
 from keeper.engine.recording import Where
 from keeper.engine.start import Position, Start, linked
-from keeper.errors import ReorgBeyondFinality
 
 FOLLOWED_GAP = 120
 """Blocks behind the head from which the daemon follows on: a full node keeps the state of 128."""
@@ -147,7 +146,7 @@ class Recovery:
                 kept = kept[: kept.index(block)]
         if not orphaned:
             return Position(recovered.cursor, linked(recovered.unfinalised))
-        cursor = kept[-1] if kept else await self._anchor(orphaned[-1])
+        cursor = kept[-1] if kept else await self._chain.final(orphaned[-1].number - 1, orphaned[-1].parent_hash)
         evaluator.reverted(cursor)
         self._memory.revert(sorted(orphaned, key=lambda block: -block.number))
         return Position(cursor, linked(kept))
@@ -167,13 +166,6 @@ class Recovery:
         rows = recording.event_rows(Where(self._options.chain_id, name, base), [Applied(event, "snapshot") for event in events])
         self._memory.block(base, rows, (name,))
         return base
-
-    async def _anchor(self, first: BlockRef) -> BlockRef:
-        """The block below the oldest one that could be replaced."""
-        block = await self._chain.block(first.number - 1)
-        if block.hash != first.parent_hash:
-            raise ReorgBeyondFinality(f"block {block.number} was final as {first.parent_hash}, the chain has {block.hash}")
-        return block
 
     def _must_backfill(self, position: Position, horizon: _Horizon, *, fresh: bool) -> bool:
         far = horizon.head.number - position.cursor.number > self._options.followed_gap

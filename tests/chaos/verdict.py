@@ -90,6 +90,12 @@ class History:
         """The newest block."""
         return max(self.hashes)
 
+    @cached_property
+    def moved(self) -> frozenset[int]:
+        """Blocks in which somebody else traded, and so moved the pools: ahead of us, as the market's maker pays more for his place."""
+        ours, traded = {item.hash for item in self.mined}, _topic(_EVENTS["clearing_house"][0])
+        return frozenset(log.block for log in self.logs if log.topic == traded and log.transaction not in ours)
+
 
 def read_history(rpc: Rpc, deployment: Deployment) -> History:
     """All blocks with their receipts; logs of the venue from its first block, ours from the end of the set-up."""

@@ -97,6 +97,20 @@ def test_logs_of_another_fork_are_refused() -> None:
         _run(bench(node(answer)), 1, 4)
 
 
+def test_logs_that_are_not_of_their_block_are_asked_for_at_the_other_endpoint() -> None:
+    """The first answers with logs of a fork, time and again: history is complete all the same, and who told them is asked last."""
+    simulated = _simulated([1] * 4)
+    before = simulated.answer()
+    simulated.reorg(2, [1] * 2)
+
+    def answer(method: str, params: Sequence[Any]) -> Any:
+        return before(method, params) if method == "eth_getLogs" else simulated.answer()(method, params)
+
+    on = bench(node(answer), node(simulated.answer()))
+    assert len(_run(on, 1, 4)) == 4
+    assert "failed" in [incident.event for incident in on.incidents if incident.endpoint == "http://a"]
+
+
 def test_walking_away_leaves_nothing_behind() -> None:
     """After the first block, with chunks still to come."""
 

@@ -9,6 +9,7 @@ from keeper.chain.follower import Follower, FollowOptions
 from keeper.chain.heads import Hint
 from keeper.chain.log import LogSelection
 from keeper.chain.ranges import LogRanges, RangeSize
+from keeper.chain.rpc import Reply
 from keeper.chain.standstill import Standstill
 from keeper.domain.chain import BlockFinalised, BlocksReverted, ChainEvent
 from tests.keeper.chain.fakes import Bench, ScriptedHeads, StopFollowing, bench, node
@@ -102,3 +103,42 @@ def test_endpoints_that_see_the_same_dispute_nothing() -> None:
     on = bench(lambda request: node(true.answer())(request), lambda request: node(true.answer(true.chain[:-1]))(request))
     _, disputes = _follow(on, [lambda: true.mine([1])] * 10, true)
     assert set(disputes) == {None}
+
+
+def test_a_dispute_stands_while_nobody_can_be_compared_with() -> None:
+    """Both answer too slowly for a comparison, or one is away: silence is no agreement."""
+    true, forged = _pair()
+    away = [False]
+    on = bench(lambda request: node(true.answer())(request), lambda request: Reply(502, b"") if away[0] else node(forged.answer())(request))
+
+    def both(logs: list[int]) -> None:
+        true.mine(logs)
+        forged.mine(logs)
+
+    def leave() -> None:
+        away[0] = True
+        both([0])
+
+    _, disputes = _follow(on, [lambda: both([0] * 3), lambda: both([0]), leave, lambda: both([0])], true)
+    assert disputes[-1] is not None
+    assert disputes[-1] == disputes[-2]
+
+
+def test_an_endpoint_far_behind_says_nothing_about_the_newest_blocks() -> None:
+    """It is not the common height of the others: two that are on different chains above it are still told."""
+    true, forged = _pair()
+    frozen = true.chain
+    on = bench(
+        lambda request: node(true.answer())(request),
+        lambda request: node(forged.answer())(request),
+        lambda request: node(true.answer(frozen))(request),
+    )
+
+    def both(logs: list[int]) -> None:
+        true.mine(logs)
+        forged.mine(logs)
+
+    both([0] * 8)
+    asyncio.run(on.pool.survey())
+    _, disputes = _follow(on, [lambda: both([0])] * 2, true)
+    assert disputes[-1] is not None

@@ -225,6 +225,38 @@ def test_one_endpoint_alone_cannot_claim_a_reorg_beyond_finality() -> None:
     assert any("final block 2" in incident.detail for incident in on.incidents)
 
 
+def _known_on_two_forks() -> tuple[SimulatedNode, SimulatedNode, list[BlockRef]]:
+    """A chain, a fork of it from block 2 on, and blocks of the chain that are not final yet; block 3 is."""
+    simulated, fork = SimulatedNode(), SimulatedNode()
+    simulated.mine([0] * 6)
+    fork.chain, fork.by_hash, fork._salt = simulated.chain[:3], {block.ref.hash: block for block in simulated.chain[:3]}, 1_000
+    fork.mine([0] * 6)
+    return simulated, fork, [block.ref for block in simulated.chain[4:7]]
+
+
+def test_a_restart_beside_an_endpoint_on_another_fork_goes_on() -> None:
+    """The first endpoint does not know the final block; the second does."""
+    simulated, fork, known = _known_on_two_forks()
+    on = bench(_live(fork), _live(simulated))
+    assert _events(on, [_poll(lambda: simulated.mine([1]))] * 2, known[-1], known)[:1] == _added(simulated, 7, 7)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_fork_is_not_the_end_while_an_endpoint_cannot_be_asked(kept: bool) -> None:
+    """One of two says that the final block was replaced, the other is down for a moment: that is half of the truth."""
+    simulated, fork, known = _known_on_two_forks()
+    down = [True]
+    on = bench(_live(fork), lambda request: Reply(502, b"down") if down[0] else _live(simulated)(request))
+
+    def mend() -> None:
+        down[0] = False
+        on.clock.time += 60.0
+
+    after, already = (known[-1], known) if kept else (simulated.chain[3].ref, [])
+    events = _events(on, [lambda: None, lambda: None, _poll(mend), *[lambda: None] * 4, _poll(lambda: simulated.mine([1]))], after, already)
+    assert [event.block.number for event in events if isinstance(event, BlockAdded)][-1] == 7
+
+
 def test_a_head_that_leads_nowhere_twice_is_blamed_on_who_told_it() -> None:
     """An invented block links to the chain, but nobody has its logs. Once would be an ordinary reorg between two questions."""
     simulated, inventor = SimulatedNode(), SimulatedNode(salt=1_000)

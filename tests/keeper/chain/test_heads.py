@@ -3,9 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from keeper.chain.clock import SystemClock
@@ -180,5 +181,36 @@ def test_waiting_is_cancelled_at_once_and_the_socket_stays_usable() -> None:
             except TimeoutError:
                 pass
             assert await heads.next(8) == Hint(9, _hash(9))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("message", ["[]", '"x"', "5", "null", "[" * 100_000, '{"method":"eth_subscription","params":[]}', '{"method":5}'])
+def test_odd_messages_are_a_lost_socket_or_nothing(message: str) -> None:
+    """Never the end of whoever waits."""
+
+    async def serve(socket: web.WebSocketResponse) -> None:
+        await socket.send_str(message)
+        await asyncio.sleep(60)
+
+    async def run() -> None:
+        async with asyncio.timeout(5), _heads(serve, []) as heads:
+            assert [await heads.next(1) for _ in range(3)] == [None] * 3
+
+    asyncio.run(run())
+
+
+def test_chatter_that_is_no_head_does_not_hold_up_the_polling() -> None:
+    """A message every few milliseconds, none of them a head: the interval still ends."""
+
+    async def serve(socket: web.WebSocketResponse) -> None:
+        with suppress(ConnectionError):
+            while True:
+                await socket.send_str('{"jsonrpc":"2.0","method":"keepalive"}')
+                await asyncio.sleep(INTERVAL_S / 10)
+
+    async def run() -> None:
+        async with asyncio.timeout(5), _heads(serve, []) as heads:
+            assert [await heads.next(1) for _ in range(4)] == [None] * 4
 
     asyncio.run(run())

@@ -139,7 +139,7 @@ def test_a_broken_or_unknown_encoding_is_unavailable(body: bytes, encoding: str)
         ("0", 0.0),
         ("0.5", 0.5),
         ("-5", 0.0),
-        ("1e99", 3_600.0),
+        ("1e99", 60.0),
         ("nan", None),
         ("soon", None),
         ("Tue, 14 Nov 2023 22:13:50 GMT", 30.0),
@@ -148,7 +148,7 @@ def test_a_broken_or_unknown_encoding_is_unavailable(body: bytes, encoding: str)
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) -> None:
-    """And at most an hour: a server must not send itself away for ever."""
+    """And at most a minute: a server must not send itself away for ever."""
     assert _serve(_answer(b"", Retry_After=header)).retry_after_s == seconds
 
 

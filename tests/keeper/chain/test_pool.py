@@ -549,3 +549,93 @@ def test_a_cancelled_question_leaves_nothing_behind() -> None:
 
     asyncio.run(run())
     assert (first.open, second.open) == (0, 0)
+
+
+def test_all_endpoints_resting_are_waited_for_as_long_as_one_of_them_asks() -> None:
+    """Also when a concurrent answer sends the first of them back to rest meanwhile: there is somebody to ask, or a clear refusal."""
+    on = bench(ECHO, ECHO, retry=RetryOptions(retries=0, backoff_cap_s=30.0))
+
+    async def run() -> Any:
+        await on.pool.start()
+        first, second = on.pool._members
+        first.resting_until, second.resting_until = 5.0, 9.0
+        sleep = on.clock.sleep
+
+        async def rest_again(seconds: float) -> None:
+            await sleep(seconds)
+            if first.resting_until == 5.0:
+                first.resting_until = 20.0
+
+        on.clock.sleep = rest_again  # type: ignore[method-assign]
+        return await on.pool.ask([RpcCall("eth_x", [])], _first)
+
+    assert asyncio.run(run()) == "eth_x"
+    assert on.clock.time == 9.0
+
+
+def test_a_start_while_all_want_to_be_left_alone_waits_or_says_so() -> None:
+    """429 with Retry-After from everybody: no failure is new in the second round, but the last one stands."""
+    throttled = [True]
+    tired = Reply(429, b"", retry_after_s=120.0)
+    on = bench(lambda request: tired if throttled[0] else ECHO(request), retry=RetryOptions(retries=2))
+    with pytest.raises(RateLimited):
+        asyncio.run(on.pool.start())
+
+    async def run() -> None:
+        async def mended(seconds: float) -> None:
+            on.clock.time += seconds
+            throttled[0] = on.clock.time < 300.0
+
+        on.clock.sleep = mended  # type: ignore[method-assign]
+        await on.pool.start(wait=True)
+
+    asyncio.run(asyncio.wait_for(run(), 5))
+    assert on.clock.time >= 300.0
+
+
+@pytest.mark.parametrize(
+    "header", [{"number": "-0x1"}, {"number": "0x8000000000000000"}, {"timestamp": "0x" + "f" * 17}, {"baseFeePerGas": "0x" + "f" * 65}]
+)
+@pytest.mark.parametrize("proven", [False, True])
+def test_numbers_that_no_block_has_are_a_malformed_answer(header: dict[str, str], proven: bool) -> None:
+    """Negative, or too large for the lake: the other endpoint is asked."""
+    simulated = SimulatedNode()
+    liar = node(lambda method, params: {**simulated.tip_header(), **header})
+    on = bench(liar, node(simulated.answer()))
+    proofs = on.proofs(headers=proven)
+
+    async def run() -> None:
+        if proven:
+            await proofs.learn()
+        block = await on.pool.ask([LATEST], lambda answers: proofs.header(answers[0]).ref)
+        assert block.number == 0
+
+    asyncio.run(run())
+    assert [incident.endpoint for incident in on.incidents if incident.event == "failed"] == ["http://a"]
+
+
+def test_an_answer_nested_too_deeply_is_malformed() -> None:
+    """Whatever a decoder trips over in an answer is the answer's fault."""
+    on = bench(ECHO, ECHO)
+
+    def decode(answers: Any) -> Any:
+        if len(on.transports[1].posts) < 2:
+            raise RecursionError
+        return answers[0]
+
+    assert asyncio.run(on.pool.ask([RpcCall("eth_x", [])], decode)) == "eth_x"
+
+
+def test_a_distrusted_endpoints_head_is_no_measure() -> None:
+    """A forged chain may be longer: the others are not behind it."""
+    simulated, forged = SimulatedNode(), SimulatedNode(salt=1_000)
+    simulated.mine([0] * 2)
+    forged.mine([0] * 20)
+    on = bench(node(forged.answer()), node(simulated.answer()))
+
+    async def run() -> tuple[int, int]:
+        first = await on.pool.survey()
+        on.pool.distrust(on.pool.endpoints()[0], "forged")
+        return first, await on.pool.survey(strict=True)
+
+    assert asyncio.run(run()) == (20, 2)

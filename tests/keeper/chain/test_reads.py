@@ -241,3 +241,11 @@ def test_proving_needs_a_multicall() -> None:
     """Proof and calls must be one eth_call."""
     with pytest.raises(ConfigError, match="prove_reads needs"):
         _round(_chain(), [b"a"], multicall=None, prove=True)
+
+
+def test_a_call_that_one_node_has_no_gas_for_is_asked_of_another() -> None:
+    """Alone, without a multicall: only where nobody has enough is it the contract's own failure."""
+    short = node(lambda method, params: RpcError(-32_603, "EVM error OutOfGas"))
+    for other, expected in ((node(lambda method, params: "0x2a"), CallResult(True, b"\x2a")), (short, CallResult(False, b""))):
+        on = bench(short, other)
+        assert asyncio.run(Reader(on.pool, on.clock, None, 50).round([Call(TARGET, b"")], BLOCK)) == [expected]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keeper.chain.redaction import redacted, scrubbed
+from keeper.chain.redaction import names, redacted, scrubbed
 
 
 def test_keys_in_addresses_are_not_shown() -> None:
@@ -30,3 +30,15 @@ def test_secrets_are_taken_out_of_what_others_say(url: str, text: str) -> None:
 def test_words_in_an_address_are_left_in_honest_text() -> None:
     """Otherwise no message could be read any more."""
     assert scrubbed("execution of v1 rpc reverted", "https://rpc.example/v1/rpc") == "execution of v1 rpc reverted"
+
+
+def test_a_query_that_is_nothing_but_a_key_is_a_secret() -> None:
+    assert scrubbed("denied for 0123456789abcdef", "https://rpc.example/?0123456789abcdef") == "denied for …"
+
+
+def test_two_keys_of_one_provider_have_two_names() -> None:
+    assert names(["https://a.example/1", "https://b.example/x", "https://a.example/2"]) == [
+        "https://a.example (1)",
+        "https://b.example",
+        "https://a.example (2)",
+    ]

@@ -144,3 +144,31 @@ def test_a_providers_message_does_not_tell_our_key() -> None:
     """Some repeat it: "project 0123 not found"."""
     answers = _ask(node(lambda method, params: RpcError(-32_000, "key secret at https://user:pw@rpc.example/v1/secret")), TWO[:1])[1]
     assert answers[0].message == "key … at https://rpc.example"
+
+
+def test_a_batch_refused_for_its_size_is_sent_in_halves_from_then_on() -> None:
+    """The settings allow a hundred, the provider ten; a single call that is too large stays the caller's affair."""
+
+    def provider(request: Any) -> Any:
+        if isinstance(request, list) and len(request) > 10:
+            return {"jsonrpc": "2.0", "id": None, "error": {"code": -32_600, "message": "batch too large"}}
+        return node(lambda method, params: params[0])(request)
+
+    endpoint, answers = _ask(provider, [RpcCall("echo", [place]) for place in range(40)])
+    assert answers == list(range(40))
+    assert endpoint.usage().read.requests == 2 + 4
+    asyncio.run(endpoint.ask([RpcCall("echo", [place]) for place in range(20)]))
+    assert endpoint.usage().read.requests == 2 + 4 + 2
+    with pytest.raises(SizeLimited):
+        _ask(
+            lambda request: {"id": request["id"], "error": {"code": -32_005, "message": "query returned more than 10000 results"}}, TWO[:1]
+        )
+
+
+def test_a_secret_that_is_cut_in_the_middle_stays_secret() -> None:
+    """Of a page that repeats the address only the beginning is told, without the key's beginning."""
+    page = b"<html>" + b"x" * 30 + b" /v1/secret-key-of-the-operator"
+    endpoint = Endpoint("https://rpc.example/v1/secret-key-of-the-operator", ScriptedTransport(lambda _: Reply(502, page)), 9)
+    with pytest.raises(RpcUnavailable) as error:
+        asyncio.run(endpoint.ask(TWO))
+    assert "secret" not in str(error.value)

@@ -33,14 +33,14 @@ def test_the_others_are_looked_at_after_two_usual_times_between_blocks_and_then_
 def test_it_is_a_standstill_after_three_and_at_least_two_seconds() -> None:
     quick, clock = _after(50, 0.5)
     clock.time += 1.9
-    assert quick.over()
+    assert quick.rising()
     clock.time += 0.2
-    assert not quick.over()
+    assert not quick.rising()
     slow, clock = _after(50, 2.0)
     clock.time += 5.9
-    assert slow.over()
+    assert slow.rising()
     clock.time += 0.2
-    assert not slow.over()
+    assert not slow.rising()
     assert "block 50" in slow.problem()
 
 

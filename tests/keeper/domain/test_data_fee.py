@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from keeper.domain.chain import CallResult
 from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee, compressed_size, optimism
-from keeper.errors import ConfigError
 from tests.keeper.engine.fakes import FakeChain, block_ref
 
 _RECEIPTS = json.loads((Path(__file__).parent / "op_stack_receipts.json").read_text())
@@ -71,6 +70,5 @@ def test_the_oracle_is_asked_for_four_words() -> None:
     assert end.value.value == DataFee(5, 6, 7, 8)
 
 
-def test_a_chain_without_the_oracle_is_a_mistake_in_the_settings() -> None:
-    with pytest.raises(ConfigError, match="remove the key"):
-        asyncio.run(FakeChain(view=b"").run(optimism(), block_ref(1)))
+def test_a_chain_without_the_oracle_answers_nothing() -> None:
+    assert asyncio.run(FakeChain(view=b"").run(optimism(), block_ref(1))) is None

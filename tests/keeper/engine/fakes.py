@@ -38,6 +38,9 @@ class FakeChain:
     async def block(self, number: int) -> BlockRef:
         return block_ref(number)
 
+    async def final(self, number: int, block_hash: Hash32) -> BlockRef:
+        return block_ref(number)
+
     async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
         try:
             calls = next(reads)

@@ -10,6 +10,7 @@ from keeper.domain.chain import BlockRef, Hash32, LogFilter, RawLog
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AttemptRecord, BlockRecord, OutcomeRecord, Record, VenueEventRecord
 from keeper.engine.ports import RecordBatch
+from keeper.errors import ReorgBeyondFinality
 from tests.keeper.engine.fakes import FakeChain, ListRecorder, block_ref
 from tests.keeper.engine.toy import Liquidated, Opened, log_of
 
@@ -24,6 +25,12 @@ class HistoryChain(FakeChain):
 
     async def head(self) -> BlockRef:
         return block_ref(self.newest)
+
+    async def final(self, number: int, block_hash: Hash32) -> BlockRef:
+        block = block_ref(number)
+        if block.hash != block_hash:
+            raise ReorgBeyondFinality(f"block {number} was final as {block_hash}, the chain has {block.hash}")
+        return block
 
     async def backfill(
         self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False
