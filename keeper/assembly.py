@@ -19,11 +19,13 @@ from keeper.domain.chain import Address, Hash32, LogFilter, Purpose
 from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import AccountKey, Venue
 from keeper.engine.attempts import Attempts
+from keeper.engine.chain_lane import ChainLane
+from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.gas_price import GasPrice
 from keeper.engine.holds import Holds
 from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
-from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
@@ -31,6 +33,8 @@ from keeper.engine.repair import Repair, RepairOptions
 from keeper.engine.settlements import Settlements
 from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
+from keeper.engine.venue_lane import LaneServices, VenueLane
+from keeper.engine.venue_rows import RowOptions
 from keeper.errors import ConfigError
 from keeper.execution.agreement import AgreedSimulator
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
@@ -65,7 +69,7 @@ class Parts:
     attempts: Attempts
     mailbox: Mailbox
     settlements: Settlements | None
-    loop: Loop
+    lane: ChainLane
     status: Status
     standing: StandingWatch | None
     repair: Repair
@@ -231,26 +235,18 @@ def assemble(
     tripwire = Tripwire(chain, every_blocks=settings.keeper.tripwire_blocks, accounts=settings.keeper.tripwire_accounts)
     attempts = Attempts(dispatcher, recorder, settings.chain.id, settings.execution.executor, logger, status.metrics)
     repair = Repair(chain, chain, recorder, _repair_options(settings), time.time, logger)
-    loop = Loop(
-        chain,
-        recorder,
-        evaluators,
-        liquidator,
-        attempts,
-        tripwire,
-        mailbox,
-        judge,
-        _loop_options(settings),
-        time.time,
-        logger,
-        status,
-        Holds(repair, status.readiness.report),
-    )
+    holds = Holds(repair, status.readiness.report)
+    gas = GasPrice(judge, tuple(venues))
+    decisions = Decisions(judge, gas, attempts, liquidator, mailbox, holds, status.metrics)
+    services = LaneServices(chain, recorder, status, logger, time.time)
+    options = _row_options(settings)
+    lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
+    lane = ChainLane(services, lanes, decisions, liquidator, patience_s=settings.chain.block_seconds / 2)
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
     standing = _standing_check(chain, hands, evaluators, status.readiness, judge.priority_fee_wei) if hands is not None else None
     settlements = hands.settlements if hands is not None else None
     return Parts(
-        chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, settlements, loop, status, standing, repair, agreed, logger
+        chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, settlements, lane, status, standing, repair, agreed, logger
     )
 
 
@@ -359,9 +355,8 @@ def _repair_options(settings: Settings) -> RepairOptions:
     return RepairOptions(chain_settings.id, chain_settings.start_block, chain_settings.finality_depth, settings.execution.executor)
 
 
-def _loop_options(settings: Settings) -> LoopOptions:
-    return LoopOptions(
-        chain_id=settings.chain.id,
+def _row_options(settings: Settings) -> RowOptions:
+    return RowOptions(
         executor=settings.execution.executor,
         position_snapshot_blocks=settings.keeper.position_snapshot_blocks,
         record_reads=settings.keeper.record_reads,

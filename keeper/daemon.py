@@ -8,7 +8,8 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper import assembly, log
 from keeper.assembly import Parts
-from keeper.domain.decision import Skip, SkipReason
+from keeper.domain.decision import Skip
+from keeper.domain.skip_reason import SkipReason
 from keeper.engine.periodic import every
 from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
 from keeper.engine.start import Start
@@ -123,7 +124,7 @@ async def _follow(settings: Settings, parts: Parts, recovery: Recovery) -> None:
     start = await _recover(parts, recovery, settings.chain.finality_depth)
     await parts.attempts.reconcile(parts.recorder, parts.chain.endless())
     parts.logger.info("following", after=start.lowest.cursor.number, mode=settings.keeper.mode.value)
-    await parts.loop.run(parts.chain.follow(start.lowest.cursor, start.lowest.known), start)
+    await parts.lane.run(parts.chain.follow(start.lowest.cursor, start.lowest.known), start)
     raise Fatal("the follower ended")
 
 
@@ -150,7 +151,7 @@ async def _watch_endpoints(parts: Parts) -> None:
 
 async def _watch_standing(parts: Parts) -> None:
     """Whether the operator can act."""
-    head = parts.loop.head
+    head = parts.lane.head
     if parts.standing is not None and head is not None:
         await parts.standing.turn(head.number)
 
@@ -193,7 +194,7 @@ async def _finish(parts: Parts) -> None:
                 await parts.mailbox.drained()
             while parts.dispatcher is not None and parts.dispatcher.open_accounts():
                 async with asyncio.timeout(_SILENCE_SECONDS):
-                    await parts.loop.settle(await parts.chain.head())
+                    await parts.lane.settle(await parts.chain.head())
                 await asyncio.sleep(0.2)
             if parts.settlements is not None:
                 await parts.settlements.drained()
@@ -210,7 +211,7 @@ async def _tell(parts: Parts) -> None:
         parts.logger.warning("lake", problem=backlog.problem)
     parts.logger.info(
         "status",
-        head=parts.loop.head.number if parts.loop.head else None,
+        head=parts.lane.head.number if parts.lane.head else None,
         lake_queue=backlog.queued,
         lake_commit_ms=round(backlog.last_commit_ms, 1),
         candidates_waiting=len(parts.mailbox),

@@ -47,7 +47,7 @@ def _decision(loaded: Loaded, book: Book, key: AccountKey, health: Health) -> tu
     if not health.liquidatable:
         return None, None
     judge, found = assembly.build_judge(loaded.settings), book.evaluator.assess(key, health, book.block)
-    tariff = judge.tariff({book.venue.name: book.evaluator}, book.block, found.data_fee)
+    tariff = judge.tariff(book.evaluator, book.block, found.data_fee)
     (verdict,) = judge.verdicts_after(book.venue.name, book.evaluator, found, tariff, {})
     return verdict.decision, verdict.plan
 

@@ -2,42 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NewType, TypeAlias
 
 from keeper.domain.chain import BlockRef
+from keeper.domain.skip_reason import SkipReason
 from keeper.domain.venue import AccountKey, LiquidationPlan, NoPlan
 
 CandidateId = NewType("CandidateId", str)
 """Names one candidate for ever: derived from what triggered it, so a replay gives the same name."""
-
-
-class SkipReason(StrEnum):
-    """Why a candidate is left alone. The analytics layer's account of missed liquidations is built on these words."""
-
-    NO_POSITION = "no_position"
-    MARKET_NOT_OPEN = "market_not_open"
-    PRICE_UNAVAILABLE = "price_unavailable"
-    NO_PROFITABLE_SIZE = "no_profitable_size"
-    MARKET_CAPACITY = "market_capacity"
-    INSURANCE_FUND_EMPTY = "insurance_fund_empty"
-    NOT_ENOUGH_CAPITAL = "not_enough_capital"
-    UNPROFITABLE = "unprofitable"
-    TOO_SMALL = "too_small"
-    DENIED = "denied"
-    IN_FLIGHT = "in_flight"
-    COOLING_DOWN = "cooling_down"
-    SPENDING_CAP = "spending_cap"
-    GAS_PRICE_CAP = "gas_price_cap"
-    STALE = "stale"
-    ENDPOINT_DOWN = "endpoint_down"
-    ENDPOINTS_DISAGREE = "endpoints_disagree"
-    VENUE_HELD = "venue_held"
-    PRE_CHECK_REVERTED = "pre_check_reverted"
-    SIMULATION_REVERTED = "simulation_reverted"
-    SIMULATION_UNPROFITABLE = "simulation_unprofitable"
-    OBSERVING = "observing"
-    SIMULATING = "simulating"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +66,7 @@ def decide(plan: LiquidationPlan | NoPlan, gas_cost_x18: int, free_capital_x18: 
 
     `gas_cost_x18`: the plan's whole gas at the price to be offered; `free_capital_x18`: the executor's margin not spoken for."""
     if isinstance(plan, NoPlan):
-        return Skip(SkipReason(plan.reason), plan.detail)
+        return Skip(plan.reason, plan.detail)
     if plan.account in limits.deny or (limits.allow and plan.account not in limits.allow):
         return Skip(SkipReason.DENIED)
     economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18 + gas_cost_x18)

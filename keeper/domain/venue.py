@@ -4,13 +4,16 @@ only the types of this file are common. An "account" is the unit the venue liqui
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType, Protocol, TypeVar
+from typing import NewType, Protocol, TypeAlias, TypeVar
 
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 
 AccountKey = NewType("AccountKey", str)
 """Names one account inside one venue: the trader's address, or a position's key."""
+AccountRef: TypeAlias = tuple[str, AccountKey]
+"""Names one account among all venues: the venue, and the account inside it."""
 FeedId = NewType("FeedId", str)
 """Names one number of the market that watch boxes are drawn over, for example "ETH/mark" or "ETH/funding"."""
 
@@ -131,9 +134,9 @@ class Valuer:
 
 @dataclass(frozen=True, slots=True)
 class NoPlan:
-    """Nothing can be done for the account now, and why (a SkipReason value)."""
+    """Nothing can be done for the account now, and why."""
 
-    reason: str
+    reason: SkipReason
     detail: str = ""
 
 

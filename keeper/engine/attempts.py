@@ -12,7 +12,7 @@ from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountKey, LiquidationObserved, Proceeds
+from keeper.domain.venue import AccountRef, LiquidationObserved, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.ports import Chain, Dispatcher, RecordedOutcome, Recorder, SentRecords
@@ -53,7 +53,7 @@ class Attempts:
         self._queued: list[_Queued] = []
         self._dropped: list[tuple[BlockRef, Record]] = []
 
-    def busy(self) -> frozenset[tuple[str, AccountKey]]:
+    def busy(self) -> frozenset[AccountRef]:
         """(venue, account) with an attempt still open."""
         return self._dispatcher.open_accounts() if self._dispatcher else frozenset()
 

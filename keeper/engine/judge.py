@@ -7,26 +7,14 @@ from typing import Any
 
 from keeper.domain.chain import Address, BlockRef
 from keeper.domain.data_fee import DataFee
-from keeper.domain.decision import (
-    Candidate,
-    CandidateId,
-    Decision,
-    Economics,
-    Limits,
-    Liquidate,
-    Skip,
-    SkipReason,
-    candidate_id,
-    crowded,
-    decide,
-)
+from keeper.domain.decision import Candidate, CandidateId, Decision, Economics, Limits, Liquidate, Skip, candidate_id, crowded, decide
+from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import AccountKey, LiquidationPlan, NoPlan
 from keeper.engine.evaluator import Breached, Evaluator, Findings
 from keeper.engine.mailbox import Case, urgency_of
 from keeper.engine.ports import Encoder
 from keeper.engine.tariff import Tariff
-from keeper.errors import ConfigError
 
 _UNLIMITED_X18 = 1 << 255
 
@@ -67,20 +55,11 @@ class Judge:
     max_fee_wei: int
     encode: Encoder
 
-    def tariff(self, evaluators: Mapping[str, Evaluator[Any, Any]], block: BlockRef, data_fee: DataFee | None = None) -> Tariff | None:
-        """Gas at this block's index price, by the first venue of the settings that has the market; None while it has no price.
-
-        Raises ConfigError where venues have markets and none of them is it: gas would be free."""
-        for evaluator in evaluators.values():
-            for view in evaluator.venue.markets(evaluator.book, block.timestamp):
-                if view.market == self.gas_coin_market and view.index_price_x18 > 0:
-                    return Tariff(self.priority_fee_wei, self.max_fee_wei, view.index_price_x18, data_fee)
-        names = {name for evaluator in evaluators.values() for name in evaluator.venue.market_names(evaluator.book)}
-        if names and self.gas_coin_market not in names:
-            raise ConfigError(
-                f"execution.gas_coin_market = {self.gas_coin_market!r}: no venue has such a market, so gas cannot be valued. "
-                f"Name one of: {', '.join(sorted(names))}."
-            )
+    def tariff(self, evaluator: Evaluator[Any, Any], block: BlockRef, data_fee: DataFee | None = None) -> Tariff | None:
+        """Gas at this block's index price on a venue; None where it has no such market, or no price."""
+        for view in evaluator.venue.markets(evaluator.book, block.timestamp):
+            if view.market == self.gas_coin_market and view.index_price_x18 > 0:
+                return Tariff(self.priority_fee_wei, self.max_fee_wei, view.index_price_x18, data_fee)
         return None
 
     def verdicts(

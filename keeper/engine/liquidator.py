@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from keeper.domain.attempt import Attempt, Job
 from keeper.domain.chain import Address, BlockRef, Timestamp
-from keeper.domain.decision import Decision, Limits, Skip, SkipReason, min_guard_change
+from keeper.domain.decision import Decision, Limits, Skip, min_guard_change
 from keeper.domain.fees import Fees, offer
 from keeper.domain.fixed import X18, to_units
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.records import MicroTime
+from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.venue import AccountKey, LiquidationPlan
+from keeper.domain.venue import AccountKey, AccountRef, LiquidationPlan
 from keeper.engine import recording
 from keeper.engine.mailbox import Case
 from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
@@ -65,19 +66,19 @@ class Liquidator:
         self._cooldown_blocks = cooldown_blocks
         self._clock = clock
         self._name_revert = name_revert
-        self._cooling: dict[AccountKey, int] = {}
-        self._failures: dict[AccountKey, int] = {}
-        self._concluded: dict[AccountKey, int] = {}
+        self._cooling: dict[AccountRef, int] = {}
+        self._failures: dict[AccountRef, int] = {}
+        self._concluded: dict[AccountRef, int] = {}
         self._order = SendingOrder()
-        self._newest: tuple[int, frozenset[tuple[str, AccountKey]]] = (0, frozenset())
-        self._working: set[tuple[str, AccountKey]] = set()
-        self._uses: dict[tuple[str, AccountKey], Use] = {}
+        self._newest: dict[str, tuple[int, frozenset[AccountRef]]] = {}
+        self._working: set[AccountRef] = set()
+        self._uses: dict[AccountRef, Use] = {}
 
-    def resting(self, account: AccountKey, head: int) -> bool:
+    def resting(self, account: AccountRef, head: int) -> bool:
         """True while the account rests after plans for it reverted."""
         return self._cooling.get(account, -1) > head
 
-    def concluded(self, account: AccountKey, block_number: int) -> None:
+    def concluded(self, account: AccountRef, block_number: int) -> None:
         """An attempt on the account ended in this block: cases of earlier blocks know nothing of it."""
         self._concluded[account] = block_number
 
@@ -91,9 +92,11 @@ class Liquidator:
         """The part of `used` that is not sent yet, by account."""
         return {key[1]: self._uses[key] for key in self._working if key[0] == venue and key in self._uses}
 
-    def judged(self, block_number: int, cases: Sequence[Case]) -> None:
-        """What the newest block says: a case of an earlier one that is not among its cases is not worth sending any more."""
-        self._newest = (block_number, frozenset(case.key for case in cases))
+    def judged(self, venue: str, block_number: int, cases: Sequence[Case]) -> None:
+        """What the venue's newest block says: a case of an earlier one that is not among its cases is not worth sending any more."""
+        self._newest[venue] = (block_number, frozenset(case.key for case in cases))
+        oldest = block_number - _MAX_AGE_BLOCKS
+        self._concluded = {key: number for key, number in self._concluded.items() if key[0] != venue or number >= oldest}
 
     async def work(self, case: Case, newest_block: int) -> Attempt | Skip:
         """Take the case as far as mode, simulation and limits allow. `newest_block` tells how old the case has become."""
@@ -121,15 +124,15 @@ class Liquidator:
 
     def _outdated(self, case: Case, newest_block: int) -> Skip | None:
         """Why a case is not worth the work any more: too old, in flight by now, or from before the account's last attempt ended."""
-        number, account = case.candidate.block.number, case.candidate.account
-        if newest_block - number > _MAX_AGE_BLOCKS or number < self._concluded.get(account, 0):
+        number = case.candidate.block.number
+        if newest_block - number > _MAX_AGE_BLOCKS or number < self._concluded.get(case.key, 0):
             return Skip(SkipReason.STALE)
         return Skip(SkipReason.IN_FLIGHT) if self._in_flight(case) else None
 
     def _in_flight(self, case: Case) -> bool:
         return case.key in self._open_accounts()
 
-    def _open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
+    def _open_accounts(self) -> frozenset[AccountRef]:
         dispatcher = self._hands.dispatcher if self._hands is not None else None
         return dispatcher.open_accounts() if dispatcher is not None else frozenset()
 
@@ -155,11 +158,11 @@ class Liquidator:
         stopped = await self._simulate(self._hands, self._hands.simulator, case, calldata)
         if stopped is not None:
             return stopped
-        self._failures.pop(case.candidate.account, None)
+        self._failures.pop(case.key, None)
         if self._hands.dispatcher is None:
             return Skip(SkipReason.SIMULATING)
         await place.turn()
-        number, going_on = self._newest
+        number, going_on = self._newest[case.candidate.venue]
         if block.number < number and case.key not in going_on and not case.unwind:
             return Skip(SkipReason.STALE, f"block {number} decides otherwise")
         # The dispatcher takes them in the order they come; the next one need not wait until an endpoint has answered this one.
@@ -222,10 +225,10 @@ class Liquidator:
 
     def _rest(self, case: Case, reason: SkipReason, outcome: SimReverted) -> Skip:
         """A plan that reverts again and again is tried ever more rarely: the first time it may only be a matter of timing."""
-        account, number = case.candidate.account, case.candidate.block.number
-        self._failures[account] = self._failures.get(account, 0) + 1
-        pause = min(2 ** (self._failures[account] - 1) - 1, self._cooldown_blocks)
-        self._cooling[account] = number + pause + 1
+        number = case.candidate.block.number
+        failures = self._failures[case.key] = self._failures.get(case.key, 0) + 1
+        pause = min(2 ** (failures - 1) - 1, self._cooldown_blocks)
+        self._cooling[case.key] = number + pause + 1
         return Skip(reason, self._reason(case, outcome))
 
     def _record_simulation(self, case: Case, method: str, outcome: SimOutcome) -> None:

@@ -1,11 +1,11 @@
-"""From the evaluator to the liquidator: only the newest block's cases count, the best one first."""
+"""From the evaluators to the liquidator: only the cases of each venue's newest block count, the best one first."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keeper.domain.decision import Candidate, Liquidate
-from keeper.domain.venue import AccountKey, LiquidationPlan
+from keeper.domain.venue import AccountRef, LiquidationPlan
 from keeper.engine.tariff import Tariff
 
 
@@ -27,7 +27,7 @@ class Case:
         return self.decision.plan
 
     @property
-    def key(self) -> tuple[str, AccountKey]:
+    def key(self) -> AccountRef:
         """Venue and account."""
         return (self.candidate.venue, self.candidate.account)
 
@@ -44,32 +44,37 @@ def urgency_of(blocks_breached: int, profit_x18: int) -> tuple[int, int]:
 
 
 class Mailbox:
-    """Holds the cases of the newest block. A new block replaces them: an account still breached comes again with it.
+    """Holds the cases of each venue's newest block. A new block replaces them: an account still breached comes again with it.
 
     Several workers may take from it. Each says when it is `done`; an account being worked on is not given out a second time."""
 
     def __init__(self) -> None:
         self._cases: list[Case] = []
-        self._working: set[tuple[str, AccountKey]] = set()
+        self._working: set[AccountRef] = set()
         self._changed = asyncio.Condition()
-        self.newest_block = 0
+        self._newest: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._cases)
 
-    async def replace(self, block_number: int, cases: Sequence[Case]) -> Sequence[Case]:
-        """Put in the newest block's cases; returns the ones nobody had taken."""
+    @property
+    def newest_block(self) -> int:
+        """The newest block of all venues; 0 before the first."""
+        return max(self._newest.values(), default=0)
+
+    async def replace(self, venue: str, block_number: int, cases: Sequence[Case]) -> Sequence[Case]:
+        """Put in a venue's cases of its newest block; returns its earlier ones that nobody had taken."""
         async with self._changed:
-            self.newest_block = block_number
-            left_over, self._cases = self._cases, sorted(cases, key=lambda case: case.urgency, reverse=True)
+            self._newest[venue] = block_number
+            left_over = self._take_out(venue)
+            self._cases = sorted([*self._cases, *cases], key=lambda case: case.urgency, reverse=True)
             self._changed.notify_all()
         return left_over
 
     async def withdraw(self, venue: str) -> Sequence[Case]:
         """Take out a venue's cases that nobody has taken; returns them."""
         async with self._changed:
-            withdrawn = [case for case in self._cases if case.candidate.venue == venue]
-            self._cases = [case for case in self._cases if case.candidate.venue != venue]
+            withdrawn = self._take_out(venue)
             self._changed.notify_all()
         return withdrawn
 
@@ -94,3 +99,8 @@ class Mailbox:
         """Waits until nothing is left and nobody works."""
         async with self._changed:
             await self._changed.wait_for(lambda: not self._cases and not self._working)
+
+    def _take_out(self, venue: str) -> Sequence[Case]:
+        own = [case for case in self._cases if case.candidate.venue == venue]
+        self._cases = [case for case in self._cases if case.candidate.venue != venue]
+        return own

@@ -9,7 +9,7 @@ from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountKey, LiquidationPlan
+from keeper.domain.venue import AccountKey, AccountRef, LiquidationPlan
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ class Dispatcher(Protocol):
     def signed(self) -> Sequence[Attempt]:
         """Every transaction signed since this was last asked, replacements and cancellations included."""
 
-    def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
+    def open_accounts(self) -> frozenset[AccountRef]:
         """(venue, account) with an attempt still open: not to be sent again."""
 
     def candidate_of(self, transaction: Hash32) -> CandidateId | None:

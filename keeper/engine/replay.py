@@ -71,7 +71,7 @@ class Replay:
             self._questions.load(recorded.answers(), recorded.data_fee)
             findings = await self._evaluator.took(block, recorded.logged())
             self._evaluator.finalised(block)
-            self._tariff = self._judge.tariff({self._name: self._evaluator}, block, recorded.data_fee) or self._tariff
+            self._tariff = self._judge.tariff(self._evaluator, block, recorded.data_fee) or self._tariff
             if not recorded.decided:
                 continue
             verdicts = self._judge.verdicts_after(self._name, self._evaluator, findings, self._tariff, self._used)

@@ -24,26 +24,28 @@ class Tripwire:
         self._chain = chain
         self._every_blocks = every_blocks
         self._accounts = accounts
-        self._after: AccountKey | None = None
+        self._last: dict[str, AccountKey] = {}
         self._begun: set[str] = set()
 
-    def sample(self, evaluator: Evaluator[Any, Any], block_number: int) -> frozenset[AccountKey]:
-        """The accounts to compare at this block; empty in blocks without a comparison."""
-        if self._every_blocks and evaluator.venue.name not in self._begun:
+    def sample(self, venue: str, evaluator: Evaluator[Any, Any], block_number: int) -> frozenset[AccountKey]:
+        """The accounts of a venue to compare at this block; empty in blocks without a comparison."""
+        if self._every_blocks and venue not in self._begun:
             return frozenset(evaluator.book.account_keys())
         if not self._every_blocks or block_number % self._every_blocks:
             return frozenset()
         keys = sorted(evaluator.book.account_keys())
-        start = next((index for index, key in enumerate(keys) if self._after is None or key > self._after), 0)
-        chosen = (keys[start:] + keys[:start])[: self._accounts]
-        self._after = chosen[-1] if chosen else None
-        return frozenset(chosen)
+        last = self._last.get(venue)
+        start = next((index for index, key in enumerate(keys) if last is None or key > last), 0)
+        sample = (keys[start:] + keys[:start])[: self._accounts]
+        if sample:
+            self._last[venue] = sample[-1]
+        return frozenset(sample)
 
     async def compare(self, evaluator: Evaluator[Any, Any], sample: frozenset[AccountKey], where: Where) -> Sequence[AccountSnapshotRecord]:
         """Rows of the comparison. The book must stand at the block of `where`."""
         local = local_health(evaluator, sample, where.block)
         views = await self._chain.run_elsewhere(evaluator.venue.chain_views(sorted(local)), where.block)
-        self._begun.add(evaluator.venue.name)
+        self._begun.add(where.venue)
         return recording.parity_rows(where, views, local)
 
 

@@ -18,7 +18,7 @@ from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped
 from keeper.domain.parse import quantity
-from keeper.domain.venue import AccountKey
+from keeper.domain.venue import AccountKey, AccountRef
 from keeper.errors import NonceConflict, RpcError, RpcUnavailable, Transient
 from keeper.execution.broadcast import Accepted, Broadcast, Refused
 from keeper.execution.dispatcher_options import DispatcherOptions
@@ -96,7 +96,7 @@ class TransactionDispatcher:
         """The key's address."""
         return self._signer.address
 
-    def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
+    def open_accounts(self) -> frozenset[AccountRef]:
         """(venue, account) with an attempt still to be mined. A given-up attempt no longer counts: its account may be tried anew."""
         return self._outbox.open_accounts()
 

@@ -15,7 +15,7 @@ from keeper.domain.attempt import Decided, Job, Payment
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
-from keeper.domain.venue import AccountKey
+from keeper.domain.venue import AccountKey, AccountRef
 from keeper.errors import StoreError
 from keeper.execution.outbox_rows import JobState, Lot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed
@@ -268,7 +268,7 @@ class Outbox:
             (number,) = connection.execute(query).fetchone()
             return number or 0
 
-    def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
+    def open_accounts(self) -> frozenset[AccountRef]:
         """(venue, account) of the open jobs."""
         with self._read() as connection:
             rows = connection.execute("SELECT venue, account FROM jobs WHERE state = ?", (JobState.OPEN,)).fetchall()

@@ -17,8 +17,9 @@ from contracts.devnet.l1_fee import OP_MAINNET, L1Prices, charge_l1_fee
 from keeper import assembly
 from keeper.chain.chain import ChainClient
 from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee, compressed_size, optimism
-from keeper.domain.decision import Liquidate, Skip, SkipReason
+from keeper.domain.decision import Liquidate, Skip
 from keeper.domain.fixed import X18
+from keeper.domain.skip_reason import SkipReason
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.judge import Verdict
 from keeper.engine.questions import ChainQuestions, NewestFee
@@ -98,7 +99,7 @@ async def _verdicts(stage: Theatre, settings: Settings) -> Sequence[Verdict]:
         verdicts: list[Verdict] = []
         for item in evaluated:
             found = evaluator.assess(item.account, item.health, block)
-            tariff = judge.tariff({"perp_v2": evaluator}, block, found.data_fee)
+            tariff = judge.tariff(evaluator, block, found.data_fee)
             verdicts += judge.verdicts_after("perp_v2", evaluator, found, tariff, {})
     return [each for each in verdicts if each.plan is not None and each.plan.expected_reward_x18 - each.plan.expected_cost_x18 > 5 * X18]
 

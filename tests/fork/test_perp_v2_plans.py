@@ -13,6 +13,7 @@ from contracts.devnet.market import MarketDriver
 from contracts.devnet.paths import PATHS
 from keeper.domain.chain import Address, RawLog, Timestamp
 from keeper.domain.fixed import X18
+from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationPlan, NoPlan
 from keeper.execution.executor import executed_change
@@ -217,7 +218,7 @@ def test_what_is_carried_is_closed_later(devnet: Devnet) -> None:
     assert plan is not None
     assert plan.market == "ETH"
     assert plan.size_x18 < 0
-    assert keeper.plan(AccountKey(keeper.executor), ahead) == NoPlan("denied", "the keeper's own account")
+    assert keeper.plan(AccountKey(keeper.executor), ahead) == NoPlan(SkipReason.DENIED, "the keeper's own account")
     keeper.execute(plan)
     keeper.ledger.advance()
     assert keeper.ledger.book.accounts[AccountKey(keeper.executor)].positions == {}

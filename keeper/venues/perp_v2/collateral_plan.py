@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from keeper.domain.chain import Address, Timestamp
-from keeper.domain.decision import SkipReason
 from keeper.domain.fixed import RATIO, mul_ratio
+from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import Use
 from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.venues.perp_v2.calls import Encoder

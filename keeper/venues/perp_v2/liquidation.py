@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from keeper.domain.chain import Timestamp
-from keeper.domain.decision import SkipReason
 from keeper.domain.fixed import X18, div_up, mul_div, mul_ratio
+from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import Use
 from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.venues.perp_v2 import collateral_plan, orders

@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.models.missed import SKIPS, Reason, Stages, missed_reason
-from keeper.domain.decision import SkipReason
+from keeper.domain.skip_reason import SkipReason
 
 SEEN = Stages(known=True, liquidated_block=100, evaluated_block=98, skip=None, simulated=None, sent_block=None, outcome=None)
 

@@ -77,12 +77,14 @@ class ListRecorder:
 
     rows: list[Record] = field(default_factory=list)
     blocks: list[BlockRef] = field(default_factory=list)
+    venues: list[tuple[str, ...]] = field(default_factory=list)
     reverted: list[BlockRef] = field(default_factory=list)
     tickets: int = 0
     committed: int = 0
 
     def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> int:
         self.blocks.append(block)
+        self.venues.append(tuple(venues or ()))
         return self.append(records)
 
     def append(self, records: Sequence[Record]) -> int:

@@ -4,22 +4,20 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import pytest
-
 from keeper.domain.chain import BlockAdded
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import Limits, Skip, candidate_id
 from keeper.domain.fixed import X18
+from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import AccountKey, LiquidationPlan, NoPlan
 from keeper.engine.evaluator import Evaluator, Findings
 from keeper.engine.judge import COOLING_DOWN, IN_FLIGHT, Judge, Verdict
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.tariff import Tariff
-from keeper.errors import ConfigError
 from tests.keeper.engine.cases import FREE, ScriptedVenue, findings, plan_of, unwinding_plan
 from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref, encoded
-from tests.keeper.engine.toy import Opened, ToyBook, ToyEvent, ToyVenue, log_of
+from tests.keeper.engine.toy import Opened, ToyBook, ToyEvent, log_of
 
 BLOCK = block_ref(2)
 JUDGE = Judge(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11, encoded)
@@ -55,7 +53,7 @@ def _always(plan: LiquidationPlan | NoPlan) -> Callable[[int], LiquidationPlan |
 
 def _falling(account: str, reward: int) -> Callable[[int], LiquidationPlan | NoPlan]:
     """Every base unit sold before costs a USD of the reward; nothing is left to earn below 2 USD."""
-    return lambda sold: plan_of(account, reward=reward - sold) if reward - sold >= 2 else NoPlan("no_profitable_size")
+    return lambda sold: plan_of(account, reward=reward - sold) if reward - sold >= 2 else NoPlan(SkipReason.NO_PROFITABLE_SIZE)
 
 
 def _reasons(verdicts: list[Verdict]) -> dict[str, str]:
@@ -66,26 +64,10 @@ def _reasons(verdicts: list[Verdict]) -> dict[str, str]:
 
 
 def test_gas_is_priced_at_the_coins_own_market() -> None:
-    tariff = JUDGE.tariff({"toy": _evaluator()}, BLOCK)
+    tariff = JUDGE.tariff(_evaluator(), BLOCK)
     assert tariff == Tariff(10**6, 10**11, 100 * X18)
     # (base fee 1 gwei + tip 1e6 wei) x 1e9 gas is 1.001 coins, of 100 USD each.
     assert tariff.cost_x18(10**9, BLOCK, b"") == 1_001 * X18 // 10
-
-
-def test_a_coin_no_venue_has_a_market_of_is_a_mistake_in_the_settings() -> None:
-    """Otherwise gas would be free."""
-    with pytest.raises(ConfigError, match=r"execution\.gas_coin_market = 'ETH'.*Name one of: TOY\."):
-        replace(JUDGE, gas_coin_market="ETH").tariff({"toy": _evaluator()}, BLOCK)
-    assert replace(JUDGE, gas_coin_market="ETH").tariff({}, BLOCK) is None
-
-
-def test_the_first_venue_with_the_market_prices_gas() -> None:
-    other = Evaluator(ToyVenue({BLOCK.timestamp: 90}), ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=False)
-    asyncio.run(other.added(BlockAdded(BLOCK, ())))
-    for evaluators, price in (({"a": _evaluator(), "b": other}, 100), ({"b": other, "a": _evaluator()}, 90)):
-        tariff = JUDGE.tariff(evaluators, BLOCK)
-        assert tariff is not None
-        assert tariff.native_price_x18 == price * X18
 
 
 def test_while_the_coin_has_no_price_nothing_is_sent_for_free() -> None:
@@ -107,7 +89,7 @@ def test_a_data_fee_counts_for_every_byte_of_the_calldata() -> None:
 
 
 def test_every_breached_account_gets_one_verdict_with_a_reproducible_name() -> None:
-    plans = {"good": _always(plan_of("good")), "poor": _always(plan_of("poor", reward=1)), "none": _always(NoPlan("no_position"))}
+    plans = {"good": _always(plan_of("good")), "poor": _always(plan_of("poor", reward=1)), "none": _always(NoPlan(SkipReason.NO_POSITION))}
     verdicts = _verdicts(plans)
     assert _reasons(verdicts) == {"good": "liquidate", "poor": "unprofitable", "none": "no_position"}
     assert [verdict.candidate.id for verdict in verdicts] == [
@@ -150,7 +132,7 @@ def test_each_plan_is_made_on_what_the_more_urgent_ones_leave() -> None:
 
 def test_who_finds_no_room_takes_none_from_those_after_him() -> None:
     plans = {"large": _falling("large", 9), "greedy": _always(plan_of("greedy", reward=8)), "third": _falling("third", 7)}
-    crowded = dict(plans, greedy=lambda sold: plan_of("greedy", reward=8) if sold == 0 else NoPlan("no_profitable_size"))
+    crowded = dict(plans, greedy=lambda sold: plan_of("greedy", reward=8) if sold == 0 else NoPlan(SkipReason.NO_PROFITABLE_SIZE))
     assert [verdict.used.base("TOY") // X18 for verdict in _verdicts(plans)] == [0, 1, 2]
     assert [verdict.used.base("TOY") // X18 for verdict in _verdicts(crowded)] == [0, 1, 1]
 
@@ -178,7 +160,7 @@ def test_a_case_still_at_work_does_not_stand_in_its_own_way() -> None:
 
 
 def test_an_account_that_would_not_pay_alone_is_not_told_that_the_market_is_full() -> None:
-    assert _reasons(_verdicts({"a": _always(NoPlan("no_profitable_size"))}, used=Use({"TOY": X18}))) == {"a": "no_profitable_size"}
+    assert _reasons(_verdicts({"a": _always(NoPlan(SkipReason.NO_PROFITABLE_SIZE))}, used=Use({"TOY": X18}))) == {"a": "no_profitable_size"}
 
 
 def test_capital_is_given_to_the_most_urgent_first() -> None:

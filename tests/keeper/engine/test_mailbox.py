@@ -11,7 +11,7 @@ def _order(*cases: Case) -> list[str]:
 
     async def run() -> list[str]:
         mailbox = Mailbox()
-        await mailbox.replace(7, cases)
+        await mailbox.replace("toy", 7, cases)
         return [(await mailbox.take()).candidate.account for _ in cases]
 
     return asyncio.run(run())
@@ -35,8 +35,8 @@ def test_one_block_late_is_not_yet_overdue() -> None:
 def test_a_new_block_replaces_what_nobody_took_and_gives_it_back() -> None:
     async def run() -> None:
         mailbox = Mailbox()
-        assert await mailbox.replace(7, [case_of("a"), case_of("b")]) == []
-        left_over = await mailbox.replace(8, [case_of("c")])
+        assert await mailbox.replace("toy", 7, [case_of("a"), case_of("b")]) == []
+        left_over = await mailbox.replace("toy", 8, [case_of("c")])
         assert {case.candidate.account for case in left_over} == {"a", "b"}
         assert (len(mailbox), mailbox.newest_block) == (1, 8)
         assert (await mailbox.take()).candidate.account == "c"
@@ -49,10 +49,10 @@ def test_taking_waits_for_a_case_and_a_block_without_one_does_not_end_the_wait()
         mailbox = Mailbox()
         taking = asyncio.ensure_future(mailbox.take())
         await asyncio.sleep(0)
-        await mailbox.replace(7, ())
+        await mailbox.replace("toy", 7, ())
         await asyncio.sleep(0)
         assert not taking.done()
-        await mailbox.replace(8, [case_of("a")])
+        await mailbox.replace("toy", 8, [case_of("a")])
         return (await taking).candidate.account
 
     assert asyncio.run(run()) == "a"
@@ -61,9 +61,9 @@ def test_taking_waits_for_a_case_and_a_block_without_one_does_not_end_the_wait()
 def test_an_account_being_worked_on_is_not_given_to_a_second_worker() -> None:
     async def run() -> None:
         mailbox = Mailbox()
-        await mailbox.replace(7, [case_of("a")])
+        await mailbox.replace("toy", 7, [case_of("a")])
         first = await mailbox.take()
-        await mailbox.replace(8, [case_of("a"), case_of("b")])
+        await mailbox.replace("toy", 8, [case_of("a"), case_of("b")])
         assert (await mailbox.take()).candidate.account == "b"
         second = asyncio.ensure_future(mailbox.take())
         await asyncio.sleep(0)
@@ -78,7 +78,7 @@ def test_drained_means_worked_off_and_not_only_taken() -> None:
     async def run() -> None:
         mailbox = Mailbox()
         await asyncio.wait_for(mailbox.drained(), 1)
-        await mailbox.replace(7, [case_of("a")])
+        await mailbox.replace("toy", 7, [case_of("a")])
         case = await mailbox.take()
         drained = asyncio.ensure_future(mailbox.drained())
         await asyncio.sleep(0)
@@ -92,8 +92,8 @@ def test_drained_means_worked_off_and_not_only_taken() -> None:
 def test_cases_orphaned_before_anybody_took_them_do_not_keep_the_daemon_from_stopping() -> None:
     async def run() -> None:
         mailbox = Mailbox()
-        await mailbox.replace(7, [case_of("a")])
-        await mailbox.replace(6, ())
+        await mailbox.replace("toy", 7, [case_of("a")])
+        await mailbox.replace("toy", 6, ())
         await asyncio.wait_for(mailbox.drained(), 1)
 
     asyncio.run(run())

@@ -6,11 +6,12 @@ import pytest
 
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import BlockRef, Hash32, RawLog, Tally, Usage
-from keeper.domain.decision import CandidateId, Economics, Skip, SkipReason
+from keeper.domain.decision import CandidateId, Economics, Skip
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimReverted, SimSettled
 from keeper.domain.records import MicroTime, raw
+from keeper.domain.skip_reason import SkipReason
 from keeper.domain.venue import AccountKey, Breach, ChainView, Health, LiquidationObserved, MarketView, PositionView, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Applied, Evaluated, Findings

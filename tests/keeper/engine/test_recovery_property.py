@@ -19,16 +19,20 @@ from keeper.domain.decision import Limits
 from keeper.domain.records import BlockRecord, LiquidationRecord, VenueEventRecord
 from keeper.domain.venue import AccountKey, Breach, LiquidationObserved
 from keeper.engine.attempts import Attempts
+from keeper.engine.chain_lane import ChainLane
+from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.gas_price import GasPrice
 from keeper.engine.holds import Holds
 from keeper.engine.judge import Judge
 from keeper.engine.liquidator import Hands, Liquidator
-from keeper.engine.loop import Loop, LoopOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recovery import Recovery, RecoveryOptions
 from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
+from keeper.engine.venue_lane import LaneServices, VenueLane
+from keeper.engine.venue_rows import RowOptions
 from keeper.store.batch import StoreCall
 from tests.keeper.chain.fakes import StopFollowing, bench, node
 from tests.keeper.chain.simulated import CONTRACT, OTHER, SimulatedNode
@@ -117,29 +121,21 @@ class World:
         aims = RecoveryOptions(31_337, START_BLOCK, process.depth, EXECUTOR, record_reads=True, followed_gap=process.gap)
         start = await Recovery(chain, chain, memory, aims, lambda _: None, lambda: 1.0, lambda _: None).run(evaluators)
         if process.follows:
-            await _loop(chain, memory, evaluators).run(chain.follow(start.lowest.cursor, start.lowest.known), start)
+            await _lane(chain, memory, evaluators).run(chain.follow(start.lowest.cursor, start.lowest.known), start)
 
 
-def _loop(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator[Any, Any]]) -> Loop:
+def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator[Any, Any]]) -> ChainLane:
     hands, limits = Hands(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
     liquidator = Liquidator(hands, memory, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={})
     log = structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    metrics = Metrics()
-    return Loop(
-        chain,
-        memory,
-        evaluators,
-        liquidator,
-        Attempts(None, memory, 31_337, EXECUTOR, log, metrics),
-        Tripwire(chain, every_blocks=0, accounts=2),
-        Mailbox(),
-        Judge(1, EXECUTOR, limits, "TOY", 10**6, 10**11, hands.encode),
-        LoopOptions(31_337, EXECUTOR, 0, True),
-        lambda: 1.0,
-        log,
-        Status(metrics, Heartbeat(lambda: 1.0, 60.0), Readiness(log)),
-        Holds(ScriptedMender(), lambda _, problem: None),
-    )
+    status = Status(Metrics(), Heartbeat(lambda: 1.0, 60.0), Readiness(log))
+    judge, holds = Judge(31_337, EXECUTOR, limits, "TOY", 10**6, 10**11, hands.encode), Holds(ScriptedMender(), lambda _, problem: None)
+    attempts = Attempts(None, memory, 31_337, EXECUTOR, log, status.metrics)
+    decisions = Decisions(judge, GasPrice(judge, tuple(evaluators)), attempts, liquidator, Mailbox(), holds, status.metrics)
+    services = LaneServices(chain, memory, status, log, lambda: 1.0)
+    tripwire, options = Tripwire(chain, every_blocks=0, accounts=2), RowOptions(EXECUTOR, 0, True)
+    lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
+    return ChainLane(services, lanes, decisions, liquidator, patience_s=1.0)
 
 
 LOGS = st.lists(st.integers(0, 2), min_size=1, max_size=9)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from keeper.domain.chain import BlockAdded
-from keeper.domain.decision import Limits, Liquidate, Skip, SkipReason
+from keeper.domain.decision import Limits, Liquidate, Skip
 from keeper.domain.fixed import X18
+from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import Use
 from keeper.engine.evaluator import Applied, Evaluator, Findings
 from keeper.engine.judge import Judge, Verdict
@@ -39,7 +40,7 @@ def _lived() -> tuple[list[RecordedBlock], list[Verdict]]:
         block = block_ref(number)
         logs = tuple(log_of(event, block, index) for index, event in enumerate(EVENTS.get(number, ())))
         found: Findings[ToyEvent] = asyncio.run(evaluator.added(BlockAdded(block, logs)))
-        tariff = JUDGE.tariff({"toy": evaluator}, block, found.data_fee) or tariff
+        tariff = JUDGE.tariff(evaluator, block, found.data_fee) or tariff
         verdicts += JUDGE.verdicts("toy", evaluator, found, tariff, lambda _: None, IN_FLIGHT)
         # The lake gives back no raw logs.
         recorded.append(RecordedBlock(block, [Applied(item.event, item.source) for item in found.applied]))

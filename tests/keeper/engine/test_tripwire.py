@@ -42,28 +42,39 @@ def _begin(tripwire: Tripwire, evaluator: Evaluator[ToyBook, ToyEvent]) -> None:
 
 def test_the_rotation_reaches_everybody_before_anybody_twice() -> None:
     evaluator, tripwire = _evaluator("a", "b", "c", "d", "e"), Tripwire(FakeChain(), every_blocks=2, accounts=2)
-    assert sorted(tripwire.sample(evaluator, 1)) == ["a", "b", "c", "d", "e"], "everybody after the start"
+    assert sorted(tripwire.sample("toy", evaluator, 1)) == ["a", "b", "c", "d", "e"], "everybody after the start"
     _begin(tripwire, evaluator)
-    samples = [sorted(tripwire.sample(evaluator, number)) for number in range(1, 9)]
+    samples = [sorted(tripwire.sample("toy", evaluator, number)) for number in range(1, 9)]
     assert samples == [[], ["a", "b"], [], ["c", "d"], [], ["a", "e"], [], ["b", "c"]]
+
+
+def test_every_venue_has_a_rotation_of_its_own() -> None:
+    """Two deployments of one protocol, too: the one with more accounts does not make the other skip any."""
+    small, large = _evaluator("b", "c"), _evaluator("d", "e", "f", "g", "h", "i")
+    tripwire = Tripwire(FakeChain(), every_blocks=1, accounts=1)
+    for name, evaluator in (("small", small), ("large", large)):
+        assert tripwire.sample(name, evaluator, 1) == evaluator.book.account_keys(), "everybody after the start"
+        asyncio.run(tripwire.compare(evaluator, frozenset(), Where(1, name, BLOCK)))
+    samples = [(*tripwire.sample("small", small, number), *tripwire.sample("large", large, number)) for number in range(1, 5)]
+    assert samples == [("b", "d"), ("c", "e"), ("b", "f"), ("c", "g")]
 
 
 def test_newcomers_are_taken_when_their_turn_comes_and_who_left_is_passed_over() -> None:
     tripwire = Tripwire(FakeChain(), every_blocks=1, accounts=2)
     _begin(tripwire, _evaluator())
-    assert sorted(tripwire.sample(_evaluator("a", "b", "d"), 1)) == ["a", "b"]
-    assert sorted(tripwire.sample(_evaluator("a", "c", "d"), 2)) == ["c", "d"]
+    assert sorted(tripwire.sample("toy", _evaluator("a", "b", "d"), 1)) == ["a", "b"]
+    assert sorted(tripwire.sample("toy", _evaluator("a", "c", "d"), 2)) == ["c", "d"]
 
 
 @pytest.mark.parametrize("every", [0, 3])
 def test_blocks_without_a_comparison_have_no_sample(every: int) -> None:
     tripwire = Tripwire(FakeChain(), every_blocks=every, accounts=2)
     _begin(tripwire, _evaluator("a"))
-    assert tripwire.sample(_evaluator("a"), 7) == frozenset()
+    assert tripwire.sample("toy", _evaluator("a"), 7) == frozenset()
 
 
 def test_an_empty_book_has_no_sample() -> None:
-    assert Tripwire(FakeChain(), every_blocks=1, accounts=2).sample(_evaluator(), 5) == frozenset()
+    assert Tripwire(FakeChain(), every_blocks=1, accounts=2).sample("toy", _evaluator(), 5) == frozenset()
 
 
 def test_equal_figures_match_and_an_account_that_is_gone_is_left_out() -> None:

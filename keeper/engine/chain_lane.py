@@ -1,0 +1,171 @@
+"""One chain's blocks, in order: each is given to every venue's lane, our own transactions are looked at, and one row says how it went."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from keeper.domain.attempt import Settled
+from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32
+from keeper.domain.records import BlockRecord, Record
+from keeper.engine import recording
+from keeper.engine.block_parts import BlockParts
+from keeper.engine.decisions import Decisions
+from keeper.engine.liquidator import Liquidator
+from keeper.engine.start import Ahead, Start
+from keeper.engine.together import together
+from keeper.engine.venue_lane import LaneServices, VenueBlock, VenueLane
+from keeper.errors import Fatal
+
+
+class ChainLane:
+    """Drives the lanes of a chain's venues with its events. A venue that cannot go on is dropped; without any the daemon stops."""
+
+    def __init__(
+        self, services: LaneServices, lanes: Sequence[VenueLane], decisions: Decisions, liquidator: Liquidator, *, patience_s: float
+    ) -> None:
+        """`patience_s`: how much longer than the quickest venue the others may take before a block's row is written without them."""
+        self._chain = services.chain
+        self._recorder = services.recorder
+        self._clock = services.clock
+        self._log = services.log
+        self._metrics = services.status.metrics
+        self._heartbeat = services.status.heartbeat
+        self._lanes = {lane.name: lane for lane in lanes}
+        self._decisions = decisions
+        self._attempts = decisions.attempts
+        self._liquidator = liquidator
+        self._patience_s = patience_s
+        self._open: dict[Hash32, BlockParts] = {}
+        self.head: BlockRef | None = None
+        self._history_below = 0
+        self._ahead = Ahead({})
+        self._settled: list[Settled] = []
+        self._usage = self._chain.usage()
+
+    async def run(self, events: AsyncIterator[ChainEvent], start: Start | None = None) -> None:
+        """Until the events end. Raises Fatal when no venue is left.
+
+        Without `start` no block is history, and every venue stands where the events begin."""
+        if start is not None:
+            self._history_below, self._ahead = start.head, Ahead(start.positions)
+        self._usage = self._chain.usage()
+        await together(self._feed(events), *(self._live(lane) for lane in tuple(self._lanes.values())))
+
+    async def settle(self, head: BlockRef) -> None:
+        """Look at open attempts outside of a block's processing (while stopping) and record what became of them."""
+        self._record_attempts(await self._attempts.track(head), head)
+
+    async def _feed(self, events: AsyncIterator[ChainEvent]) -> None:
+        async for event in events:
+            match event:
+                case BlockAdded():
+                    await self._added(event)
+                case BlocksReverted():
+                    await self._reverted(event)
+                case BlockFinalised():
+                    for lane in self._lanes.values():
+                        lane.finalised(event)
+        for lane in self._lanes.values():
+            lane.close()
+
+    async def _live(self, lane: VenueLane) -> None:
+        await lane.run(self._deliver)
+        if lane.fault is None:
+            return
+        del self._lanes[lane.name]
+        self._decisions.gas.forget(lane.name)
+        await self._decisions.withdraw(lane.name)
+        for parts in tuple(self._open.values()):
+            parts.leave_out(lane.name)
+            if parts.closed:
+                self._forget_complete(parts)
+        if not self._lanes:
+            fault = lane.fault
+            raise Fatal(f"no venue left: {lane.name} stopped with {type(fault).__name__}: {fault}") from fault
+
+    async def _reverted(self, event: BlocksReverted) -> None:
+        self._metrics.reorgs.inc()
+        self._log.warning("reorg", ancestor=event.ancestor.number, orphaned=len(event.orphaned))
+        for block in event.orphaned:
+            self._open.pop(block.hash, None)
+        for name, lane in self._lanes.items():
+            lane.reverted(event)
+            await self._decisions.hand_over(name, event.ancestor, ())
+        self._recorder.revert((*self._ahead.above(event.ancestor.number), *event.orphaned))
+        self._attempts.reverted(event.ancestor, event.orphaned)
+
+    async def _added(self, event: BlockAdded) -> None:
+        """One block's life, as far as it can be read by now."""
+        block, tracked = event.block, asyncio.Event()
+        self.head = block
+        self._take_back_replaced(block)
+        lanes = [lane for lane in self._lanes.values() if not self._ahead.has(lane.name, block)]
+        behind = frozenset[str]().union(*(parts.missing for parts in self._open.values()))
+        names = {lane.name for lane in lanes}
+        parts = BlockParts(block, recording.timestamp_us(self._clock()), block.number < self._history_below, names)
+        self._open[block.hash] = parts
+        for lane in lanes:
+            lane.added(event, tracked, history=parts.history)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._track(block, tracked))
+            group.create_task(parts.gather((names - behind) or names, self._patience_s))
+        if parts.parts:
+            self._hand_in(parts, parts.parts)
+        parts.close()
+        self._forget_complete(parts)
+
+    async def _track(self, block: BlockRef, tracked: asyncio.Event) -> None:
+        """What became of our transactions, before anything is decided."""
+        settled = await self._attempts.track(block)
+        for item in settled:
+            self._liquidator.concluded((item.attempt.venue, item.attempt.account), block.number)
+        self._settled += settled
+        tracked.set()
+
+    async def _deliver(self, name: str, part: VenueBlock) -> None:
+        """A venue's part of a block, in time or late."""
+        parts = self._open.get(part.block.hash)
+        if parts is None:
+            return
+        parts.put(name, part)
+        if not parts.closed:
+            await parts.wait_closed()
+        elif part.findings is not None:
+            self._hand_in(parts, {name: part})
+            self._forget_complete(parts)
+
+    def _hand_in(self, parts: BlockParts, done: Mapping[str, VenueBlock]) -> None:
+        """The block's row (the lake keeps the first), the rows of these venues, and those of our own transactions."""
+        finished = recording.timestamp_us(self._clock())
+        # From the end of the block before: what the follower asked for this block counts too.
+        usage = self._chain.usage()
+        used, self._usage = usage.since(self._usage), usage
+        findings = [part.findings for part in done.values() if part.findings is not None]
+        times, chain_id = (parts.received, finished), self._decisions.judge.chain_id
+        block_row = recording.block_row(chain_id, parts.block, times, used, findings, recovered=parts.history)
+        rows: list[Record] = [row for part in done.values() for row in part.rows]
+        self._recorder.block(parts.block, [*rows, block_row], tuple(done))
+        settled, self._settled = self._settled, []
+        self._record_attempts(settled, parts.block)
+        self._report(parts.block, block_row, sum(part.cases for part in done.values()), (finished - parts.received) / 1_000_000)
+
+    def _report(self, block: BlockRef, row: BlockRecord, cases: int, seconds: float) -> None:
+        """Log line, metrics and heartbeat of a finished block."""
+        self._log.info("block", number=block.number, logs=row.logs, evaluated=row.evaluated, candidates=cases, ms=round(seconds * 1000))
+        self._metrics.block_done(block, row, cases, seconds)
+        self._heartbeat.beat()
+
+    def _record_attempts(self, settled: Sequence[Settled], head: BlockRef) -> None:
+        evaluators = {name: lane.evaluator for name, lane in self._lanes.items()}
+        self._attempts.record(settled, head, evaluators, self._decisions.gas.native_price_x18)
+
+    def _take_back_replaced(self, block: BlockRef) -> None:
+        """A venue that had processed another block in this one's place, in an earlier process, gives it up."""
+        for name, orphaned in self._ahead.replaced(block).items():
+            self._log.warning("reorg", venue=name, ancestor=block.number - 1, orphaned=len(orphaned))
+            if name in self._lanes:
+                self._lanes[name].evaluator.undo(block.number)
+            self._recorder.revert(orphaned)
+
+    def _forget_complete(self, parts: BlockParts) -> None:
+        if not parts.missing:
+            self._open.pop(parts.block.hash, None)

@@ -1,0 +1,245 @@
+"""One venue's blocks, in order and at the venue's own pace: logs and reads into the book, cases to the liquidator, rows for the lake."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from structlog.typing import FilteringBoundLogger
+
+from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, Hash32
+from keeper.domain.records import Record
+from keeper.domain.venue import AccountKey
+from keeper.engine import recording
+from keeper.engine.decisions import Decisions
+from keeper.engine.evaluator import Evaluator, Findings
+from keeper.engine.holds import Holds
+from keeper.engine.judge import HELD
+from keeper.engine.ports import Chain, Recorder
+from keeper.engine.recording import Where
+from keeper.engine.status import Status
+from keeper.engine.tripwire import Tripwire, must_match
+from keeper.engine.unpriced import Unpriced
+from keeper.engine.venue_rows import RowOptions, venue_rows
+from keeper.errors import BlockUnknown, RpcError, StateDivergence, Transient, VenueFault
+
+_FEW_UNREAD = 4
+_OUTAGE_PAUSE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class LaneServices:
+    """What the lanes of one chain share. `clock` is in Unix seconds."""
+
+    chain: Chain
+    recorder: Recorder
+    status: Status
+    log: FilteringBoundLogger
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class VenueBlock:
+    """What a venue made of a block; without `findings` it could not be read (yet)."""
+
+    block: BlockRef
+    findings: Findings[Any] | None = None
+    rows: Sequence[Record] = ()
+    cases: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """A block; `history` when nothing is decided about it, `tracked` when it is known what became of our transactions by this block."""
+
+    event: BlockAdded
+    history: bool
+    tracked: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """Nothing comes after this."""
+
+
+_Step: TypeAlias = _Added | BlocksReverted | BlockFinalised | _Closed
+Deliver: TypeAlias = Callable[[str, VenueBlock], Awaitable[None]]
+"""Takes a venue's part of a block; returns when it is recorded."""
+
+
+class VenueLane:
+    """Takes the chain's events from a queue of its own, so that no other venue waits for it."""
+
+    def __init__(
+        self,
+        name: str,
+        evaluator: Evaluator[Any, Any],
+        services: LaneServices,
+        decisions: Decisions,
+        tripwire: Tripwire,
+        holds: Holds,
+        options: RowOptions,
+    ) -> None:
+        self.name = name
+        self.evaluator = evaluator
+        self._services = services
+        self._decisions = decisions
+        self._tripwire = tripwire
+        self._holds = holds
+        self._options = options
+        self._unpriced = Unpriced(services.log, services.status.metrics)
+        self._steps: asyncio.Queue[_Step] = asyncio.Queue()
+        self._unread: deque[_Added] = deque()
+        self._orphaned: set[Hash32] = set()
+        self.fault: VenueFault | None = None
+        """Why the venue has stopped."""
+
+    def added(self, event: BlockAdded, tracked: asyncio.Event, *, history: bool) -> None:
+        """The next block. Nothing is decided about it before it is `tracked`, and nothing at all about `history`."""
+        self._steps.put_nowait(_Added(BlockAdded(event.block, self.evaluator.claimed(event.logs)), history, tracked))
+
+    def reverted(self, event: BlocksReverted) -> None:
+        """Blocks that are gone: nothing of them is recorded any more, also of those that are being worked on."""
+        self._orphaned.update(block.hash for block in event.orphaned)
+        self._steps.put_nowait(event)
+
+    def finalised(self, event: BlockFinalised) -> None:
+        """A block that will not be replaced."""
+        self._steps.put_nowait(event)
+
+    def close(self) -> None:
+        """The last step."""
+        self._steps.put_nowait(_Closed())
+
+    async def run(self, deliver: Deliver) -> None:
+        """Until closed, or until the venue cannot go on: then `fault` says why."""
+        while True:
+            match await self._steps.get():
+                case _Added() as step:
+                    self._unread.append(step)
+                    await self._read(deliver)
+                    if self.fault is not None:
+                        return
+                case BlocksReverted() as event:
+                    self._revert(event)
+                case BlockFinalised(block=block):
+                    self.evaluator.finalised(block)
+                case _Closed():
+                    return
+
+    def _revert(self, event: BlocksReverted) -> None:
+        self._unread = deque(step for step in self._unread if step.event.block.number <= event.ancestor.number)
+        self._orphaned -= {block.hash for block in event.orphaned}
+        self.evaluator.reverted(event.ancestor)
+
+    async def _read(self, deliver: Deliver) -> None:
+        """Process what is waiting. A block that no endpoint can read (any more) keeps waiting, and those after it: most likely a reorg is
+        about to take them away, which the follower tells next. When they pile up, that is reported."""
+        newest = self._unread[-1].event.block
+        while self._unread:
+            result = await self._block(self._unread[0])
+            if result is None:
+                # The chain's lane need not wait for it.
+                await deliver(self.name, VenueBlock(newest))
+                break
+            self._unread.popleft()
+            if result.block.hash not in self._orphaned:
+                await deliver(self.name, result)
+                await self._lift(result.block)
+            if self.fault is not None:
+                break
+        problem = None
+        if len(self._unread) > _FEW_UNREAD:
+            block = self._unread[0].event.block
+            problem = f"{self.name}: no endpoint can read block {block.number} ({block.hash}), though it is canonical"
+        self._services.status.readiness.report(f"reads of {self.name}", problem)
+
+    async def _block(self, step: _Added) -> VenueBlock | None:
+        """One block's life; None when no endpoint can answer for it (any more), after undoing what was begun."""
+        block = step.event.block
+        sample = self._tripwire.sample(self.name, self.evaluator, block.number)
+        try:
+            findings = await self._consistently(step.event, sample)
+        except VenueFault as fault:
+            self._stop(fault)
+            return VenueBlock(block)
+        except RpcError as error:
+            if not isinstance(error, BlockUnknown):
+                self._services.log.warning("block not readable", venue=self.name, number=block.number, problem=str(error))
+            self.evaluator.undo(block.number)
+            return None
+        rows: list[Record] = []
+        cases = 0
+        self._decisions.gas.look(self.name, self.evaluator, block, findings.data_fee)
+        # What breached long ago is still breached at the head, or somebody else was quicker.
+        if not step.history:
+            await step.tracked.wait()
+            now = recording.timestamp_us(self._services.clock())
+            decided, work = self._decisions.decide(self.name, self.evaluator, findings, now)
+            rows, cases = decided, len(work)
+            self._unpriced.look(self.name, self.evaluator, block)
+            # First the work, then the book-keeping: the liquidator starts while rows are made.
+            await self._decisions.hand_over(self.name, block, work)
+        self._decisions.attempts.outbid(self.name, findings.observed)
+        where = Where(self._decisions.judge.chain_id, self.name, block)
+        rows += venue_rows(where, self.evaluator, findings, self._decisions.attempts, self._decisions.judge, self._options)
+        rows += await self._compare(where, sample)
+        return VenueBlock(block, findings, rows, cases)
+
+    async def _consistently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> Findings[Any]:
+        """Evaluate; where an event does not fit the book, mend the book first. Raises StateDivergence when it does not fit then either."""
+        try:
+            return await self._patiently(event, sample)
+        except StateDivergence as fault:
+            self.evaluator.undo(event.block.number)
+            await self._holds.mend(self.name, self.evaluator, await self._parent(event.block), fault)
+        return await self._patiently(event, sample)
+
+    async def _parent(self, block: BlockRef) -> BlockRef:
+        """The block before. Raises BlockUnknown where nobody can tell, or the chain has another one there."""
+        try:
+            parent = await self._services.chain.block(block.number - 1)
+        except Transient as error:
+            raise BlockUnknown(0, f"nobody tells of block {block.number - 1}: {error}") from error
+        if parent.hash != block.parent_hash:
+            raise BlockUnknown(0, f"block {block.number} is about to be replaced")
+        return parent
+
+    async def _patiently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> Findings[Any]:
+        """Evaluate, again and again while no endpoint answers: late, but never skipped. An answer, be it an error, ends the waiting."""
+        while True:
+            try:
+                return await self.evaluator.added(event, sample)
+            except Transient as error:
+                self._services.log.warning("block not readable", venue=self.name, number=event.block.number, problem=str(error))
+                self.evaluator.undo(event.block.number)
+                self._services.status.heartbeat.pulse()
+                await asyncio.sleep(_OUTAGE_PAUSE_S)
+
+    async def _compare(self, where: Where, sample: frozenset[AccountKey]) -> Sequence[Record]:
+        """Rows of a comparison with the contract's own view; none where nobody answers, or where it differs: then the venue is held."""
+        if not sample:
+            return ()
+        try:
+            rows = await self._tripwire.compare(self.evaluator, sample, where)
+        except (RpcError, Transient):
+            return ()
+        self._services.status.metrics.parity.inc(len(rows))
+        try:
+            must_match(rows)
+        except StateDivergence as fault:
+            self._holds.place(self.name, fault, rows)
+            await self._decisions.withdraw(self.name, HELD)
+            return ()
+        return rows
+
+    async def _lift(self, block: BlockRef) -> None:
+        """Mend the venue where it is held. What nothing mends stops it."""
+        for _, fault, evidence in await self._holds.lift({self.name: self.evaluator}, block):
+            self._services.recorder.append(evidence)
+            self._stop(fault)
+
+    def _stop(self, fault: VenueFault) -> None:
+        self._services.log.error("venue stopped", venue=self.name, fault=type(fault).__name__, reason=str(fault))
+        self.fault = fault

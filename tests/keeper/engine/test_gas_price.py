@@ -1,0 +1,54 @@
+"""Gas is priced by one venue's market, and never free."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from keeper.domain.chain import BlockAdded
+from keeper.domain.decision import Limits
+from keeper.domain.fixed import X18
+from keeper.engine.evaluator import Evaluator
+from keeper.engine.gas_price import GasPrice
+from keeper.engine.judge import Judge
+from keeper.engine.questions import ChainQuestions
+from keeper.errors import ConfigError
+from tests.keeper.engine.fakes import FakeChain, block_ref
+from tests.keeper.engine.toy import ToyVenue
+
+BLOCK = block_ref(1)
+JUDGE = Judge(1, None, Limits(0), "TOY", 10**6, 10**11, lambda venue, plan, change: b"")
+
+
+def _evaluator(price: int) -> Evaluator[Any, Any]:
+    evaluator: Evaluator[Any, Any] = Evaluator(
+        ToyVenue({BLOCK.timestamp: price}), ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=False
+    )
+    asyncio.run(evaluator.added(BlockAdded(BLOCK, ())))
+    return evaluator
+
+
+def test_a_coin_no_venue_has_a_market_of_is_a_mistake_in_the_settings() -> None:
+    """Otherwise gas would be free. Told when all venues have said which markets they have."""
+    gas = GasPrice(replace(JUDGE, gas_coin_market="ETH"), ("a", "b"))
+    gas.look("a", _evaluator(100), BLOCK, None)
+    with pytest.raises(ConfigError, match=r"execution\.gas_coin_market = 'ETH'.*Name one of: TOY\."):
+        gas.look("b", _evaluator(100), BLOCK, None)
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_the_first_venue_of_the_settings_with_the_market_prices_gas_whichever_is_looked_at_last(order: tuple[str, str]) -> None:
+    evaluators = {"a": _evaluator(100), "b": _evaluator(90)}
+    gas = GasPrice(JUDGE, ("a", "b"))
+    for name in (*order, *order):
+        gas.look(name, evaluators[name], BLOCK, None)
+    assert gas.native_price_x18 == 100 * X18
+
+
+def test_when_the_pricing_venue_stops_the_next_takes_over() -> None:
+    gas = GasPrice(JUDGE, ("a", "b"))
+    gas.look("a", _evaluator(100), BLOCK, None)
+    gas.forget("a")
+    gas.look("b", _evaluator(90), BLOCK, None)
+    assert gas.native_price_x18 == 90 * X18
