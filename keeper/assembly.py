@@ -31,7 +31,7 @@ from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
 from keeper.engine.repair import Repair, RepairOptions
 from keeper.engine.settlements import Settlements
-from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
+from keeper.engine.status import Collectors, Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
@@ -45,9 +45,9 @@ from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
 from keeper.execution.standing import Expected, StandingCheck
 from keeper.execution.standing_watch import StandingWatch
-from keeper.settings import L1Fee, Mode, Settings, Settle, Verify
-from keeper.store.recorder import Recorder
-from keeper.venues import REGISTRY
+from keeper.settings import ChainScope, L1Fee, LimitSettings, Mode, Settle, Verify
+from keeper.store.chain_recorder import ChainRecorder
+from keeper.venues import protocols
 
 _GWEI = 10**9
 _ETHER = 10**18
@@ -62,7 +62,7 @@ class Parts:
     """Everything the daemon runs, built and connected."""
 
     chain: ChainClient
-    recorder: Recorder
+    recorder: ChainRecorder
     evaluators: Mapping[str, Evaluator[Any, Any]]
     liquidator: Liquidator
     dispatcher: TransactionDispatcher | None
@@ -77,23 +77,27 @@ class Parts:
     logger: FilteringBoundLogger
 
 
-def build_status(settings: Settings, logger: FilteringBoundLogger) -> Status:
-    """What the daemon will say of itself."""
-    heartbeat = Heartbeat(time.monotonic, max(_SILENCE_BLOCKS * settings.chain.block_seconds, 60))
-    return Status(Metrics(), heartbeat, Readiness(logger))
+def build_status(scopes: Sequence[ChainScope], logger: FilteringBoundLogger) -> Mapping[str, Status]:
+    """What the daemon will say of each chain."""
+    collectors = Collectors()
+    return {
+        scope.name: Status(
+            Metrics(collectors, scope.name),
+            Heartbeat(time.monotonic, max(_SILENCE_BLOCKS * scope.chain.block_seconds, 60)),
+            Readiness(logger if len(scopes) == 1 else logger.bind(chain=scope.name)),
+        )
+        for scope in scopes
+    }
 
 
-def build_venues(settings: Settings) -> Mapping[str, Venue[Any, Any]]:
-    """The venues of the settings. Raises ConfigError for a name no venue has, or options a venue does not take."""
-    for name in settings.venues:
-        if name not in REGISTRY:
-            raise ConfigError(f"venues.{name}: no such venue. Known: {', '.join(sorted(REGISTRY))}.")
-    return {name: REGISTRY[name](options) for name, options in settings.venues.items()}
+def build_venues(scope: ChainScope) -> Mapping[str, Venue[Any, Any]]:
+    """The venues of one chain, by their names in the settings."""
+    return {name: protocols()[venue.protocol].make(venue.options) for name, venue in scope.venues.items()}
 
 
 @asynccontextmanager
 async def open_chain(
-    settings: Settings, venues: Mapping[str, Venue[Any, Any]], logger: FilteringBoundLogger, status: Status | None = None
+    scope: ChainScope, venues: Mapping[str, Venue[Any, Any]], logger: FilteringBoundLogger, status: Status | None = None
 ) -> AsyncIterator[ChainClient]:
     """The chain's client, with the logs of these venues selected. Raises ConfigError for a wrong chain id, RpcUnavailable.
 
@@ -102,7 +106,7 @@ async def open_chain(
     observers = Observers(_heard(logger))
     if status is not None:
         observers = Observers(_heard(logger), status.readiness.report, status.heartbeat.pulse)
-    async with ChainClient.open(_chain_options(settings), filters, observers, wait=status is not None) as chain:
+    async with ChainClient.open(_chain_options(scope), filters, observers, wait=status is not None) as chain:
         yield chain
 
 
@@ -111,77 +115,77 @@ def _heard(logger: FilteringBoundLogger) -> Callable[[Incident], None]:
     return lambda incident: logger.warning("endpoint", endpoint=incident.endpoint, what=incident.event, detail=incident.detail)
 
 
-def _chain_options(settings: Settings) -> ChainOptions:
-    chain_settings = settings.chain
+def _chain_options(scope: ChainScope) -> ChainOptions:
     return ChainOptions(
-        chain_id=chain_settings.id,
-        rpc_urls=chain_settings.rpc_urls,
-        send_urls=settings.execution.send_urls if settings.keeper.mode is Mode.EXECUTE else (),
-        ws_url=chain_settings.ws_url,
-        block_seconds=chain_settings.block_seconds,
-        wall_clock=chain_settings.wall_clock,
-        max_answer_bytes=chain_settings.max_answer_mib << 20,
-        multicall=chain_settings.multicall,
-        finality_depth=chain_settings.finality_depth,
-        poll_interval_s=chain_settings.poll_interval_s,
-        request_timeout_s=chain_settings.request_timeout_s,
-        max_log_range=chain_settings.max_log_range,
-        prove_reads=chain_settings.prove_reads,
-        verify_receipts=chain_settings.verify is Verify.RECEIPTS,
+        chain_id=scope.chain.id,
+        rpc_urls=scope.chain.rpc_urls,
+        send_urls=scope.chain.send_urls if scope.keeper.mode is Mode.EXECUTE else (),
+        ws_url=scope.chain.ws_url,
+        block_seconds=scope.chain.block_seconds,
+        wall_clock=scope.chain.wall_clock,
+        max_answer_bytes=scope.chain.max_answer_mib << 20,
+        multicall=scope.chain.multicall,
+        finality_depth=scope.chain.finality_depth,
+        poll_interval_s=scope.chain.poll_interval_s,
+        request_timeout_s=scope.chain.request_timeout_s,
+        max_log_range=scope.chain.max_log_range,
+        prove_reads=scope.chain.prove_reads,
+        verify_receipts=scope.chain.verify is Verify.RECEIPTS,
     )
 
 
-async def open_hands(settings: Settings, chain: ChainClient, stack: AsyncExitStack, logger: FilteringBoundLogger) -> Hands | None:
+async def open_hands(scope: ChainScope, chain: ChainClient, stack: AsyncExitStack, logger: FilteringBoundLogger) -> Hands | None:
     """What acts: nothing in observe mode, the fork in simulate mode, fork and key in execute mode."""
-    if settings.keeper.mode is Mode.OBSERVE:
+    if scope.keeper.mode is Mode.OBSERVE:
         return None
-    execution = settings.execution
-    if execution.executor is None or execution.operator is None:
-        missing = "executor" if execution.executor is None else "operator"
+    execution = scope.execution
+    if execution.address is None or execution.operator is None:
+        missing = "address" if execution.address is None else "operator"
         raise ConfigError(
-            f"execution.{missing} is missing. {settings.keeper.mode.value} mode needs the executor contract and its operator."
+            f"{scope.executor_key(missing)} is missing. {scope.keeper.mode.value} mode needs the executor contract and its operator."
         )
     options = SimulatorOptions(
-        anvil_command=(anvil_program(settings),),
+        anvil_command=(anvil_program(scope),),
         # Fetching a candidate's state in one batch saves round trips, of which a node on this machine has none.
-        prefetch=any(urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1") for url in settings.chain.rpc_urls),
+        prefetch=any(urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1") for url in scope.chain.rpc_urls),
     )
     node = chain.node(Purpose.FORK)
-    gateway = await stack.enter_async_context(Gateway(node, settings.chain.id))
+    gateway = await stack.enter_async_context(Gateway(node, scope.chain.id))
     forks = [ForkSimulator(options, node, gateway.open_door()) for _ in range(execution.forks)]
     simulator = SimulatorPool([await stack.enter_async_context(fork) for fork in forks])
-    newest_fee = newest_data_fee(settings)
-    if settings.keeper.mode is Mode.SIMULATE:
-        return Hands(simulator, None, encode_execute, execution.operator, execution.executor, newest_fee)
-    dispatcher = await _dispatcher(settings, execution.operator, chain, newest_fee, stack, logger)
+    newest_fee = newest_data_fee(scope)
+    if scope.keeper.mode is Mode.SIMULATE:
+        return Hands(simulator, None, encode_execute, execution.operator, execution.address, newest_fee)
+    dispatcher = await _dispatcher(scope, execution.operator, chain, newest_fee, stack, logger)
     settlements = Settlements() if execution.settle is Settle.UNLESS_GUARDED else None
-    return Hands(simulator, dispatcher, encode_execute, execution.operator, execution.executor, newest_fee, settlements)
+    return Hands(simulator, dispatcher, encode_execute, execution.operator, execution.address, newest_fee, settlements)
 
 
 async def _dispatcher(
-    settings: Settings,
+    scope: ChainScope,
     operator: Address,
     chain: ChainClient,
     newest_fee: NewestFee | None,
     stack: AsyncExitStack,
     logger: FilteringBoundLogger,
 ) -> TransactionDispatcher:
-    execution = settings.execution
+    execution = scope.execution
     if execution.key_file is None:
-        raise ConfigError("execution.key_file is missing. Execute mode signs with the operator's encrypted keystore.")
+        raise ConfigError(f"{scope.executor_key('key_file')} is missing. Execute mode signs with the operator's encrypted keystore.")
     signer = Signer.open(execution.key_file, execution.password_file, os.environ)
     if signer.address != operator:
         raise ConfigError(
-            f"execution.operator is {operator}, but {execution.key_file} holds the key of {signer.address}. Correct one of them."
+            f"{scope.executor_key('operator')} is {operator}, but {execution.key_file} holds the key of {signer.address}. "
+            "Correct one of them."
         )
     options = DispatcherOptions(
-        chain_id=settings.chain.id,
-        state_dir=settings.keeper.state_dir,
-        max_fee_cap_wei=int(settings.limits.max_fee_gwei * _GWEI),
-        bump_after_blocks=settings.limits.bump_after_blocks,
-        max_bumps=settings.limits.max_bumps,
-        spending_cap_wei_per_day=int(settings.limits.spending_cap_eth * _ETHER),
-        final_after_blocks=settings.chain.finality_depth,
+        chain_id=scope.chain.id,
+        state_dir=scope.keeper.state_dir,
+        max_fee_cap_wei=int(scope.limits.max_fee_gwei * _GWEI),
+        bump_after_blocks=scope.limits.bump_after_blocks,
+        max_bumps=scope.limits.max_bumps,
+        spending_cap_wei_per_day=int(scope.limits.spending_cap_eth * _ETHER),
+        final_after_blocks=scope.chain.finality_depth,
         data_fee_wei=newest_fee.of_calldata if newest_fee is not None else no_data_fee,
     )
     node = chain.node(Purpose.SEND)
@@ -193,32 +197,32 @@ async def _dispatcher(
     return dispatcher
 
 
-def anvil_program(settings: Settings) -> str:
+def anvil_program(scope: ChainScope) -> str:
     """The anvil to start: the setting, PATH, the npm package. Raises ConfigError when there is none."""
-    if settings.execution.anvil is not None:
-        program = shutil.which(settings.execution.anvil)
+    if scope.execution.anvil is not None:
+        program = shutil.which(scope.execution.anvil)
         if program is None:
-            raise ConfigError(f"execution.anvil: no program {settings.execution.anvil}. Name one, or leave the key out.")
+            raise ConfigError(f"{scope.executor_key('anvil')}: no program {scope.execution.anvil}. Name one, or leave the key out.")
         return program
     try:
         return str(anvil_path())
     except AnvilError as error:
-        raise ConfigError(f"execution.anvil: {error}") from error
+        raise ConfigError(f"{scope.executor_key('anvil')}: {error}") from error
 
 
 def assemble(
-    settings: Settings,
+    scope: ChainScope,
     venues: Mapping[str, Venue[Any, Any]],
     chain: ChainClient,
-    recorder: Recorder,
+    recorder: ChainRecorder,
     hands: Hands | None,
     status: Status,
     logger: FilteringBoundLogger,
 ) -> Parts:
     """The daemon's parts, connected: venues and limits of the settings around an open chain, a recorder and what acts, if anything does."""
-    evaluators = build_evaluators(settings, venues, chain, hands.newest_fee if hands is not None else None)
-    judge = build_judge(settings)
-    agreed = _agreed(settings, chain, hands, status)
+    evaluators = build_evaluators(scope, venues, chain, hands.newest_fee if hands is not None else None)
+    judge = build_judge(scope)
+    agreed = _agreed(scope, chain, hands, status)
     hands = replace(hands, simulator=agreed) if hands is not None and agreed is not None else hands
     dispatcher = hands.dispatcher if hands is not None else None
     mailbox = Mailbox()
@@ -226,22 +230,22 @@ def assemble(
         hands,
         recorder,
         judge.limits,
-        chain_id=settings.chain.id,
-        block_seconds=settings.chain.block_seconds,
-        cooldown_blocks=settings.keeper.cooldown_blocks,
+        chain_id=scope.chain.id,
+        block_seconds=scope.chain.look_ahead_s,
+        cooldown_blocks=scope.keeper.cooldown_blocks,
         clock=time.time,
         name_revert={name: venue.revert_reason for name, venue in venues.items()},
     )
-    tripwire = Tripwire(chain, every_blocks=settings.keeper.tripwire_blocks, accounts=settings.keeper.tripwire_accounts)
-    attempts = Attempts(dispatcher, recorder, settings.chain.id, settings.execution.executor, logger, status.metrics)
-    repair = Repair(chain, chain, recorder, _repair_options(settings), time.time, logger)
+    tripwire = Tripwire(chain, every_blocks=scope.keeper.tripwire_blocks, accounts=scope.keeper.tripwire_accounts)
+    attempts = Attempts(dispatcher, recorder, scope.chain.id, scope.execution.address, logger, status.metrics)
+    repair = Repair(chain, chain, recorder, _repair_options(scope), time.time, logger)
     holds = Holds(repair, status.readiness.report)
     gas = GasPrice(judge, tuple(venues))
     decisions = Decisions(judge, gas, attempts, liquidator, mailbox, holds, status.metrics)
     services = LaneServices(chain, recorder, status, logger, time.time)
-    options = _row_options(settings)
+    options = _row_options(scope)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    lane = ChainLane(services, lanes, decisions, liquidator, patience_s=settings.chain.block_seconds / 2)
+    lane = ChainLane(services, lanes, decisions, liquidator, patience_s=scope.chain.block_seconds / 2)
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
     standing = _standing_check(chain, hands, evaluators, status.readiness, judge.priority_fee_wei) if hands is not None else None
     settlements = hands.settlements if hands is not None else None
@@ -250,11 +254,11 @@ def assemble(
     )
 
 
-def _agreed(settings: Settings, chain: ChainClient, hands: Hands | None, status: Status) -> AgreedSimulator | None:
+def _agreed(scope: ChainScope, chain: ChainClient, hands: Hands | None, status: Status) -> AgreedSimulator | None:
     """Where money moves: the simulator on which all endpoints have a say."""
     if hands is None or hands.simulator is None or hands.dispatcher is None:
         return None
-    patience_s = min(settings.chain.block_seconds / 4, _PATIENCE_SECONDS)
+    patience_s = min(scope.chain.block_seconds / 4, _PATIENCE_SECONDS)
     return AgreedSimulator(hands.simulator, chain, status.readiness.report, patience_s=patience_s)
 
 
@@ -279,15 +283,20 @@ def expected_of(name: str, evaluator: Evaluator[Any, Any]) -> Expected:
 
 
 def open_recovery(
-    settings: Settings, chain: ChainClient, recorder: Recorder, report: Report, dispatcher: TransactionDispatcher | None, followed_gap: int
+    scope: ChainScope,
+    chain: ChainClient,
+    recorder: ChainRecorder,
+    report: Report,
+    dispatcher: TransactionDispatcher | None,
+    followed_gap: int,
 ) -> Recovery:
     """What brings the venues to where following begins. With `followed_gap` 0 everything final is taken in first."""
     options = RecoveryOptions(
-        chain_id=settings.chain.id,
-        start_block=settings.chain.start_block,
-        finality_depth=settings.chain.finality_depth,
-        executor=settings.execution.executor,
-        record_reads=settings.keeper.record_reads,
+        chain_id=scope.chain.id,
+        start_block=scope.chain.start_block,
+        finality_depth=scope.chain.finality_depth,
+        executor=scope.execution.address,
+        record_reads=scope.keeper.record_reads,
         followed_gap=followed_gap,
     )
     return Recovery(chain, chain, recorder, options, report, time.time, dispatcher.candidate_of if dispatcher else _nobodys)
@@ -298,43 +307,42 @@ def _nobodys(_: Hash32) -> CandidateId | None:
 
 
 def build_evaluators(
-    settings: Settings, venues: Mapping[str, Venue[Any, Any]], chain: ChainClient, newest_fee: NewestFee | None = None
+    scope: ChainScope, venues: Mapping[str, Venue[Any, Any]], chain: ChainClient, newest_fee: NewestFee | None = None
 ) -> Mapping[str, Evaluator[Any, Any]]:
     """One evaluator per venue, asking the chain; `newest_fee` is told the prices of the L1 data fee, where the chain has one."""
-    newest_fee = newest_fee or newest_data_fee(settings)
+    newest_fee = newest_fee or newest_data_fee(scope)
     return {
         name: Evaluator(
             venue,
             ChainQuestions(chain, newest_fee),
-            executor=settings.execution.executor,
-            block_seconds=settings.chain.block_seconds,
-            forecast=settings.chain.forecast,
+            executor=scope.execution.address,
+            block_seconds=scope.chain.look_ahead_s,
+            forecast=scope.chain.forecast,
         )
         for name, venue in venues.items()
     }
 
 
-def newest_data_fee(settings: Settings) -> NewestFee | None:
+def newest_data_fee(scope: ChainScope) -> NewestFee | None:
     """Holds the prices of the chain's L1 data fee; None where it charges none."""
-    return NewestFee(data_fee.optimism) if settings.chain.l1_fee is L1Fee.OPTIMISM else None
+    return NewestFee(data_fee.optimism) if scope.chain.l1_fee is L1Fee.OPTIMISM else None
 
 
-def build_judge(settings: Settings) -> Judge:
+def build_judge(scope: ChainScope) -> Judge:
     """The operator's limits in the domain's units."""
     return Judge(
-        chain_id=settings.chain.id,
-        executor=settings.execution.executor,
-        limits=limits_of(settings),
-        gas_coin_market=settings.execution.gas_coin_market,
-        priority_fee_wei=int(settings.limits.priority_fee_gwei * _GWEI),
-        max_fee_wei=int(settings.limits.max_fee_gwei * _GWEI),
+        chain_id=scope.chain.id,
+        executor=scope.execution.address,
+        limits=limits_of(scope.limits),
+        gas_coin_market=scope.chain.gas_coin_market,
+        priority_fee_wei=int(scope.limits.priority_fee_gwei * _GWEI),
+        max_fee_wei=int(scope.limits.max_fee_gwei * _GWEI),
         encode=encode_execute,
     )
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_of(limits: LimitSettings) -> Limits:
     """The operator's limits in the domain's units."""
-    limits = settings.limits
     return Limits(
         min_profit_x18=int(limits.min_profit_usd * _ETHER),
         min_notional_x18=int(limits.min_notional_usd * _ETHER),
@@ -350,14 +358,14 @@ def _account(text: str, key: str) -> str:
         raise ConfigError(f"limits.{key}: {error}.") from None
 
 
-def _repair_options(settings: Settings) -> RepairOptions:
-    chain_settings = settings.chain
-    return RepairOptions(chain_settings.id, chain_settings.start_block, chain_settings.finality_depth, settings.execution.executor)
+def _repair_options(scope: ChainScope) -> RepairOptions:
+    chain = scope.chain
+    return RepairOptions(chain.id, chain.start_block, chain.finality_depth, scope.execution.address)
 
 
-def _row_options(settings: Settings) -> RowOptions:
+def _row_options(scope: ChainScope) -> RowOptions:
     return RowOptions(
-        executor=settings.execution.executor,
-        position_snapshot_blocks=settings.keeper.position_snapshot_blocks,
-        record_reads=settings.keeper.record_reads,
+        executor=scope.execution.address,
+        position_snapshot_blocks=scope.keeper.position_snapshot_blocks,
+        record_reads=scope.keeper.record_reads,
     )

@@ -7,6 +7,7 @@ import typer
 
 from keeper.commands import session
 from keeper.commands.check_config import check_config as check_config_command
+from keeper.commands.config_schema import config_schema as config_schema_command
 from keeper.commands.executor_cli import executor_app
 from keeper.commands.explain import explain as explain_command
 from keeper.commands.positions import positions as positions_command
@@ -22,6 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+config_app = typer.Typer(help="About the settings file.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
 devnet_app = typer.Typer(help="A local chain with the real contracts.", no_args_is_help=True)
 app.add_typer(devnet_app, name="devnet")
 
@@ -59,6 +62,14 @@ def check_config(
     _end(session.guarded(lambda: check_config_command(config, {}, as_json, offline)))
 
 
+@config_app.command(
+    "schema", epilog="Example:  keeper config schema > config/schema.json    (editors complete and check keeper.toml with it)"
+)
+def config_schema() -> None:
+    """JSON Schema of the settings file, from the same declarations the keeper reads it by."""
+    _end(session.guarded(config_schema_command))
+
+
 @app.command(epilog="Example:  keeper backfill -c keeper.toml    (stop it any time; the next run goes on)")
 def backfill(config: Config = _DEFAULT) -> None:
     """Bring the lake from the start block (or where it stopped) to the newest final block."""
@@ -68,7 +79,7 @@ def backfill(config: Config = _DEFAULT) -> None:
 @app.command(epilog="Examples:  keeper positions --at-risk 20    |    keeper positions --block 1200 --json")
 def positions(
     config: Config = _DEFAULT,
-    venue: Annotated[str, typer.Option(help="Which venue of the settings.")] = "perp_v2",
+    venue: Annotated[str | None, typer.Option(help="Which venue of the settings; needed where there are several.")] = None,
     at_risk: Annotated[int | None, typer.Option("--at-risk", min=1, help="Only the N accounts nearest to liquidation.")] = None,
     block: Block = None,
     as_json: AsJson = False,
@@ -77,9 +88,9 @@ def positions(
     _end(session.guarded(lambda: positions_command(config, venue, at_risk, block, as_json)))
 
 
-@app.command(epilog="Example:  keeper explain perp_v2 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --block 1200")
+@app.command(epilog="Example:  keeper explain perp 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --block 1200")
 def explain(
-    venue: Annotated[str, typer.Argument(help="Venue of the settings, for example perp_v2.")],
+    venue: Annotated[str, typer.Argument(help="Venue of the settings.")],
     account: Annotated[str, typer.Argument(help="The account (trader's address).")],
     config: Config = _DEFAULT,
     block: Block = None,
@@ -92,7 +103,7 @@ def explain(
 @app.command(epilog="Example:  keeper replay -c keeper.toml    (exit code 1 when a decision differs)")
 def replay(
     config: Config = _DEFAULT,
-    venue: Annotated[str, typer.Option(help="Which venue of the settings.")] = "perp_v2",
+    venue: Annotated[str | None, typer.Option(help="Which venue of the settings; needed where there are several.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Recorded blocks once more through the decision code, from the lake alone, compared with what was decided then."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 _STOP_SECONDS = 45.0
+_CHAIN_LABEL = re.compile(r'chain="[^"]*",?')
 
 
 class ProgramFailed(RuntimeError):
@@ -47,7 +49,11 @@ class Keeper:
                 lines = answer.read().decode().splitlines()
         except OSError:
             return {}
-        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
+        # Of a single chain: its name is left out.
+        return {
+            _CHAIN_LABEL.sub("", name).replace("{}", ""): float(value)
+            for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        }
 
     def readiness(self) -> str:
         """What /readyz says: "ok", or what is in the way; empty while it does not answer yet."""

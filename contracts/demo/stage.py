@@ -37,7 +37,7 @@ _SETTINGS = {
     "PERP_KEEPER__KEEPER__TRIPWIRE_ACCOUNTS": "60",
     "PERP_KEEPER__KEEPER__POSITION_SNAPSHOT_BLOCKS": "10",
     # Two cores are not busy with two forks: most of a settlement is waiting for the chain's answers.
-    "PERP_KEEPER__EXECUTION__FORKS": "2",
+    "PERP_KEEPER__EXECUTORS__DEVNET__FORKS": "2",
     # Nobody is too small here: what is left over would count as missed.
     "PERP_KEEPER__LIMITS__MIN_PROFIT_USD": "0",
 }

@@ -11,6 +11,9 @@ from eth_account import Account
 from contracts.devnet.deployment import Core, Deployment
 
 Mode = Literal["observe", "simulate", "execute"]
+_CHAIN, _EXECUTOR = "devnet", "devnet"
+VENUE = "perp_v2"
+"""What the venue is called in the settings, the lake, and by its executor."""
 _PASSWORD = "devnet"
 _LIGHT_ITERATIONS = 1_000
 """Of the key derivation: the key is a published one, so nothing is gained by making its file slow to open."""
@@ -24,7 +27,7 @@ def write_config(
     ws_url: str | None,
     mode: Mode,
     lake_dir: Path,
-    block_seconds: int = 2,
+    block_seconds: float = 2,
     finality_depth: int = 16,
 ) -> None:
     """Writes a keeper's TOML to `path`; in execute mode also the keystores of operator and owner and their password beside it.
@@ -36,14 +39,14 @@ def write_config(
         _chain(deployment, url, ws_url, block_seconds, finality_depth),
         _section("keeper", {"mode": mode, "state_dir": str(lake_dir.parent / "keeper")}),
         _section("limits", {"spending_cap_eth": 10.0}),
-        _execution(deployment, path, mode),
         _section("lake", {"dir": str(lake_dir)}),
-        _section("venues.perp_v2", _addresses(deployment.core)),
+        _executor(deployment, path, mode),
+        _section(f"venues.{VENUE}", {"protocol": "perp_v2", "chain": _CHAIN, "executor": _EXECUTOR, **_addresses(deployment.core)}),
     ]
     path.write_text("# Made for a local chain; the key is anvil's published test key.\n\n" + "\n".join(sections))
 
 
-def _chain(deployment: Deployment, url: str, ws_url: str | None, block_seconds: int, finality_depth: int) -> str:
+def _chain(deployment: Deployment, url: str, ws_url: str | None, block_seconds: float, finality_depth: int) -> str:
     fields: dict[str, object] = {
         "id": deployment.chain_id,
         "rpc_urls": [url],
@@ -55,18 +58,18 @@ def _chain(deployment: Deployment, url: str, ws_url: str | None, block_seconds: 
         "poll_interval_s": 0.2 if ws_url is None else 5.0,
         "prove_reads": True,
     }
-    return _section("chain", fields if ws_url is None else {**fields, "ws_url": ws_url})
+    return _section(f"chains.{_CHAIN}", fields if ws_url is None else {**fields, "ws_url": ws_url})
 
 
-def _execution(deployment: Deployment, path: Path, mode: Mode) -> str:
-    fields: dict[str, object] = {"executor": deployment.executor, "operator": deployment.keeper}
+def _executor(deployment: Deployment, path: Path, mode: Mode) -> str:
+    fields: dict[str, object] = {"address": deployment.executor, "operator": deployment.keeper}
     if mode == "execute":
         key_file, password_file = path.with_suffix(".key.json"), path.with_suffix(".password")
         _write_keystore(key_file, deployment.keeper_key)
         _write_keystore(path.with_suffix(".owner.key.json"), deployment.executor_owner_key)
         _write_private(password_file, _PASSWORD + "\n")
         fields |= {"key_file": str(key_file), "password_file": str(password_file)}
-    return _section("execution", fields)
+    return _section(f"executors.{_EXECUTOR}", fields)
 
 
 def _write_keystore(path: Path, key: str) -> None:

@@ -38,7 +38,7 @@ class Dispute:
         verdict = agreement([(endpoint.name, block.hash) for endpoint, block in heads])
         if verdict is None:
             sentence = "; ".join(f"{endpoint.name} has {block.hash} as block {block.number}" for endpoint, block in heads)
-            self._set(f"endpoints are on different chains: {sentence}; remove the wrong one from chain.rpc_urls")
+            self._set(f"endpoints are on different chains: {sentence}; remove the wrong one from rpc_urls of the chain")
             return
         number = heads[0][1].number
         ours = next((header.ref for header in headers if header.ref.number == number), segment.at(number))

@@ -68,7 +68,7 @@ class HttpTransport:
             body += chunk if inflater is None else self._inflated(inflater, chunk, self._most + 1 - len(body))
             if len(body) > self._most:
                 response.close()
-                raise AnswerTooLarge(f"{redacted(self._url)}: an answer of more than {self._most} bytes (chain.max_answer_mib)")
+                raise AnswerTooLarge(f"{redacted(self._url)}: an answer of more than {self._most} bytes (max_answer_mib of the chain)")
         if inflater is not None and not inflater.eof:
             raise RpcUnavailable(f"{redacted(self._url)}: a compressed answer that ends in the middle")
         return bytes(body)

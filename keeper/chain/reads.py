@@ -22,8 +22,8 @@ _IGNORED_OVERRIDE = -32_602
 # EIP-2935: the hash of block N stands in this contract's storage from block N+1 on.
 _HISTORY = Address("0x0000f90827f1c53a10cb7a02335b175320002935")
 _NO_PROOF = -32_001
-_UNPROVEN = "no proof of the state that was read: no block hash history (EIP-2935) at that block; set chain.prove_reads to false"
-_NO_MULTICALL = "there is no contract at chain.multicall, {}: correct the address, or set chain.prove_reads to false and leave it out"
+_UNPROVEN = "no proof of the state that was read: no block hash history (EIP-2935) at that block; set prove_reads of the chain to false"
+_NO_MULTICALL = "there is no contract at multicall of the chain, {}: correct the address, or set prove_reads to false and leave it out"
 _PROOF_ATTEMPTS = 9
 _PROOF_PAUSE_S = 0.002
 

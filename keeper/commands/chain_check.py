@@ -1,14 +1,14 @@
 """What the chain says to the settings: is it the one they name, how new is its head, are the contracts there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from keeper import assembly, log
 from keeper.chain.rpc import Answer
 from keeper.domain.chain import Address
 from keeper.domain.parse import address, hex_bytes, quantity
 from keeper.errors import RpcError
-from keeper.settings import Settings
+from keeper.settings import ChainScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Contract:
 class ChainAnswer:
     """Every endpoint has proven the chain id. `problems` are sentences, each with the mend."""
 
+    name: str
     chain_id: int
     heads: Sequence[Head]
     contracts: Sequence[Contract]
@@ -53,21 +54,23 @@ class ChainAnswer:
         }
 
 
-async def ask_chain(settings: Settings) -> ChainAnswer:
+async def ask_chain(scope: ChainScope) -> ChainAnswer:
     """Raises ConfigError for an endpoint of another chain, RpcUnavailable when none answers."""
-    async with assembly.open_chain(settings, {}, log.logger()) as chain:
+    async with assembly.open_chain(scope, {}, log.logger()) as chain:
         opinions = await chain.opinions([("eth_getBlockByNumber", ["latest", False])])
         heads = [
             Head(endpoint, quantity(answer["number"]), quantity(answer["timestamp"]))
             for endpoint, (answer,) in opinions
             if answer is not None and not isinstance(answer, RpcError)
         ]
-        named = _named(settings)
+        named = _named(scope)
         codes = await chain.batch([("eth_getCode", [each, "latest"]) for each in named.values()])
     contracts = [Contract(key, each, _length(code)) for (key, each), code in zip(named.items(), codes, strict=True)]
-    absent = [f"{each.key}: there is no contract at {each.address} on chain {settings.chain.id}. Correct the address, or chain.rpc_urls."
-              for each in contracts if not each.code_bytes]  # fmt: skip
-    return ChainAnswer(settings.chain.id, heads, contracts, absent)
+    mend = f"Correct the address, or chains.{scope.name}.rpc_urls."
+    absent = [
+        f"{each.key}: there is no contract at {each.address} on chain {scope.chain.id}. {mend}" for each in contracts if not each.code_bytes
+    ]
+    return ChainAnswer(scope.name, scope.chain.id, heads, contracts, absent)
 
 
 def _length(code: Answer) -> int:
@@ -76,12 +79,14 @@ def _length(code: Answer) -> int:
     return len(hex_bytes(code))
 
 
-def _named(settings: Settings) -> Mapping[str, Address]:
+def _named(scope: ChainScope) -> Mapping[str, Address]:
     """The contracts of the settings, by key."""
-    named = {"chain.multicall": settings.chain.multicall, "execution.executor": settings.execution.executor}
-    contracts = {key: each for key, each in named.items() if each is not None}
-    for venue, options in settings.venues.items():
-        contracts |= {f"venues.{venue}.{key}": address(value) for key, value in options.items() if _is_address(value)}
+    contracts = {} if scope.chain.multicall is None else {f"chains.{scope.name}.multicall": scope.chain.multicall}
+    if scope.execution.address is not None:
+        contracts[scope.executor_key("address")] = scope.execution.address
+    for name, venue in scope.venues.items():
+        own = {item.name: str(getattr(venue.options, item.name)) for item in fields(venue.options)}
+        contracts |= {f"venues.{name}.{key}": address(value) for key, value in own.items() if _is_address(value)}
     return contracts
 
 

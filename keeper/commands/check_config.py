@@ -17,18 +17,22 @@ def check_config(path: Path, overrides: dict[str, Any], as_json: bool, offline: 
     """Print the settings; also proves that venues know their options and accounts are addresses. Exit code 2 where the chain is another
     one, or a contract is not there; raises RpcUnavailable where no endpoint answers. Nothing of the chain is asked when `offline`."""
     loaded = session.settings(path, overrides)
-    assembly.build_venues(loaded.settings)
-    assembly.limits_of(loaded.settings)
+    scopes = loaded.settings.scopes()
+    for scope in scopes:
+        assembly.build_venues(scope)
+    assembly.limits_of(loaded.settings.limits)
     rows = [(key, _text(value), loaded.origins[key], doc) for key, value, doc in documented(loaded.settings)]
     if not as_json:
         _print_settings(path, rows)
-    answer = None if offline else asyncio.run(ask_chain(loaded.settings))
+    answers = [] if offline else [asyncio.run(ask_chain(scope)) for scope in scopes]
     if as_json:
-        answers: dict[str, object] = {key: {"value": value, "origin": origin} for key, value, origin, _ in rows}
-        Console().print_json(json.dumps(answers if answer is None else answers | {"chain": answer.plain()}))
-    elif answer is not None:
-        _print_chain(answer)
-    return daemon.MISCONFIGURED if answer is not None and answer.problems else daemon.OK
+        plain: dict[str, object] = {key: {"value": value, "origin": origin} for key, value, origin, _ in rows}
+        chains = {answer.name: answer.plain() for answer in answers}
+        Console().print_json(json.dumps(plain | ({"chains": chains} if chains else {})))
+    else:
+        for answer in answers:
+            _print_chain(answer)
+    return daemon.MISCONFIGURED if any(answer.problems for answer in answers) else daemon.OK
 
 
 def _print_settings(path: Path, rows: list[tuple[str, str, str, str]]) -> None:

@@ -49,23 +49,26 @@ def revoke(options: OwnerOptions, operator: str | None) -> int:
     return asyncio.run(_revoke(options, _address(operator, "--operator") if operator else None))
 
 
-def status(config: Path, as_json: bool) -> int:
+def status(config: Path, executor: str | None, as_json: bool) -> int:
     """What the executor is, has and lacks. Exit code 1 when something keeps the operator from acting."""
-    return asyncio.run(_status(config, as_json))
+    return asyncio.run(_status(config, executor, as_json))
 
 
 async def _deploy(options: OwnerOptions, treasury: Address) -> int:
-    async with owner_desk(options.config) as desk:
+    async with owner_desk(options.config, options.executor) as desk:
         wallet = await owner_wallet(desk, options)
-        if treasury == desk.loaded.settings.execution.operator:
-            raise ConfigError(f"--treasury: {treasury} is execution.operator. A hot key must not receive what leaves the executor.")
+        if treasury == desk.scope.execution.operator:
+            raise ConfigError(
+                f"--treasury: {treasury} is {desk.scope.executor_key('operator')}. A hot key must not receive what leaves the executor."
+            )
         created = await carry_out(desk, wallet, [ownership.create_executor(wallet.address, treasury)], options)
         name = created[0] if created else await wallet.created_address(0)
-    return done(f'set execution.executor = "{name}" in {options.config}, then run `keeper executor allow`', options)
+        key = desk.scope.executor_key("address")
+    return done(f'set {key} = "{name}" in {options.config}, then run `keeper executor allow`', options)
 
 
 async def _allow(options: OwnerOptions, budget_usd: float | None, treasury: Address | None) -> int:
-    async with owner_desk(options.config) as desk:
+    async with owner_desk(options.config, options.executor) as desk:
         wallet = await owner_wallet(desk, options)
         standing = await _owned(desk, wallet)
         if budget_usd is None and standing.budget_x18 == 0:
@@ -99,7 +102,7 @@ async def _venue_steps(desk: OwnerDesk, wallet: OwnerWallet, standing: Standing)
 async def _fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas: float) -> int:
     if margin_usd <= 0 and gas <= 0:
         raise ConfigError("nothing to send: name --margin USD, --gas AMOUNT, or both.")
-    async with owner_desk(options.config) as desk:
+    async with owner_desk(options.config, options.executor) as desk:
         wallet = await owner_wallet(desk, options)
         await _owned(desk, wallet)
         steps = await _margin_steps(desk, wallet, venue, margin_usd) if margin_usd > 0 else []
@@ -122,7 +125,7 @@ async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str | None,
 
 
 async def _sweep(options: OwnerOptions, venue: str | None, margin_usd: float, token: Address | None) -> int:
-    async with owner_desk(options.config) as desk:
+    async with owner_desk(options.config, options.executor) as desk:
         wallet = await owner_wallet(desk, options)
         standing = await _owned(desk, wallet)
         name, chosen = _venue(desk, venue)
@@ -154,21 +157,21 @@ def _sweeps(desk: OwnerDesk, standing: Standing, held: Sequence[Holding], token:
 
 
 async def _revoke(options: OwnerOptions, operator: Address | None) -> int:
-    async with owner_desk(options.config) as desk:
+    async with owner_desk(options.config, options.executor) as desk:
         wallet = await owner_wallet(desk, options)
         await _owned(desk, wallet)
         await carry_out(desk, wallet, [ownership.set_operator(desk.executor, operator or desk.operator, allowed=False)], options)
     return done("revoked: it can make no call any more, and nothing it did before gives anybody a right", options)
 
 
-async def _status(config: Path, as_json: bool) -> int:
-    async with owner_desk(config) as desk:
+async def _status(config: Path, executor: str | None, as_json: bool) -> int:
+    async with owner_desk(config, executor) as desk:
         standing = await desk.standing()
         gas_wei = await desk.coin_wei(desk.operator)
         tokens = list(dict.fromkeys(token for one in desk.evaluators.values() for token in one.venue.tokens(one.book)))
         held = await desk.balances(tokens, desk.executor)
         others = [one for one in await desk.operators() if one != desk.operator]
-        tip_wei = int(desk.loaded.settings.limits.priority_fee_gwei * _GWEI)
+        tip_wei = int(desk.scope.limits.priority_fee_gwei * _GWEI)
         lack = gas_problem(desk.operator, gas_wei, desk.head.base_fee_wei + tip_wei)
         missing = [*problems(standing, desk.executor), *([lack] if lack else [])]
     if as_json:

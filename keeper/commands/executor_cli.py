@@ -20,6 +20,7 @@ OwnerPassword = Annotated[
     Path | None, typer.Option("--password-file", help=f"File with its password; or environment {OWNER_PASSWORD_VARIABLE}.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show every transaction, try each out, send nothing.")]
+ExecutorName = Annotated[str | None, typer.Option("--executor", help="Which executor of the settings, where there are several.")]
 VenueName = Annotated[str | None, typer.Option("--venue", help="Which venue of the settings, where there are several.")]
 _DEFAULT = Path("config/keeper.toml")
 _AS_OWNER = "--owner-key owner.json --password-file owner.password"
@@ -32,11 +33,12 @@ def executor_deploy(
     owner_key: OwnerKey,
     password_file: OwnerPassword = None,
     config: Config = _DEFAULT,
+    name: ExecutorName = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Create the operator's executor contract, owned by the key."""
-    options = OwnerOptions(config, owner_key, password_file, dry_run, as_json)
+    options = OwnerOptions(config, owner_key, password_file, dry_run, as_json, name)
     _end(session.guarded(lambda: executor.deploy(options, treasury)))
 
 
@@ -51,11 +53,12 @@ def executor_allow(
     treasury: Annotated[str | None, typer.Option(help="Another treasury than the present one.")] = None,
     password_file: OwnerPassword = None,
     config: Config = _DEFAULT,
+    name: ExecutorName = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Let the operator make the calls that the configured venues' plans are made of, and no others. Does only what is not so already."""
-    options = OwnerOptions(config, owner_key, password_file, dry_run, as_json)
+    options = OwnerOptions(config, owner_key, password_file, dry_run, as_json, name)
     _end(session.guarded(lambda: executor.allow(options, budget_usd, treasury)))
 
 
@@ -67,18 +70,19 @@ def executor_fund(
     venue: VenueName = None,
     password_file: OwnerPassword = None,
     config: Config = _DEFAULT,
+    name: ExecutorName = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Deposit margin for the executor, send the operator coin for gas, or both."""
-    options = OwnerOptions(config, owner_key, password_file, dry_run, as_json)
+    options = OwnerOptions(config, owner_key, password_file, dry_run, as_json, name)
     _end(session.guarded(lambda: executor.fund(options, venue, margin, gas)))
 
 
 @executor_app.command("status", epilog="Examples:  keeper executor status -c keeper.toml    |    keeper executor status --json")
-def executor_status(config: Config = _DEFAULT, as_json: AsJson = False) -> None:
+def executor_status(config: Config = _DEFAULT, name: ExecutorName = None, as_json: AsJson = False) -> None:
     """Who may do what, margin, budget and gas, and what is missing with its mend (exit code 1 then). Needs no key."""
-    _end(session.guarded(lambda: executor.status(config, as_json)))
+    _end(session.guarded(lambda: executor.status(config, name, as_json)))
 
 
 @executor_app.command("sweep", epilog=f"Example:  keeper executor sweep --margin 10000 {_AS_OWNER} --dry-run")
@@ -89,25 +93,27 @@ def executor_sweep(
     venue: VenueName = None,
     password_file: OwnerPassword = None,
     config: Config = _DEFAULT,
+    name: ExecutorName = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Send what is in the executor's wallet (collateral it bought, margin taken out) to the treasury."""
-    options = OwnerOptions(config, owner_key, password_file, dry_run, as_json)
+    options = OwnerOptions(config, owner_key, password_file, dry_run, as_json, name)
     _end(session.guarded(lambda: executor.sweep(options, venue, margin, token)))
 
 
 @executor_app.command("revoke", epilog=f"Example:  keeper executor revoke {_AS_OWNER}")
 def executor_revoke(
     owner_key: OwnerKey,
-    operator: Annotated[str | None, typer.Option(help="Whom; execution.operator without.")] = None,
+    operator: Annotated[str | None, typer.Option(help="Whom; the executor's operator of the settings without.")] = None,
     password_file: OwnerPassword = None,
     config: Config = _DEFAULT,
+    name: ExecutorName = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Take an operator's right to act away, at once."""
-    options = OwnerOptions(config, owner_key, password_file, dry_run, as_json)
+    options = OwnerOptions(config, owner_key, password_file, dry_run, as_json, name)
     _end(session.guarded(lambda: executor.revoke(options, operator)))
 
 

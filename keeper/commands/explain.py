@@ -15,7 +15,6 @@ from keeper.domain.decision import Decision, Liquidate, Skip
 from keeper.domain.fixed import to_units
 from keeper.domain.venue import AccountKey, Explanation, Health, LiquidationPlan, Term
 from keeper.errors import ConfigError
-from keeper.settings import Loaded
 
 
 def explain(path: Path, venue: str, account: str, number: int | None, as_json: bool) -> int:
@@ -28,13 +27,12 @@ async def _explain(path: Path, venue: str, account: str, number: int | None, as_
         key = AccountKey(parse.address(account))
     except ValueError as error:
         raise ConfigError(f"{error}. Give the trader's address, 0x and 40 hex digits.") from None
-    loaded = session.settings(path)
-    async with session.book_at(loaded, venue, number) as book:
+    async with session.book_at(session.settings(path), venue, number) as book:
         if key not in book.evaluator.book.account_keys():
             raise ConfigError(f"{venue} knows no account {key} at block {book.block.number}. `keeper positions` lists them.")
         (evaluated,) = await book.evaluator.look(book.block, {key})
         explanation = await book.chain.run(book.venue.explain(key, book.evaluator.book, book.block.timestamp), book.block)
-        decision, plan = _decision(loaded, book, key, evaluated.health)
+        decision, plan = _decision(book, key, evaluated.health)
     if as_json:
         Console().print_json(json.dumps(_plain(book, key, evaluated.health, explanation, decision)))
     else:
@@ -42,13 +40,13 @@ async def _explain(path: Path, venue: str, account: str, number: int | None, as_
     return daemon.FAILED if any(_differs(term) for term in explanation.terms) else daemon.OK
 
 
-def _decision(loaded: Loaded, book: Book, key: AccountKey, health: Health) -> tuple[Decision | None, LiquidationPlan | None]:
+def _decision(book: Book, key: AccountKey, health: Health) -> tuple[Decision | None, LiquidationPlan | None]:
     """What the daemon would decide; None for a healthy account."""
     if not health.liquidatable:
         return None, None
-    judge, found = assembly.build_judge(loaded.settings), book.evaluator.assess(key, health, book.block)
+    judge, found = assembly.build_judge(book.scope), book.evaluator.assess(key, health, book.block)
     tariff = judge.tariff(book.evaluator, book.block, found.data_fee)
-    (verdict,) = judge.verdicts_after(book.venue.name, book.evaluator, found, tariff, {})
+    (verdict,) = judge.verdicts_after(book.name, book.evaluator, found, tariff, {})
     return verdict.decision, verdict.plan
 
 

@@ -23,7 +23,7 @@ from keeper.errors import ConfigError, KeeperError, RpcError
 from keeper.execution.owner_wallet import OwnerWallet, created
 from keeper.execution.ownership import Step
 from keeper.execution.standing import OPERATOR_SET, Expected, Standing, problems, standing
-from keeper.settings import Loaded
+from keeper.settings import ChainScope, Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class OwnerOptions:
     password_file: Path | None
     dry_run: bool
     as_json: bool
+    executor: str | None = None
 
 
 class StepRefused(KeeperError):
@@ -46,6 +47,7 @@ class OwnerDesk:
     """An open chain, and a book per venue that knows its markets and tokens."""
 
     loaded: Loaded
+    scope: ChainScope
     chain: ChainClient
     head: BlockRef
     evaluators: Mapping[str, Evaluator[Any, Any]]
@@ -53,12 +55,12 @@ class OwnerDesk:
     @property
     def executor(self) -> Address:
         """Of the settings. Raises ConfigError."""
-        return _configured(self.loaded, "executor", "deploy one with `keeper executor deploy` and name its address there")
+        return self._configured("address", "deploy one with `keeper executor deploy` and name its address there")
 
     @property
     def operator(self) -> Address:
         """Of the settings. Raises ConfigError."""
-        return _configured(self.loaded, "operator", "name the address of the daemon's key there")
+        return self._configured("operator", "name the address of the daemon's key there")
 
     def expected(self) -> Sequence[Expected]:
         """What the executor must allow, by venue."""
@@ -68,13 +70,13 @@ class OwnerDesk:
         """What the executor says of itself. Raises ConfigError where there is none of this version."""
         state = await self.chain.run(standing(self.executor, self.operator, self.expected()), self.head)
         if state is None:
-            raise ConfigError(f"execution.executor: {next(iter(problems(None, self.executor)))}")
+            raise ConfigError(f"{self.scope.executor_key('address')}: {next(iter(problems(None, self.executor)))}")
         return state
 
     async def operators(self) -> Sequence[Address]:
         """Everybody who may execute plans, by the executor's own events since the start block."""
         allowed: dict[Address, bool] = {}
-        first = self.loaded.settings.chain.start_block
+        first = self.scope.chain.start_block
         async for _, logs in self.chain.backfill([LogFilter((self.executor,), (OPERATOR_SET,))], first, self.head.number):
             for one in logs:
                 allowed[address_of_word(one.topics[1])] = int.from_bytes(one.data, "big") == 1
@@ -87,6 +89,12 @@ class OwnerDesk:
     async def coin_wei(self, holder: Address) -> int:
         """Native coin of an account."""
         return quantity(await self.chain.request("eth_getBalance", [holder, "latest"]))
+
+    def _configured(self, key: str, mend: str) -> Address:
+        value: Address | None = getattr(self.scope.execution, key)
+        if value is None:
+            raise ConfigError(f"{self.loaded.path}: {self.scope.executor_key(key)} is missing; {mend}.")
+        return value
 
     def named_revert(self, error: RpcError) -> str:
         """Why a step would revert, in words."""
@@ -111,26 +119,38 @@ class Holding:
 
 
 @asynccontextmanager
-async def owner_desk(config: Path) -> AsyncIterator[OwnerDesk]:
-    """Open the chain and read the venues' listings from their start block on."""
+async def owner_desk(config: Path, executor: str | None) -> AsyncIterator[OwnerDesk]:
+    """Open the chain of an executor (the only one without a name) and read the venues' listings from their start block on."""
     loaded = session.settings(config)
-    venues = assembly.build_venues(loaded.settings)
-    async with assembly.open_chain(loaded.settings, venues, log.logger()) as chain:
+    scope = _scope_of(loaded, executor)
+    venues = assembly.build_venues(scope)
+    async with assembly.open_chain(scope, venues, log.logger()) as chain:
         head = await chain.head()
-        evaluators = assembly.build_evaluators(loaded.settings, venues, chain)
+        evaluators = assembly.build_evaluators(scope, venues, chain)
         for name, evaluator in evaluators.items():
-            await _read_listings(loaded, chain, head, name, evaluator)
-        yield OwnerDesk(loaded, chain, head, evaluators)
+            await _read_listings(scope, chain, head, name, evaluator)
+        yield OwnerDesk(loaded, scope, chain, head, evaluators)
+
+
+def _scope_of(loaded: Loaded, executor: str | None) -> ChainScope:
+    """Raises ConfigError where it is not clear which executor is meant, or no venue has it."""
+    scopes: dict[str, ChainScope] = {scope.executor_name: scope for scope in loaded.settings.scopes() if scope.executor_name is not None}
+    if executor is None and len(scopes) == 1:
+        return next(iter(scopes.values()))
+    if executor is None or executor not in scopes:
+        known = ", ".join(scopes) or "none"
+        raise ConfigError(f"{loaded.path}: say with --executor which executor is meant. Those that venues name: {known}.")
+    return scopes[executor]
 
 
 async def owner_wallet(desk: OwnerDesk, options: OwnerOptions) -> OwnerWallet:
     """The owner's account. Raises ConfigError where it is the operator's too."""
-    chain_id = desk.loaded.settings.chain.id
+    chain_id = desk.scope.chain.id
     wallet = OwnerWallet.open(desk.chain, chain_id, options.owner_key, options.password_file, os.environ)
-    if wallet.address == desk.loaded.settings.execution.operator:
+    if wallet.address == desk.scope.execution.operator:
         raise ConfigError(
-            f"--owner-key: {wallet.address} is execution.operator. Owner and operator must be two keys: the operator's lies on the "
-            "daemon's machine."
+            f"--owner-key: {wallet.address} is {desk.scope.executor_key('operator')}. Owner and operator must be two keys: "
+            "the operator's lies on the daemon's machine."
         )
     return wallet
 
@@ -199,10 +219,10 @@ def done(words: str, options: OwnerOptions) -> int:
     return daemon.OK
 
 
-async def _read_listings(loaded: Loaded, chain: ChainClient, head: BlockRef, name: str, evaluator: Evaluator[Any, Any]) -> None:
+async def _read_listings(scope: ChainScope, chain: ChainClient, head: BlockRef, name: str, evaluator: Evaluator[Any, Any]) -> None:
     for event in await chain.run(evaluator.venue.snapshot(), head):
         evaluator.venue.apply(event, evaluator.book)
-    first = loaded.settings.chain.start_block
+    first = scope.chain.start_block
     with session.ProgressBar() as report:
         async for block, logs in chain.backfill(evaluator.venue.listings(), first, head.number):
             apply_logs(evaluator, block, logs)
@@ -240,10 +260,3 @@ def _plain(step: Step) -> dict[str, object]:
         "data": "0x" + step.data.hex(),
         "effect": step.effect,
     }
-
-
-def _configured(loaded: Loaded, key: str, mend: str) -> Address:
-    value: Address | None = getattr(loaded.settings.execution, key)
-    if value is None:
-        raise ConfigError(f"{loaded.path}: execution.{key} is missing; {mend}.")
-    return value

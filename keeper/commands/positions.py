@@ -25,13 +25,14 @@ class Row:
     distance: float | None
 
 
-def positions(path: Path, venue: str, at_risk: int | None, number: int | None, as_json: bool) -> int:
+def positions(path: Path, venue: str | None, at_risk: int | None, number: int | None, as_json: bool) -> int:
     """Print the accounts, nearest first."""
     return asyncio.run(_positions(path, venue, at_risk, number, as_json))
 
 
-async def _positions(path: Path, venue: str, at_risk: int | None, number: int | None, as_json: bool) -> int:
-    async with session.book_at(session.settings(path), venue, number) as book:
+async def _positions(path: Path, venue: str | None, at_risk: int | None, number: int | None, as_json: bool) -> int:
+    loaded = session.settings(path)
+    async with session.book_at(loaded, session.chosen_venue(loaded, venue), number) as book:
         rows = await _rows(book)
     chosen = [row for row in rows if row.positions][:at_risk]
     if as_json:
@@ -39,7 +40,7 @@ async def _positions(path: Path, venue: str, at_risk: int | None, number: int | 
         return daemon.OK
     # Whole lines, not a table: in a narrow terminal a table would cut the accounts, and `keeper explain` needs them whole.
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"{venue} at block {book.block.number}: {len(chosen)} of {len(rows)} accounts, nearest first")
+    console.print(f"{book.name} at block {book.block.number}: {len(chosen)} of {len(rows)} accounts, nearest first")
     for row in chosen:
         style = "bold red" if row.health.liquidatable else "bold"
         console.print(f"{row.account}  {_distance(row)}", style=style)

@@ -35,30 +35,25 @@ _DECISIONS = "SELECT * FROM decisions WHERE chain_id = ? AND venue = ? AND stage
 """All columns: a lake of before has no `recovered`, `used` and `data_fee`."""
 
 
-def replay(path: Path, venue_name: str, as_json: bool) -> int:
+def replay(path: Path, venue: str | None, as_json: bool) -> int:
     """Exit code 1 when a decision differs. Raises ConfigError: no such venue, no lake, or one whose reads were not recorded."""
     loaded = session.settings(path)
-    settings = loaded.settings
-    venue = session.configured_venues(loaded, venue_name)[venue_name]
-    with LakeReader(LakeOptions.at(settings.lake.dir), settings.chain.id) as lake:
-        followed = {row["block_hash"]: row for row in lake.rows(_BLOCKS, settings.chain.id)}
-        blocks = _blocks(lake.rows(_EVENTS, settings.chain.id, venue_name), followed, venue)
-        decisions = lake.rows(_DECISIONS, settings.chain.id, venue_name)
+    name = session.chosen_venue(loaded, venue)
+    scope = session.configured(loaded, name)
+    replayable, chain = assembly.build_venues(scope)[name], scope.chain
+    with LakeReader(LakeOptions.at(scope.lake.dir), chain.id) as lake:
+        followed = {row["block_hash"]: row for row in lake.rows(_BLOCKS, chain.id)}
+        blocks = _blocks(lake.rows(_EVENTS, chain.id, name), followed, replayable)
+        decisions = lake.rows(_DECISIONS, chain.id, name)
     recorded = {row["candidate_id"]: (row["block_number"], _words(row)) for row in decisions}
     used = {CandidateId(row["candidate_id"]): use_of_json(row.get("used")) for row in decisions}
     questions = RecordedQuestions()
     evaluator = Evaluator(
-        venue,
-        questions,
-        executor=settings.execution.executor,
-        block_seconds=settings.chain.block_seconds,
-        forecast=settings.chain.forecast,
+        replayable, questions, executor=scope.execution.address, block_seconds=chain.look_ahead_s, forecast=chain.forecast
     )
-    replayed = asyncio.run(Replay(venue_name, evaluator, questions, assembly.build_judge(settings), used).run(blocks))
+    replayed = asyncio.run(Replay(name, evaluator, questions, assembly.build_judge(scope), used).run(blocks))
     if recorded and not replayed:
-        raise ConfigError(
-            f"the lake at {settings.lake.dir} holds decisions, but not what was read for them: keeper.record_reads was false."
-        )
+        raise ConfigError(f"the lake at {scope.lake.dir} holds decisions, but not what was read for them: keeper.record_reads was false.")
     differing = differences(replayed, recorded)
     _print(replayed, len(recorded), differing, as_json)
     return daemon.FAILED if differing else daemon.OK

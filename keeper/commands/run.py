@@ -9,7 +9,9 @@ from rich.console import Console
 
 from keeper import assembly, daemon, log
 from keeper.commands import session
-from keeper.settings import Loaded
+from keeper.engine.recovery import Report
+from keeper.settings import ChainScope, Loaded
+from keeper.store.chain_recorder import ChainRecorder
 from keeper.store.options import LakeOptions
 from keeper.store.recorder import Recorder
 
@@ -28,19 +30,26 @@ def backfill(path: Path) -> int:
 
 async def _backfill(loaded: Loaded) -> int:
     settings = loaded.settings
-    venues = assembly.build_venues(settings)
+    scopes = settings.scopes()
     options = LakeOptions.at(settings.lake.dir, queue_blocks=settings.lake.queue_blocks)
-    started = time.monotonic()
-    with session.ProgressBar() as report, Recorder(options, settings.chain.id, tuple(venues)) as recorder:
+    venues = {scope.chain.id: tuple(scope.venues) for scope in scopes}
+    with session.ProgressBar() as report, Recorder(options, venues) as recorder:
         for sentence in recorder.mended:
             log.logger().warning("lake", problem=sentence)
-        async with assembly.open_chain(settings, venues, log.logger()) as chain:
-            recovery = assembly.open_recovery(settings, chain, recorder, report, dispatcher=None, followed_gap=0)
-            evaluators = assembly.build_evaluators(settings, venues, chain)
-            start = await recovery.run(evaluators)
+        for scope in scopes:
+            await _backfill_chain(scope, recorder.chain(scope.chain.id), report)
+    return daemon.OK
+
+
+async def _backfill_chain(scope: ChainScope, recorder: ChainRecorder, report: Report) -> None:
+    started = time.monotonic()
+    venues = assembly.build_venues(scope)
+    async with assembly.open_chain(scope, venues, log.logger()) as chain:
+        recovery = assembly.open_recovery(scope, chain, recorder, report, dispatcher=None, followed_gap=0)
+        evaluators = assembly.build_evaluators(scope, venues, chain)
+        start = await recovery.run(evaluators)
     accounts = sum(len(evaluator.book.account_keys()) for evaluator in evaluators.values())
     seconds = time.monotonic() - started
     Console(stderr=True).print(
-        f"at block {start.lowest.cursor.number}: {accounts} accounts, {seconds:.1f} s. The lake is in {settings.lake.dir}."
+        f"{scope.name} at block {start.lowest.cursor.number}: {accounts} accounts, {seconds:.1f} s. The lake is in {scope.lake.dir}."
     )
-    return daemon.OK

@@ -20,7 +20,7 @@ from keeper.engine import recovery
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.survey import Survey
 from keeper.errors import ConfigError, KeeperError
-from keeper.settings import Loaded, load
+from keeper.settings import ChainScope, Loaded, load
 from keeper.store.options import LakeOptions
 from keeper.store.reader import LakeReader
 
@@ -52,39 +52,52 @@ def guarded(work: Callable[[], int]) -> int:
 class Book:
     """One venue's book at a block, and the chain it was read from."""
 
+    scope: ChainScope
+    name: str
     chain: ChainClient
-    venue: Venue[Any, Any]
     evaluator: Evaluator[Any, Any]
     block: BlockRef
+
+    @property
+    def venue(self) -> Venue[Any, Any]:
+        """Whose book it is."""
+        return self.evaluator.venue
 
 
 @asynccontextmanager
 async def book_at(loaded: Loaded, venue_name: str, number: int | None) -> AsyncIterator[Book]:
     """The venue's book at block `number` (the head without). Raises ConfigError for a venue that is not configured, or a block to come."""
-    settings = loaded.settings
-    venues = configured_venues(loaded, venue_name)
+    scope = configured(loaded, venue_name)
+    venues = assembly.build_venues(scope)
     with ExitStack() as stack:
         records = None
-        options = LakeOptions.at(settings.lake.dir)
+        options = LakeOptions.at(scope.lake.dir)
         if options.catalog_file is not None and options.catalog_file.exists():
-            records = stack.enter_context(LakeReader(options, settings.chain.id))
+            records = stack.enter_context(LakeReader(options, scope.chain.id))
         report = stack.enter_context(ProgressBar())
-        async with assembly.open_chain(settings, venues, log.logger()) as chain:
-            evaluator = assembly.build_evaluators(settings, venues, chain)[venue_name]
+        async with assembly.open_chain(scope, venues, log.logger()) as chain:
+            evaluator = assembly.build_evaluators(scope, venues, chain)[venue_name]
             block = await _block(chain, number)
-            survey = Survey(
-                chain, chain, records, start_block=settings.chain.start_block, finality_depth=settings.chain.finality_depth, report=report
-            )
+            first, depth = scope.chain.start_block, scope.chain.finality_depth
+            survey = Survey(chain, chain, records, start_block=first, finality_depth=depth, report=report)
             await survey.bring_to(venue_name, evaluator, block)
-            yield Book(chain, venues[venue_name], evaluator, block)
+            yield Book(scope, venue_name, chain, evaluator, block)
 
 
-def configured_venues(loaded: Loaded, venue_name: str) -> Mapping[str, Venue[Any, Any]]:
-    """All venues of the settings, `venue_name` surely among them. Raises ConfigError."""
-    venues = assembly.build_venues(loaded.settings)
+def configured(loaded: Loaded, venue_name: str) -> ChainScope:
+    """The scope of a venue's chain. Raises ConfigError for a venue that is not configured."""
+    venues = loaded.settings.venues
     if venue_name not in venues:
         raise ConfigError(f"{loaded.path}: venue {venue_name} is not configured. Configured: {', '.join(venues)}.")
-    return venues
+    return loaded.settings.scope_of(venue_name)
+
+
+def chosen_venue(loaded: Loaded, venue_name: str | None) -> str:
+    """The venue named on the command line, or the only one there is. Raises ConfigError where there are several."""
+    venues = tuple(loaded.settings.venues)
+    if venue_name is None and len(venues) > 1:
+        raise ConfigError(f"{loaded.path}: there are several venues ({', '.join(venues)}). Say which with --venue.")
+    return venue_name or venues[0]
 
 
 async def _block(chain: ChainClient, number: int | None) -> BlockRef:

@@ -178,7 +178,7 @@ class Attempts:
         elif isinstance(outcome, (Dropped, Outbid)):
             reason = outcome.reason if isinstance(outcome, Dropped) else outcome.liquidator
         gas_usd = outcome.gas_cost_wei / 10**18 * (native_price_x18 / 10**18)
-        self._metrics.outcomes.labels(type(outcome).__name__.lower()).inc()
+        self._metrics.outcome(type(outcome).__name__.lower())
         self._log.info("outcome", account=item.attempt.account, outcome=type(outcome).__name__, reason=reason)
         return recording.outcome_row(self._chain_id, item, head, reason, proceeds, gas_usd)
 

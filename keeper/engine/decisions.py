@@ -60,7 +60,7 @@ class Decisions:
         cases += [unwinding] if unwinding else []
         for verdict in verdicts:
             if isinstance(verdict.decision, Skip):
-                self._metrics.skips.labels(verdict.decision.reason.value).inc()
+                self._metrics.skip(verdict.decision.reason.value)
         where = Where(self.judge.chain_id, name, findings.block)
         rows = [recording.decision_row(where, item.candidate, "decide", item.decision, item.plan, now, item.used) for item in verdicts]
         return [*rows], cases

@@ -40,7 +40,7 @@ class GasPrice:
         elif first is None and all(self._markets.get(name) for name in self._venues):
             names = sorted(frozenset().union(*self._markets.values()))
             raise ConfigError(
-                f"execution.gas_coin_market = {wanted!r}: no venue has such a market, so gas cannot be valued. "
+                f"gas_coin_market of the chain = {wanted!r}: no venue has such a market, so gas cannot be valued. "
                 f"Name one of: {', '.join(names)}."
             )
 

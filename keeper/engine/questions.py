@@ -22,7 +22,7 @@ class NewestFee:
         """What was read. None after prices is an endpoint's slip: the last ones stand. Raises RpcUnavailable for None before any."""
         if prices is None and self.prices is None:
             raise RpcUnavailable(
-                f'chain.l1_fee = "optimism", but {GAS_PRICE_ORACLE} does not answer as the GasPriceOracle of an OP Stack chain; '
+                f'l1_fee = "optimism", but {GAS_PRICE_ORACLE} does not answer as the GasPriceOracle of an OP Stack chain; '
                 "remove the key on a chain that charges no L1 data fee"
             )
         self.prices = prices or self.prices

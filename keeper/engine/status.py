@@ -14,25 +14,58 @@ from keeper.domain.records import BlockRecord
 _BLOCK_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
-class Metrics:
-    """The daemon's figures in Prometheus form. One instance per daemon, its own registry."""
+class Collectors:
+    """The daemon's figures in Prometheus form, each by chain. One instance per daemon, its own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.head = Gauge("keeper_head_block", "Newest block processed", registry=self.registry)
-        self.head_time = Gauge("keeper_head_timestamp_seconds", "Block time of the newest block processed", registry=self.registry)
+        own = self.registry
+        self.head = Gauge("keeper_head_block", "Newest block processed", ["chain"], registry=own)
+        self.head_time = Gauge("keeper_head_timestamp_seconds", "Block time of the newest block processed", ["chain"], registry=own)
         self.block_seconds = Histogram(
-            "keeper_block_seconds", "Seconds from a block's arrival to its rows handed over", buckets=_BLOCK_SECONDS, registry=self.registry
+            "keeper_block_seconds",
+            "Seconds from a block's arrival to its rows handed over",
+            ["chain"],
+            buckets=_BLOCK_SECONDS,
+            registry=own,
         )
-        self.evaluated = Counter("keeper_evaluations", "Exact margin tests", registry=self.registry)
-        self.watched = Gauge("keeper_watched_accounts", "Accounts inside a watch box", registry=self.registry)
-        self.candidates = Counter("keeper_candidates", "Accounts found breached, per block", registry=self.registry)
-        self.skips = Counter("keeper_skips", "Candidates left alone", ["reason"], registry=self.registry)
-        self.outcomes = Counter("keeper_outcomes", "What the chain said about attempts", ["outcome"], registry=self.registry)
-        self.rpc_requests = Counter("keeper_rpc_requests", "HTTP requests to endpoints", ["purpose"], registry=self.registry)
-        self.parity = Counter("keeper_parity_comparisons", "Accounts compared with the contract's own view", registry=self.registry)
-        self.unpriced = Gauge("keeper_markets_without_price", "Markets in which nothing can be done", ["venue"], registry=self.registry)
-        self.reorgs = Counter("keeper_reorgs", "Reorganisations followed", registry=self.registry)
+        self.evaluated = Counter("keeper_evaluations", "Exact margin tests", ["chain"], registry=own)
+        self.watched = Gauge("keeper_watched_accounts", "Accounts inside a watch box", ["chain"], registry=own)
+        self.candidates = Counter("keeper_candidates", "Accounts in breach, per block", ["chain"], registry=own)
+        self.skips = Counter("keeper_skips", "Candidates left alone", ["chain", "reason"], registry=own)
+        self.outcomes = Counter("keeper_outcomes", "What the chain said about attempts", ["chain", "outcome"], registry=own)
+        self.rpc_requests = Counter("keeper_rpc_requests", "HTTP requests to endpoints", ["chain", "purpose"], registry=own)
+        self.parity = Counter("keeper_parity_comparisons", "Accounts compared with the contract's own view", ["chain"], registry=own)
+        self.unpriced = Gauge("keeper_markets_without_price", "Markets in which nothing can be done", ["chain", "venue"], registry=own)
+        self.reorgs = Counter("keeper_reorgs", "Reorganisations followed", ["chain"], registry=own)
+
+
+class Metrics:
+    """One chain's figures among the daemon's."""
+
+    def __init__(self, collectors: Collectors | None = None, chain: str = "chain") -> None:
+        self.collectors = collectors or Collectors()
+        self._chain = chain
+        self.head = self.collectors.head.labels(chain)
+        self.head_time = self.collectors.head_time.labels(chain)
+        self.block_seconds = self.collectors.block_seconds.labels(chain)
+        self.evaluated = self.collectors.evaluated.labels(chain)
+        self.watched = self.collectors.watched.labels(chain)
+        self.candidates = self.collectors.candidates.labels(chain)
+        self.parity = self.collectors.parity.labels(chain)
+        self.reorgs = self.collectors.reorgs.labels(chain)
+
+    def skip(self, reason: str) -> None:
+        """A candidate was left alone."""
+        self.collectors.skips.labels(self._chain, reason).inc()
+
+    def outcome(self, name: str) -> None:
+        """An attempt has ended."""
+        self.collectors.outcomes.labels(self._chain, name).inc()
+
+    def unpriced(self, venue: str, markets: int) -> None:
+        """So many markets of the venue have no price."""
+        self.collectors.unpriced.labels(self._chain, venue).set(markets)
 
     def block_done(self, block: BlockRef, row: BlockRecord, candidates: int, seconds: float) -> None:
         """Take in one finished block."""
@@ -50,7 +83,7 @@ class Metrics:
             Purpose.FORK: row.rpc_requests_fork or 0,
         }
         for purpose, requests in by_purpose.items():
-            self.rpc_requests.labels(purpose.value).inc(requests)
+            self.collectors.rpc_requests.labels(self._chain, purpose.value).inc(requests)
 
 
 @dataclass(slots=True)
@@ -71,6 +104,10 @@ class Heartbeat:
         """The daemon asks for the chain's news, whether there are any or not."""
         self.last_pulse = self.clock()
 
+    def rest(self) -> None:
+        """Nothing more is expected of it."""
+        self.last_pulse = None
+
     def started(self) -> bool:
         """At least one block was finished: ready."""
         return self.last_beat is not None
@@ -81,7 +118,7 @@ class Heartbeat:
 
 
 class Readiness:
-    """What keeps the daemon from doing its work, by part ("executor", "endpoints", ...); empty when nothing does.
+    """What keeps a chain's lane from doing its work, by part ("executor", "endpoints", ...); empty when nothing does.
 
     Every change is a line in the log: an operator reads there why /readyz is red."""
 
@@ -106,28 +143,40 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All the daemon says of itself."""
+    """All that the daemon says of one chain."""
 
     metrics: Metrics
     heartbeat: Heartbeat
     readiness: Readiness
 
+    def stopped(self, reason: str) -> None:
+        """The chain's lane cannot go on, while others do: for people to mend, not for a supervisor to restart all."""
+        self.heartbeat.rest()
+        self.readiness.report("lane", f"stopped: {reason}")
+
 
 @asynccontextmanager
-async def serve(status: Status, port: int) -> AsyncIterator[None]:
-    """Serve on 127.0.0.1:`port` while the context is open. OSError where the port is taken."""
-    metrics, heartbeat, readiness = status.metrics, status.heartbeat, status.readiness
+async def serve(chains: Mapping[str, Status], port: int) -> AsyncIterator[None]:
+    """Serve on 127.0.0.1:`port` while the context is open; `chains` by name, at least one. OSError where the port is taken."""
+    registry = next(iter(chains.values())).metrics.collectors.registry
+
+    def prefixed(name: str, sentence: str) -> str:
+        return sentence if len(chains) == 1 else f"{name}: {sentence}"
 
     async def livez(_: web.Request) -> web.Response:
-        return _answer(heartbeat.alive(), f"no block finished for {heartbeat.limit_s:.0f} s")
+        dead = [(name, status.heartbeat.limit_s) for name, status in chains.items() if not status.heartbeat.alive()]
+        return _answer(not dead, "\n".join(prefixed(name, f"no block finished for {limit_s:.0f} s") for name, limit_s in dead))
 
     async def readyz(_: web.Request) -> web.Response:
-        problems = [] if heartbeat.started() and heartbeat.alive() else ["not caught up yet"]
-        problems += [f"{part}: {problem}" for part, problem in readiness.problems().items()]
+        problems: list[str] = []
+        for name, status in chains.items():
+            own = [] if status.heartbeat.started() and status.heartbeat.alive() else ["not caught up yet"]
+            own += [f"{part}: {problem}" for part, problem in status.readiness.problems().items()]
+            problems += [prefixed(name, problem) for problem in own]
         return _answer(not problems, "\n".join(problems))
 
     async def figures(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": "text/plain; version=0.0.4"})
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     app = web.Application()
     app.add_routes([web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", figures)])

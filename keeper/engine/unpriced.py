@@ -28,4 +28,4 @@ class Unpriced:
         for market in sorted(before - unpriced):
             self._log.info("market has a price again", venue=name, market=market, block=block.number)
         self._known[name] = unpriced
-        self._metrics.unpriced.labels(name).set(len(unpriced))
+        self._metrics.unpriced(name, len(unpriced))

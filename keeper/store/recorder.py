@@ -4,28 +4,22 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
 
 import duckdb
-import pyarrow as pa
 
-from keeper.domain.attempt import Payment
-from keeper.domain.chain import BlockRef, Hash32
-from keeper.domain.decision import CandidateId
-from keeper.domain.records import Record
 from keeper.errors import StoreError
-from keeper.store import recovery
-from keeper.store.batch import AppendCall, Batch, BlockCall, CorrectionCall, RevertCall, StoreCall
+from keeper.store.batch import Batch, StoreCall
+from keeper.store.chain_recorder import ChainRecorder
 from keeper.store.connection import connect
 from keeper.store.damage import mend
 from keeper.store.faults import translated
 from keeper.store.migrations import migrate, migrations
 from keeper.store.options import LakeOptions
-from keeper.store.recovery import RecordedBlocks, RecordedOutcome, Recovered
 from keeper.store.upkeep_process import UpkeepProcess
 from keeper.store.write_lock import sole_keeper, write_turn
 from keeper.store.writer import Writer
@@ -55,10 +49,21 @@ class _Close:
     """The last thing in the queue."""
 
 
+@dataclass(slots=True)
+class _Chain:
+    """What is written for one chain, in transactions of its own. `newest` is the ticket of the last call in the batch or before."""
+
+    writer: Writer
+    batch: Batch
+    newest: int = 0
+    commits: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A call with its ticket."""
+    """A call about a chain with its ticket."""
 
+    chain_id: int
     ticket: int
     call: StoreCall
 
@@ -67,21 +72,19 @@ _Item: TypeAlias = _Told | _Barrier | _Close
 
 
 class Recorder:
-    """Satisfies `keeper.engine.ports.Recorder`. Use as a context manager: entering opens, locks and migrates the lake.
+    """Use as a context manager: entering opens, locks and migrates the lake. What is to be written comes through `chain`.
 
-    A call only queues and returns its ticket, a rising number; what it brought is durable once `committed` has reached the ticket. When the
-    queue is full, or the thread has failed, a call raises StoreError. A block that is already in the lake (told again after a crash) is
-    not written twice. Leaving writes what is queued; it raises what stopped the thread, unless another
-    exception is on its way already."""
+    A call only queues. A block that is already in the lake (told again after a crash) is not written twice. Leaving writes what is queued;
+    it raises what stopped the thread, unless another exception is on its way already."""
 
-    def __init__(self, options: LakeOptions, chain_id: int, venues: Sequence[str]) -> None:
+    def __init__(self, options: LakeOptions, venues: Mapping[int, Sequence[str]]) -> None:
+        """`venues` by chain id."""
         self._options = options
-        self._chain_id = chain_id
-        self._venues = tuple(venues)
+        self._venues = {chain_id: tuple(names) for chain_id, names in venues.items()}
         self._queue: queue.Queue[_Item] = queue.Queue(options.queue_blocks)
         self._backlog = Backlog(0, 0, 0.0, None)
-        self._ticket = 0
-        self._committed = 0
+        self._tickets = dict.fromkeys(self._venues, 0)
+        self._committed = dict.fromkeys(self._venues, 0)
         self._stack = ExitStack()
         self._running: Future[None] = Future()
         self._reader: duckdb.DuckDBPyConnection | None = None
@@ -95,12 +98,14 @@ class Recorder:
             self._reader = stack.enter_context(connect(self._options))
             with write_turn(self._options):
                 migrate(self._reader, self._options.name, migrations())
-            writer = stack.enter_context(Writer(connect(self._options), self._options, self._chain_id))
-            with translated(self._options.name, "open"):
-                batch = Batch(writer.load())
+            chains: dict[int, _Chain] = {}
+            for chain_id in self._venues:
+                writer = stack.enter_context(Writer(connect(self._options), self._options, chain_id))
+                with translated(self._options.name, "open"):
+                    chains[chain_id] = _Chain(writer, Batch(writer.load()))
             upkeep = stack.enter_context(UpkeepProcess(self._options))
             threads = stack.enter_context(ThreadPoolExecutor(1, "recorder"))
-            self._running = threads.submit(self._run, writer, batch, upkeep)
+            self._running = threads.submit(self._run, chains, upkeep)
             self._stack = stack.pop_all()
         return self
 
@@ -116,26 +121,18 @@ class Recorder:
             if failure is not None and error is None:
                 raise failure
 
-    def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> int:
-        """Commit one block's records and move the cursors of `venues` (all, where not given) to it, in one transaction."""
-        return self._tell(BlockCall(block, tuple(records), self._venues if venues is None else tuple(venues)))
-
-    def append(self, records: Sequence[Record]) -> int:
-        """Commit records that arrive between blocks."""
-        return self._tell(AppendCall(tuple(records)))
-
-    def revert(self, orphaned: Sequence[BlockRef]) -> int:
-        """Remove every row of these blocks but the attempts, in the transaction that adds the next block."""
-        return self._tell(RevertCall(tuple(orphaned)))
-
     @property
-    def committed(self) -> int:
-        """The highest ticket up to which every call is durable in the lake; 0 before the first commit."""
-        return self._committed
+    def name(self) -> str:
+        """The lake's, for messages."""
+        return self._options.name
 
-    def correct(self, venue: str, blocks: Sequence[BlockRef], records: Sequence[Record]) -> None:
-        """Put `records` in place of the venue's events and liquidations of these blocks, in one transaction."""
-        self._tell(CorrectionCall(venue, tuple(blocks), tuple(records)))
+    def chain(self, chain_id: int) -> ChainRecorder:
+        """One chain's face of it."""
+        return ChainRecorder(self, chain_id, self._venues[chain_id])
+
+    def committed(self, chain_id: int) -> int:
+        """The chain's highest ticket up to which every call is durable in the lake; 0 before the first commit."""
+        return self._committed[chain_id]
 
     def flush(self) -> None:
         """Wait until everything queued so far is committed; call it off the event loop. Raises StoreError."""
@@ -153,47 +150,19 @@ class Recorder:
         """The writer's figures at this moment."""
         return replace(self._backlog, queued=self._queue.qsize())
 
-    def recovered(self, venue: str, finality_depth: int) -> Recovered:
-        """Where `venue` was, and its blocks that may still be replaced. Ask before the first block is queued."""
-        return recovery.recovered(self._cursor(), self._options.name, self._chain_id, venue, finality_depth)
-
-    def venue_events(self, venue: str, *, after: int = -1, batch_rows: int = 10_000) -> Iterator[pa.RecordBatch]:
-        """The venue's recorded events above block `after`, in order, as Arrow batches with the columns of the table."""
-        return recovery.venue_events(self._cursor(), self._options.name, self._chain_id, venue, after, batch_rows)
-
-    def recorded_blocks(self) -> RecordedBlocks:
-        """What the lake holds of blocks. Ask before the first block is queued."""
-        return recovery.blocks(self._cursor(), self._options.name, self._chain_id)
-
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate a recorded attempt with this hash was for."""
-        return recovery.candidate_of(self._cursor(), self._options.name, self._chain_id, transaction)
-
-    def recorded_attempts(self, transactions: Collection[Hash32]) -> frozenset[Hash32]:
-        """Those of `transactions` that have a row in attempts."""
-        return recovery.recorded_attempts(self._cursor(), self._options.name, self._chain_id, transactions)
-
-    def recorded_outcomes(self, candidates: Collection[CandidateId]) -> Sequence[RecordedOutcome]:
-        """The rows of outcomes about these candidates."""
-        return recovery.recorded_outcomes(self._cursor(), self._options.name, self._chain_id, candidates)
-
-    def last_match(self, venue: str, accounts: Collection[str]) -> int | None:
-        """The newest block up to which every one of these accounts once equalled the contract's view; None when one never did."""
-        return recovery.last_match(self._cursor(), self._options.name, self._chain_id, venue, accounts)
-
-    def payments(self, sender: str, since_us: int) -> Sequence[Payment]:
-        """What transactions of `sender` sent since then have cost."""
-        return recovery.payments(self._cursor(), self._options.name, self._chain_id, sender, since_us)
-
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection for questions. Raises StoreError where the recorder is not open."""
         if self._reader is None:
             raise StoreError("the recorder is not open: use it as a context manager")
         return self._reader
 
-    def _tell(self, call: StoreCall) -> int:
-        self._put(_Told(self._ticket + 1, call))
-        self._ticket += 1
-        return self._ticket
+    def tell(self, chain_id: int, call: StoreCall) -> int:
+        """Queue a call about a chain; returns its ticket, a rising number of that chain. Raises StoreError when the queue is full, or the
+        thread has failed."""
+        ticket = self._tickets[chain_id] + 1
+        self._put(_Told(chain_id, ticket, call))
+        self._tickets[chain_id] = ticket
+        return ticket
 
     def _put(self, item: _Item) -> None:
         if self._running.done() or self._reader is None:
@@ -211,23 +180,23 @@ class Recorder:
             self._running.result()
         raise StoreError(f"the recorder of the lake {self._options.name} is not open")
 
-    def _run(self, writer: Writer, batch: Batch, upkeep: UpkeepProcess) -> None:
-        """The thread: gather what is queued, commit it, and now and then have it tidied up. Any exception ends it, kept by the future."""
-        told = 0
+    def _run(self, chains: Mapping[int, _Chain], upkeep: UpkeepProcess) -> None:
+        """The thread: gather what is queued, commit it chain by chain, and now and then have it tidied up. Any exception ends it, kept by
+        the future."""
         # The first run comes early: a daemon that is often started again must come to it too.
         blocks_since_upkeep = self._options.upkeep_blocks // 2
         not_before = 0.0
         closing = False
         while not closing:
-            barriers, closing, newest = self._gather(batch, not_before)
-            told = newest or told
+            barriers, closing = self._gather(chains, not_before)
             not_before = time.monotonic() + self._options.commit_every_s
-            if closing or batch.row_count():
-                blocks_since_upkeep += len({block.hash for _, block in batch.cursors})
-                batch = self._commit(writer, batch, closing)
-                self._renew(writer)
-            if not batch.orphaned:
-                self._committed = told
+            for chain_id, chain in chains.items():
+                if closing or chain.batch.row_count():
+                    blocks_since_upkeep += len({block.hash for _, block in chain.batch.cursors})
+                    self._commit(chain, closing)
+                    self._renew(chain)
+                if not chain.batch.orphaned:
+                    self._committed[chain_id] = chain.newest
             for barrier in barriers:
                 barrier.reached.set()
             if blocks_since_upkeep >= self._options.upkeep_blocks and not closing:
@@ -235,24 +204,24 @@ class Recorder:
                 blocks_since_upkeep = 0
                 self._backlog = replace(self._backlog, upkeeps=upkeep.runs, problem=upkeep.problem)
 
-    def _gather(self, batch: Batch, not_before: float) -> tuple[list[_Barrier], bool, int]:
-        """Waits for one call, then takes what else comes until the next commit may be, the batch is full, or somebody waits for it.
+    def _gather(self, chains: Mapping[int, _Chain], not_before: float) -> tuple[list[_Barrier], bool]:
+        """Waits for one call, then takes what else comes until the next commit may be, the batches are full, or somebody waits for it.
 
-        Returns who waits, whether this is the end, and the newest ticket (0 without any)."""
+        Returns who waits, and whether this is the end."""
         barriers: list[_Barrier] = []
-        newest = 0
         item: _Item | None = self._queue.get()
         while item is not None:
             if isinstance(item, _Close):
-                return barriers, True, newest
+                return barriers, True
             if isinstance(item, _Barrier):
                 barriers.append(item)
             else:
-                batch.add(item.call)
-                newest = item.ticket
-            full = batch.row_count() >= self._options.batch_rows
+                chain = chains[item.chain_id]
+                chain.batch.add(item.call)
+                chain.newest = item.ticket
+            full = sum(chain.batch.row_count() for chain in chains.values()) >= self._options.batch_rows
             item = None if full else self._next(0.0 if barriers else not_before - time.monotonic())
-        return barriers, False, newest
+        return barriers, False
 
     def _next(self, wait_s: float) -> _Item | None:
         try:
@@ -260,23 +229,23 @@ class Recorder:
         except queue.Empty:
             return None
 
-    def _renew(self, writer: Writer) -> None:
+    def _renew(self, chain: _Chain) -> None:
         """A lake that cannot be opened at this moment is no reason to stop: the next commit shows whether it can be written."""
-        if self._backlog.commits % self._options.commits_per_connection:
+        if chain.commits % self._options.commits_per_connection:
             return
         try:
             connection = connect(self._options)
         except StoreError as error:
             self._backlog = replace(self._backlog, problem=str(error))
         else:
-            writer.renew(connection)
+            chain.writer.renew(connection)
 
-    def _commit(self, writer: Writer, batch: Batch, closing: bool) -> Batch:
+    def _commit(self, chain: _Chain, closing: bool) -> None:
         """Blocks to take away wait for the next block, so that no reader sees the gap; at the end there is nothing to wait for."""
-        later = batch.following(closing)
+        batch, chain.batch = chain.batch, chain.batch.following(closing)
         started = time.monotonic()
-        writer.commit(batch)
+        chain.writer.commit(batch)
+        chain.commits += 1
         elapsed_ms = 1000 * (time.monotonic() - started)
         newest = batch.cursors[-1][1].number if batch.cursors else self._backlog.last_block
         self._backlog = replace(self._backlog, commits=self._backlog.commits + 1, last_commit_ms=elapsed_ms, last_block=newest)
-        return later

@@ -90,5 +90,5 @@ def _mined(stage: Theatre, random: Random) -> tuple[int, float]:
 
 def _told(config: Path) -> Mapping[int, tuple[float, float]]:
     settings = load(config, {}).settings
-    with LakeReader(LakeOptions.at(settings.lake.dir), settings.chain.id) as lake:
+    with LakeReader(LakeOptions.at(settings.lake.dir), settings.scopes()[0].chain.id) as lake:
         return {row["block_number"]: (row["received"], row["decided"]) for row in lake.rows(_DECIDED)}

@@ -51,7 +51,7 @@ def _compared(seconds: Mapping[str, tuple[float, ...]], requests: Mapping[str, i
 
 
 async def _ways(stage: Theatre, stack: AsyncExitStack) -> Mapping[str, _Way]:
-    given, venue = stage.loaded.settings.chain, stage.venue
+    given, venue = stage.scope.chain, stage.venue
     keys = [AccountKey(address(trader.address)) for trader in stage.devnet.deployment.traders]
     plain = ChainOptions(chain_id=given.id, rpc_urls=given.rpc_urls, max_calls_per_request=1_000)
     bundled = ChainOptions(chain_id=given.id, rpc_urls=given.rpc_urls, multicall=given.multicall)

@@ -71,26 +71,26 @@ def simulation(stage: Theatre, rounds: int = 12) -> Sequence[Compared]:
 
 
 async def _bench(stage: Theatre, stack: AsyncExitStack) -> _Bench:
-    given = stage.loaded.settings
-    assert given.execution.operator is not None
-    assert given.execution.executor is not None
-    venues = assembly.build_venues(given)
-    chain = await stack.enter_async_context(assembly.open_chain(given, venues, logger()))
-    program = assembly.anvil_program(given)
+    scope = stage.scope
+    assert scope.execution.operator is not None
+    assert scope.execution.address is not None
+    venues = assembly.build_venues(scope)
+    chain = await stack.enter_async_context(assembly.open_chain(scope, venues, logger()))
+    program = assembly.anvil_program(scope)
     node = chain.node(Purpose.FORK)
-    gateway = await stack.enter_async_context(Gateway(node, given.chain.id))
+    gateway = await stack.enter_async_context(Gateway(node, scope.chain.id))
     options = SimulatorOptions(anvil_command=(program,), prefetch=False)
     simulator = await stack.enter_async_context(ForkSimulator(options, node, gateway.open_door()))
-    return _Bench(chain, simulator, (given.execution.operator, given.execution.executor), await _plans(stage, chain))
+    return _Bench(chain, simulator, (scope.execution.operator, scope.execution.address), await _plans(stage, chain))
 
 
 async def _plans(stage: Theatre, chain: ChainClient) -> tuple[LiquidationPlan, LiquidationPlan]:
     """Of the first two breached accounts that have one, as the daemon would make them."""
-    given = stage.loaded.settings
-    evaluator = assembly.build_evaluators(given, {"perp_v2": stage.venue}, chain)["perp_v2"]
+    scope = stage.scope
+    evaluator = assembly.build_evaluators(scope, {"perp_v2": stage.venue}, chain)["perp_v2"]
     block = await chain.head()
     survey = Survey(
-        chain, chain, None, start_block=given.chain.start_block, finality_depth=given.chain.finality_depth, report=lambda _: None
+        chain, chain, None, start_block=scope.chain.start_block, finality_depth=scope.chain.finality_depth, report=lambda _: None
     )
     await survey.bring_to("perp_v2", evaluator, block)
     breached = [item for item in await evaluator.look(block) if item.health.liquidatable]

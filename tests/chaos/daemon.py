@@ -20,6 +20,7 @@ _WATCH_SECONDS = 0.1
 _SAMPLE_SECONDS = 0.25
 _RESTART_SECONDS = 0.5
 _STOP_SECONDS = 60.0
+_CHAIN_LABEL = re.compile(r'chain="[^"]*",?')
 _SECRET_ENVIRONMENT = "PERP_KEEPER_PASSWORD"
 
 
@@ -143,7 +144,8 @@ class Daemon:
         if status != 200:
             return {}
         lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+        # Of a single chain: its name is left out.
+        return {_CHAIN_LABEL.sub("", name).replace("{}", ""): float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
     def head(self) -> int:
         """The newest block it has finished; 0 for none."""

@@ -299,9 +299,9 @@ def forged_chain(stage: Stage, blocks_back: int = 0) -> Iterator[Anvil]:
 
 def _settings(wanted: Set, lines: Sequence[Line]) -> Mapping[str, str]:
     return {
-        "PERP_KEEPER__CHAIN__RPC_URLS": ",".join(line.url for line in lines),
+        "PERP_KEEPER__CHAINS__DEVNET__RPC_URLS": ",".join(line.url for line in lines),
         # A socket may be deaf: whoever cares polls about as often as blocks come.
-        "PERP_KEEPER__CHAIN__POLL_INTERVAL_S": "0.25",
+        "PERP_KEEPER__CHAINS__DEVNET__POLL_INTERVAL_S": "0.25",
         "PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS": "3",
         "PERP_KEEPER__KEEPER__POSITION_SNAPSHOT_BLOCKS": "20",
         "PERP_KEEPER__KEEPER__MODE": wanted.mode,

@@ -96,7 +96,7 @@ def _tamper(stage: Theatre, statement: str) -> None:
 
 def _set_maintenance_ratio(stage: Theatre, ratio: int) -> None:
     """Finds the packed word that holds it and replaces the three bytes."""
-    rpc, contract = stage.devnet.rpc, stage.loaded.settings.venues["perp_v2"]["clearing_house_config"]
+    rpc, contract = stage.devnet.rpc, stage.scope.venues["perp_v2"].options.clearing_house_config
     getter = {"to": contract, "data": "0x" + keccak(b"getMmRatio()")[:4].hex()}
     before = int(rpc.call("eth_call", getter, "latest"), 16).to_bytes(3, "big").hex()
     for slot in range(200):

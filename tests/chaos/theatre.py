@@ -18,7 +18,7 @@ from keeper.chain.chain import ChainClient
 from keeper.domain.chain import BlockRef, RawLog
 from keeper.domain.venue import Venue
 from keeper.log import logger
-from keeper.settings import Loaded, load
+from keeper.settings import ChainScope, Loaded, load
 from keeper.store.options import LakeOptions
 from keeper.store.reader import LakeReader
 
@@ -35,9 +35,15 @@ class Theatre:
     loaded: Loaded
 
     @property
+    def scope(self) -> ChainScope:
+        """The settings of its one chain."""
+        (scope,) = self.loaded.settings.scopes()
+        return scope
+
+    @property
     def venue(self) -> Venue[Any, Any]:
         """The venue under test."""
-        return assembly.build_venues(self.loaded.settings)["perp_v2"]
+        return assembly.build_venues(self.scope)["perp_v2"]
 
     @contextmanager
     def keeper(self, *options: str, settings: Mapping[str, str] | None = None) -> Iterator[Keeper]:
@@ -85,7 +91,7 @@ class Theatre:
 
     def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """A query on the keeper's lake."""
-        with LakeReader(LakeOptions.at(self.loaded.settings.lake.dir), self.loaded.settings.chain.id) as lake:
+        with LakeReader(LakeOptions.at(self.loaded.settings.lake.dir), self.scope.chain.id) as lake:
             return lake.rows(sql, *values)
 
     def chain_events(self, *names: str) -> list[tuple[int, str, int]]:
@@ -93,9 +99,8 @@ class Theatre:
         return asyncio.run(self._chain_events(names))
 
     async def _chain_events(self, names: Sequence[str]) -> list[tuple[int, str, int]]:
-        settings = self.loaded.settings
-        async with assembly.open_chain(settings, {"perp_v2": self.venue}, logger()) as chain:
-            blocks = await _blocks(chain, self.venue, settings.chain.start_block, self.head())
+        async with assembly.open_chain(self.scope, {"perp_v2": self.venue}, logger()) as chain:
+            blocks = await _blocks(chain, self.venue, self.scope.chain.start_block, self.head())
         decoded = [(block, log, self.venue.decode(log)) for block, logs in blocks for log in logs]
         wanted = [(block, log) for block, log, event in decoded if event is not None and (not names or type(event).__name__ in names)]
         return [(block.number, block.hash, log.log_index) for block, log in wanted]

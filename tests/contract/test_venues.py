@@ -8,8 +8,9 @@ import pytest
 
 from keeper.domain import event_json
 from keeper.domain.chain import Address, Hash32, RawLog, Timestamp
+from keeper.domain.options import OptionError, build, doc_of
 from keeper.domain.venue import Venue
-from keeper.errors import ConfigError, DecodeError
+from keeper.errors import DecodeError
 from keeper.venues import REGISTRY
 from tests.keeper.venues.perp_v2.everything import recorded, recorded_options
 
@@ -28,21 +29,24 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def venue(name: str) -> Venue[Any, Any]:
-    return REGISTRY[name](OPTIONS[name])
+    return REGISTRY[name].make(build(REGISTRY[name].options, OPTIONS[name]))
 
 
 def test_it_bears_the_name_it_is_registered_under(name: str, venue: Venue[Any, Any]) -> None:
-    """Records and settings use one name."""
+    """The protocol's, by which settings choose it."""
     assert venue.name == name
 
 
 def test_wrong_options_are_named(name: str) -> None:
-    """Every missing key, and any unknown one, with the venue's section in front."""
+    """Every missing key, any unknown one; and each says what it means."""
+    kind = REGISTRY[name].options
     for key in OPTIONS[name]:
-        with pytest.raises(ConfigError, match=rf"venues\.{name}\.{key}"):
-            REGISTRY[name]({other: value for other, value in OPTIONS[name].items() if other != key})
-    with pytest.raises(ConfigError, match=rf"venues\.{name}\.no_such_option"):
-        REGISTRY[name]({**OPTIONS[name], "no_such_option": "1"})
+        with pytest.raises(OptionError, match="missing") as error:
+            build(kind, {other: value for other, value in OPTIONS[name].items() if other != key})
+        assert error.value.key == key
+    with pytest.raises(OptionError, match="unknown"):
+        build(kind, {**OPTIONS[name], "no_such_option": "1"})
+    assert all(doc_of(item) for item in dataclasses.fields(kind))
 
 
 def test_events_are_flat_frozen_dataclasses(venue: Venue[Any, Any]) -> None:

@@ -18,20 +18,20 @@ pytestmark = pytest.mark.fork
 def test_the_keeper_loads_it(devnet: Devnet, tmp_path: Path, mode: Mode) -> None:
     path = tmp_path / "keeper.toml"
     write_config(devnet.deployment, path, url=devnet.url, ws_url=devnet.anvil.ws_url, mode=mode, lake_dir=tmp_path / "lake")
-    settings = load(path, {}).settings
-    assert (settings.keeper.mode, settings.chain.id, settings.chain.rpc_urls) == (mode, 31_337, (devnet.url,))
-    assert settings.chain.start_block == devnet.deployment.start_block
-    assert str(settings.execution.executor).lower() == devnet.deployment.executor.lower()
-    assert settings.venues["perp_v2"]["clearing_house"] == devnet.deployment.core.clearing_house
-    assert (settings.execution.key_file is None) == (mode != "execute")
+    (scope,) = load(path, {}).settings.scopes()
+    assert (scope.keeper.mode, scope.chain.id, scope.chain.rpc_urls) == (mode, 31_337, (devnet.url,))
+    assert scope.chain.start_block == devnet.deployment.start_block
+    assert str(scope.execution.address).lower() == devnet.deployment.executor.lower()
+    assert scope.venues["perp_v2"].options.clearing_house == devnet.deployment.core.clearing_house.lower()
+    assert (scope.execution.key_file is None) == (mode != "execute")
 
 
 def test_the_keystore_opens_with_the_password_beside_it(devnet: Devnet, tmp_path: Path) -> None:
     path = tmp_path / "keeper.toml"
     write_config(devnet.deployment, path, url=devnet.url, ws_url=None, mode="execute", lake_dir=tmp_path / "lake")
-    settings = load(path, {}).settings
-    assert settings.execution.key_file is not None
-    assert settings.execution.password_file is not None
-    password = settings.execution.password_file.read_text().strip()
-    key = Account.decrypt(settings.execution.key_file.read_text(), password)
+    (scope,) = load(path, {}).settings.scopes()
+    assert scope.execution.key_file is not None
+    assert scope.execution.password_file is not None
+    password = scope.execution.password_file.read_text().strip()
+    key = Account.decrypt(scope.execution.key_file.read_text(), password)
     assert Account.from_key(key).address == devnet.deployment.keeper

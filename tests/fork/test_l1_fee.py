@@ -26,7 +26,7 @@ from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.survey import Survey
 from keeper.execution.executor import encode_execute
 from keeper.log import logger
-from keeper.settings import L1Fee, Settings
+from keeper.settings import ChainScope, L1Fee
 from tests.bench.ground import fallen
 from tests.chaos.theatre import Theatre
 
@@ -63,8 +63,8 @@ def _asked(devnet: Devnet, signature: str, data: bytes) -> int:
 def test_decisions_and_guards_count_it_and_reading_it_costs_no_request(tmp_path: Path) -> None:
     with fallen(tmp_path) as stage:
         charge_l1_fee(stage.devnet.rpc, OP_MAINNET)
-        charged = replace(stage.loaded.settings, chain=replace(stage.loaded.settings.chain, l1_fee=L1Fee.OPTIMISM))
-        free, usual = asyncio.run(_verdicts(stage, stage.loaded.settings)), asyncio.run(_verdicts(stage, charged))
+        charged = replace(stage.scope, chain=replace(stage.scope.chain, l1_fee=L1Fee.OPTIMISM))
+        free, usual = asyncio.run(_verdicts(stage, stage.scope)), asyncio.run(_verdicts(stage, charged))
         charge_l1_fee(stage.devnet.rpc, _DEAR)
         dear = asyncio.run(_verdicts(stage, charged))
     assert len(free) == len(usual) >= 2
@@ -84,14 +84,14 @@ def test_decisions_and_guards_count_it_and_reading_it_costs_no_request(tmp_path:
     assert [each.decision.reason for each in dear if isinstance(each.decision, Skip)] == [SkipReason.UNPROFITABLE] * len(dear)
 
 
-async def _verdicts(stage: Theatre, settings: Settings) -> Sequence[Verdict]:
+async def _verdicts(stage: Theatre, scope: ChainScope) -> Sequence[Verdict]:
     """Of accounts that are breached now and would pay; also that the fee's prices came without a request of their own."""
-    venue, judge = stage.venue, assembly.build_judge(settings)
-    async with assembly.open_chain(settings, {"perp_v2": venue}, logger()) as chain:
-        evaluator = assembly.build_evaluators(settings, {"perp_v2": venue}, chain)["perp_v2"]
+    venue, judge = stage.venue, assembly.build_judge(scope)
+    async with assembly.open_chain(scope, {"perp_v2": venue}, logger()) as chain:
+        evaluator = assembly.build_evaluators(scope, {"perp_v2": venue}, chain)["perp_v2"]
         block = await chain.head()
         survey = Survey(
-            chain, chain, None, start_block=settings.chain.start_block, finality_depth=settings.chain.finality_depth, report=lambda _: None
+            chain, chain, None, start_block=scope.chain.start_block, finality_depth=scope.chain.finality_depth, report=lambda _: None
         )
         await survey.bring_to("perp_v2", evaluator, block)
         evaluated = [item for item in await evaluator.look(block) if item.health.liquidatable]

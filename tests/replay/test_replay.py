@@ -32,7 +32,7 @@ class Recording:
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """A query on its lake."""
         settings = load(self.config, {}).settings
-        with LakeReader(LakeOptions.at(settings.lake.dir), settings.chain.id) as lake:
+        with LakeReader(LakeOptions.at(settings.lake.dir), settings.scopes()[0].chain.id) as lake:
             return lake.rows(sql)
 
     def replay(self, *options: str, **environment: str) -> tuple[int, str]:

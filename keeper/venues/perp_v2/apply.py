@@ -249,6 +249,6 @@ def _market(book: PerpBook, base_token: str) -> Market:
     if market is None:
         raise StateDivergence(
             f"market {base_token} is not in the book: its PoolAdded lies before the first block read. "
-            "Set chain.start_block to the deployment's first block."
+            "Set start_block of the chain to the deployment's first block."
         )
     return market

@@ -104,5 +104,5 @@ def _figure(answer: CallResult, contract: str, options: Options, index: int = 0)
 def _not_the_contract(contract: str, options: Options) -> ConfigError:
     return ConfigError(
         f"venues.perp_v2.{contract}: {asdict(options)[contract]} has no code at this block, or is another contract. "
-        "Check the address and that chain.rpc_urls leads to the chain it is deployed on."
+        "Check the address and that rpc_urls of the chain lead to the chain it is deployed on."
     )

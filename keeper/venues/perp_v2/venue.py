@@ -52,14 +52,9 @@ class PerpV2:
         self._proceeds = ProceedsReader(self._decoder)
         self._revert_names = RevertNames()
 
-    @classmethod
-    def of(cls, values: Mapping[str, str]) -> "PerpV2":
-        """From the settings' section. Raises ConfigError naming the key and the mend."""
-        return cls(Options.of(values))
-
     @property
     def name(self) -> str:
-        """As in the settings."""
+        """The protocol's."""
         return "perp_v2"
 
     @property

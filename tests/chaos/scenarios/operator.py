@@ -122,10 +122,10 @@ def secrets(stage: Stage) -> None:
     urls = ",".join(f"{line.url}/v3/{_SECRET}" for line in stage.lines)
     stage.daemon.settings = {
         **stage.daemon.settings,
-        "PERP_KEEPER__CHAIN__RPC_URLS": urls,
-        "PERP_KEEPER__CHAIN__WS_URL": f"{stage.lines[0].ws_url}/v3/{_SECRET}",
+        "PERP_KEEPER__CHAINS__DEVNET__RPC_URLS": urls,
+        "PERP_KEEPER__CHAINS__DEVNET__WS_URL": f"{stage.lines[0].ws_url}/v3/{_SECRET}",
         "PERP_KEEPER_PASSWORD": _PASSWORD,
-        "PERP_KEEPER__EXECUTION__PASSWORD_FILE": "",
+        "PERP_KEEPER__EXECUTORS__DEVNET__PASSWORD_FILE": "",
     }
     _reencrypt(stage, password_file)
     stage.begin()

@@ -14,7 +14,7 @@ from tests.keeper.venues.perp_v2.books import ADDRESSES
 
 _VENUE = "\n".join(f'{name} = "{address}"' for name, address in ADDRESSES.items())
 _TEXT = f"""
-[chain]
+[chains.devnet]
 id = 31337
 rpc_urls = ["http://127.0.0.1:8545", "http://127.0.0.1:8546"]
 start_block = 3
@@ -23,6 +23,8 @@ start_block = 3
 min_profit_usd = 2.5
 
 [venues.perp_v2]
+protocol = "perp_v2"
+chain = "devnet"
 {_VENUE}
 """
 
@@ -39,7 +41,7 @@ def test_json_gives_value_and_origin_of_every_setting(keeper: Cli, path: Path) -
     assert told.exit_code == 0
     settings = json.loads(told.stdout)
     assert settings["limits.min_profit_usd"] == {"value": "2.5", "origin": str(path)}
-    assert settings["chain.rpc_urls"] == {"value": "http://127.0.0.1:8545, http://127.0.0.1:8546", "origin": str(path)}
+    assert settings["chains.devnet.rpc_urls"] == {"value": "http://127.0.0.1:8545, http://127.0.0.1:8546", "origin": str(path)}
     assert settings["keeper.mode"] == {"value": "observe", "origin": "default"}
     assert settings["keeper.tripwire_blocks"] == {"value": "7", "origin": "environment PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS"}
     assert settings["venues.perp_v2.vault"] == {"value": ADDRESSES["vault"], "origin": str(path)}
@@ -56,18 +58,20 @@ def test_a_person_sees_the_same_with_what_each_setting_means(keeper: Cli, path: 
 
 def test_nothing_of_an_address_that_may_be_a_key_is_shown(keeper: Cli, path: Path) -> None:
     secret = {
-        "PERP_KEEPER__CHAIN__RPC_URLS": "https://user:HUNTER2@eth.example/v2/HUNTER2,https://eth.example?key=HUNTER2",
-        "PERP_KEEPER__CHAIN__WS_URL": "wss://eth.example/HUNTER2",
-        "PERP_KEEPER__EXECUTION__SEND_URLS": "https://eth.example/HUNTER2",
+        "PERP_KEEPER__CHAINS__DEVNET__RPC_URLS": "https://user:HUNTER2@eth.example/v2/HUNTER2,https://eth.example?key=HUNTER2",
+        "PERP_KEEPER__CHAINS__DEVNET__WS_URL": "wss://eth.example/HUNTER2",
+        "PERP_KEEPER__CHAINS__DEVNET__SEND_URLS": "https://eth.example/HUNTER2",
     }
     for options in ((), ("--json",)):
         told = keeper("check-config", "-c", path, "--offline", *options, environment=secret)
         assert told.exit_code == 0
         assert "https://eth.example/..., https://eth.example/..." in told.stdout
         assert "HUNTER2" not in told.output
-    told = keeper("check-config", "-c", path, "--offline", environment=secret | {"PERP_KEEPER__CHAIN__RPC_URLS": "https://a/HUNTER2"})
+    told = keeper(
+        "check-config", "-c", path, "--offline", environment=secret | {"PERP_KEEPER__CHAINS__DEVNET__RPC_URLS": "https://a/HUNTER2"}
+    )
     assert "HUNTER2" not in told.output
-    wrong = {"PERP_KEEPER__CHAIN__ID": "https://eth.example/HUNTER2"}
+    wrong = {"PERP_KEEPER__CHAINS__DEVNET__ID": "https://eth.example/HUNTER2"}
     told = keeper("check-config", "-c", path, "--offline", environment=wrong)
     assert told.exit_code == 2
     assert "HUNTER2" not in told.output
@@ -75,20 +79,20 @@ def test_nothing_of_an_address_that_may_be_a_key_is_shown(keeper: Cli, path: Pat
 
 @pytest.mark.fork
 def test_the_chain_is_asked(keeper: Cli, config: Path, devnet: Devnet) -> None:
-    told = json.loads(keeper("check-config", "--config", config, "--json").stdout)["chain"]
+    told = json.loads(keeper("check-config", "--config", config, "--json").stdout)["chains"]["devnet"]
     assert (told["id"], told["problems"]) == (devnet.deployment.chain_id, [])
     assert [head["number"] > 0 for head in told["heads"].values()] == [True]
     assert told["code_bytes"]["venues.perp_v2.vault"] > 0
-    assert {"chain.multicall", "execution.executor", "venues.perp_v2.clearing_house"} <= told["code_bytes"].keys()
+    assert {"chains.devnet.multicall", "executors.devnet.address", "venues.perp_v2.clearing_house"} <= told["code_bytes"].keys()
 
 
 @pytest.mark.fork
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"PERP_KEEPER__CHAIN__ID": "10"}, "10"),
+        ({"PERP_KEEPER__CHAINS__DEVNET__ID": "10"}, "10"),
         ({"PERP_KEEPER__VENUES__PERP_V2__VAULT": "0x" + "12" * 20}, "venues.perp_v2.vault: there is no contract at 0x" + "12" * 20),
-        ({"PERP_KEEPER__CHAIN__MULTICALL": "0x" + "12" * 20}, "chain.multicall: there is no contract"),
+        ({"PERP_KEEPER__CHAINS__DEVNET__MULTICALL": "0x" + "12" * 20}, "chains.devnet.multicall: there is no contract"),
     ],
 )
 def test_another_chain_or_a_contract_that_is_not_there_ends_with_2(keeper: Cli, config: Path, change: dict[str, str], words: str) -> None:
@@ -101,13 +105,15 @@ def test_another_chain_or_a_contract_that_is_not_there_ends_with_2(keeper: Cli, 
     ("change", "words"),
     [
         (("min_profit_usd = 2.5", "min_profitt_usd = 2.5"), ("unknown key limits.min_profitt_usd", "Did you mean limits.min_profit_usd?")),
-        (("id = 31337\n", ""), ("chain.id is missing", "Add it")),
-        (("start_block = 3", 'start_block = "three"'), ("chain.start_block", "three")),
-        (("[venues.perp_v2]", "[venues.perp_v9]"), ("venues.perp_v9: no such venue", "perp_v2")),
+        (("id = 31337\n", ""), ("chains.devnet.id is missing", "Add it")),
+        (("start_block = 3", 'start_block = "three"'), ("chains.devnet.start_block", "three")),
+        (('protocol = "perp_v2"', 'protocol = "perp_v9"'), ("venues.perp_v2.protocol = 'perp_v9': no such protocol", "Known: perp_v2")),
+        (('chain = "devnet"', 'chain = "elsewhere"'), ("venues.perp_v2.chain", "elsewhere", "Known: devnet")),
+        (('chain = "devnet"', 'chain = "devnet"\nexecutor = "nobody"'), ("venues.perp_v2.executor", "nobody", "Known: none")),
         ((ADDRESSES["vault"], "0x123"), ("vault", "0x123")),
         (("[limits]", '[log]\nlevel = "loud"\n[limits]'), ("loud", "debug, info, warning, error")),
         (("[limits]", '[limits]\ndeny = ["0x12"]'), ("limits.deny", "0x12")),
-        (("[chain]", "[chain"), ("not valid TOML",)),
+        (("[chains.devnet]", "[chains.devnet"), ("not valid TOML",)),
     ],
 )
 def test_what_is_wrong_is_one_line_with_file_or_key_and_the_mend(
@@ -127,4 +133,4 @@ def test_a_file_that_is_not_there_says_where_to_get_one(keeper: Cli, tmp_path: P
     told = keeper("check-config", "--config", tmp_path / "nowhere.toml")
     assert told.exit_code == 2
     assert "no such file" in told.stderr
-    assert "keeper devnet up" in told.stderr
+    assert "make devnet" in told.stderr

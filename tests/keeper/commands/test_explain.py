@@ -68,7 +68,7 @@ def test_what_cannot_be_asked_ends_with_2_and_the_mend(
 
 
 def test_another_chains_id_is_refused_before_anything_is_told(keeper: Cli, config: Path) -> None:
-    told = keeper("explain", "perp_v2", "0x" + "12" * 20, "--config", config, environment={"PERP_KEEPER__CHAIN__ID": "10"})
+    told = keeper("explain", "perp_v2", "0x" + "12" * 20, "--config", config, environment={"PERP_KEEPER__CHAINS__DEVNET__ID": "10"})
     assert told.exit_code == 2
     assert "31337" in told.stderr
     assert "10" in told.stderr

@@ -74,7 +74,7 @@ def test_a_block_that_does_not_exist_yet_is_one_line(keeper: Cli, config: Path) 
 
 
 def test_an_endpoint_that_is_down_is_one_line(keeper: Cli, config: Path) -> None:
-    down = {"PERP_KEEPER__CHAIN__RPC_URLS": "http://127.0.0.1:9", "PERP_KEEPER__CHAIN__REQUEST_TIMEOUT_S": "1"}
+    down = {"PERP_KEEPER__CHAINS__DEVNET__RPC_URLS": "http://127.0.0.1:9", "PERP_KEEPER__CHAINS__DEVNET__REQUEST_TIMEOUT_S": "1"}
     told = keeper("positions", "--config", config, environment=down)
     assert told.exit_code == 1
     assert "error" in told.stderr.splitlines()[-1]

@@ -21,7 +21,9 @@ def offline(tmp_path: Path) -> Path:
     path = tmp_path / "keeper.toml"
     venue = "\n".join(f'{name} = "{address}"' for name, address in ADDRESSES.items())
     chain = 'id = 1\nrpc_urls = ["http://127.0.0.1:9"]\nstart_block = 1'
-    path.write_text(f'[chain]\n{chain}\n[lake]\ndir = "{tmp_path / "lake"}"\n[venues.perp_v2]\n{venue}\n')
+    path.write_text(
+        f'[chains.devnet]\n{chain}\n[lake]\ndir = "{tmp_path / "lake"}"\n[venues.perp_v2]\nprotocol = "perp_v2"\nchain = "devnet"\n{venue}\n'
+    )
     return path
 
 

@@ -10,7 +10,7 @@ import structlog
 
 from keeper.domain.chain import Timestamp
 from keeper.domain.records import BlockRecord, MicroTime
-from keeper.engine.status import Heartbeat, Metrics, Readiness, Status, serve
+from keeper.engine.status import Collectors, Heartbeat, Metrics, Readiness, Status, serve
 from keeper.log import logger
 from tests.keeper.engine.fakes import block_ref
 
@@ -43,7 +43,7 @@ def _free_port() -> int:
 def _asked(metrics: Metrics, heartbeat: Heartbeat, *paths: str, readiness: Readiness | None = None) -> list[tuple[int, str]]:
     async def ask() -> list[tuple[int, str]]:
         port = _free_port()
-        async with serve(Status(metrics, heartbeat, readiness or _readiness()), port), aiohttp.ClientSession() as session:
+        async with serve({"chain": Status(metrics, heartbeat, readiness or _readiness())}, port), aiohttp.ClientSession() as session:
             answers = []
             for path in paths:
                 async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
@@ -112,37 +112,65 @@ def test_metrics_count_what_the_blocks_say() -> None:
     metrics = Metrics()
     for number in (7, 8):
         metrics.block_done(block_ref(number), _row(number), 2, 0.03)
-    metrics.skips.labels("unprofitable").inc()
+    metrics.skip("unprofitable")
     ((status, text),) = _asked(metrics, Heartbeat(_Clock(), LIMIT_S), "/metrics")
     figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert status == 200
-    assert float(figures["keeper_head_block"]) == 8
-    assert float(figures["keeper_head_timestamp_seconds"]) == 16
-    assert float(figures["keeper_evaluations_total"]) == 8
-    assert float(figures["keeper_watched_accounts"]) == 50
-    assert float(figures["keeper_candidates_total"]) == 4
+    assert float(figures['keeper_head_block{chain="chain"}']) == 8
+    assert float(figures['keeper_head_timestamp_seconds{chain="chain"}']) == 16
+    assert float(figures['keeper_evaluations_total{chain="chain"}']) == 8
+    assert float(figures['keeper_watched_accounts{chain="chain"}']) == 50
+    assert float(figures['keeper_candidates_total{chain="chain"}']) == 4
     purposes = {
-        purpose: float(figures[f'keeper_rpc_requests_total{{purpose="{purpose}"}}']) for purpose in ("head", "read", "send", "fork")
+        purpose: float(figures[f'keeper_rpc_requests_total{{chain="chain",purpose="{purpose}"}}'])
+        for purpose in ("head", "read", "send", "fork")
     }
     assert purposes == {"head": 4, "read": 8, "send": 0, "fork": 60}
-    assert float(figures['keeper_skips_total{reason="unprofitable"}']) == 1
-    assert float(figures['keeper_block_seconds_bucket{le="0.025"}']) == 0
-    assert float(figures['keeper_block_seconds_bucket{le="0.05"}']) == 2
+    assert float(figures['keeper_skips_total{chain="chain",reason="unprofitable"}']) == 1
+    assert float(figures['keeper_block_seconds_bucket{chain="chain",le="0.025"}']) == 0
+    assert float(figures['keeper_block_seconds_bucket{chain="chain",le="0.05"}']) == 2
 
 
 def test_two_daemons_in_one_process_do_not_share_their_figures() -> None:
     first, second = Metrics(), Metrics()
     first.reorgs.inc()
-    assert "keeper_reorgs_total 1.0" in _asked(first, Heartbeat(_Clock(), LIMIT_S), "/metrics")[0][1]
-    assert "keeper_reorgs_total 0.0" in _asked(second, Heartbeat(_Clock(), LIMIT_S), "/metrics")[0][1]
+    assert 'keeper_reorgs_total{chain="chain"} 1.0' in _asked(first, Heartbeat(_Clock(), LIMIT_S), "/metrics")[0][1]
+    assert 'keeper_reorgs_total{chain="chain"} 0.0' in _asked(second, Heartbeat(_Clock(), LIMIT_S), "/metrics")[0][1]
 
 
 def test_it_is_reachable_from_this_machine_only() -> None:
     async def run() -> None:
         port = _free_port()
-        async with serve(Status(Metrics(), Heartbeat(_Clock(), LIMIT_S), _readiness()), port):
+        async with serve({"chain": Status(Metrics(), Heartbeat(_Clock(), LIMIT_S), _readiness())}, port):
             with socket.socket() as other:
                 # Had it taken all interfaces, the same port at another loopback address would be taken too.
                 other.bind(("127.0.0.2", port))
 
     asyncio.run(run())
+
+
+def test_each_of_several_chains_speaks_for_itself() -> None:
+    """One that has stopped is not ready, and no reason to restart the others."""
+
+    async def ask() -> list[tuple[int, str]]:
+        collectors, port = Collectors(), _free_port()
+        chains = {
+            name: Status(Metrics(collectors, name), Heartbeat(_Clock(), LIMIT_S), Readiness(structlog.get_logger()))
+            for name in ("one", "two")
+        }
+        for number, status in enumerate(chains.values(), 7):
+            status.metrics.head.set(number)
+            status.heartbeat.beat()
+        chains["two"].stopped("no venue left")
+        async with serve(chains, port), aiohttp.ClientSession() as session:
+            answers = []
+            for path in ("/livez", "/readyz", "/metrics"):
+                async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
+                    answers.append((answer.status, await answer.text()))
+            return answers
+
+    livez, readyz, (_, figures) = asyncio.run(ask())
+    assert livez == (200, "ok\n")
+    assert readyz == (503, "two: lane: stopped: no venue left\n")
+    assert 'keeper_head_block{chain="one"} 7.0' in figures
+    assert 'keeper_head_block{chain="two"} 8.0' in figures

@@ -32,7 +32,7 @@ def test_every_change_is_told_once() -> None:
         for number in (1, 2, 3, 4):
             asyncio.run(evaluator.added(BlockAdded(block_ref(number), ())))
             unpriced.look("toy", evaluator, block_ref(number))
-            gauge.append(metrics.registry.get_sample_value("keeper_markets_without_price", {"venue": "toy"}))
+            gauge.append(metrics.collectors.registry.get_sample_value("keeper_markets_without_price", {"chain": "chain", "venue": "toy"}))
     assert [(line["event"], line["market"], line["block"], line["log_level"]) for line in lines] == [
         ("market without a price", "TOY", 2, "warning"),
         ("market has a price again", "TOY", 4, "info"),

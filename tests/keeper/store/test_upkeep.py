@@ -72,7 +72,13 @@ def test_a_failure_is_told_and_harms_nobody(tmp_path: Path) -> None:
 
 
 def test_its_environment_holds_no_secret(tmp_path: Path) -> None:
-    environ = {"PATH": "/bin", "PERP_KEEPER_PASSWORD": "s", "PERP_KEEPER__CHAIN__RPC_URLS": "https://k", "PGPASSWORD": "p", "AWS_X": "a"}
+    environ = {
+        "PATH": "/bin",
+        "PERP_KEEPER_PASSWORD": "s",
+        "PERP_KEEPER__CHAINS__DEVNET__RPC_URLS": "https://k",
+        "PGPASSWORD": "p",
+        "AWS_X": "a",
+    }
     assert upkeep_process.environment(environ, LakeOptions.at(tmp_path)) == {"PATH": "/bin"}
     server = LakeOptions(catalog="postgres:dbname=lake", data_path="s3://lake/")
     assert upkeep_process.environment(environ, server) == {"PATH": "/bin", "PGPASSWORD": "p", "AWS_X": "a"}

@@ -4,11 +4,13 @@ from typing import Any
 
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.fixed import Q96, X18
+from keeper.domain.options import build
 from keeper.domain.venue import AccountKey
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
 from keeper.venues.perp_v2 import ticks
 from keeper.venues.perp_v2.events import PerpEvent
+from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.state import PerpBook
 from keeper.venues.perp_v2.venue import PerpV2
 
@@ -46,7 +48,7 @@ class Desk:
     """A venue, its book, and short ways to make things happen."""
 
     def __init__(self) -> None:
-        self.venue = PerpV2.of(ADDRESSES)
+        self.venue = PerpV2(build(Options, ADDRESSES))
         self.book: PerpBook = self.venue.new_book()
         self.number = 0
         self.now = T0

@@ -8,8 +8,10 @@ from contracts.devnet.deployment import Deployment
 from contracts.devnet.rpc import Rpc, RpcError
 from keeper.domain import parse
 from keeper.domain.chain import BlockRef, Call, CallResult, RawLog, Reads, Timestamp
+from keeper.domain.options import build
 from keeper.domain.venue import AccountKey
 from keeper.venues.perp_v2.events import PerpEvent
+from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.state import PerpBook
 from keeper.venues.perp_v2.venue import PerpV2
 
@@ -46,7 +48,7 @@ class Ledger:
     @classmethod
     def start(cls, rpc: Rpc, deployment: Deployment, first: int) -> "Ledger":
         """A book that knows everything up to the present head, from block `first` on."""
-        venue = PerpV2.of(options_of(deployment))
+        venue = PerpV2(build(Options, options_of(deployment)))
         ledger = cls(rpc, venue, venue.new_book())
         latest = ledger.block("latest")
         ledger.apply(ledger.run(venue.snapshot(), latest))

@@ -9,6 +9,7 @@ import pytest
 from eth_abi.abi import decode
 
 from keeper.domain.chain import Address, RawLog
+from keeper.domain.options import build
 from keeper.errors import DecodeError
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2.decoder import Decoder, topic_of
@@ -22,7 +23,7 @@ _OLDER = {"Upgraded", "AdminChanged", "BeaconUpgraded", "Initialized"}
 
 
 def _decoder() -> Decoder:
-    return Decoder(Options.of(recorded_options()))
+    return Decoder(build(Options, recorded_options()))
 
 
 def _abi_events(contract: str) -> dict[str, str]:

@@ -8,11 +8,13 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from keeper.domain.chain import Call, CallResult, Reads
+from keeper.domain.options import build
 from keeper.domain.venue import ChainView
 from keeper.errors import ConfigError, StateDivergence
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
 from keeper.venues.perp_v2.events import PerpEvent
+from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.venue import PerpV2
 from tests.keeper.venues.perp_v2.books import ADDRESSES, ALICE, BOB, CONFIG, ETH, QUOTE, USDC, WETH, Desk
 
@@ -87,7 +89,7 @@ def deployment() -> dict[tuple[str, str], bytes]:
 
 def test_a_snapshot_is_one_event_of_all_parameters() -> None:
     """In the order of the config's fields."""
-    events, _ = run(PerpV2.of(ADDRESSES).snapshot(), deployment())
+    events, _ = run(PerpV2(build(Options, ADDRESSES)).snapshot(), deployment())
     assert events == [read.ConfigRead(USDC, 6, CONFIG)]
 
 
@@ -114,7 +116,7 @@ def test_wrong_addresses_are_named(contract: str, getter: str, answer: bytes | N
     else:
         node[(ADDRESSES[contract], getter)] = answer
     with pytest.raises(ConfigError, match=message):
-        run(PerpV2.of(ADDRESSES).snapshot(), node)
+        run(PerpV2(build(Options, ADDRESSES)).snapshot(), node)
 
 
 def test_a_refresh_is_one_batch_however_many_accounts() -> None:

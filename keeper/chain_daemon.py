@@ -1,0 +1,178 @@
+"""One chain's part of the daemon: opens what is its own, recovers, follows, acts, and finishes what is begun."""
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+
+from structlog.typing import FilteringBoundLogger
+
+from keeper import assembly
+from keeper.assembly import Parts
+from keeper.domain.decision import Skip
+from keeper.domain.skip_reason import SkipReason
+from keeper.engine.periodic import every
+from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
+from keeper.engine.start import Start
+from keeper.engine.status import Status
+from keeper.errors import Fatal, RpcError, StateDivergence, Transient
+from keeper.settings import ChainScope
+from keeper.store.chain_recorder import ChainRecorder
+
+_GRACE_SECONDS = 30.0
+_SILENCE_SECONDS = 1.5
+"""How long a stopping daemon waits for a single answer."""
+_STATUS_SECONDS = 60.0
+_ENDPOINT_SECONDS = 5.0
+_STANDING_SECONDS = 0.5
+_WORKERS = 8
+"""Candidates worked on at the same time where none waits for a fork: most of a pre-check is waiting for endpoints."""
+
+
+async def follow_chain(
+    scope: ChainScope, recorder: ChainRecorder, status: Status, report: Report, logger: FilteringBoundLogger, stop: asyncio.Event
+) -> None:
+    """Open everything of one chain in order, live, close everything.
+
+    Until the first endpoint answers there is nothing to finish: `stop` ends it at once."""
+    live = asyncio.Event()
+    life = asyncio.create_task(_open_and_live(scope, recorder, status, report, logger, stop, live))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((life, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set() and not live.is_set():
+            # Still starting, perhaps waiting for an endpoint.
+            life.cancel()
+            with suppress(asyncio.CancelledError):
+                await life
+        else:
+            await life
+    finally:
+        stopping.cancel()
+        life.cancel()
+
+
+async def _open_and_live(
+    scope: ChainScope,
+    recorder: ChainRecorder,
+    status: Status,
+    report: Report,
+    logger: FilteringBoundLogger,
+    stop: asyncio.Event,
+    live: asyncio.Event,
+) -> None:
+    venues = assembly.build_venues(scope)
+    async with AsyncExitStack() as stack:
+        chain = await stack.enter_async_context(assembly.open_chain(scope, venues, logger, status))
+        hands = await assembly.open_hands(scope, chain, stack, logger)
+        parts = assembly.assemble(scope, venues, chain, recorder, hands, status, logger)
+        live.set()
+        await _live(scope, parts, report, stop)
+
+
+async def _live(scope: ChainScope, parts: Parts, report: Report, stop: asyncio.Event) -> None:
+    """Recover, follow, act; on `stop` finish what is begun. Any failure of a part ends all of them."""
+    recovery = assembly.open_recovery(scope, parts.chain.endless(), parts.recorder, report, parts.dispatcher, FOLLOWED_GAP)
+    async with asyncio.TaskGroup() as group:
+        workers = [group.create_task(_work(parts)) for _ in range(_workers(scope, parts))]
+        settling = group.create_task(_settle(parts))
+        beat = group.create_task(every(_STATUS_SECONDS, lambda: _log_status(parts)))
+        standing = group.create_task(every(_STANDING_SECONDS, lambda: _watch_standing(parts)))
+        endpoints = group.create_task(every(_ENDPOINT_SECONDS, lambda: _watch_endpoints(parts)))
+        follow = group.create_task(_follow(scope, parts, recovery))
+        stopping = group.create_task(stop.wait())
+        await asyncio.wait((follow, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        follow.cancel()
+        if stop.is_set():
+            await _finish(parts)
+        for task in (*workers, settling, beat, standing, endpoints):
+            task.cancel()
+
+
+async def _follow(scope: ChainScope, parts: Parts, recovery: Recovery) -> None:
+    start = await _recover(parts, recovery, scope.chain.finality_depth)
+    await parts.attempts.reconcile(parts.recorder, parts.chain.endless())
+    parts.logger.info("following", after=start.lowest.cursor.number, mode=scope.keeper.mode.value)
+    await parts.lane.run(parts.chain.follow(start.lowest.cursor, start.lowest.known), start)
+    raise Fatal("the follower ended")
+
+
+async def _recover(parts: Parts, recovery: Recovery, finality_depth: int) -> Start:
+    """Recovery; where the recorded events do not fit together, the lake is compared with the chain first. Raises StateDivergence when that
+    does not help."""
+    try:
+        return await recovery.run(parts.evaluators)
+    except StateDivergence as fault:
+        for name, evaluator in parts.evaluators.items():
+            cursor = parts.recorder.recovered(name, finality_depth).cursor
+            if cursor is not None:
+                await parts.repair.mend(name, evaluator, cursor, str(fault))
+            evaluator.forget()
+    return await recovery.run(parts.evaluators)
+
+
+async def _watch_endpoints(parts: Parts) -> None:
+    """Whether endpoints that differ about a transaction have come to agree."""
+    if parts.agreed is not None:
+        with suppress(Transient, RpcError):
+            await parts.agreed.reconsider()
+
+
+async def _watch_standing(parts: Parts) -> None:
+    """Whether the operator can act."""
+    head = parts.lane.head
+    if parts.standing is not None and head is not None:
+        await parts.standing.turn(head.number)
+
+
+async def _work(parts: Parts) -> None:
+    """One of the liquidator's own tasks: a slow simulation must not hold up the next block."""
+    while True:
+        case = await parts.mailbox.take()
+        result = await parts.liquidator.work(case, parts.mailbox.newest_block)
+        if parts.standing is not None and isinstance(result, Skip) and result.reason is SkipReason.PRE_CHECK_REVERTED:
+            parts.standing.doubt()
+        parts.logger.info("candidate", account=case.candidate.account, id=case.candidate.id, result=parts.liquidator.name_of(result))
+        await parts.mailbox.done(case)
+
+
+def _workers(scope: ChainScope, parts: Parts) -> int:
+    """How many candidates are worked on at the same time: as many as can be settled, where that comes first."""
+    return scope.execution.forks if parts.settlements is None else max(scope.execution.forks, _WORKERS)
+
+
+async def _settle(parts: Parts) -> None:
+    """Settle what was sent without, one after the other, while no candidate waits."""
+    while parts.settlements is not None:
+        settlement = await parts.settlements.take()
+        await parts.mailbox.drained()
+        try:
+            await parts.liquidator.settle(settlement)
+        except (Transient, RpcError) as error:
+            parts.logger.info("not settled", id=settlement.case.candidate.id, reason=str(error))
+        parts.settlements.done()
+
+
+async def _finish(parts: Parts) -> None:
+    """Sources are stopped: finish the cases in hand and await receipts, but no longer than the grace period, and only while there is
+    somebody who can tell of them."""
+    parts.logger.info("stopping", open_attempts=len(parts.dispatcher.open_accounts()) if parts.dispatcher else 0)
+    try:
+        async with asyncio.timeout(_GRACE_SECONDS):
+            async with asyncio.timeout(_SILENCE_SECONDS):
+                await parts.mailbox.drained()
+            while parts.dispatcher is not None and parts.dispatcher.open_accounts():
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    await parts.lane.settle(await parts.chain.head())
+                await asyncio.sleep(0.2)
+            if parts.settlements is not None:
+                await parts.settlements.drained()
+    except (TimeoutError, Transient, RpcError) as error:
+        reason = str(error) or "no answer in time"
+        parts.logger.warning("stopping before all is known", reason=reason, left="in the outbox; the next start goes on with it")
+    await asyncio.to_thread(parts.recorder.flush)
+    parts.attempts.acknowledge()
+
+
+async def _log_status(parts: Parts) -> None:
+    head = parts.lane.head
+    parts.logger.info("status", head=head.number if head is not None else None, candidates_waiting=len(parts.mailbox))

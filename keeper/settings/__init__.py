@@ -1,0 +1,41 @@
+"""Settings as data: frozen dataclasses (`sections`), read from files and the environment (`source`), described for people and editors
+(`documents`)."""
+
+from keeper.settings.documents import documented, schema
+from keeper.settings.sections import (
+    ChainScope,
+    ChainSettings,
+    ExecutorSettings,
+    KeeperSettings,
+    L1Fee,
+    LakeSettings,
+    LimitSettings,
+    LogSettings,
+    Mode,
+    Settings,
+    Settle,
+    VenueSettings,
+    Verify,
+)
+from keeper.settings.source import ENV_PREFIX, Loaded, load
+
+__all__ = [
+    "ENV_PREFIX",
+    "ChainScope",
+    "ChainSettings",
+    "ExecutorSettings",
+    "KeeperSettings",
+    "L1Fee",
+    "LakeSettings",
+    "LimitSettings",
+    "Loaded",
+    "LogSettings",
+    "Mode",
+    "Settings",
+    "Settle",
+    "VenueSettings",
+    "Verify",
+    "documented",
+    "load",
+    "schema",
+]

@@ -1,0 +1,204 @@
+"""What can be set, section by section. A value's meaning stands beside it; defaults are those of a careful operator."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from keeper.domain.chain import Address
+from keeper.domain.options import option
+
+
+class Mode(StrEnum):
+    """How far the daemon goes with a candidate."""
+
+    OBSERVE = "observe"
+    SIMULATE = "simulate"
+    EXECUTE = "execute"
+
+
+class Verify(StrEnum):
+    """How a block's logs are proven complete."""
+
+    RECEIPTS = "receipts"
+    BLOOM = "bloom"
+
+
+class Settle(StrEnum):
+    """When a plan is settled on the fork."""
+
+    UNLESS_GUARDED = "unless_guarded"
+    ALWAYS = "always"
+
+
+class L1Fee(StrEnum):
+    """How a rollup charges for putting transactions on L1."""
+
+    OPTIMISM = "optimism"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainSettings:
+    """[chains.NAME]: which chain, and how to reach it."""
+
+    id: int = option("chain id; every endpoint must answer with it")
+    rpc_urls: tuple[str, ...] = option("HTTP endpoints in order of preference")
+    start_block: int = option("first block that may hold an event of the venues (their deployment)")
+    send_urls: tuple[str, ...] = option("endpoints for sending; the reading ones when empty", ())
+    ws_url: str | None = option("websocket endpoint for new heads; polling alone without it", None)
+    multicall: Address | None = option("Multicall3 contract; without it reads go as plain JSON-RPC batches", None)
+    block_seconds: float = option("expected time between blocks, for the forecast of the next block; 0.25 and the like are fine", 2.0)
+    finality_depth: int = option("blocks below the head that are taken for final", 64)
+    poll_interval_s: float = option("seconds between polls of the head", 1.0)
+    request_timeout_s: float = option("seconds until a request counts as failed", 10.0)
+    max_answer_mib: int = option("largest answer of an endpoint that is read, decompressed, MiB", 32)
+    wall_clock: bool = option("report a head that is old by this machine's clock; not for devnets, whose time is made up", False)
+    max_log_range: int = option("most blocks in one eth_getLogs of the backfill; adapts downwards by itself", 2000)
+    prove_reads: bool = option("prove by EIP-2935 that a read ran on its block's state; anvil needs it", False)
+    verify: Verify = option(
+        "how a block's logs are proven: receipts (all receipts against the header, where an endpoint offers them) or bloom alone",
+        Verify.RECEIPTS,
+    )
+    l1_fee: L1Fee | None = option('"optimism" where the chain charges an L1 data fee by its GasPriceOracle (OP Stack)', None)
+    gas_coin_market: str = option("market whose index price values the gas coin, of the chain's first venue that has it", "ETH")
+    forecast: bool = option("evaluate at the next block's time with an eth_call block override; false where the provider has none", True)
+
+    @property
+    def look_ahead_s(self) -> int:
+        """By how much the next block's timestamp, in whole seconds, may exceed this one's."""
+        return math.ceil(self.block_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeeperSettings:
+    """[keeper]: what the daemon does."""
+
+    mode: Mode = option("observe (no key is loaded), simulate (settle on a local fork) or execute", Mode.OBSERVE)
+    state_dir: Path = option("directory of the outbox and the lock", Path("var/keeper"))
+    position_snapshot_blocks: int = option("blocks between snapshots of all positions for the maps; 0 for never", 150)
+    tripwire_blocks: int = option("blocks between comparisons of local margin with the contract's own view; 0 for never", 10)
+    tripwire_accounts: int = option("accounts per comparison, in rotation", 60)
+    cooldown_blocks: int = option("blocks an account rests after a pre-check or simulation reverted for a lasting reason", 5)
+    record_reads: bool = option("keep per-block market reads in the lake, so that any block can be replayed", True)
+    status_port: int = option("port of /livez, /readyz and /metrics on 127.0.0.1; 0 for none", 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """[limits]: what may be spent and on whom."""
+
+    min_profit_usd: float = option("least expected profit after gas and trading cost, USD", 1.0)
+    min_notional_usd: float = option("smallest liquidation worth a look, USD", 0.0)
+    max_fee_gwei: float = option("highest fee per gas ever offered, gwei", 50.0)
+    priority_fee_gwei: float = option("tip per gas, gwei", 0.001)
+    spending_cap_eth: float = option("most gas spent in 24 hours, in the chain's coin", 0.1)
+    bump_after_blocks: int = option("blocks without inclusion until fees are raised at the same nonce", 3)
+    max_bumps: int = option("raises until the transaction is given up", 3)
+    allow: tuple[str, ...] = option("only these accounts; empty for all", ())
+    deny: tuple[str, ...] = option("never these accounts", ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorSettings:
+    """[executors.NAME]: who sends. Nothing of this is read in observe mode."""
+
+    address: Address | None = option("the operator's KeeperExecutor contract", None)
+    operator: Address | None = option("account that calls the executor; impersonated by simulations, checked against the key", None)
+    key_file: Path | None = option("encrypted keystore (web3 secret storage) of the operator", None)
+    password_file: Path | None = option("file with the keystore's password; or environment PERP_KEEPER_PASSWORD", None)
+    anvil: str | None = option("anvil program of the fork; PATH, then the npm package", None)
+    forks: int = option("candidates settled at the same time, each on a fork process of its own", 2)
+    settle: Settle = option(
+        '"unless_guarded": a plan the executor guards is sent on its pre-check and settled on the fork later; "always": first',
+        Settle.UNLESS_GUARDED,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VenueSettings:
+    """[venues.NAME]: a deployment of a protocol. `options` are the protocol's own, of its own dataclass."""
+
+    protocol: str
+    chain: str
+    executor: str | None
+    options: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LakeSettings:
+    """[lake]: where records go."""
+
+    dir: Path = option("directory with catalog.sqlite and data/", Path("var/lake"))
+    queue_blocks: int = option("most blocks waiting to be written; more stops the daemon (no unrecorded trading)", 2000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """[log]: what is printed."""
+
+    format: str = option('"console", "json" or "auto" (console on a terminal)', "auto")
+    level: str = option("debug, info, warning or error", "info")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything. `chains`, `executors` and `venues` by their names."""
+
+    keeper: KeeperSettings
+    limits: LimitSettings
+    lake: LakeSettings
+    log: LogSettings
+    chains: Mapping[str, ChainSettings]
+    executors: Mapping[str, ExecutorSettings]
+    venues: Mapping[str, VenueSettings]
+
+    def scopes(self) -> "Sequence[ChainScope]":
+        """What belongs to each chain that has a venue, in the order of the settings."""
+        return [self._scope(name) for name in self.chains if any(venue.chain == name for venue in self.venues.values())]
+
+    def scope_of(self, venue: str) -> "ChainScope":
+        """The scope of the chain that a configured venue is on."""
+        return self._scope(self.venues[venue].chain)
+
+    def _scope(self, chain: str) -> "ChainScope":
+        venues = {name: venue for name, venue in self.venues.items() if venue.chain == chain}
+        executor = next((venue.executor for venue in venues.values()), None)
+        execution = self.executors[executor] if executor is not None else ExecutorSettings()
+        return ChainScope(chain, executor, self.chains[chain], execution, venues, self.keeper, self.limits, self.lake)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainScope:
+    """All the settings one chain's lane needs: the chain, its one executor (all defaults without), its venues, and what is common."""
+
+    name: str
+    executor_name: str | None
+    chain: ChainSettings
+    execution: ExecutorSettings
+    venues: Mapping[str, VenueSettings]
+    keeper: KeeperSettings
+    limits: LimitSettings
+    lake: LakeSettings
+
+    def executor_key(self, key: str) -> str:
+        """A key of the executor's section as the operator writes it, or where to name an executor first."""
+        if self.executor_name is None:
+            return f"venues.{next(iter(self.venues))}.executor, and with it executors.NAME.{key},"
+        return f"executors.{self.executor_name}.{key}"
+
+
+COMMON: Mapping[str, type[Any]] = MappingProxyType(
+    {"keeper": KeeperSettings, "limits": LimitSettings, "lake": LakeSettings, "log": LogSettings}
+)
+"""The sections there is one of."""
+VENUE_KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "protocol": "which protocol the venue is a deployment of",
+        "chain": "name of the chain it is on",
+        "executor": "name of the executor that acts on it; none only to observe",
+    }
+)
+"""Keys of every venue's section, and what they mean."""
