@@ -41,8 +41,10 @@ from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
 from keeper.execution.standing import Expected, StandingCheck
 from keeper.execution.standing_watch import StandingWatch
+from keeper.lake.options import LakeOptions
+from keeper.lake.place import LakePlace
+from keeper.lake.recorder import Recorder
 from keeper.settings import L1Fee, Mode, Settings, Settle, Verify
-from keeper.store.recorder import Recorder
 from keeper.venues import REGISTRY
 
 _GWEI = 10**9
@@ -85,6 +87,16 @@ def build_venues(settings: Settings) -> Mapping[str, Venue[Any, Any]]:
         if name not in REGISTRY:
             raise ConfigError(f"venues.{name}: no such venue. Known: {', '.join(sorted(REGISTRY))}.")
     return {name: REGISTRY[name](options) for name, options in settings.venues.items()}
+
+
+def lake_place(settings: Settings) -> LakePlace:
+    """Where both catalogs of the lake are. Raises ConfigError."""
+    return LakePlace.at(settings.lake.dir, settings.lake.catalog, settings.lake.data)
+
+
+def lake_options(settings: Settings) -> LakeOptions:
+    """What the recorder is opened with. Raises ConfigError."""
+    return LakeOptions(place=lake_place(settings), queue_blocks=settings.lake.queue_blocks)
 
 
 @asynccontextmanager

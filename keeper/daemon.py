@@ -14,9 +14,8 @@ from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
 from keeper.engine.start import Start
 from keeper.engine.status import serve
 from keeper.errors import ConfigError, Fatal, KeeperError, RpcError, StateDivergence, Transient
+from keeper.lake.recorder import Recorder
 from keeper.settings import Settings
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
 
 _GRACE_SECONDS = 30.0
 _SILENCE_SECONDS = 1.5
@@ -82,11 +81,10 @@ async def _from_start_to_end(
     settings: Settings, report: Report, logger: FilteringBoundLogger, stop: asyncio.Event, live: asyncio.Event
 ) -> None:
     """Open everything in order, live, close everything. From when `live` is set, `stop` is heeded here."""
-    lake = LakeOptions.at(settings.lake.dir, queue_blocks=settings.lake.queue_blocks)
     venues = assembly.build_venues(settings)
     status = assembly.build_status(settings, logger)
-    with Recorder(lake, settings.chain.id, tuple(venues)) as recorder:
-        for sentence in recorder.mended:
+    with Recorder(assembly.lake_options(settings), settings.chain.id, tuple(venues)) as recorder:
+        for sentence in recorder.problems:
             logger.warning("lake", problem=sentence)
         async with AsyncExitStack() as stack:
             if settings.keeper.status_port:

@@ -129,7 +129,9 @@ class ExecutionSettings:
 class LakeSettings:
     """[lake]: where records go."""
 
-    dir: Path = _option("directory with catalog.sqlite and data/", Path("var/lake"))
+    dir: Path = _option("directory with catalog.sqlite and data/, the market's market.sqlite and market/", Path("var/lake"))
+    catalog: str | None = _option('catalogs outside dir: "postgres:dbname=... host=..." (password in PGPASSWORD) or "sqlite:FILE"', None)
+    data: str | None = _option('Parquet files outside dir: "s3://bucket/prefix" (keys in AWS_*), or a directory', None)
     queue_blocks: int = _option("most blocks waiting to be written; more stops the daemon (no unrecorded trading)", 2000)
 
 

@@ -22,8 +22,7 @@ from keeper.engine.questions import RecordedQuestions
 from keeper.engine.recording import use_of_json
 from keeper.engine.replay import Difference, RecordedBlock, Replay, Replayed, differences
 from keeper.errors import ConfigError
-from keeper.store.options import LakeOptions
-from keeper.store.reader import LakeReader
+from keeper.lake.reader import LakeReader
 
 _EVENTS = """
 SELECT c.block_number, c.block_hash, c.parent_hash, epoch(c.block_time)::BIGINT AS timestamp, c.base_fee_wei, e.source, e.event, e.payload
@@ -40,7 +39,8 @@ def replay(path: Path, venue_name: str, as_json: bool) -> int:
     loaded = session.settings(path)
     settings = loaded.settings
     venue = session.configured_venues(loaded, venue_name)[venue_name]
-    with LakeReader(LakeOptions.at(settings.lake.dir), settings.chain.id) as lake:
+    place = assembly.lake_place(settings).keeper
+    with LakeReader(place, settings.chain.id) as lake:
         followed = {row["block_hash"]: row for row in lake.rows(_BLOCKS, settings.chain.id)}
         blocks = _blocks(lake.rows(_EVENTS, settings.chain.id, venue_name), followed, venue)
         decisions = lake.rows(_DECISIONS, settings.chain.id, venue_name)
@@ -56,9 +56,7 @@ def replay(path: Path, venue_name: str, as_json: bool) -> int:
     )
     replayed = asyncio.run(Replay(venue_name, evaluator, questions, assembly.build_judge(settings), used).run(blocks))
     if recorded and not replayed:
-        raise ConfigError(
-            f"the lake at {settings.lake.dir} holds decisions, but not what was read for them: keeper.record_reads was false."
-        )
+        raise ConfigError(f"the lake {place.name} holds decisions, but not what was read for them: keeper.record_reads was false.")
     differing = differences(replayed, recorded)
     _print(replayed, len(recorded), differing, as_json)
     return daemon.FAILED if differing else daemon.OK

@@ -9,9 +9,8 @@ from rich.console import Console
 
 from keeper import assembly, daemon, log
 from keeper.commands import session
+from keeper.lake.recorder import Recorder
 from keeper.settings import Loaded
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
 
 
 def run(path: Path, overrides: dict[str, Any]) -> int:
@@ -29,10 +28,9 @@ def backfill(path: Path) -> int:
 async def _backfill(loaded: Loaded) -> int:
     settings = loaded.settings
     venues = assembly.build_venues(settings)
-    options = LakeOptions.at(settings.lake.dir, queue_blocks=settings.lake.queue_blocks)
     started = time.monotonic()
-    with session.ProgressBar() as report, Recorder(options, settings.chain.id, tuple(venues)) as recorder:
-        for sentence in recorder.mended:
+    with session.ProgressBar() as report, Recorder(assembly.lake_options(settings), settings.chain.id, tuple(venues)) as recorder:
+        for sentence in recorder.problems:
             log.logger().warning("lake", problem=sentence)
         async with assembly.open_chain(settings, venues, log.logger()) as chain:
             recovery = assembly.open_recovery(settings, chain, recorder, report, dispatcher=None, followed_gap=0)
@@ -40,7 +38,6 @@ async def _backfill(loaded: Loaded) -> int:
             start = await recovery.run(evaluators)
     accounts = sum(len(evaluator.book.account_keys()) for evaluator in evaluators.values())
     seconds = time.monotonic() - started
-    Console(stderr=True).print(
-        f"at block {start.lowest.cursor.number}: {accounts} accounts, {seconds:.1f} s. The lake is in {settings.lake.dir}."
-    )
+    lake = assembly.lake_place(settings).keeper.name
+    Console(stderr=True).print(f"at block {start.lowest.cursor.number}: {accounts} accounts, {seconds:.1f} s. The lake is {lake}.")
     return daemon.OK

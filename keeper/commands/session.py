@@ -20,9 +20,9 @@ from keeper.engine import recovery
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.survey import Survey
 from keeper.errors import ConfigError, KeeperError
+from keeper.lake.connection import exists
+from keeper.lake.reader import LakeReader
 from keeper.settings import Loaded, load
-from keeper.store.options import LakeOptions
-from keeper.store.reader import LakeReader
 
 
 def settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Loaded:
@@ -65,9 +65,9 @@ async def book_at(loaded: Loaded, venue_name: str, number: int | None) -> AsyncI
     venues = configured_venues(loaded, venue_name)
     with ExitStack() as stack:
         records = None
-        options = LakeOptions.at(settings.lake.dir)
-        if options.catalog_file is not None and options.catalog_file.exists():
-            records = stack.enter_context(LakeReader(options, settings.chain.id))
+        place = assembly.lake_place(settings).keeper
+        if exists(place):
+            records = stack.enter_context(LakeReader(place, settings.chain.id))
         report = stack.enter_context(ProgressBar())
         async with assembly.open_chain(settings, venues, log.logger()) as chain:
             evaluator = assembly.build_evaluators(settings, venues, chain)[venue_name]

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analytics.lake import open_market
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.records import BlockRecord, DecisionRecord, EvaluationRecord, LiquidationRecord, MicroTime, Raw, Record
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.connection import LAKE, attach
+from keeper.lake.options import LakeOptions
+from keeper.lake.place import LakePlace
+from keeper.lake.recorder import Recorder
 
 CHAIN, VENUE = 10, "perp_v2"
 GENESIS_TIME = 1_742_515_200  # 21 March 2025 00:00 UTC
@@ -83,6 +86,14 @@ class Rows:
         empty |= dict.fromkeys(("expected_reward_usd", "expected_cost_usd", "expected_profit_usd"))
         made: dict[str, Any] = {"stage": "decide", "action": "skip", "reason": reason, "decided_at": MicroTime(0)}
         return DecisionRecord(venue=VENUE, account=account, candidate_id=f"{account}{self.number}", **made, **empty, **where(self.number))
+
+
+def change(directory: Path, *statements: str) -> None:
+    """Run statements on rows of both catalogs (`lake.main.*` and `market.*`), as nobody else may."""
+    with open_market(directory) as connection:
+        attach(connection, LakePlace.at(directory).keeper, LAKE, read_only=False)
+        for statement in statements:
+            connection.execute(statement)
 
 
 def write_lake(directory: Path, blocks: dict[int, list[Record]]) -> None:

@@ -16,8 +16,8 @@ import pyarrow.parquet
 import pytest
 
 from analytics.cli import main
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.options import LakeOptions
+from keeper.lake.recorder import Recorder
 from tests.analytics.keeper_lake import CHAIN, VENUE, Rows, block_ref, example_blocks, write_lake
 
 COUNTS = "SELECT market, count(*) AS n, max(block_time) AS last, NULL AS nothing FROM liquidations GROUP BY market ORDER BY market"

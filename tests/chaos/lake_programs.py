@@ -17,8 +17,8 @@ from analytics.errors import AnalyticsError
 from analytics.lake import open_lake
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.records import BlockRecord, MicroTime, Record, VenueEventRecord
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.options import LakeOptions
+from keeper.lake.recorder import Recorder
 
 CHAIN, VENUE = 31337, "perp_v2"
 EVENTS = 4

@@ -20,10 +20,10 @@ from contracts.devnet import Devnet, write_config
 from contracts.devnet.mining import everyone_unlocked
 from keeper.commands import session
 from keeper.commands.run import run
+from keeper.lake.connection import connect
+from keeper.lake.options import LakeOptions
+from keeper.lake.recorder import Recorder
 from keeper.settings import load
-from keeper.store.connection import connect
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
 
 pytestmark = [pytest.mark.chaos, pytest.mark.fork]
 
@@ -192,7 +192,7 @@ def test_observing_needs_neither_key_nor_executor(config: Path, devnet: Devnet, 
 
 
 def _add_migration(options: LakeOptions, version: int) -> None:
-    with connect(options) as connection:
+    with connect(options.place.keeper) as connection:
         connection.execute("INSERT INTO schema_migrations VALUES (?, 'future', TIMESTAMP '2030-01-01')", [version])
 
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import quantiles
 
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.options import LakeOptions
+from keeper.lake.recorder import Recorder
 from tests.chaos.lake_programs import CHAIN, VENUE, block_ref, records
 
 _UPKEEP_BLOCKS = 8
@@ -49,7 +49,7 @@ def _children_mb() -> list[float]:
                 command = Path(f"/proc/{pid}/cmdline").read_text()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if "keeper.store.upkeep" in command:
+            if "keeper.lake.upkeep" in command:
                 peaks += [int(line.split()[1]) / 2**10 for line in status.splitlines() if line.startswith("VmHWM")]
     return peaks
 

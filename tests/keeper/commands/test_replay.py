@@ -8,8 +8,8 @@ import pytest
 
 from keeper.domain.chain import Timestamp
 from keeper.domain.records import DecisionRecord, MicroTime, Record
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.options import LakeOptions
+from keeper.lake.recorder import Recorder
 from tests.keeper.commands.conftest import Cli
 from tests.keeper.engine.fakes import block_ref
 from tests.keeper.venues.perp_v2.books import ADDRESSES

@@ -29,7 +29,7 @@ from keeper.engine.questions import ChainQuestions
 from keeper.engine.recovery import Recovery, RecoveryOptions
 from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
-from keeper.store.batch import StoreCall
+from keeper.lake.batch import StoreCall
 from tests.keeper.chain.fakes import StopFollowing, bench, node
 from tests.keeper.chain.simulated import CONTRACT, OTHER, SimulatedNode
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ScriptedMender

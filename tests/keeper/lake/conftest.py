@@ -22,9 +22,9 @@ from keeper.domain.records import (
     Raw,
     VenueEventRecord,
 )
-from keeper.store.connection import connect
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.connection import connect
+from keeper.lake.options import LakeOptions
+from keeper.lake.recorder import Recorder
 
 CHAIN = 31337
 
@@ -111,7 +111,7 @@ def ask(options: LakeOptions) -> Callable[[str], list[tuple[Any, ...]]]:
 
     def answer(sql: str) -> list[tuple[Any, ...]]:
         connection: duckdb.DuckDBPyConnection
-        with connect(options) as connection:
+        with connect(options.place.keeper) as connection:
             return connection.execute(sql).fetchall()
 
     return answer

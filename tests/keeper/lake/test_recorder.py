@@ -14,8 +14,8 @@ from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountSnapshotRecord, AttemptRecord, BlockRecord, DecisionRecord, OutcomeRecord, Record, VenueEventRecord
 from keeper.errors import StoreError
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.options import LakeOptions
+from keeper.lake.recorder import Recorder
 
 AA = Hash32("0xaa")
 

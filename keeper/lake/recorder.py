@@ -18,17 +18,19 @@ from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
 from keeper.errors import StoreError
-from keeper.store import recovery
-from keeper.store.batch import AppendCall, Batch, BlockCall, CorrectionCall, RevertCall, StoreCall
-from keeper.store.connection import connect
-from keeper.store.damage import mend
-from keeper.store.faults import translated
-from keeper.store.migrations import migrate, migrations
-from keeper.store.options import LakeOptions
-from keeper.store.recovery import RecordedBlocks, RecordedOutcome, Recovered
-from keeper.store.upkeep_process import UpkeepProcess
-from keeper.store.write_lock import sole_keeper, write_turn
-from keeper.store.writer import Writer
+from keeper.lake import recovery
+from keeper.lake.batch import AppendCall, Batch, BlockCall, CorrectionCall, RevertCall, StoreCall
+from keeper.lake.connection import connect
+from keeper.lake.damage import mend
+from keeper.lake.faults import translated
+from keeper.lake.migrations import migrate, migrations
+from keeper.lake.options import LakeOptions
+from keeper.lake.place import LakePlace
+from keeper.lake.recovery import RecordedBlocks, RecordedOutcome, Recovered
+from keeper.lake.relocation import is_due, relocate
+from keeper.lake.upkeep_process import UpkeepProcess
+from keeper.lake.write_turn import sole_keeper, write_turn
+from keeper.lake.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Recorder:
 
     def __init__(self, options: LakeOptions, chain_id: int, venues: Sequence[str]) -> None:
         self._options = options
+        self._keeper = options.place.keeper
         self._chain_id = chain_id
         self._venues = tuple(venues)
         self._queue: queue.Queue[_Item] = queue.Queue(options.queue_blocks)
@@ -85,20 +88,20 @@ class Recorder:
         self._stack = ExitStack()
         self._running: Future[None] = Future()
         self._reader: duckdb.DuckDBPyConnection | None = None
-        self.mended: tuple[str, ...] = ()
-        """What of the lake could not be read when it was opened and was given up; a sentence for each file."""
+        self.problems: tuple[str, ...] = ()
+        """What of the lake could not be read when it was opened and was given up (a sentence for each file), or not be moved."""
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.enter_context(sole_keeper(self._options))
-            self.mended = mend(self._options)
-            self._reader = stack.enter_context(connect(self._options))
-            with write_turn(self._options):
-                migrate(self._reader, self._options.name, migrations())
-            writer = stack.enter_context(Writer(connect(self._options), self._options, self._chain_id))
-            with translated(self._options.name, "open"):
+            stack.enter_context(sole_keeper(self._keeper))
+            self.problems = (*mend(self._keeper), *_relocation(self._options.place))
+            self._reader = stack.enter_context(connect(self._keeper, wait_s=self._options.busy_s))
+            with write_turn(self._keeper, self._options.busy_s):
+                migrate(self._reader, self._keeper.name, migrations("keeper"))
+            writer = stack.enter_context(Writer(connect(self._keeper, wait_s=self._options.busy_s), self._options, self._chain_id))
+            with translated(self._keeper.name, "open"):
                 batch = Batch(writer.load())
-            upkeep = stack.enter_context(UpkeepProcess(self._options))
+            upkeep = stack.enter_context(UpkeepProcess(self._keeper, self._options.keep_snapshots_s))
             threads = stack.enter_context(ThreadPoolExecutor(1, "recorder"))
             self._running = threads.submit(self._run, writer, batch, upkeep)
             self._stack = stack.pop_all()
@@ -155,35 +158,35 @@ class Recorder:
 
     def recovered(self, venue: str, finality_depth: int) -> Recovered:
         """Where `venue` was, and its blocks that may still be replaced. Ask before the first block is queued."""
-        return recovery.recovered(self._cursor(), self._options.name, self._chain_id, venue, finality_depth)
+        return recovery.recovered(self._cursor(), self._keeper.name, self._chain_id, venue, finality_depth)
 
     def venue_events(self, venue: str, *, after: int = -1, batch_rows: int = 10_000) -> Iterator[pa.RecordBatch]:
         """The venue's recorded events above block `after`, in order, as Arrow batches with the columns of the table."""
-        return recovery.venue_events(self._cursor(), self._options.name, self._chain_id, venue, after, batch_rows)
+        return recovery.venue_events(self._cursor(), self._keeper.name, self._chain_id, venue, after, batch_rows)
 
     def recorded_blocks(self) -> RecordedBlocks:
         """What the lake holds of blocks. Ask before the first block is queued."""
-        return recovery.blocks(self._cursor(), self._options.name, self._chain_id)
+        return recovery.blocks(self._cursor(), self._keeper.name, self._chain_id)
 
     def candidate_of(self, transaction: Hash32) -> CandidateId | None:
         """The candidate a recorded attempt with this hash was for."""
-        return recovery.candidate_of(self._cursor(), self._options.name, self._chain_id, transaction)
+        return recovery.candidate_of(self._cursor(), self._keeper.name, self._chain_id, transaction)
 
     def recorded_attempts(self, transactions: Collection[Hash32]) -> frozenset[Hash32]:
         """Those of `transactions` that have a row in attempts."""
-        return recovery.recorded_attempts(self._cursor(), self._options.name, self._chain_id, transactions)
+        return recovery.recorded_attempts(self._cursor(), self._keeper.name, self._chain_id, transactions)
 
     def recorded_outcomes(self, candidates: Collection[CandidateId]) -> Sequence[RecordedOutcome]:
         """The rows of outcomes about these candidates."""
-        return recovery.recorded_outcomes(self._cursor(), self._options.name, self._chain_id, candidates)
+        return recovery.recorded_outcomes(self._cursor(), self._keeper.name, self._chain_id, candidates)
 
     def last_match(self, venue: str, accounts: Collection[str]) -> int | None:
         """The newest block up to which every one of these accounts once equalled the contract's view; None when one never did."""
-        return recovery.last_match(self._cursor(), self._options.name, self._chain_id, venue, accounts)
+        return recovery.last_match(self._cursor(), self._keeper.name, self._chain_id, venue, accounts)
 
     def payments(self, sender: str, since_us: int) -> Sequence[Payment]:
         """What transactions of `sender` sent since then have cost."""
-        return recovery.payments(self._cursor(), self._options.name, self._chain_id, sender, since_us)
+        return recovery.payments(self._cursor(), self._keeper.name, self._chain_id, sender, since_us)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if self._reader is None:
@@ -202,14 +205,14 @@ class Recorder:
             self._queue.put_nowait(item)
         except queue.Full:
             raise StoreError(
-                f"the lake {self._options.name} is {self._options.queue_blocks} writes behind and nothing may go unrecorded: "
+                f"the lake {self._keeper.name} is {self._options.queue_blocks} writes behind and nothing may go unrecorded: "
                 "use a faster disk, or raise [lake] queue_blocks"
             ) from None
 
     def _raise_ended(self) -> None:
         if self._running.done():
             self._running.result()
-        raise StoreError(f"the recorder of the lake {self._options.name} is not open")
+        raise StoreError(f"the recorder of the lake {self._keeper.name} is not open")
 
     def _run(self, writer: Writer, batch: Batch, upkeep: UpkeepProcess) -> None:
         """The thread: gather what is queued, commit it, and now and then have it tidied up. Any exception ends it, kept by the future."""
@@ -265,7 +268,7 @@ class Recorder:
         if self._backlog.commits % self._options.commits_per_connection:
             return
         try:
-            connection = connect(self._options)
+            connection = connect(self._keeper, wait_s=self._options.busy_s)
         except StoreError as error:
             self._backlog = replace(self._backlog, problem=str(error))
         else:
@@ -280,3 +283,13 @@ class Recorder:
         newest = batch.cursors[-1][1].number if batch.cursors else self._backlog.last_block
         self._backlog = replace(self._backlog, commits=self._backlog.commits + 1, last_commit_ms=elapsed_ms, last_block=newest)
         return later
+
+
+def _relocation(place: LakePlace) -> tuple[str, ...]:
+    """Market tables of a lake of before move out; where they cannot, the keeper, who does not need them, says so and goes on."""
+    try:
+        if is_due(place):
+            relocate(place)
+    except StoreError as error:
+        return (str(error),)
+    return ()
