@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from analytics.errors import QueryError
-from analytics.lake import LakePlace
+from keeper.lake.place import LakePlace
 
 _TABLE_FUNCTIONS = frozenset(
     {
@@ -44,7 +44,7 @@ _QUESTIONS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 def seal(connection: duckdb.DuckDBPyConnection, place: LakePlace) -> None:
     """From here on, and for good: of all files only those of the lake's data are open."""
-    connection.execute("SET allowed_directories = ?::VARCHAR[]", [[place.data_path]])
+    connection.execute("SET allowed_directories = ?::VARCHAR[]", [[place.keeper.data_path, place.market.data_path]])
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 

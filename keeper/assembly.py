@@ -45,8 +45,10 @@ from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
 from keeper.execution.standing import Expected, StandingCheck
 from keeper.execution.standing_watch import StandingWatch
-from keeper.settings import ChainScope, L1Fee, LimitSettings, Mode, Settle, Verify
-from keeper.store.chain_recorder import ChainRecorder
+from keeper.lake.chain_recorder import ChainRecorder
+from keeper.lake.options import LakeOptions
+from keeper.lake.place import LakePlace
+from keeper.settings import ChainScope, L1Fee, LakeSettings, LimitSettings, Mode, Settle, Verify
 from keeper.venues import protocols
 
 _GWEI = 10**9
@@ -93,6 +95,16 @@ def build_status(scopes: Sequence[ChainScope], logger: FilteringBoundLogger) -> 
 def build_venues(scope: ChainScope) -> Mapping[str, Venue[Any, Any]]:
     """The venues of one chain, by their names in the settings."""
     return {name: protocols()[venue.protocol].make(venue.options) for name, venue in scope.venues.items()}
+
+
+def lake_place(lake: LakeSettings) -> LakePlace:
+    """Where both catalogs of the lake are. Raises ConfigError."""
+    return LakePlace.at(lake.dir, lake.catalog, lake.data)
+
+
+def lake_options(lake: LakeSettings) -> LakeOptions:
+    """What the recorder is opened with. Raises ConfigError."""
+    return LakeOptions(place=lake_place(lake), queue_blocks=lake.queue_blocks)
 
 
 @asynccontextmanager

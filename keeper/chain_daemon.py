@@ -14,8 +14,8 @@ from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
 from keeper.engine.start import Start
 from keeper.engine.status import Status
 from keeper.errors import Fatal, RpcError, StateDivergence, Transient
+from keeper.lake.chain_recorder import ChainRecorder
 from keeper.settings import ChainScope
-from keeper.store.chain_recorder import ChainRecorder
 
 _GRACE_SECONDS = 30.0
 _SILENCE_SECONDS = 1.5

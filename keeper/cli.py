@@ -63,7 +63,7 @@ def check_config(
 
 
 @config_app.command(
-    "schema", epilog="Example:  keeper config schema > config/schema.json    (editors complete and check keeper.toml with it)"
+    "schema", epilog="Example:  keeper config schema    (into config/schema.json: editors complete and check the file with it)"
 )
 def config_schema() -> None:
     """JSON Schema of the settings file, from the same declarations the keeper reads it by."""

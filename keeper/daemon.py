@@ -13,9 +13,8 @@ from keeper.engine.periodic import every
 from keeper.engine.recovery import Report
 from keeper.engine.status import Status, serve
 from keeper.errors import ConfigError, KeeperError, StoreError
+from keeper.lake.recorder import Recorder
 from keeper.settings import ChainScope, Settings
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
 
 _STATUS_SECONDS = 60.0
 OK, FAILED, MISCONFIGURED = 0, 1, 2
@@ -58,10 +57,9 @@ async def _daemon(settings: Settings, report: Report, logger: FilteringBoundLogg
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     scopes = settings.scopes()
-    lake = LakeOptions.at(settings.lake.dir, queue_blocks=settings.lake.queue_blocks)
     chains = assembly.build_status(scopes, logger)
-    with Recorder(lake, {scope.chain.id: tuple(scope.venues) for scope in scopes}) as recorder:
-        for sentence in recorder.mended:
+    with Recorder(assembly.lake_options(settings.lake), {scope.chain.id: tuple(scope.venues) for scope in scopes}) as recorder:
+        for sentence in recorder.problems:
             logger.warning("lake", problem=sentence)
         async with AsyncExitStack() as stack:
             if settings.keeper.status_port:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.lake import open_lake
+from analytics.lake import open_market
+from keeper.lake.connection import LAKE, attach
+from keeper.lake.place import LakePlace
 
 _CHUNK = 2_500_000
 """Rows per insert: bounds memory, and gives Parquet files of a size that an importer would also write."""
@@ -31,12 +33,13 @@ class LakeSize:
 
 def generate(directory: Path, size: LakeSize, progress: Progress) -> None:
     """Write the lake into an empty or absent directory."""
-    with open_lake(directory, read_only=False) as lake:
-        fill(lake, size, progress)
+    with open_market(directory) as connection:
+        attach(connection, LakePlace.at(directory).keeper, LAKE, read_only=False)
+        fill(connection, size, progress)
 
 
 def fill(lake: duckdb.DuckDBPyConnection, size: LakeSize, progress: Progress) -> None:
-    """Insert into the market tables and create the keeper's two tables on a connection that has the former and not the latter."""
+    """Insert into the tables of `market` and create the keeper's two tables in `lake`, which has neither yet."""
     _chunked(lake, "liquidations", size.liquidations, size, progress)
     _chunked(lake, "trades", size.trades, size, progress)
     lake.execute(_sql("positions"), {"seed": size.seed, "positions": size.positions, "snapshots": size.snapshots, "markets": size.markets})

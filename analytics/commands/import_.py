@@ -10,7 +10,7 @@ from rich.console import Console
 from analytics.commands.options import AsJson, LakeDirectory
 from analytics.commands.output import json_text, print_table
 from analytics.errors import AnalyticsError
-from analytics.lake import open_lake
+from analytics.lake import open_market
 from analytics.sources import KINDS, FileReport, ImportProgress, ImportReport, ProgressBar, Silent, detect_kind, import_files
 
 _COLUMNS = ("file", "rows", "duplicates", "rejects", "remarks")
@@ -74,7 +74,7 @@ def _below(folder: Path) -> list[Path]:
 def _import(kind: str, files: list[Path], lake: Path | None, cadence_ms: int, *, quiet: bool) -> list[ImportReport]:
     total = sum(file.stat().st_size for file in files if file.is_file())
     with ExitStack() as stack:
-        connection = stack.enter_context(open_lake(lake, read_only=False))
+        connection = stack.enter_context(open_market(lake))
         progress: ImportProgress = Silent() if quiet else stack.enter_context(ProgressBar(Console(stderr=True), total))
         if kind != "auto":
             return [import_files(connection, kind, files, progress, book_cadence_ms=cadence_ms)]

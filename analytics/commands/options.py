@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from analytics.lake import ENVIRONMENT
+from analytics.lake import CATALOG, DATA, ENVIRONMENT
 
 LakeDirectory = Annotated[
     Path | None,
     typer.Option(
         "--lake",
-        envvar=ENVIRONMENT,
         metavar="DIRECTORY",
-        help="The lake: the directory with catalog.sqlite and data/. Default var/lake.",
+        help=f"The lake's directory. Without it: {ENVIRONMENT}, else var/lake; {CATALOG} and {DATA} mean what lake.catalog and lake.data "
+        "do for the keeper.",
         show_default=False,
     ),
 ]

@@ -15,7 +15,8 @@ from analytics.sources.refusal import Refusal
 from analytics.sources.source import Shape, Source
 from analytics.sources.views import show_parquet, show_raw
 from analytics.sources.writing import Selection, select_rows, write_rejects, write_rows
-from analytics.transaction import write_transaction
+from keeper.lake.connection import MARKET
+from keeper.lake.write_turn import write_transaction
 
 _MACROS = Path(__file__).parent / "macros.sql"
 
@@ -72,7 +73,7 @@ class ImportReport:
 def import_files(
     connection: duckdb.DuckDBPyConnection, kind: str, paths: Sequence[Path], progress: ImportProgress, *, book_cadence_ms: int = 1000
 ) -> ImportReport:
-    """Import recordings of one kind into the `market` tables of the connection's current catalog.
+    """Import recordings of one kind into the tables of `market`: a database, or a schema of the one in use.
 
     `book_cadence_ms`: how often a rebuilt order book is kept. A file that cannot be taken is reported with its reason and the others go on.
     Raises Refusal for a kind nobody knows; errors of the lake itself (duckdb.Error while writing) pass through."""
@@ -195,7 +196,7 @@ class _Import:
         self, selections: tuple[Selection, ...], skipped: tuple[Skipped, ...], notes: tuple[str, ...], before: _Before | None
     ) -> FileReport:
         self.connection.execute("CREATE OR REPLACE TEMP TABLE refused (line BIGINT, reason VARCHAR)")
-        with write_transaction(self.connection):
+        with write_transaction(self.connection, MARKET):
             rows = sum(write_rows(self.connection, selection, self.kind, self.recording.name) for selection in selections)
             rejects = write_rejects(self.connection, self.recording, self.kind)
             duplicates = sum(selection.rows for selection in selections) - rejects - rows

@@ -22,8 +22,7 @@ from keeper.engine.questions import RecordedQuestions
 from keeper.engine.recording import use_of_json
 from keeper.engine.replay import Difference, RecordedBlock, Replay, Replayed, differences
 from keeper.errors import ConfigError
-from keeper.store.options import LakeOptions
-from keeper.store.reader import LakeReader
+from keeper.lake.reader import LakeReader
 
 _EVENTS = """
 SELECT c.block_number, c.block_hash, c.parent_hash, epoch(c.block_time)::BIGINT AS timestamp, c.base_fee_wei, e.source, e.event, e.payload
@@ -41,7 +40,8 @@ def replay(path: Path, venue: str | None, as_json: bool) -> int:
     name = session.chosen_venue(loaded, venue)
     scope = session.configured(loaded, name)
     replayable, chain = assembly.build_venues(scope)[name], scope.chain
-    with LakeReader(LakeOptions.at(scope.lake.dir), chain.id) as lake:
+    place = assembly.lake_place(scope.lake).keeper
+    with LakeReader(place, chain.id) as lake:
         followed = {row["block_hash"]: row for row in lake.rows(_BLOCKS, chain.id)}
         blocks = _blocks(lake.rows(_EVENTS, chain.id, name), followed, replayable)
         decisions = lake.rows(_DECISIONS, chain.id, name)
@@ -53,7 +53,7 @@ def replay(path: Path, venue: str | None, as_json: bool) -> int:
     )
     replayed = asyncio.run(Replay(name, evaluator, questions, assembly.build_judge(scope), used).run(blocks))
     if recorded and not replayed:
-        raise ConfigError(f"the lake at {scope.lake.dir} holds decisions, but not what was read for them: keeper.record_reads was false.")
+        raise ConfigError(f"the lake {place.name} holds decisions, but not what was read for them: keeper.record_reads was false.")
     differing = differences(replayed, recorded)
     _print(replayed, len(recorded), differing, as_json)
     return daemon.FAILED if differing else daemon.OK

@@ -10,10 +10,9 @@ from rich.console import Console
 from keeper import assembly, daemon, log
 from keeper.commands import session
 from keeper.engine.recovery import Report
+from keeper.lake.chain_recorder import ChainRecorder
+from keeper.lake.recorder import Recorder
 from keeper.settings import ChainScope, Loaded
-from keeper.store.chain_recorder import ChainRecorder
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
 
 
 def run(path: Path, overrides: dict[str, Any]) -> int:
@@ -31,10 +30,9 @@ def backfill(path: Path) -> int:
 async def _backfill(loaded: Loaded) -> int:
     settings = loaded.settings
     scopes = settings.scopes()
-    options = LakeOptions.at(settings.lake.dir, queue_blocks=settings.lake.queue_blocks)
     venues = {scope.chain.id: tuple(scope.venues) for scope in scopes}
-    with session.ProgressBar() as report, Recorder(options, venues) as recorder:
-        for sentence in recorder.mended:
+    with session.ProgressBar() as report, Recorder(assembly.lake_options(settings.lake), venues) as recorder:
+        for sentence in recorder.problems:
             log.logger().warning("lake", problem=sentence)
         for scope in scopes:
             await _backfill_chain(scope, recorder.chain(scope.chain.id), report)
@@ -50,6 +48,7 @@ async def _backfill_chain(scope: ChainScope, recorder: ChainRecorder, report: Re
         start = await recovery.run(evaluators)
     accounts = sum(len(evaluator.book.account_keys()) for evaluator in evaluators.values())
     seconds = time.monotonic() - started
+    lake = assembly.lake_place(scope.lake).keeper.name
     Console(stderr=True).print(
-        f"{scope.name} at block {start.lowest.cursor.number}: {accounts} accounts, {seconds:.1f} s. The lake is in {scope.lake.dir}."
+        f"{scope.name} at block {start.lowest.cursor.number}: {accounts} accounts, {seconds:.1f} s. The lake is {lake}."
     )

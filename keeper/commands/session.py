@@ -20,9 +20,9 @@ from keeper.engine import recovery
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.survey import Survey
 from keeper.errors import ConfigError, KeeperError
+from keeper.lake.connection import exists
+from keeper.lake.reader import LakeReader
 from keeper.settings import ChainScope, Loaded, load
-from keeper.store.options import LakeOptions
-from keeper.store.reader import LakeReader
 
 
 def settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Loaded:
@@ -71,9 +71,9 @@ async def book_at(loaded: Loaded, venue_name: str, number: int | None) -> AsyncI
     venues = assembly.build_venues(scope)
     with ExitStack() as stack:
         records = None
-        options = LakeOptions.at(scope.lake.dir)
-        if options.catalog_file is not None and options.catalog_file.exists():
-            records = stack.enter_context(LakeReader(options, scope.chain.id))
+        place = assembly.lake_place(scope.lake).keeper
+        if exists(place):
+            records = stack.enter_context(LakeReader(place, scope.chain.id))
         report = stack.enter_context(ProgressBar())
         async with assembly.open_chain(scope, venues, log.logger()) as chain:
             evaluator = assembly.build_evaluators(scope, venues, chain)[venue_name]

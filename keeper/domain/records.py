@@ -3,7 +3,7 @@
 Types decide the column: `Timestamp` becomes TIMESTAMP (UTC), `MicroTime` TIMESTAMP with microseconds (UTC), int BIGINT, float DOUBLE,
 bool BOOLEAN, str VARCHAR; `| None` makes it nullable. Raw integers that may exceed 64 bits are `Raw` (a decimal string) in columns
 ending in `_raw`; beside them stands the same figure in plain units as a float, for analysis only. A changed field is a migration
-in keeper/store/schema."""
+in keeper/lake/schema/keeper."""
 
 from dataclasses import dataclass
 from typing import NewType, TypeAlias

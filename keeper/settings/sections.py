@@ -131,7 +131,9 @@ class VenueSettings:
 class LakeSettings:
     """[lake]: where records go."""
 
-    dir: Path = option("directory with catalog.sqlite and data/", Path("var/lake"))
+    dir: Path = option("directory with catalog.sqlite and data/, the market's market.sqlite and market/", Path("var/lake"))
+    catalog: str | None = option('catalogs outside dir: "postgres:dbname=... host=..." (password in PGPASSWORD) or "sqlite:FILE"', None)
+    data: str | None = option('Parquet files outside dir: "s3://bucket/prefix" (keys in AWS_*), or a directory', None)
     queue_blocks: int = option("most blocks waiting to be written; more stops the daemon (no unrecorded trading)", 2000)
 
 

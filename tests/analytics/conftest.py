@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.lake import open_lake
+from analytics.lake import open_market
 from tests.analytics.report.cascade_lake import write_cascade
 
 
@@ -20,5 +20,5 @@ def cascade(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def nothing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a lake with empty market tables and no keeper."""
     directory = tmp_path_factory.mktemp("nothing")
-    open_lake(directory, read_only=False).close()
+    open_market(directory).close()
     return directory

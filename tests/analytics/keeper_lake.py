@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analytics.lake import open_market
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.records import BlockRecord, DecisionRecord, EvaluationRecord, LiquidationRecord, MicroTime, Raw, Record
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.connection import LAKE, attach
+from keeper.lake.options import LakeOptions
+from keeper.lake.place import LakePlace
+from tests.keeper.lake.one_chain import OneChain
 
 CHAIN, VENUE = 10, "perp_v2"
 GENESIS_TIME = 1_742_515_200  # 21 March 2025 00:00 UTC
@@ -85,9 +88,17 @@ class Rows:
         return DecisionRecord(venue=VENUE, account=account, candidate_id=f"{account}{self.number}", **made, **empty, **where(self.number))
 
 
+def change(directory: Path, *statements: str) -> None:
+    """Run statements on rows of both catalogs (`lake.main.*` and `market.*`), as nobody else may."""
+    with open_market(directory) as connection:
+        attach(connection, LakePlace.at(directory).keeper, LAKE, read_only=False)
+        for statement in statements:
+            connection.execute(statement)
+
+
 def write_lake(directory: Path, blocks: dict[int, list[Record]]) -> None:
     """A lake with these blocks, as the keeper leaves it."""
-    with Recorder(LakeOptions.at(directory), CHAIN, [VENUE]) as recorder:
+    with OneChain(LakeOptions.at(directory), CHAIN, [VENUE]) as recorder:
         for number in sorted(blocks):
             recorder.block(block_ref(number), [Rows(number).head(), *blocks[number]])
 

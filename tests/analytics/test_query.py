@@ -16,9 +16,9 @@ import pyarrow.parquet
 import pytest
 
 from analytics.cli import main
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.options import LakeOptions
 from tests.analytics.keeper_lake import CHAIN, VENUE, Rows, block_ref, example_blocks, write_lake
+from tests.keeper.lake.one_chain import OneChain
 
 COUNTS = "SELECT market, count(*) AS n, max(block_time) AS last, NULL AS nothing FROM liquidations GROUP BY market ORDER BY market"
 
@@ -87,7 +87,7 @@ def test_a_question_that_cannot_be_answered_is_one_line(lake: str, sql: str, mes
 def test_a_function_that_would_change_the_lake_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """DuckLake's own functions are SELECTs by their form."""
     sql = "SELECT * FROM ducklake_expire_snapshots('lake', older_than => now())"
-    with Recorder(replace(LakeOptions.at(tmp_path), commit_every_s=0.0), CHAIN, [VENUE]) as recorder:
+    with OneChain(replace(LakeOptions.at(tmp_path), commit_every_s=0.0), CHAIN, [VENUE]) as recorder:
         for number in (1, 2):
             recorder.block(block_ref(number), [Rows(number).head()])
             recorder.flush()
@@ -170,7 +170,7 @@ def test_questions_about_the_lake_are_answered(guarded: Path, sql: str, capsys: 
 
 def test_from_another_process_while_the_keeper_writes(tmp_path: Path) -> None:
     """The promise of the lake. The environment names it."""
-    with Recorder(LakeOptions.at(tmp_path), CHAIN, [VENUE]) as recorder:
+    with OneChain(LakeOptions.at(tmp_path), CHAIN, [VENUE]) as recorder:
         recorder.block(block_ref(1), [Rows(1).head()])
         recorder.flush()
         command = [sys.executable, "-m", "analytics", "query", "--json", "SELECT max(block_number) AS head FROM blocks"]

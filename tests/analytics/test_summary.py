@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from analytics.errors import LakeError
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.summary import Summary, Window, summarise
 from keeper.domain.records import Record
 from tests.analytics.keeper_lake import Rows, example_blocks, write_lake
@@ -126,6 +126,6 @@ def test_a_window_takes_its_start_and_leaves_its_end(tmp_path: Path) -> None:
 
 def test_a_lake_without_keeper_tables_is_told_so(tmp_path: Path) -> None:
     """One made by an import."""
-    open_lake(tmp_path, read_only=False).close()
+    open_market(tmp_path).close()
     with open_lake(tmp_path) as lake, pytest.raises(LakeError, match="no keeper tables yet"):
         summarise(lake)

@@ -11,11 +11,11 @@ import duckdb
 
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.records import EvaluationRecord, raw
-from keeper.store.batch import Batch, BlockCall, Written
-from keeper.store.connection import connect
-from keeper.store.migrations import migrate, migrations
-from keeper.store.options import LakeOptions
-from keeper.store.writer import Writer
+from keeper.lake.batch import Batch, BlockCall, Written
+from keeper.lake.connection import connect
+from keeper.lake.migrations import migrate, migrations
+from keeper.lake.options import LakeOptions
+from keeper.lake.writer import Writer
 from tests.bench.rounds import Compared, alternate, scaled
 
 _COLUMNS = [field.name for field in fields(EvaluationRecord)]
@@ -44,8 +44,8 @@ def commits(sizes: Sequence[int] = (20, 200), rounds: int = 7) -> Sequence[Compa
 
 def _opened(directory: Path) -> tuple[duckdb.DuckDBPyConnection, LakeOptions]:
     options = LakeOptions.at(directory)
-    connection = connect(options)
-    migrate(connection, options.name, migrations())
+    connection = connect(options.place.keeper)
+    migrate(connection, options.place.keeper.name, migrations("keeper"))
     return connection, options
 
 

@@ -11,9 +11,9 @@ from statistics import median
 
 from contracts.demo.programs import running_keeper
 from contracts.devnet import write_config
+from keeper.lake.place import LakePlace
+from keeper.lake.reader import LakeReader
 from keeper.settings import load
-from keeper.store.options import LakeOptions
-from keeper.store.reader import LakeReader
 from tests.bench.rounds import Compared, scaled
 from tests.chaos.theatre import Theatre, caught_up
 
@@ -90,5 +90,5 @@ def _mined(stage: Theatre, random: Random) -> tuple[int, float]:
 
 def _told(config: Path) -> Mapping[int, tuple[float, float]]:
     settings = load(config, {}).settings
-    with LakeReader(LakeOptions.at(settings.lake.dir), settings.scopes()[0].chain.id) as lake:
+    with LakeReader(LakePlace.at(settings.lake.dir).keeper, settings.scopes()[0].chain.id) as lake:
         return {row["block_number"]: (row["received"], row["decided"]) for row in lake.rows(_DECIDED)}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from keeper.domain.options import build
 from keeper.venues.perp_v2.options import Options
 
 _RECORDED = Path(__file__).resolve().parents[1] / "keeper" / "venues" / "perp_v2" / "logs.json"

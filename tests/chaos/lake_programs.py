@@ -17,8 +17,8 @@ from analytics.errors import AnalyticsError
 from analytics.lake import open_lake
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.records import BlockRecord, MicroTime, Record, VenueEventRecord
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.options import LakeOptions
+from tests.keeper.lake.one_chain import OneChain
 
 CHAIN, VENUE = 31337, "perp_v2"
 EVENTS = 4
@@ -86,7 +86,7 @@ def event(block: BlockRef, position: int) -> VenueEventRecord:
 def write(directory: Path, blocks: int = 1_000_000, pause_s: float = 0.002) -> None:
     """Go on from the lake's cursor, as a restarted daemon does."""
     options = replace(LakeOptions.at(directory), commit_every_s=0.0, upkeep_blocks=15, keep_snapshots_s=30)
-    with Recorder(options, CHAIN, [VENUE]) as recorder:
+    with OneChain(options, CHAIN, [VENUE]) as recorder:
         found = recorder.recovered(VENUE, 3)
         last = list(found.unfinalised)
         number = found.cursor.number if found.cursor else 0

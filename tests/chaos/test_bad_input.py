@@ -20,10 +20,10 @@ from contracts.devnet import Devnet, write_config
 from contracts.devnet.mining import everyone_unlocked
 from keeper.commands import session
 from keeper.commands.run import run
+from keeper.lake.connection import connect
+from keeper.lake.options import LakeOptions
 from keeper.settings import load
-from keeper.store.connection import connect
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from tests.keeper.lake.one_chain import OneChain
 
 pytestmark = [pytest.mark.chaos, pytest.mark.fork]
 
@@ -154,7 +154,7 @@ def test_a_log_that_does_not_decode_stops_the_venue_and_loses_nothing(
 def test_a_lake_of_a_newer_schema_names_both_versions(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = load(config, {}).settings
     options = LakeOptions.at(settings.lake.dir)
-    with Recorder(options, settings.chain.id, ("perp_v2",)) as recorder:
+    with OneChain(options, settings.scopes()[0].chain.id, ("perp_v2",)) as recorder:
         recorder.flush()
     _add_migration(options, 9999)
     code, told = _run(config, capsys)
@@ -192,7 +192,7 @@ def test_observing_needs_neither_key_nor_executor(config: Path, devnet: Devnet, 
 
 
 def _add_migration(options: LakeOptions, version: int) -> None:
-    with connect(options) as connection:
+    with connect(options.place.keeper) as connection:
         connection.execute("INSERT INTO schema_migrations VALUES (?, 'future', TIMESTAMP '2030-01-01')", [version])
 
 

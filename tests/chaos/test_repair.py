@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from eth_utils.crypto import keccak
 
-from keeper.store.connection import connect
-from keeper.store.options import LakeOptions
+from keeper.lake.connection import connect
+from keeper.lake.place import LakePlace
 from tests.chaos.theatre import Theatre, caught_up, theatre
 
 pytestmark = [pytest.mark.chaos, pytest.mark.fork, pytest.mark.slow]
@@ -90,7 +90,7 @@ def _recorded_part(stage: Theatre) -> list[tuple[int, str, int]]:
 
 def _tamper(stage: Theatre, statement: str) -> None:
     connection: Any
-    with connect(LakeOptions.at(stage.loaded.settings.lake.dir)) as connection:
+    with connect(LakePlace.at(stage.loaded.settings.lake.dir).keeper) as connection:
         assert connection.execute(statement).fetchall()[0][0] == 1, statement
 
 

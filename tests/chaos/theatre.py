@@ -17,10 +17,10 @@ from keeper import assembly
 from keeper.chain.chain import ChainClient
 from keeper.domain.chain import BlockRef, RawLog
 from keeper.domain.venue import Venue
+from keeper.lake.place import LakePlace
+from keeper.lake.reader import LakeReader
 from keeper.log import logger
 from keeper.settings import ChainScope, Loaded, load
-from keeper.store.options import LakeOptions
-from keeper.store.reader import LakeReader
 
 _BLOCK_SECONDS = 6
 _SLOTS_IN_EPOCH = 4
@@ -91,7 +91,7 @@ class Theatre:
 
     def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """A query on the keeper's lake."""
-        with LakeReader(LakeOptions.at(self.loaded.settings.lake.dir), self.scope.chain.id) as lake:
+        with LakeReader(LakePlace.at(self.loaded.settings.lake.dir).keeper, self.scope.chain.id) as lake:
             return lake.rows(sql, *values)
 
     def chain_events(self, *names: str) -> list[tuple[int, str, int]]:

@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import quantiles
 
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.options import LakeOptions
 from tests.chaos.lake_programs import CHAIN, VENUE, block_ref, records
+from tests.keeper.lake.one_chain import OneChain
 
 _UPKEEP_BLOCKS = 8
 _EVERY = 50
@@ -25,7 +25,7 @@ def run(directory: Path, upkeeps: int) -> None:
     options = replace(LakeOptions.at(directory), commit_every_s=0.0, upkeep_blocks=_UPKEEP_BLOCKS, keep_snapshots_s=5)
     commits: list[float] = []
     number, told, child_peak_mb = 0, 0, 0.0
-    with Recorder(options, CHAIN, [VENUE]) as recorder:
+    with OneChain(options, CHAIN, [VENUE]) as recorder:
         while (done := recorder.backlog().upkeeps) < upkeeps:
             if done >= told + _EVERY:
                 _tell(directory, done, commits, child_peak_mb)
@@ -49,7 +49,7 @@ def _children_mb() -> list[float]:
                 command = Path(f"/proc/{pid}/cmdline").read_text()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if "keeper.store.upkeep" in command:
+            if "keeper.lake.upkeep" in command:
                 peaks += [int(line.split()[1]) / 2**10 for line in status.splitlines() if line.startswith("VmHWM")]
     return peaks
 

@@ -11,7 +11,6 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,8 +22,8 @@ import pyarrow as pa
 import analytics
 from analytics.answers.export import tables
 from analytics.models.episodes import EpisodeRules
-from keeper.store.options import LakeOptions
-from keeper.store.upkeep import tidy
+from keeper.lake.place import LakePlace
+from keeper.lake.upkeep import tidy
 
 KEPT = Path(__file__).parent / "kept"
 MARKETS = ("BTC", "ETH")
@@ -95,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch) / "lake"
         shutil.copytree(demo / "lake", place)
-        tidy(replace(LakeOptions.at(place), keep_snapshots_s=0), _ALL_TIERS)
+        tidy(LakePlace.at(place).keeper, 0, _ALL_TIERS)
         with analytics.open(place) as lake:
             for name, rows in answers(lake).items():
                 (KEPT / "answers" / f"{name}.json").write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n")

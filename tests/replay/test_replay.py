@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from keeper.lake.place import LakePlace
+from keeper.lake.reader import LakeReader
 from keeper.settings import load
-from keeper.store.options import LakeOptions
-from keeper.store.reader import LakeReader
 from tests.chaos.theatre import caught_up, theatre
 
 pytestmark = [pytest.mark.fork, pytest.mark.slow]
@@ -32,7 +32,7 @@ class Recording:
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """A query on its lake."""
         settings = load(self.config, {}).settings
-        with LakeReader(LakeOptions.at(settings.lake.dir), settings.scopes()[0].chain.id) as lake:
+        with LakeReader(LakePlace.at(settings.lake.dir).keeper, settings.scopes()[0].chain.id) as lake:
             return lake.rows(sql)
 
     def replay(self, *options: str, **environment: str) -> tuple[int, str]:

@@ -1,5 +1,5 @@
 -- The keeper's table of market states, one row per market and snapshot.
-CREATE TABLE market_state AS
+CREATE TABLE lake.main.market_state AS
 SELECT
     1::BIGINT AS chain_id,
     'bench' AS venue,

@@ -1,5 +1,5 @@
 -- The keeper's table of positions: $snapshots hourly snapshots of $positions accounts in each of $markets markets, marks at 1,000.
-CREATE TABLE position_snapshots AS
+CREATE TABLE lake.main.position_snapshots AS
 WITH drawn AS (
     SELECT
         s.range AS snapshot,

@@ -2,7 +2,7 @@
 WITH numbered AS (
     SELECT
         *, row_number() OVER (PARTITION BY venue, market ORDER BY exchange_time) - 1 AS place, count(*) OVER (PARTITION BY venue, market) AS snapshots
-    FROM lake.market.book_snapshots
+    FROM market.book_snapshots
     WHERE usable AND exchange_time >= $since AND exchange_time < $until AND ($underlying IS NULL OR underlying = $underlying)
 )
 

@@ -9,7 +9,7 @@ WITH observed AS (
     HAVING count(DISTINCT side) = 2
     UNION ALL BY NAME
     SELECT 'spread' AS measure, underlying, venue, market, exchange_time, spread_bps AS value, quality
-    FROM lake.market.book_snapshots
+    FROM market.book_snapshots
     WHERE usable AND exchange_time >= $since AND exchange_time < $until AND ($underlying IS NULL OR underlying = $underlying)
 ),
 

@@ -2,11 +2,11 @@
 SELECT
     venue, market, underlying, exchange_time, receive_time, mid_price AS mid_price_usd, 'bid' AS side, generate_subscripts(bid_prices, 1) AS level,
     unnest(bid_prices) AS price_usd, unnest(bid_sizes) AS size_base, bid_floor AS covered_to_usd
-FROM lake.market.book_snapshots
+FROM market.book_snapshots
 WHERE usable
 UNION ALL
 SELECT
     venue, market, underlying, exchange_time, receive_time, mid_price, 'ask', generate_subscripts(ask_prices, 1), unnest(ask_prices), unnest(ask_sizes),
     ask_ceiling
-FROM lake.market.book_snapshots
+FROM market.book_snapshots
 WHERE usable

@@ -2,4 +2,4 @@
 SELECT
     venue, market, underlying, exchange_time AS interval_start, interval_seconds, open AS open_usd, high AS high_usd, low AS low_usd, close AS close_usd,
     volume_base, quality, source_file
-FROM lake.market.candles
+FROM market.candles

@@ -4,4 +4,4 @@ SELECT
     venue, market, underlying, event_id, exchange_time, receive_time, time_resolution, block_number, victim, side, base AS size_base,
     order_price AS order_price_usd, fill_price AS fill_price_usd, mark_price AS mark_price_usd, order_notional_usd, fill_notional_usd, notional_usd,
     price_basis, method, stage, quality, source, source_file
-FROM lake.market.liquidations
+FROM market.liquidations

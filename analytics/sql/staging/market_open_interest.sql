@@ -2,4 +2,4 @@
 SELECT
     venue, market, underlying, exchange_time, time_resolution, base AS open_interest_base, notional_usd AS open_interest_usd,
     notional_usd / base AS implied_price_usd, quality, source_file
-FROM lake.market.open_interest
+FROM market.open_interest

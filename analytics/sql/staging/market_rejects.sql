@@ -1,3 +1,3 @@
 -- Every row of an imported file that was not taken, with the reason.
 SELECT kind, source_file, line, reason, raw_text
-FROM lake.market.rejects
+FROM market.rejects

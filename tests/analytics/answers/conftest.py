@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
+from tests.analytics.keeper_lake import change
 
 LIQUIDATIONS = """
 INSERT INTO market.liquidations BY NAME
@@ -55,9 +56,7 @@ FROM (VALUES (1::BIGINT), (2)) AS v(block_number)
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """Read-only, with imported liquidations and a keeper's positions."""
     directory = tmp_path_factory.mktemp("lake")
-    with open_lake(directory, read_only=False) as writer:
-        for statement in (LIQUIDATIONS, OPEN_INTEREST, POSITIONS, MARKET_STATE):
-            writer.execute(statement)
+    change(directory, LIQUIDATIONS, OPEN_INTEREST, POSITIONS, MARKET_STATE)
     with open_lake(directory) as reader:
         yield reader
 
@@ -66,6 +65,6 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
 def empty_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """Read-only, with empty market tables and none of a keeper."""
     directory = tmp_path_factory.mktemp("empty")
-    open_lake(directory, read_only=False).close()
+    open_market(directory).close()
     with open_lake(directory) as reader:
         yield reader

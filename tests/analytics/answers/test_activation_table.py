@@ -11,6 +11,7 @@ import pytest
 import analytics
 from analytics.answers.annotated import reason_of
 from analytics.lake import open_lake
+from tests.analytics.keeper_lake import change
 
 
 @pytest.fixture
@@ -42,8 +43,7 @@ def test_levels_crossed_and_not_reached(lake: duckdb.DuckDBPyConnection) -> None
 
 def test_an_account_liquidated_after_its_level_is_crossed_activates_it(cascade: Path, tmp_path: Path) -> None:
     moved = shutil.copytree(cascade, tmp_path / "lake")
-    with open_lake(moved, read_only=False) as writer:
-        writer.execute("UPDATE lake.main.liquidations SET block_time = block_time + INTERVAL 14 SECOND WHERE account = 'one'")
+    change(moved, "UPDATE lake.main.liquidations SET block_time = block_time + INTERVAL 14 SECOND WHERE account = 'one'")
     with open_lake(moved) as lake:
         found = {round(row["level_usd"]): row for row in analytics.activation(lake).to_pylist()}
     assert (found[95]["label"], found[95]["realised_usd"], found[95]["realised_share"]) == ("activated", 9_600.0, 0.96)

@@ -8,7 +8,7 @@ import pytest
 
 import analytics
 from analytics.answers.annotated import reason_of
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 
 LIQUIDATIONS = """
 INSERT INTO market.liquidations BY NAME
@@ -39,7 +39,7 @@ FROM (VALUES ('deep', 700.0), ('thin', 300.0)) AS v(venue, usd)
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """Three venues; the third has liquidations and no depth."""
     directory = tmp_path_factory.mktemp("venues")
-    with open_lake(directory, read_only=False) as writer:
+    with open_market(directory) as writer:
         for statement in (LIQUIDATIONS, DEPTH, OPEN_INTEREST):
             writer.execute(statement)
     with open_lake(directory) as reader:

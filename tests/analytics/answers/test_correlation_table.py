@@ -13,7 +13,7 @@ from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.asked_for import range_of
 from analytics.answers.correlation_table import correlations
 from analytics.answers.window import Window
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.sources import Silent, import_files
 
 _WHERE = "'v' AS venue, 'ms' AS time_resolution, 'exact' AS quality, 'test' AS source, 'test' AS source_file"
@@ -53,7 +53,7 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
     hourly = rng.normal(0, 1e-3, n // 60)
     made = [_candles("A", first), _candles("B", second), _candles("D", np.zeros(n)), _candles("E", hourly, 3600)]
     directory = tmp_path_factory.mktemp("linked")
-    with open_lake(directory, read_only=False) as writer:
+    with open_market(directory) as writer:
         writer.register("candles", pa.concat_tables(made))
         writer.execute(_CANDLES)
         writer.execute(_LIQUIDATIONS)
@@ -114,7 +114,7 @@ def test_nothing_has_a_reason(linked: duckdb.DuckDBPyConnection, empty_lake: duc
 
 def test_the_day_of_the_crash_against_the_month_before(shared_data: Path, tmp_path: Path) -> None:
     """Hourly candles around 10 October 2025. DOGE lost 16 % in the hour in which ETH fell and came back: hourly closes saw them apart."""
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "finm33150", [shared_data / "crossvenue_finm33150" / "candles.parquet"], Silent())
     with open_lake(tmp_path) as lake:
         found = correlations(lake, range_of("2025-10-10T12:00/2025-10-11T12:00")).to_pylist()
@@ -130,7 +130,7 @@ def test_the_day_of_the_crash_against_the_month_before(shared_data: Path, tmp_pa
 def test_liquidated_together_on_11_december_2025(shared_data: Path, tmp_path: Path) -> None:
     """Fills are the only prices of this recording: lift only."""
     recording = shared_data / "binance_liq_20251211" / "binance_forceorder_liq_data.csv"
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "binance_force_orders", [recording], Silent())
     with open_lake(tmp_path) as lake:
         found = correlations(lake, range_of("2025-12-11T01:36/2025-12-11T03:19")).to_pylist()

@@ -14,7 +14,7 @@ from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.asked_for import range_of
 from analytics.answers.lead_lag_table import lead_lag, lead_lag_curves
 from analytics.answers.window import Window
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.sources import Silent, import_files
 
 _TRADES = """
@@ -56,7 +56,7 @@ def traded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
         _trades("w", grid[300:500], path[300:500], asset="SOL"),
     ]
     directory = tmp_path_factory.mktemp("traded")
-    with open_lake(directory, read_only=False) as writer:
+    with open_market(directory) as writer:
         writer.register("trades", pa.concat_tables(made))
         writer.execute(_TRADES)
     with open_lake(directory) as reader:
@@ -105,7 +105,7 @@ def test_what_is_too_thin_is_said_to_be(traded: duckdb.DuckDBPyConnection, empty
 def test_coinbase_against_binance_on_10_october_2025(shared_data: Path, tmp_path: Path) -> None:
     """Before the fall AVAX moves together to a tenth of a second; in the crash no lag stands out, and none is claimed."""
     files = ("binance-delivery_trades_2025-10-10_AVAXUSD_PERP", "coinbase_trades_2025-10-10_AVAX-USD")
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "tardis_trades", [shared_data / "oct10_trades_depth" / f"{name}.csv.gz" for name in files], Silent())
     with open_lake(tmp_path) as lake:
         (before,) = lead_lag(lake, range_of("2025-10-10/2025-10-10T20:45")).to_pylist()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from analytics.answers.episodes import episodes
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.models.episodes import EpisodeRules
 from analytics.sources import Silent, import_files
 
@@ -12,7 +12,7 @@ from analytics.sources import Silent, import_files
 def test_episodes_of_11_december_2025(shared_data: Path, tmp_path: Path) -> None:
     """Largest: ETH longs 02:58 to 03:13, $9.78M, peak minute 03:02. The order of $3.92M makes 02:19 the peak of the second."""
     recording = shared_data / "binance_liq_20251211" / "binance_forceorder_liq_data.csv"
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "binance_force_orders", [recording], Silent())
     with open_lake(tmp_path) as lake:
         found = episodes(lake, EpisodeRules(minute_floor_usd=50_000, total_floor_usd=500_000))

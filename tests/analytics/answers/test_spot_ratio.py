@@ -11,7 +11,7 @@ from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.asked_for import range_of
 from analytics.answers.spot_ratio import open_interest_to_spot
 from analytics.answers.window import Window
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.sources import Silent, import_files
 
 _WHERE = "'BTC' AS underlying, 'ms' AS time_resolution, 'exact' AS quality, 'test' AS source, 'test' AS source_file"
@@ -44,7 +44,7 @@ def _trades(venue: str, instrument: str, usd: float, stop: int = 48, market: str
 
 
 def _ask(directory: Path, *statements: str, window: Window | None = _NOON) -> dict[str, Any]:
-    with open_lake(directory, read_only=False) as lake:
+    with open_market(directory) as lake:
         for statement in statements:
             lake.execute(statement)
     with open_lake(directory) as lake:
@@ -99,7 +99,7 @@ def test_what_is_missing_is_said(tmp_path: Path, empty_lake: duckdb.DuckDBPyConn
 def test_spot_of_10_october_2025(shared_data: Path, tmp_path: Path) -> None:
     """Two spot venues and a perpetual, a whole day, without open interest."""
     files = ("binance-delivery_trades_2025-10-10_AVAXUSD_PERP", "coinbase_trades_2025-10-10_AVAX-USD", "gemini_trades_2025-10-10_AVAXUSD")
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "tardis_trades", [shared_data / "oct10_trades_depth" / f"{name}.csv.gz" for name in files], Silent())
     with open_lake(tmp_path) as lake:
         (row,) = open_interest_to_spot(lake, range_of("2025-10-10/2025-10-11")).to_pylist()
@@ -116,7 +116,7 @@ def test_spot_of_10_october_2025(shared_data: Path, tmp_path: Path) -> None:
 def test_perpetual_volume_of_january_2026(shared_data: Path, tmp_path: Path) -> None:
     """Lighter publishes open interest and candles: the one venue whose two numbers belong together."""
     folder = shared_data / "crossvenue_finm33150"
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "finm33150", [folder / "candles.parquet", folder / "open_interest.parquet"], Silent())
     with open_lake(tmp_path) as lake:
         found = {row["underlying"]: row for row in open_interest_to_spot(lake, range_of("2026-01-19/2026-01-20")).to_pylist()}

@@ -11,9 +11,10 @@ import pytest
 
 import analytics
 from analytics.answers.annotated import reason_of
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.models.hawkes import constant, simulate
 from tests.analytics.answers.test_gain_table import added
+from tests.analytics.keeper_lake import change
 
 
 @pytest.fixture
@@ -37,11 +38,11 @@ def test_the_outside_move_reaches_two_and_their_impact_nobody_more(lake: duckdb.
 def test_a_thinner_pool_makes_a_second_wave(cascade: Path, tmp_path: Path) -> None:
     """At a seventh of the liquidity the first two positions push the price through 70."""
     thin = shutil.copytree(cascade, tmp_path / "lake")
-    with open_lake(thin, read_only=False) as writer:
-        writer.execute(
-            "UPDATE lake.main.venue_events SET payload = json_merge_patch(payload, "
-            "json_object('liquidity', ((payload ->> 'liquidity')::HUGEINT // 7)::VARCHAR)) WHERE event = 'LiquidityChanged'"
-        )
+    change(
+        thin,
+        "UPDATE lake.main.venue_events SET payload = json_merge_patch(payload, "
+        "json_object('liquidity', ((payload ->> 'liquidity')::HUGEINT // 7)::VARCHAR)) WHERE event = 'LiquidityChanged'",
+    )
     with open_lake(thin) as lake:
         rows = analytics.structure(lake).to_pylist()
     assert [(row["wave"], row["n"], row["notional_usd"]) for row in rows] == [(0, 2, 30_000.0), (1, 1, 40_000.0)]
@@ -63,7 +64,7 @@ def test_branching_of_liquidations_with_a_known_ratio(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     clustered = simulate(constant(0.2, 800.0), 0.6, 2.0, rng)
     plain = simulate(constant(0.2, 800.0), 0.0, 1.0, rng)
-    with open_lake(tmp_path, read_only=False) as writer:
+    with open_market(tmp_path) as writer:
         for name, times in (("AAA", clustered), ("BBB", plain)):
             writer.register("moments", pa.table({"t": times}))
             writer.execute(

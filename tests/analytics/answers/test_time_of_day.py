@@ -11,7 +11,7 @@ import pytest
 from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.time_of_day import time_of_day
 from analytics.answers.window import Window
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.sources import Silent, import_files
 from tests.analytics.report.cascade_lake import BOOKS
 
@@ -43,7 +43,7 @@ FROM (SELECT i, TIMESTAMP '2025-09-01' + to_minutes(15 * i) AS moment FROM range
 def quoted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """Depth of one venue by hour, books of another."""
     directory = tmp_path_factory.mktemp("quoted")
-    with open_lake(directory, read_only=False) as writer:
+    with open_market(directory) as writer:
         for statement in (_DEPTH, _BOOKS):
             writer.execute(statement)
     with open_lake(directory) as reader:
@@ -82,7 +82,7 @@ def test_one_day_has_no_interval(quoted: duckdb.DuckDBPyConnection) -> None:
 
 def test_the_cost_of_two_venues_in_their_hour(tmp_path: Path) -> None:
     """Bids of 9,900 and 100 ETH at 99, then plenty at 98: half of 1,000 ETH is 500 in each, of which the thin venue takes 100 at 99."""
-    with open_lake(tmp_path, read_only=False) as writer:
+    with open_market(tmp_path) as writer:
         writer.execute(BOOKS)
     with open_lake(tmp_path) as lake:
         found = time_of_day(lake)
@@ -100,7 +100,7 @@ def test_nothing_has_a_reason(quoted: duckdb.DuckDBPyConnection, empty_lake: duc
 
 def test_depth_by_hour_of_10_october_2025(shared_data: Path, tmp_path: Path) -> None:
     """Binance BTCUSDT: only what was recorded before the file breaks at 15:21; 1,841 snapshots of 2,879."""
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "binance_book_depth", [shared_data / "oct10_trades_depth" / "BTCUSDT-bookDepth-2025-10-10.csv"], Silent())
     with open_lake(tmp_path) as lake:
         found = time_of_day(lake)

@@ -12,7 +12,7 @@ import pytest
 import analytics
 from analytics.cli import main
 from analytics.commands.output import json_text
-from analytics.lake import open_lake
+from analytics.lake import open_market
 from tests.analytics.report.cascade_lake import BOOKS
 
 QUESTIONS: dict[str, Callable[..., Any]] = {
@@ -64,7 +64,7 @@ def test_the_map_the_signals_and_the_headline(lake: duckdb.DuckDBPyConnection) -
 
 def test_fragmentation_of_two_books_by_hand(tmp_path: Path) -> None:
     """1,000,000 USD is 10,000 ETH, sold in halves: deep takes 5,000 at 99; thin 100 at 99 and 4,900 at 98. Pooled: 10,000 at 99."""
-    with open_lake(tmp_path, read_only=False) as writer:
+    with open_market(tmp_path) as writer:
         writer.execute(BOOKS)
     with analytics.open(str(tmp_path)) as lake:
         charged = analytics.fragmentation(lake, fees_bps={"deep": 0.0, "thin": 10.0}).to_pylist()

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import duckdb
-
 from analytics.bench.__main__ import main, measure
 from analytics.bench.lake_generator import LakeSize, fill, generate
-from analytics.migrations import migrate
 from analytics.models.episodes import EpisodeRules
+from tests.analytics.sources.memory import market_in_memory
 
 SMALL = LakeSize(liquidations=30_000, trades=2_000, positions=200, snapshots=3, markets=1, days=40)
 
@@ -23,10 +21,10 @@ def test_pandas_agrees_with_the_lake_on_episodes_and_map(tmp_path: Path) -> None
 def test_the_same_seed_gives_the_same_rows() -> None:
     found = []
     for seed in (1, 1, 2):
-        with duckdb.connect() as plain:
-            migrate(plain, "memory")
+        with market_in_memory() as plain:
+            plain.execute("ATTACH ':memory:' AS lake")
             fill(plain, LakeSize(liquidations=500, trades=500, positions=5, snapshots=1, markets=1, seed=seed), lambda *_: None)
-            tables = ("market.liquidations", "market.trades", "position_snapshots")
+            tables = ("market.liquidations", "market.trades", "lake.main.position_snapshots")
             found.append([plain.execute(f"SELECT bit_xor(hash(t)), count(*) FROM {table} AS t").fetchone() for table in tables])
     assert found[0] == found[1]
     assert found[0] != found[2]

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from analytics.lake import open_lake
+from analytics.lake import open_market
 from keeper.domain.records import (
     AttemptRecord,
     MarketStateRecord,
@@ -60,7 +60,7 @@ def write_cascade(directory: Path, *, recordings: bool = True) -> None:
     """Write it."""
     write_lake(directory, {number: _rows(number) for number in range(1, BLOCKS + 1)})
     if recordings:
-        with open_lake(directory, read_only=False) as lake:
+        with open_market(directory) as lake:
             for statement in (BOOKS, _DEPTH, _REJECT):
                 lake.execute(statement)
 

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.answers.asked_for import asked_for
 from analytics.errors import CallError
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.models.episodes import EpisodeRules
 from tests.analytics.answers.conftest import LIQUIDATIONS
 
@@ -20,7 +20,7 @@ RULES = EpisodeRules(minute_floor_usd=50_000, total_floor_usd=500_000)
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """Ten minutes of BTC longs from 21:15, and of ETH longs from 21:20: one event."""
     directory = tmp_path_factory.mktemp("lake")
-    with open_lake(directory, read_only=False) as writer:
+    with open_market(directory) as writer:
         writer.execute(LIQUIDATIONS)
         writer.execute(LIQUIDATIONS.replace("BTC", "ETH").replace("21:15", "21:20"))
     with open_lake(directory) as reader:

@@ -10,7 +10,7 @@ import pytest
 
 import analytics
 from analytics.answers.asked_for import asked_for, range_of
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.report import write_report
 from analytics.sources import KINDS, Silent, detect_kind, import_files
 
@@ -23,7 +23,7 @@ def opened(shared_data: Path, tmp_path: Path) -> Iterator[Open]:
     readers: list[duckdb.DuckDBPyConnection] = []
 
     def opened(*names: str) -> duckdb.DuckDBPyConnection:
-        with open_lake(tmp_path / "lake", read_only=False) as lake:
+        with open_market(tmp_path / "lake") as lake:
             paths = [shared_data / name for name in names]
             for kind in KINDS:
                 if mine := [path for path in paths if detect_kind(path) == kind]:

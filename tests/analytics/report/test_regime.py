@@ -7,7 +7,7 @@ import pytest
 
 import analytics
 from analytics.answers.window import Window
-from analytics.lake import open_lake
+from analytics.lake import open_market
 
 _WHERE = """'v' AS venue, 'BTC' AS market, 'BTC' AS underlying, 'ms' AS time_resolution, 'exact' AS quality, 'test' AS source,
     'test' AS source_file"""
@@ -44,7 +44,7 @@ FROM (SELECT i, 100 + 10 * sin(i / 9) + i / 20 AS price FROM range({count}) AS r
 
 def fill(directory: Path, *statements: str, **values: object) -> None:
     """Run statements with their values."""
-    with open_lake(directory, read_only=False) as lake:
+    with open_market(directory) as lake:
         for statement in statements:
             lake.execute(statement.format(where=_WHERE, start=_START, **values))
 
@@ -105,7 +105,7 @@ def test_signals_do_not_look_ahead(tmp_path: Path) -> None:
     fill(tmp_path, _CANDLES, count=101)
     with analytics.open(tmp_path) as lake:
         before = analytics.signals(lake, "BTC", moment).to_pylist()
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         lake.execute("DELETE FROM market.candles")
     fill(tmp_path, _CANDLES, count=201)
     with analytics.open(tmp_path) as lake:

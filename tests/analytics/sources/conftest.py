@@ -7,8 +7,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.migrations import migrate
 from analytics.sources import ImportReport, Silent, import_files
+from tests.analytics.sources.memory import market_in_memory
 
 Import = Callable[..., ImportReport]
 Rows = Callable[[str], list[tuple[Any, ...]]]
@@ -16,9 +16,8 @@ Rows = Callable[[str], list[tuple[Any, ...]]]
 
 @pytest.fixture
 def lake() -> Iterator[duckdb.DuckDBPyConnection]:
-    """The market tables in plain DuckDB: the importers need nothing of DuckLake."""
-    with duckdb.connect(config={"threads": "2"}) as connection:
-        migrate(connection, "memory")
+    """The market tables in plain DuckDB."""
+    with market_in_memory() as connection:
         yield connection
 
 

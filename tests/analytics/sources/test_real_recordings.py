@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.sources import Silent, detect_kind, import_files
 from tests.analytics.sources.conftest import Import, Rows
 
@@ -246,7 +246,7 @@ def test_into_a_real_lake(shared_data: Path, tmp_path: Path) -> None:
     """DuckLake has no keys and other types than DuckDB: the same import into a lake on disk, twice, and the staging views over it."""
     orders = shared_data / "binance_liq_20251211" / "binance_forceorder_liq_data.csv"
     books = shared_data / "wire_formats" / "hftbacktest_MIT" / "hyperliquid_btc_20250126.gz"
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         assert [import_files(lake, "binance_force_orders", [orders], Silent()).rows for _ in range(2)] == [10_000, 0]
         assert import_files(lake, "hyperliquid_books", [books], Silent()).rows == 402
     with open_lake(tmp_path) as lake:

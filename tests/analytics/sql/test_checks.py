@@ -9,8 +9,9 @@ import pytest
 
 from analytics.answers.checks import failing_checks, run_checks
 from analytics.bench.lake_generator import LakeSize, generate
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from tests.analytics.deficit_lake import write_deficits
+from tests.analytics.keeper_lake import change
 
 SMALL = LakeSize(liquidations=3000, trades=1000, positions=20, snapshots=2, markets=2)
 
@@ -29,8 +30,7 @@ def broken(generated: Path, tmp_path: Path) -> Callable[[str], dict[str, int]]:
     copied = shutil.copytree(generated, tmp_path / "lake")
 
     def run(statement: str) -> dict[str, int]:
-        with open_lake(copied, read_only=False) as lake:
-            lake.execute(statement)
+        change(copied, statement)
         with open_lake(copied) as lake:
             return failing_checks(lake)
 
@@ -59,11 +59,11 @@ def test_a_pool_whose_ranges_do_not_add_up_is_found(cascade: Path, tmp_path: Pat
     with open_lake(cascade) as lake:
         assert failing_checks(lake) == {}
     copied = shutil.copytree(cascade, tmp_path / "lake")
-    with open_lake(copied, read_only=False) as lake:
-        lake.execute(
-            "UPDATE lake.main.venue_events SET payload = replace(payload, '46054', '52980') WHERE event = 'MarketRead' AND block_number = 7"
-        )
-        lake.execute("DELETE FROM lake.main.venue_events WHERE event = 'LiquidityChanged' AND block_number = 20")
+    change(
+        copied,
+        "UPDATE lake.main.venue_events SET payload = replace(payload, '46054', '52980') WHERE event = 'MarketRead' AND block_number = 7",
+        "DELETE FROM lake.main.venue_events WHERE event = 'LiquidityChanged' AND block_number = 20",
+    )
     with open_lake(copied) as lake:
         assert failing_checks(lake) == {"pool_liquidity": 42}
 
@@ -89,8 +89,7 @@ def test_every_check_can_run(cascade: Path) -> None:
 )
 def test_a_broken_record_is_found(cascade: Path, tmp_path: Path, statement: str, check: str, rows: int) -> None:
     copied = shutil.copytree(cascade, tmp_path / "lake")
-    with open_lake(copied, read_only=False) as lake:
-        lake.execute(statement)
+    change(copied, statement)
     with open_lake(copied) as lake:
         assert failing_checks(lake) == {check: rows}
 
@@ -144,7 +143,7 @@ def test_a_mart_that_loses_or_doubles_is_found(views: dict[str, str], check: str
 
 
 def test_checks_of_an_empty_lake_hold(tmp_path: Path) -> None:
-    open_lake(tmp_path, read_only=False).close()
+    open_market(tmp_path).close()
     with open_lake(tmp_path) as lake:
         assert failing_checks(lake) == {}
 
@@ -158,8 +157,7 @@ def test_amounts_of_a_keepers_liquidations(tmp_path: Path) -> None:
         "UPDATE lake.main.liquidations SET bad_debt_raw = '-1' WHERE account = 'unpaid'",
         "UPDATE lake.main.liquidations SET penalty_raw = '5000000000000000000' WHERE account = 'twice'",
     ):
-        with open_lake(tmp_path, read_only=False) as lake:
-            lake.execute(statement)
+        change(tmp_path, statement)
         with open_lake(tmp_path) as lake:
             found.append(failing_checks(lake).get("liquidations_amounts", 0))
     assert found == [0, 1, 2, 4], "each broken statement adds its rows"

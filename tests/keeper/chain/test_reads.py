@@ -233,7 +233,7 @@ def test_blocks_older_than_the_multicall_are_read_without_proof() -> None:
 
 def test_a_multicall_that_is_nowhere_is_named() -> None:
     """And not the block hash history."""
-    with pytest.raises(RpcError, match=rf"no contract at chain.multicall, {MULTICALL}"):
+    with pytest.raises(RpcError, match=rf"no contract at multicall of the chain, {MULTICALL}"):
         _round(_chain(multicall=False, history=[OWN]), [b"a"], prove=True)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from contracts.devnet import Devnet, play
-from keeper.store.options import LakeOptions
-from keeper.store.reader import LakeReader
+from keeper.lake.place import LakePlace
+from keeper.lake.reader import LakeReader
 from tests.keeper.commands.conftest import Cli
 
 pytestmark = pytest.mark.fork
@@ -17,7 +17,7 @@ _EVENTS = "SELECT count(*) AS events, count(DISTINCT (block_hash, position)) AS 
 
 
 def _recorded(config: Path, sql: str) -> dict[str, int]:
-    with LakeReader(LakeOptions.at(config.parent / "lake"), 31_337) as lake:
+    with LakeReader(LakePlace.at(config.parent / "lake").keeper, 31_337) as lake:
         return lake.rows(sql)[0]
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from keeper.domain.chain import Timestamp
 from keeper.domain.records import DecisionRecord, MicroTime, Record
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.options import LakeOptions
 from tests.keeper.commands.conftest import Cli
 from tests.keeper.engine.fakes import block_ref
+from tests.keeper.lake.one_chain import OneChain
 from tests.keeper.venues.perp_v2.books import ADDRESSES
 
 
@@ -21,9 +21,8 @@ def offline(tmp_path: Path) -> Path:
     path = tmp_path / "keeper.toml"
     venue = "\n".join(f'{name} = "{address}"' for name, address in ADDRESSES.items())
     chain = 'id = 1\nrpc_urls = ["http://127.0.0.1:9"]\nstart_block = 1'
-    path.write_text(
-        f'[chains.devnet]\n{chain}\n[lake]\ndir = "{tmp_path / "lake"}"\n[venues.perp_v2]\nprotocol = "perp_v2"\nchain = "devnet"\n{venue}\n'
-    )
+    own = f'protocol = "perp_v2"\nchain = "devnet"\n{venue}'
+    path.write_text(f'[chains.devnet]\n{chain}\n[lake]\ndir = "{tmp_path / "lake"}"\n[venues.perp_v2]\n{own}\n')
     return path
 
 
@@ -47,7 +46,7 @@ def test_decisions_recorded_without_their_reads_cannot_be_replayed_and_the_setti
         notional_usd=None, expected_reward_usd=None, expected_cost_usd=None, expected_profit_usd=None, decided_at=MicroTime(1),
     )  # fmt: skip
     rows: list[Record] = [decision]
-    with Recorder(LakeOptions.at(offline.parent / "lake"), 1, ("perp_v2",)) as recorder:
+    with OneChain(LakeOptions.at(offline.parent / "lake"), 1, ("perp_v2",)) as recorder:
         recorder.block(block, rows)
     told = keeper("replay", "--config", offline)
     assert told.exit_code == 2

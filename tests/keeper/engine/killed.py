@@ -6,7 +6,7 @@ from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AttemptRecord, BlockRecord, Record, VenueEventRecord
 from keeper.engine.ports import RecordBatch
-from keeper.store.batch import AppendCall, Batch, BlockCall, RevertCall, StoreCall, Written
+from keeper.lake.batch import AppendCall, Batch, BlockCall, RevertCall, StoreCall, Written
 from tests.keeper.engine.memory import RecordedBlocks, Remembered, Rows
 
 

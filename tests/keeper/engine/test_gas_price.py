@@ -33,7 +33,7 @@ def test_a_coin_no_venue_has_a_market_of_is_a_mistake_in_the_settings() -> None:
     """Otherwise gas would be free. Told when all venues have said which markets they have."""
     gas = GasPrice(replace(JUDGE, gas_coin_market="ETH"), ("a", "b"))
     gas.look("a", _evaluator(100), BLOCK, None)
-    with pytest.raises(ConfigError, match=r"execution\.gas_coin_market = 'ETH'.*Name one of: TOY\."):
+    with pytest.raises(ConfigError, match=r"gas_coin_market of the chain = 'ETH'.*Name one of: TOY\."):
         gas.look("b", _evaluator(100), BLOCK, None)
 
 

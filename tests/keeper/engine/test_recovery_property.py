@@ -33,7 +33,7 @@ from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
-from keeper.store.batch import StoreCall
+from keeper.lake.batch import StoreCall
 from tests.keeper.chain.fakes import StopFollowing, bench, node
 from tests.keeper.chain.simulated import CONTRACT, OTHER, SimulatedNode
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ScriptedMender

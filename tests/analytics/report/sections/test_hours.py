@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from analytics.answers.asked_for import range_of
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.report.scope import subject
 from analytics.report.sections.hours import section
 from analytics.sources import Silent, import_files
@@ -11,7 +11,7 @@ from analytics.sources import Silent, import_files
 
 def test_hours_of_10_october_2025(shared_data: Path, tmp_path: Path) -> None:
     """Sixteen hours of one Friday: a chart, no interval."""
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "binance_book_depth", [shared_data / "oct10_trades_depth" / "BTCUSDT-bookDepth-2025-10-10.csv"], Silent())
     with open_lake(tmp_path) as lake:
         made = section(subject(lake, range_of("2025-10-10/2025-10-11"), "the day"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analytics.answers.asked_for import range_of
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.report.scope import subject
 from analytics.report.section import Section
 from analytics.report.sections.leaders import section
@@ -16,7 +16,7 @@ from analytics.sources import Silent, import_files
 def made(shared_data: Path, tmp_path: Path) -> Section:
     """Of the crash of 10 October 2025 on three markets of WIF."""
     markets = ("binance-delivery_trades_2025-10-10_WIFUSD_PERP", "coinbase_trades_2025-10-10_WIF-USD", "gemini_trades_2025-10-10_WIFUSD")
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "tardis_trades", [shared_data / "oct10_trades_depth" / f"{name}.csv.gz" for name in markets], Silent())
     with open_lake(tmp_path) as lake:
         return section(subject(lake, range_of("2025-10-10T20:45/2025-10-10T22:00"), "the crash"))

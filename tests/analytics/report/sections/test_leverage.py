@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from analytics.answers.asked_for import range_of
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.report.scope import subject
 from analytics.report.sections.leverage import section
 from analytics.sources import Silent, import_files
@@ -12,7 +12,7 @@ from analytics.sources import Silent, import_files
 def test_open_interest_beside_volume(shared_data: Path, tmp_path: Path) -> None:
     """Lighter's open interest is a ninth of its day's volume; no spot trades were recorded, so that column is not there."""
     folder = shared_data / "crossvenue_finm33150"
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "finm33150", [folder / "candles.parquet", folder / "open_interest.parquet"], Silent())
     with open_lake(tmp_path) as lake:
         made = section(subject(lake, range_of("2026-01-19/2026-01-20"), "a day"))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from analytics.answers.asked_for import range_of
-from analytics.lake import open_lake
+from analytics.lake import open_lake, open_market
 from analytics.report.scope import subject
 from analytics.report.sections.together import section
 from analytics.sources import Silent, import_files
@@ -11,7 +11,7 @@ from analytics.sources import Silent, import_files
 
 def test_the_day_of_the_crash(shared_data: Path, tmp_path: Path) -> None:
     """Ten pairs of five coins, of which six are drawn."""
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "finm33150", [shared_data / "crossvenue_finm33150" / "candles.parquet"], Silent())
     with open_lake(tmp_path) as lake:
         made = section(subject(lake, range_of("2025-10-10T12:00/2025-10-11T12:00"), "the crash"))
@@ -25,7 +25,7 @@ def test_the_day_of_the_crash(shared_data: Path, tmp_path: Path) -> None:
 def test_lift_without_prices(shared_data: Path, tmp_path: Path) -> None:
     """Fills are the only prices: no chart, the lift in words."""
     recording = shared_data / "binance_liq_20251211" / "binance_forceorder_liq_data.csv"
-    with open_lake(tmp_path, read_only=False) as lake:
+    with open_market(tmp_path) as lake:
         import_files(lake, "binance_force_orders", [recording], Silent())
     with open_lake(tmp_path) as lake:
         made = section(subject(lake, range_of("2025-12-11T01:36/2025-12-11T03:19"), "the cascade"))

@@ -13,16 +13,18 @@ from typing import Self, TypeAlias
 import duckdb
 
 from keeper.errors import StoreError
-from keeper.store.batch import Batch, StoreCall
-from keeper.store.chain_recorder import ChainRecorder
-from keeper.store.connection import connect
-from keeper.store.damage import mend
-from keeper.store.faults import translated
-from keeper.store.migrations import migrate, migrations
-from keeper.store.options import LakeOptions
-from keeper.store.upkeep_process import UpkeepProcess
-from keeper.store.write_lock import sole_keeper, write_turn
-from keeper.store.writer import Writer
+from keeper.lake.batch import Batch, StoreCall
+from keeper.lake.chain_recorder import ChainRecorder
+from keeper.lake.connection import connect
+from keeper.lake.damage import mend
+from keeper.lake.faults import translated
+from keeper.lake.migrations import migrate, migrations
+from keeper.lake.options import LakeOptions
+from keeper.lake.place import LakePlace
+from keeper.lake.relocation import is_due, relocate
+from keeper.lake.upkeep_process import UpkeepProcess
+from keeper.lake.write_turn import sole_keeper, write_turn
+from keeper.lake.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Recorder:
     def __init__(self, options: LakeOptions, venues: Mapping[int, Sequence[str]]) -> None:
         """`venues` by chain id."""
         self._options = options
+        self._keeper = options.place.keeper
         self._venues = {chain_id: tuple(names) for chain_id, names in venues.items()}
         self._queue: queue.Queue[_Item] = queue.Queue(options.queue_blocks)
         self._backlog = Backlog(0, 0, 0.0, None)
@@ -88,22 +91,22 @@ class Recorder:
         self._stack = ExitStack()
         self._running: Future[None] = Future()
         self._reader: duckdb.DuckDBPyConnection | None = None
-        self.mended: tuple[str, ...] = ()
-        """What of the lake could not be read when it was opened and was given up; a sentence for each file."""
+        self.problems: tuple[str, ...] = ()
+        """What of the lake could not be read when it was opened and was given up (a sentence for each file), or not be moved."""
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.enter_context(sole_keeper(self._options))
-            self.mended = mend(self._options)
-            self._reader = stack.enter_context(connect(self._options))
-            with write_turn(self._options):
-                migrate(self._reader, self._options.name, migrations())
+            stack.enter_context(sole_keeper(self._keeper))
+            self.problems = (*mend(self._keeper), *_relocation(self._options.place))
+            self._reader = stack.enter_context(connect(self._keeper, wait_s=self._options.busy_s))
+            with write_turn(self._keeper, self._options.busy_s):
+                migrate(self._reader, self._keeper.name, migrations("keeper"))
             chains: dict[int, _Chain] = {}
             for chain_id in self._venues:
-                writer = stack.enter_context(Writer(connect(self._options), self._options, chain_id))
-                with translated(self._options.name, "open"):
+                writer = stack.enter_context(Writer(connect(self._keeper, wait_s=self._options.busy_s), self._options, chain_id))
+                with translated(self._keeper.name, "open"):
                     chains[chain_id] = _Chain(writer, Batch(writer.load()))
-            upkeep = stack.enter_context(UpkeepProcess(self._options))
+            upkeep = stack.enter_context(UpkeepProcess(self._keeper, self._options.keep_snapshots_s))
             threads = stack.enter_context(ThreadPoolExecutor(1, "recorder"))
             self._running = threads.submit(self._run, chains, upkeep)
             self._stack = stack.pop_all()
@@ -124,7 +127,7 @@ class Recorder:
     @property
     def name(self) -> str:
         """The lake's, for messages."""
-        return self._options.name
+        return self._keeper.name
 
     def chain(self, chain_id: int) -> ChainRecorder:
         """One chain's face of it."""
@@ -171,14 +174,14 @@ class Recorder:
             self._queue.put_nowait(item)
         except queue.Full:
             raise StoreError(
-                f"the lake {self._options.name} is {self._options.queue_blocks} writes behind and nothing may go unrecorded: "
+                f"the lake {self._keeper.name} is {self._options.queue_blocks} writes behind and nothing may go unrecorded: "
                 "use a faster disk, or raise [lake] queue_blocks"
             ) from None
 
     def _raise_ended(self) -> None:
         if self._running.done():
             self._running.result()
-        raise StoreError(f"the recorder of the lake {self._options.name} is not open")
+        raise StoreError(f"the recorder of the lake {self._keeper.name} is not open")
 
     def _run(self, chains: Mapping[int, _Chain], upkeep: UpkeepProcess) -> None:
         """The thread: gather what is queued, commit it chain by chain, and now and then have it tidied up. Any exception ends it, kept by
@@ -234,7 +237,7 @@ class Recorder:
         if chain.commits % self._options.commits_per_connection:
             return
         try:
-            connection = connect(self._options)
+            connection = connect(self._keeper, wait_s=self._options.busy_s)
         except StoreError as error:
             self._backlog = replace(self._backlog, problem=str(error))
         else:
@@ -249,3 +252,13 @@ class Recorder:
         elapsed_ms = 1000 * (time.monotonic() - started)
         newest = batch.cursors[-1][1].number if batch.cursors else self._backlog.last_block
         self._backlog = replace(self._backlog, commits=self._backlog.commits + 1, last_commit_ms=elapsed_ms, last_block=newest)
+
+
+def _relocation(place: LakePlace) -> tuple[str, ...]:
+    """Market tables of a lake of before move out; where they cannot, the keeper, who does not need them, says so and goes on."""
+    try:
+        if is_due(place):
+            relocate(place)
+    except StoreError as error:
+        return (str(error),)
+    return ()

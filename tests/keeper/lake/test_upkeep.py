@@ -7,26 +7,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keeper.store import upkeep_process
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
-from keeper.store.upkeep import order, tidy
-from keeper.store.upkeep_process import UpkeepProcess
-from keeper.store.write_lock import write_turn
-from tests.keeper.store.conftest import Rows
+from keeper.lake import upkeep_process
+from keeper.lake.options import LakeOptions
+from keeper.lake.place import CatalogPlace, LakePlace
+from keeper.lake.upkeep import order, tidy
+from keeper.lake.upkeep_process import UpkeepProcess
+from keeper.lake.write_turn import write_turn
+from tests.keeper.lake.conftest import Rows
+from tests.keeper.lake.one_chain import OneChain
 
-_Open = Callable[..., Recorder]
+_Open = Callable[..., OneChain]
 _Ask = Callable[[str], list[tuple[Any, ...]]]
 _FILES = "SELECT file_count FROM ducklake_table_info('lake') WHERE table_name = 'venue_events'"
 
 
-def _write(recorder: Recorder, rows: Rows, blocks: int) -> None:
+def _write(recorder: OneChain, rows: Rows, blocks: int) -> None:
     for number in range(blocks):
         recorder.block(rows.block(number), [rows.event(rows.block(number))])
         recorder.flush()
@@ -35,7 +35,7 @@ def _write(recorder: Recorder, rows: Rows, blocks: int) -> None:
 def test_small_files_are_merged_table_by_table(recorder: _Open, ask: _Ask, rows: Rows, options: LakeOptions) -> None:
     _write(recorder(), rows, 5)
     assert ask(_FILES) == [(5,)]
-    tidy(replace(options, keep_snapshots_s=0), 1)
+    tidy(options.place.keeper, 0, 1)
     assert ask(_FILES) == [(1,)]
     assert ask("SELECT count(DISTINCT block_hash) FROM venue_events") == [(5,)]
 
@@ -43,10 +43,10 @@ def test_small_files_are_merged_table_by_table(recorder: _Open, ask: _Ask, rows:
 def test_it_waits_its_turn_and_ends_with_its_parent(recorder: _Open, rows: Rows, options: LakeOptions) -> None:
     """Somebody else holds the lock: what cannot get it is stopped by nobody but its parent's end."""
     _write(recorder(), rows, 2)
-    with write_turn(options):
-        child = subprocess.Popen([sys.executable, "-m", "keeper.store.upkeep"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    with write_turn(options.place.keeper):
+        child = subprocess.Popen([sys.executable, "-m", "keeper.lake.upkeep"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         assert child.stdin is not None
-        child.stdin.write(f"{order(options, 1)}\n".encode())
+        child.stdin.write(f"{order(options.place.keeper, 0, 1)}\n".encode())
         child.stdin.flush()
         with pytest.raises(subprocess.TimeoutExpired):
             child.wait(3)
@@ -57,10 +57,9 @@ def test_it_waits_its_turn_and_ends_with_its_parent(recorder: _Open, rows: Rows,
 
 
 def test_a_failure_is_told_and_harms_nobody(tmp_path: Path) -> None:
-    options = LakeOptions.at(tmp_path / "lake")
     (tmp_path / "lake").mkdir()
     (tmp_path / "lake" / "catalog.sqlite").write_text("this is no lake at all")
-    with UpkeepProcess(options) as process:
+    with UpkeepProcess(LakePlace.at(tmp_path / "lake").keeper, 0) as process:
         process.start()
         deadline = time.monotonic() + 60
         while process.problem is None and time.monotonic() < deadline:
@@ -79,17 +78,19 @@ def test_its_environment_holds_no_secret(tmp_path: Path) -> None:
         "PGPASSWORD": "p",
         "AWS_X": "a",
     }
-    assert upkeep_process.environment(environ, LakeOptions.at(tmp_path)) == {"PATH": "/bin"}
-    server = LakeOptions(catalog="postgres:dbname=lake", data_path="s3://lake/")
-    assert upkeep_process.environment(environ, server) == {"PATH": "/bin", "PGPASSWORD": "p", "AWS_X": "a"}
+    assert upkeep_process.environment(environ, LakePlace.at(tmp_path).keeper) == {"PATH": "/bin"}
+    served = CatalogPlace(catalog="postgres:dbname=lake", data_path="/data/")
+    stored = CatalogPlace(catalog="sqlite:catalog.sqlite", data_path="s3://lake/")
+    for place in (served, stored):
+        assert upkeep_process.environment(environ, place) == {"PATH": "/bin", "PGPASSWORD": "p", "AWS_X": "a"}
 
 
 def test_leaving_ends_a_run_at_work(recorder: _Open, rows: Rows, options: LakeOptions) -> None:
     _write(recorder(), rows, 2)
-    with write_turn(options):
-        with UpkeepProcess(options) as process:
+    with write_turn(options.place.keeper):
+        with UpkeepProcess(options.place.keeper, 0) as process:
             process.start()
-            (pid,) = _children("keeper.store.upkeep")
+            (pid,) = _children("keeper.lake.upkeep")
         assert not Path(f"/proc/{pid}").exists()
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from keeper.domain.attempt import Payment
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
-from keeper.store.faults import translated
+from keeper.lake.faults import translated
 
 _BLOCKS_PER_QUERY = 50_000
 """Bounds the sort, and with it memory, however long the history is."""

@@ -1,17 +1,17 @@
-"""Where the lake is and how it is written."""
+"""Where the keeper's lake is and how it is written."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from keeper.lake.place import LakePlace
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LakeOptions:
-    """`catalog` is what stands behind `ducklake:` ("sqlite:PATH", "postgres:dbname=..."), `data_path` a directory or an object store's
-    prefix. Everything else about the lake is the same for all of them."""
+    """The recorder's figures; the same for every kind of catalog and store."""
 
-    catalog: str
-    data_path: str
+    place: LakePlace
     queue_blocks: int = 2000
     """Most calls (blocks, appends, reverts) waiting to be written. The next one raises StoreError: no unrecorded trading."""
     batch_rows: int = 20_000
@@ -25,20 +25,9 @@ class LakeOptions:
     keep_snapshots_s: int = 3600
     """How far back time travel reaches, and how long a reader may work on one snapshot."""
     busy_s: float = 120.0
-    """How long a commit waits while another program (an import) writes the same lake."""
+    """How long a commit waits while another program (the upkeep) writes the same catalog."""
 
     @classmethod
     def at(cls, directory: Path, *, queue_blocks: int = 2000) -> Self:
-        """The default layout: `directory`/catalog.sqlite and `directory`/data/."""
-        return cls(catalog=f"sqlite:{directory / 'catalog.sqlite'}", data_path=f"{directory / 'data'}/", queue_blocks=queue_blocks)
-
-    @property
-    def catalog_file(self) -> Path | None:
-        """The catalog's file; None where a server holds it."""
-        kind, _, where = self.catalog.partition(":")
-        return Path(where) if kind == "sqlite" else None
-
-    @property
-    def name(self) -> str:
-        """The lake in an error message: never a password of a connection string."""
-        return str(self.catalog_file or f"{self.catalog.partition(':')[0]} catalog with data in {self.data_path}")
+        """The default layout: see `LakePlace.at`."""
+        return cls(place=LakePlace.at(directory), queue_blocks=queue_blocks)

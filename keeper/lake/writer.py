@@ -10,13 +10,13 @@ import pyarrow as pa
 from keeper.domain.chain import BlockRef
 from keeper.domain.records import TABLES, AttemptRecord, OutcomeRecord
 from keeper.errors import StoreError
-from keeper.store.batch import CORRECTED, Batch, Written, stands_alone
-from keeper.store.columns import arrow_table, schemas
-from keeper.store.connection import LAKE
-from keeper.store.damage import kept_up_to
-from keeper.store.faults import is_busy, store_error
-from keeper.store.options import LakeOptions
-from keeper.store.write_lock import write_turn
+from keeper.lake.batch import CORRECTED, Batch, Written, stands_alone
+from keeper.lake.columns import arrow_table, schemas
+from keeper.lake.connection import LAKE
+from keeper.lake.damage import kept_up_to
+from keeper.lake.faults import is_busy, store_error
+from keeper.lake.options import LakeOptions
+from keeper.lake.write_turn import write_turn
 
 _CURSORS = pa.schema(
     [
@@ -38,7 +38,8 @@ class Writer:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, options: LakeOptions, chain_id: int) -> None:
         self._connection = connection
-        self._options = options
+        self._place = options.place.keeper
+        self._busy_s = options.busy_s
         self._chain_id = chain_id
         self._schemas = schemas()
         self._tables = ("cursors", *(table for table, _ in TABLES))
@@ -76,7 +77,7 @@ class Writer:
         try:
             tables = self._arrow(batch)
         except (OverflowError, pa.ArrowException) as error:
-            raise StoreError(f"a record does not fit its column in the lake {self._options.name}: {error}") from error
+            raise StoreError(f"a record does not fit its column in the lake {self._place.name}: {error}") from error
 
         def write() -> None:
             if batch.orphaned:
@@ -127,9 +128,7 @@ class Writer:
         kept = {name for name, record in TABLES if record in (AttemptRecord, OutcomeRecord)}
         reached = "greatest($kept, (SELECT coalesce(max(block_number), -1) FROM cursors WHERE chain_id = $chain))"
         tables = [table for table in self._tables if table not in kept]
-        self._delete(
-            tables, f"chain_id = $chain AND block_number > {reached}", {"chain": self._chain_id, "kept": kept_up_to(self._options)}
-        )
+        self._delete(tables, f"chain_id = $chain AND block_number > {reached}", {"chain": self._chain_id, "kept": kept_up_to(self._place)})
 
     def _delete(self, tables: Sequence[str], condition: str, values: Mapping[str, object]) -> None:
         filled = self._filled()
@@ -148,18 +147,18 @@ class Writer:
 
     def _transaction(self, doing: str, write: Callable[[], None]) -> None:
         """Run `write` in a transaction; again while a program that does not take turns holds the catalog, up to the options' limit."""
-        give_up = time.monotonic() + self._options.busy_s
+        give_up = time.monotonic() + self._busy_s
         pause = 0.02
         while True:
             try:
-                with write_turn(self._options):
+                with write_turn(self._place, self._busy_s):
                     self._connection.begin()
                     write()
                     self._connection.commit()
             except (duckdb.Error, OSError) as error:
                 self._roll_back()
                 if not isinstance(error, duckdb.Error) or not is_busy(error) or time.monotonic() > give_up:
-                    raise store_error(self._options.name, doing, error) from error
+                    raise store_error(self._place.name, doing, error) from error
                 time.sleep(pause)
                 pause = min(2 * pause, 1.0)
             else:

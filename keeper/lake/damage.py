@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from keeper.errors import StoreError
-from keeper.store.connection import LAKE, connect
-from keeper.store.faults import translated
-from keeper.store.options import LakeOptions
-from keeper.store.write_lock import write_turn
+from keeper.lake.connection import LAKE, connect
+from keeper.lake.faults import translated
+from keeper.lake.place import CatalogPlace
+from keeper.lake.write_turn import write_turn
 
 _FROM_CHAIN = ("cursors", "blocks", "venue_events", "liquidations")
 """Tables recovery fills again."""
@@ -45,32 +45,32 @@ class Damage:
         return f"{self.file} is missing or damaged: {self.rows} rows of {self.table}{blocks} are gone from the lake; {fate}"
 
 
-def mend(options: LakeOptions, followed_again: int = _FOLLOWED_AGAIN) -> tuple[str, ...]:
+def mend(place: CatalogPlace, followed_again: int = _FOLLOWED_AGAIN) -> tuple[str, ...]:
     """Give up what cannot be read. Returns a sentence for each file. Raises StoreError where the lake cannot go on without it."""
-    catalog = options.catalog_file
-    if catalog is None or not catalog.exists() or "://" in options.data_path:
+    catalog = place.catalog_file
+    if catalog is None or not catalog.exists() or place.remote:
         return ()  # an object store looks after its own files
     note = Path(f"{catalog}.refetch")
-    with translated(options.name, "mend"), write_turn(options):
-        damages = _give_up_files(options, note, followed_again)
+    with translated(place.name, "mend"), write_turn(place):
+        damages = _give_up_files(place, note, followed_again)
         if note.exists():
-            _give_up_blocks(options, int(note.read_text()))
+            _give_up_blocks(place, int(note.read_text()))
             note.unlink()
     return tuple(each.sentence() for each in damages)
 
 
-def kept_up_to(options: LakeOptions) -> int:
+def kept_up_to(place: CatalogPlace) -> int:
     """Rows of blocks up to this one are no leftovers, although the cursor may be below it; -1 in a lake that was never mended."""
-    file = _kept_note(options)
+    file = _kept_note(place)
     return int(file.read_text()) if file is not None and file.exists() else -1
 
 
-def _kept_note(options: LakeOptions) -> Path | None:
-    return None if options.catalog_file is None else Path(f"{options.catalog_file}.kept")
+def _kept_note(place: CatalogPlace) -> Path | None:
+    return None if place.catalog_file is None else Path(f"{place.catalog_file}.kept")
 
 
-def _give_up_files(options: LakeOptions, note: Path, followed_again: int) -> list[Damage]:
-    with connect(options) as connection:
+def _give_up_files(place: CatalogPlace, note: Path, followed_again: int) -> list[Damage]:
+    with connect(place) as connection:
         damages = list(_damages(connection))
         ledger = next((each for each in damages if each.table == _LEDGER), None)
         if ledger is not None:
@@ -82,15 +82,15 @@ def _give_up_files(options: LakeOptions, note: Path, followed_again: int) -> lis
         if note.exists():
             lowest.append(int(note.read_text()))
         if lowest:
-            _note_kept(options, connection, followed_again)
+            _note_kept(place, connection, followed_again)
             note.write_text(str(min(lowest)))
         if damages:
             _drop_from_catalog(connection, damages)
     return damages
 
 
-def _note_kept(options: LakeOptions, connection: duckdb.DuckDBPyConnection, followed_again: int) -> None:
-    file = _kept_note(options)
+def _note_kept(place: CatalogPlace, connection: duckdb.DuckDBPyConnection, followed_again: int) -> None:
+    file = _kept_note(place)
     # From the catalog's statistics: the files themselves may be what is missing.
     newest = f"""
         SELECT coalesce(max(s.max_value::BIGINT), 0) FROM {_METADATA}.ducklake_file_column_stats s
@@ -100,11 +100,11 @@ def _note_kept(options: LakeOptions, connection: duckdb.DuckDBPyConnection, foll
     """  # noqa: S608 (the name is our own)
     ((number,),) = connection.execute(newest).fetchall()
     if file is not None:
-        file.write_text(str(max(number - followed_again, kept_up_to(options))))
+        file.write_text(str(max(number - followed_again, kept_up_to(place))))
 
 
-def _give_up_blocks(options: LakeOptions, lowest: int) -> None:
-    with connect(options) as connection:
+def _give_up_blocks(place: CatalogPlace, lowest: int) -> None:
+    with connect(place) as connection:
         connection.begin()
         for table in _FROM_CHAIN:
             connection.execute(f"DELETE FROM {table} WHERE block_number >= $lowest", {"lowest": lowest})  # noqa: S608 (names are our own)

@@ -13,15 +13,17 @@ import pytest
 
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.errors import ConfigError, StoreError
-from keeper.store.connection import connect
-from keeper.store.faults import is_busy, store_error
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.connection import connect
+from keeper.lake.extensions import extension_file
+from keeper.lake.faults import is_busy, store_error
+from keeper.lake.options import LakeOptions
+from keeper.lake.place import CatalogPlace
+from tests.keeper.lake.one_chain import OneChain
 
 
 def open_and_close(options: LakeOptions) -> None:
     """As a daemon would."""
-    with Recorder(options, 1, ["perp_v2"]):
+    with OneChain(options, 1, ["perp_v2"]):
         pass
 
 
@@ -55,31 +57,32 @@ def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_a_catalog_that_another_program_holds(options: LakeOptions) -> None:
     """The commit is tried again until the limit, then the message says who is to blame; nothing was written by half."""
-    assert options.catalog_file is not None
-    impatient = Recorder(replace(options, busy_s=0.2), 1, ["perp_v2"]).__enter__()
+    catalog = options.place.keeper.catalog_file
+    assert catalog is not None
+    impatient = OneChain(replace(options, busy_s=0.2), 1, ["perp_v2"]).__enter__()
     hold = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print(flush=True); input()"
-    with subprocess.Popen([sys.executable, "-c", hold, options.catalog_file], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with subprocess.Popen([sys.executable, "-c", hold, catalog], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
         impatient.block(BlockRef(1, Hash32("0x1"), Hash32("0x0"), Timestamp(1)), [])
         with pytest.raises(StoreError, match=r"catalog\.sqlite.*another program holds the catalog"):
             impatient.__exit__(None, None, None)
         other.kill()
-    with Recorder(options, 1, ["perp_v2"]) as written:
+    with OneChain(options, 1, ["perp_v2"]) as written:
         assert written.recovered("perp_v2", 5).cursor is None
 
 
 def test_a_catalog_kind_we_do_not_have(tmp_path: Path) -> None:
     """A setting, so a ConfigError; the same for a kind whose extension is not installed."""
     with pytest.raises(ConfigError, match="unknown catalog kind 'mysql'"):
-        connect(LakeOptions(catalog="mysql:db=x", data_path=str(tmp_path)))
-    with pytest.raises(ConfigError, match=r"needs the Python package duckdb-extension-postgres-scanner==1\.5\.5"):
-        connect(LakeOptions(catalog="postgres:dbname=lake password=secret", data_path=str(tmp_path)))
+        connect(CatalogPlace(catalog="mysql:db=x", data_path=str(tmp_path)))
+    with pytest.raises(ConfigError, match=r"needs the Python package duckdb-extension-from-nowhere==1\.5\.5"):
+        extension_file("from_nowhere")
 
 
 def test_a_password_in_the_catalog_is_not_told() -> None:
     """The lake's name goes into messages and logs."""
-    assert "secret" not in LakeOptions(catalog="postgres:dbname=lake password=secret", data_path="s3://bucket/").name
+    assert "secret" not in CatalogPlace(catalog="postgres:dbname=lake password=secret", data_path="s3://bucket/").name
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.store.recent import Recent
+from keeper.lake.recent import Recent
 
 
 @given(st.lists(st.integers(0, 30)), st.integers(1, 10))

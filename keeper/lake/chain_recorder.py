@@ -10,9 +10,9 @@ from keeper.domain.attempt import Payment
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
-from keeper.store import recovery
-from keeper.store.batch import AppendCall, BlockCall, CorrectionCall, RevertCall, StoreCall
-from keeper.store.recovery import RecordedBlocks, RecordedOutcome, Recovered
+from keeper.lake import recovery
+from keeper.lake.batch import AppendCall, BlockCall, CorrectionCall, RevertCall, StoreCall
+from keeper.lake.recovery import RecordedBlocks, RecordedOutcome, Recovered
 
 
 class LakeQueue(Protocol):

@@ -2,7 +2,6 @@
 -- USD notional (USDT, USDC and other dollar tokens at par), `side` of a liquidation is the victim's position, times are UTC.
 -- `time_resolution` is the unit the source stamps in ('ns' is cut to microseconds); `quality` is 'exact' or 'sampled' and is never mixed unlabelled.
 -- No keys: DuckLake has none. The importers anti-join on the columns named at each table.
-CREATE SCHEMA IF NOT EXISTS market;
 
 -- One row per victim fill. Key: venue, market, exchange_time, event_id.
 -- `notional_usd` is the headline figure: at the order (bankruptcy) price where the source gives it, else at the fill price; `price_basis` says which.

@@ -1,4 +1,4 @@
-"""The catalog's upkeep: `python -m keeper.store.upkeep`, a short-lived process that the recorder starts.
+"""The catalog's upkeep: `python -m keeper.lake.upkeep`, a short-lived process that the recorder starts.
 
 In a process of its own, because every merge leaves some 20 MB behind in the memory of the process that makes it (measured, linear). What to
 do comes as one line on standard input, which stays open: when the parent is gone, however it went, this process ends too. All of it is one
@@ -14,10 +14,10 @@ from dataclasses import asdict
 import duckdb
 
 from keeper.errors import KeeperError
-from keeper.store.connection import LAKE, connect
-from keeper.store.faults import is_busy, store_error
-from keeper.store.options import LakeOptions
-from keeper.store.write_lock import write_turn
+from keeper.lake.connection import LAKE, connect
+from keeper.lake.faults import is_busy, store_error
+from keeper.lake.place import CatalogPlace
+from keeper.lake.write_turn import write_turn
 
 _TIERS = ((1, 1 << 18), (16, 1 << 22), (256, 1 << 26))
 """Every so many runs, files below so many bytes are merged. Tiers, because merging rewrites: with one, every run would rewrite all."""
@@ -30,29 +30,29 @@ _SETTLED_S = 0.5
 none (measured: torn answers). So nothing is committed for a moment before the merge: who asks then, asks of the newest snapshot."""
 
 
-def order(options: LakeOptions, run: int) -> str:
-    """What the process is told: the lake, and how many times it was started before."""
-    return json.dumps({"options": asdict(options), "run": run})
+def order(place: CatalogPlace, keep_snapshots_s: int, run: int) -> str:
+    """What the process is told: the catalog, how old a snapshot may become, and how many times it was started before."""
+    return json.dumps({"place": asdict(place), "keep_snapshots_s": keep_snapshots_s, "run": run})
 
 
-def tidy(options: LakeOptions, run: int) -> None:
+def tidy(place: CatalogPlace, keep_snapshots_s: int, run: int) -> None:
     """Small files into larger ones; old snapshots and their files away. `run` counts the calls from 1. Raises StoreError.
 
     Another program writing at the same time is no fault: the next run does it."""
     sizes = [size for every, size in _TIERS if run % every == 0]
-    with connect(options) as connection, write_turn(options):
+    with connect(place) as connection, write_turn(place):
         time.sleep(_SETTLED_S)
         merges = [f"CALL ducklake_merge_adjacent_files('{LAKE}', max_file_size => {size})" for size in sizes]
-        for statement in (*merges, *(text.format(lake=LAKE, keep=options.keep_snapshots_s) for text in _LET_GO)):
-            _execute(connection, options, statement)
+        for statement in (*merges, *(text.format(lake=LAKE, keep=keep_snapshots_s) for text in _LET_GO)):
+            _execute(connection, place, statement)
 
 
-def _execute(connection: duckdb.DuckDBPyConnection, options: LakeOptions, statement: str) -> None:
+def _execute(connection: duckdb.DuckDBPyConnection, place: CatalogPlace, statement: str) -> None:
     try:
         connection.execute(statement)
     except duckdb.Error as error:
         if not is_busy(error):
-            raise store_error(options.name, "tidy up", error) from error
+            raise store_error(place.name, "tidy up", error) from error
 
 
 def main() -> int:
@@ -60,7 +60,7 @@ def main() -> int:
     instruction = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        tidy(LakeOptions(**instruction["options"]), instruction["run"])
+        tidy(CatalogPlace(**instruction["place"]), instruction["keep_snapshots_s"], instruction["run"])
     except KeeperError as error:
         sys.stderr.write(f"{error}\n")
         return 1

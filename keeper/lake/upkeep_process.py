@@ -6,11 +6,11 @@ import sys
 from collections.abc import Mapping
 from typing import Self
 
-from keeper.store.options import LakeOptions
-from keeper.store.upkeep import order
+from keeper.lake.place import CatalogPlace
+from keeper.lake.upkeep import order
 
 _INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-"""All of the environment it needs; no password and no address of ours is among it. A server's catalog has its own variables."""
+"""All of the environment it needs; no password and no address of ours is among it. A catalog's or store's server has its own variables."""
 _SERVER_PREFIXES = ("PG", "AWS_")
 _STOP_S = 5.0
 
@@ -18,8 +18,9 @@ _STOP_S = 5.0
 class UpkeepProcess:
     """A context manager. At most one process at a time."""
 
-    def __init__(self, options: LakeOptions) -> None:
-        self._options = options
+    def __init__(self, place: CatalogPlace, keep_snapshots_s: int) -> None:
+        self._place = place
+        self._keep_snapshots_s = keep_snapshots_s
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0
         self.runs = 0
@@ -44,14 +45,14 @@ class UpkeepProcess:
         self._started += 1
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "keeper.store.upkeep"],
+                [sys.executable, "-m", "keeper.lake.upkeep"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=environment(os.environ, self._options),
+                env=environment(os.environ, self._place),
             )
             assert self._process.stdin is not None
-            self._process.stdin.write(f"{order(self._options, self._started)}\n".encode())
+            self._process.stdin.write(f"{order(self._place, self._keep_snapshots_s, self._started)}\n".encode())
             self._process.stdin.flush()
         except OSError as error:
             self.problem = f"the lake's upkeep cannot be started: {error}"
@@ -71,7 +72,7 @@ class UpkeepProcess:
         return True
 
 
-def environment(environ: Mapping[str, str], options: LakeOptions) -> dict[str, str]:
-    """What of `environ` an upkeep of this lake may know."""
-    prefixes = () if options.catalog_file is not None else _SERVER_PREFIXES
+def environment(environ: Mapping[str, str], place: CatalogPlace) -> dict[str, str]:
+    """What of `environ` an upkeep of this catalog may know."""
+    prefixes = () if place.catalog_file is not None and not place.remote else _SERVER_PREFIXES
     return {name: value for name, value in environ.items() if name in _INHERITED or name.startswith(prefixes)}

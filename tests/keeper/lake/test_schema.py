@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import pytest
 
 from keeper.domain.records import TABLES, Record
-from keeper.store.columns import columns
-from keeper.store.recorder import Recorder
+from keeper.lake.columns import columns
+from keeper.lake.recorder import Recorder
 
 
 class _Open(Protocol):

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.records import AttemptRecord, BlockRecord, LiquidationRecord, OutcomeRecord, Record, RepairRecord, VenueEventRecord
-from keeper.store.recent import Recent
+from keeper.lake.recent import Recent
 
 
 @dataclass(frozen=True, slots=True)

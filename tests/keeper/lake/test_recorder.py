@@ -14,14 +14,14 @@ from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountSnapshotRecord, AttemptRecord, BlockRecord, DecisionRecord, OutcomeRecord, Record, VenueEventRecord
 from keeper.errors import StoreError
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.options import LakeOptions
+from tests.keeper.lake.one_chain import OneChain
 
 AA = Hash32("0xaa")
 
 
 class _Open(Protocol):
-    def __call__(self, **changes: Any) -> Recorder: ...
+    def __call__(self, **changes: Any) -> OneChain: ...
 
 
 class _Ask(Protocol):
@@ -80,9 +80,9 @@ def test_a_block_and_its_cursor_are_one_commit(recorder: _Open, rows: _Rows) -> 
 def test_a_restart_finds_everything_and_a_block_told_twice_is_written_once(options: LakeOptions, rows: _Rows, ask: _Ask) -> None:
     """A crash between commit and acknowledgement makes the daemon tell a block again."""
     for _ in range(2):
-        with Recorder(options, 31337, ["perp_v2"]) as written:
+        with OneChain(options, 31337, ["perp_v2"]) as written:
             written.block(rows.block(1), [rows.event(rows.block(1), position) for position in range(3)])
-    with Recorder(options, 31337, ["perp_v2"]) as written:
+    with OneChain(options, 31337, ["perp_v2"]) as written:
         assert written.recovered("perp_v2", 5).cursor == rows.block(1)
     assert ask("SELECT count(*) FROM venue_events") == [(3,)]
     assert ask("SELECT count(*) FROM cursors") == [(1,)]
@@ -204,7 +204,7 @@ def test_the_gap_of_a_reorg_is_never_visible(recorder: _Open, ask: _Ask, rows: _
 
 def test_a_reorg_that_is_the_last_thing_told_is_written_on_leaving(options: LakeOptions, ask: _Ask, rows: _Rows) -> None:
     """There is no next block to wait for."""
-    with Recorder(options, 31337, ["perp_v2"]) as written:
+    with OneChain(options, 31337, ["perp_v2"]) as written:
         written.block(rows.block(1), [rows.event(rows.block(1))])
         written.flush()
         written.revert([rows.block(1)])
@@ -229,10 +229,10 @@ def test_attempts_and_outcomes_told_again_after_a_restart_are_written_once(optio
     """The outbox tells them again; a reopened attempt that lands in another block is a new outcome."""
     block = rows.block(1)
     for _ in range(2):
-        with Recorder(options, 31337, ["perp_v2"]) as written:
+        with OneChain(options, 31337, ["perp_v2"]) as written:
             written.block(block, [])
             written.append([rows.attempt(block, "0xaa"), rows.outcome(block, "0xaa")])
-    with Recorder(options, 31337, ["perp_v2"]) as written:
+    with OneChain(options, 31337, ["perp_v2"]) as written:
         written.append([rows.outcome(rows.block(2), "0xaa"), rows.attempt(block, "0xbb")])
     assert ask("SELECT transaction_hash FROM attempts ORDER BY ALL") == [("0xaa",), ("0xbb",)]
     assert ask("SELECT block_hash FROM outcomes ORDER BY ALL") == [("0x1",), ("0x2",)]
@@ -240,10 +240,10 @@ def test_attempts_and_outcomes_told_again_after_a_restart_are_written_once(optio
 
 def test_rows_of_a_block_that_never_was_committed_are_taken_away_at_the_start(options: LakeOptions, ask: _Ask, rows: _Rows) -> None:
     """The block comes again and brings them again; what was sent stays, since the outbox alone knows it."""
-    with Recorder(options, 31337, ["perp_v2"]) as written:
+    with OneChain(options, 31337, ["perp_v2"]) as written:
         written.block(rows.block(1), [rows.decision(rows.block(1))])
         written.append([rows.decision(rows.block(2)), rows.attempt(rows.block(2), "0xaa")])
-    with Recorder(options, 31337, ["perp_v2"]):
+    with OneChain(options, 31337, ["perp_v2"]):
         pass
     assert ask("SELECT block_number FROM decisions") == [(1,)]
     assert ask("SELECT block_number FROM attempts") == [(2,)]
@@ -269,7 +269,7 @@ def test_a_full_queue_stops_the_caller(recorder: _Open, rows: _Rows) -> None:
         _tell(written, calls)
 
 
-def _tell(written: Recorder, calls: Sequence[tuple[BlockRef, Sequence[Record]]]) -> None:
+def _tell(written: OneChain, calls: Sequence[tuple[BlockRef, Sequence[Record]]]) -> None:
     for block, records in calls:
         written.block(block, records)
 
@@ -278,10 +278,10 @@ def test_what_ends_the_thread_reaches_the_next_call_the_watcher_and_the_exit(opt
     """A value its column cannot hold stands for any failure."""
     too_much = replace(rows.attempt(rows.block(1), "0xaa"), max_fee_wei=2**63)
 
-    async def watched(written: Recorder) -> None:
+    async def watched(written: OneChain) -> None:
         await asyncio.wait_for(written.watch(), 10)
 
-    written = Recorder(options, 31337, ["perp_v2"]).__enter__()
+    written = OneChain(options, 31337, ["perp_v2"]).__enter__()
     written.append([too_much])
     with pytest.raises(StoreError, match="does not fit"):
         asyncio.run(watched(written))
@@ -297,7 +297,7 @@ def test_an_exception_of_the_daemon_is_not_hidden_and_the_queue_still_drains(opt
     """Drains on a crash as on success."""
 
     def crashing() -> None:
-        with Recorder(options, 31337, ["perp_v2"]) as written:
+        with OneChain(options, 31337, ["perp_v2"]) as written:
             written.block(rows.block(1), [rows.event(rows.block(1))])
             raise ZeroDivisionError
 
@@ -309,13 +309,13 @@ def test_an_exception_of_the_daemon_is_not_hidden_and_the_queue_still_drains(opt
 def test_watching_can_be_cancelled_and_ends_with_the_recorder(options: LakeOptions, rows: _Rows) -> None:
     """The daemon's watching task is cancelled with its group; the thread goes on until the recorder is left."""
 
-    async def run(written: Recorder) -> None:
+    async def run(written: OneChain) -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(written.watch(), 0.05)
         written.block(rows.block(1), [])
         await asyncio.to_thread(written.flush)
 
-    with Recorder(options, 31337, ["perp_v2"]) as written:
+    with OneChain(options, 31337, ["perp_v2"]) as written:
         asyncio.run(run(written))
         assert written.backlog().last_block == 1
     with pytest.raises(StoreError, match="not open"):
@@ -325,7 +325,7 @@ def test_watching_can_be_cancelled_and_ends_with_the_recorder(options: LakeOptio
 def test_one_writer_only(recorder: _Open, options: LakeOptions) -> None:
     """A second keeper on the same lake is refused; after the first has ended it may write."""
     recorder()
-    with pytest.raises(StoreError, match="another keeper is writing"), Recorder(options, 31337, ["perp_v2"]):
+    with pytest.raises(StoreError, match="another keeper is writing"), OneChain(options, 31337, ["perp_v2"]):
         pass
 
 

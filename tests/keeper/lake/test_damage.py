@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from keeper.errors import StoreError
-from keeper.store.connection import connect
-from keeper.store.damage import mend
-from keeper.store.options import LakeOptions
-from keeper.store.reader import LakeReader
-from keeper.store.recorder import Recorder
-from tests.keeper.store.conftest import CHAIN, Rows
+from keeper.lake.connection import connect
+from keeper.lake.damage import mend
+from keeper.lake.options import LakeOptions
+from keeper.lake.reader import LakeReader
+from tests.keeper.lake.conftest import CHAIN, Rows
+from tests.keeper.lake.one_chain import OneChain
 
 _Ask = Callable[[str], list[tuple[Any, ...]]]
 _COUNTS = (
@@ -26,7 +26,7 @@ _COUNTS = (
 @pytest.fixture
 def lake(options: LakeOptions, rows: Rows) -> LakeOptions:
     """Ten blocks, each a commit of its own."""
-    with Recorder(options, CHAIN, ["perp_v2"]) as recorder:
+    with OneChain(options, CHAIN, ["perp_v2"]) as recorder:
         for number in range(1, 11):
             block = rows.block(number)
             recorder.block(block, [rows.head(block), rows.event(block), rows.decision(block)])
@@ -36,7 +36,7 @@ def lake(options: LakeOptions, rows: Rows) -> LakeOptions:
 
 def _files(options: LakeOptions, table: str) -> list[Path]:
     """In the order of writing."""
-    with connect(options) as connection:
+    with connect(options.place.keeper) as connection:
         listed = connection.execute(f"SELECT data_file FROM ducklake_list_files('lake', '{table}')").fetchall()
     return sorted(Path(file) for (file,) in listed)
 
@@ -58,20 +58,20 @@ def test_what_comes_from_the_chain_is_given_up_from_the_lowest_lost_block_on(
     lake: LakeOptions, ask: _Ask, table: str, harm: Callable[[Path], None]
 ) -> None:
     harm(_files(lake, table)[6])
-    (sentence,) = mend(lake, followed_again=2)
-    with Recorder(lake, CHAIN, ["perp_v2"]) as recorder:
+    (sentence,) = mend(lake.place.keeper, followed_again=2)
+    with OneChain(lake, CHAIN, ["perp_v2"]) as recorder:
         found = recorder.recovered("perp_v2", 3)
     assert f"1 rows of {table} of blocks 7 to 7 are gone from the lake; they are fetched from the chain again" in sentence
     assert found.cursor is not None
     assert found.cursor.number == 6
     assert ask(_COUNTS) == [(6, 6, 6, 8)], "decisions are nobody's but ours, and stay, but for the newest"
-    assert mend(lake) == ()
+    assert mend(lake.place.keeper) == ()
 
 
 def test_what_cannot_be_made_again_is_lost_alone(lake: LakeOptions, ask: _Ask) -> None:
     _delete(_files(lake, "decisions")[2])
-    with Recorder(lake, CHAIN, ["perp_v2"]) as recorder:
-        (sentence,) = recorder.mended
+    with OneChain(lake, CHAIN, ["perp_v2"]) as recorder:
+        (sentence,) = recorder.problems
     assert "1 rows of decisions of blocks 3 to 3 are gone from the lake; they cannot be made again" in sentence
     assert ask(_COUNTS) == [(10, 10, 10, 9)]
 
@@ -79,31 +79,31 @@ def test_what_cannot_be_made_again_is_lost_alone(lake: LakeOptions, ask: _Ask) -
 def test_all_of_history_may_go(lake: LakeOptions, ask: _Ask) -> None:
     for file in _files(lake, "venue_events"):
         _delete(file)
-    with Recorder(lake, CHAIN, ["perp_v2"]) as recorder:
+    with OneChain(lake, CHAIN, ["perp_v2"]) as recorder:
         assert recorder.recovered("perp_v2", 3).cursor is None
     assert ask(_COUNTS) == [(0, 0, 0, 0)]
 
 
 def test_a_kill_between_the_two_steps_loses_nothing(lake: LakeOptions, ask: _Ask) -> None:
     """The file is out of the catalog, the rows of its blocks are not away yet: the note tells the next start."""
-    Path(f"{lake.catalog_file}.refetch").write_text("5")
-    with Recorder(lake, CHAIN, ["perp_v2"]):
+    Path(f"{lake.place.keeper.catalog_file}.refetch").write_text("5")
+    with OneChain(lake, CHAIN, ["perp_v2"]):
         pass
     assert ask(_COUNTS) == [(4, 4, 4, 4)]
-    assert not Path(f"{lake.catalog_file}.refetch").exists()
+    assert not Path(f"{lake.place.keeper.catalog_file}.refetch").exists()
 
 
 def test_without_its_own_version_a_lake_is_not_opened(lake: LakeOptions) -> None:
     _delete(_files(lake, "schema_migrations")[0])
     with pytest.raises(StoreError, match=r"schema_migrations/.*parquet is missing or damaged.*restore it from a backup"):
-        mend(lake)
+        mend(lake.place.keeper)
 
 
 def test_a_reader_is_told_the_file_and_the_mend(lake: LakeOptions) -> None:
     file = _files(lake, "venue_events")[0]
     _delete(file)
     with (
-        LakeReader(lake, CHAIN) as reader,
+        LakeReader(lake.place.keeper, CHAIN) as reader,
         pytest.raises(StoreError, match=r"a file of it is missing or damaged.*start `keeper run`") as told,
     ):
         reader.rows("SELECT * FROM venue_events")

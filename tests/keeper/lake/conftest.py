@@ -22,9 +22,9 @@ from keeper.domain.records import (
     Raw,
     VenueEventRecord,
 )
-from keeper.store.connection import connect
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.connection import connect
+from keeper.lake.options import LakeOptions
+from tests.keeper.lake.one_chain import OneChain
 
 CHAIN = 31337
 
@@ -94,13 +94,13 @@ def options(tmp_path: Path) -> LakeOptions:
 
 
 @pytest.fixture
-def recorder(options: LakeOptions) -> Iterator[Callable[..., Recorder]]:
+def recorder(options: LakeOptions) -> Iterator[Callable[..., OneChain]]:
     """Opens recorders of one venue on the test's lake; they close with the test."""
     with ExitStack() as stack:
 
-        def open_recorder(**changes: Any) -> Recorder:
+        def open_recorder(**changes: Any) -> OneChain:
             venues = changes.pop("venues", ("perp_v2",))
-            return stack.enter_context(Recorder(replace(options, **changes), CHAIN, venues))
+            return stack.enter_context(OneChain(replace(options, **changes), CHAIN, venues))
 
         yield open_recorder
 
@@ -111,7 +111,7 @@ def ask(options: LakeOptions) -> Callable[[str], list[tuple[Any, ...]]]:
 
     def answer(sql: str) -> list[tuple[Any, ...]]:
         connection: duckdb.DuckDBPyConnection
-        with connect(options) as connection:
+        with connect(options.place.keeper) as connection:
             return connection.execute(sql).fetchall()
 
     return answer

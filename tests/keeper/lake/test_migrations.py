@@ -6,10 +6,10 @@ import duckdb
 import pytest
 
 from keeper.errors import StoreError
-from keeper.store.connection import connect
-from keeper.store.migrations import Migration, migrate, migrations
-from keeper.store.options import LakeOptions
-from keeper.store.recorder import Recorder
+from keeper.lake.connection import connect
+from keeper.lake.migrations import Migration, migrate, migrations
+from keeper.lake.options import LakeOptions
+from tests.keeper.lake.one_chain import OneChain
 
 FIRST = Migration(1, "0001_first", "CREATE TABLE first (a BIGINT); CREATE TABLE second (a BIGINT)")
 _OLD_LIQUIDATION = """
@@ -28,13 +28,13 @@ def tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 def test_the_files_are_numbered_from_one_without_gaps() -> None:
     """Two branches cannot both add the same number unseen."""
-    assert [step.version for step in migrations()] == list(range(1, len(migrations()) + 1))
+    assert [step.version for step in migrations("keeper")] == list(range(1, len(migrations("keeper")) + 1))
 
 
 def test_a_step_is_applied_once(options: LakeOptions) -> None:
     """Opening again changes nothing; a new step comes on top."""
     second = Migration(2, "0002_more", "ALTER TABLE first ADD COLUMN b VARCHAR")
-    with connect(options) as connection:
+    with connect(options.place.keeper) as connection:
         for steps in ((FIRST,), (FIRST, second), (FIRST, second)):
             migrate(connection, "x", steps)
         applied = connection.execute("SELECT version, name FROM schema_migrations ORDER BY ALL").fetchall()
@@ -44,7 +44,7 @@ def test_a_step_is_applied_once(options: LakeOptions) -> None:
 def test_a_step_that_fails_leaves_nothing(options: LakeOptions) -> None:
     """Neither its first statements nor its record."""
     broken = Migration(1, "0001_broken", "CREATE TABLE half (a BIGINT); SELECT * FROM nowhere")
-    with connect(options) as connection:
+    with connect(options.place.keeper) as connection:
         with pytest.raises(StoreError, match="cannot migrate"):
             migrate(connection, "x", (broken,))
         assert tables(connection) == {"schema_migrations"}
@@ -54,24 +54,24 @@ def test_a_step_that_fails_leaves_nothing(options: LakeOptions) -> None:
 
 def test_a_lake_of_a_newer_program_is_refused_untouched(options: LakeOptions) -> None:
     """The message names both versions and the mend."""
-    with Recorder(options, 1, ["perp_v2"]):
+    with OneChain(options, 1, ["perp_v2"]):
         pass
-    with connect(options) as connection:
+    with connect(options.place.keeper) as connection:
         connection.execute("INSERT INTO schema_migrations VALUES (999, '0999_future', now())")
-    known = migrations()[-1].version
-    with pytest.raises(StoreError, match=f"schema version 999, this program knows {known}: install"), Recorder(options, 1, ["perp_v2"]):
+    known = migrations("keeper")[-1].version
+    with pytest.raises(StoreError, match=f"schema version 999, this program knows {known}: install"), OneChain(options, 1, ["perp_v2"]):
         pass
 
 
 def test_a_lake_of_the_first_version_is_brought_up_and_keeps_its_rows(options: LakeOptions) -> None:
     """Rows of before have no raw penalty, reward and bad debt; rows of after can have them."""
-    first, *_ = migrations()
-    with connect(options) as connection:
+    first, *_ = migrations("keeper")
+    with connect(options.place.keeper) as connection:
         migrate(connection, "x", (first,))
         connection.execute(_OLD_LIQUIDATION)
-    with Recorder(options, 1, ["perp_v2"]):
+    with OneChain(options, 1, ["perp_v2"]):
         pass
-    with connect(options) as connection:
+    with connect(options.place.keeper) as connection:
         query = "SELECT account, penalty_usd, penalty_raw, reward_raw, bad_debt_raw FROM liquidations"
         assert connection.execute(query).fetchall() == [("0xab", 2.5, None, None, None)]
         connection.execute("INSERT INTO liquidations SELECT * REPLACE ('0xcd' AS account, '7' AS penalty_raw) FROM liquidations")
@@ -79,10 +79,10 @@ def test_a_lake_of_the_first_version_is_brought_up_and_keeps_its_rows(options: L
 
 
 def test_decisions_of_before_know_of_no_use(options: LakeOptions) -> None:
-    with connect(options) as connection:
-        migrate(connection, "x", migrations()[:2])
+    with connect(options.place.keeper) as connection:
+        migrate(connection, "x", migrations("keeper")[:2])
         connection.execute(_OLD_DECISION)
-        migrate(connection, "x", migrations())
+        migrate(connection, "x", migrations("keeper"))
         assert connection.execute("SELECT account, reason, used FROM decisions").fetchall() == [("0xab", "stale", None)]
 
 
