@@ -7,7 +7,7 @@ SEED ?= 7
 DEMO_DIR ?= var/demo
 
 .DEFAULT_GOAL := all
-.PHONY: all setup prerequisites lint test chaos chaos-long demo bench bench-analytics lock clean
+.PHONY: all setup prerequisites lint test chaos chaos-long demo devnet bench bench-analytics lock clean
 
 all: lint test
 
@@ -59,6 +59,10 @@ chaos-long: setup
 # --- the main job -----------------------------------------------------------------------------------------------------
 demo: setup
 	@$(BIN)/python -m contracts.demo --traders $(TRADERS) --seed $(SEED) --dir $(DEMO_DIR)
+
+# --- a local chain to play with until Ctrl-C: make devnet ARGS="--path staircase", make devnet ARGS=--help ---------------
+devnet: setup
+	@$(BIN)/python -m contracts.devnet --traders $(TRADERS) --seed $(SEED) $(ARGS)
 
 # --- measurements: ratios against a baseline in the same run, never part of the tests ---------------------------------
 bench: setup

@@ -1,7 +1,6 @@
 """Builds everything from the settings: the one place where adapters, venues and engine are put together."""
 
 import os
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,7 +10,6 @@ from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
 
-from contracts.devnet.anvil import AnvilError, anvil_path
 from keeper.chain.chain import ChainClient, ChainOptions, Observers
 from keeper.chain.pool import Incident
 from keeper.domain import data_fee, parse
@@ -33,6 +31,7 @@ from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.errors import ConfigError
 from keeper.execution.agreement import AgreedSimulator
+from keeper.execution.anvil import anvil_program
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.dispatcher_options import no_data_fee
 from keeper.execution.executor import encode_execute
@@ -138,7 +137,7 @@ async def open_hands(settings: Settings, chain: ChainClient, stack: AsyncExitSta
             f"execution.{missing} is missing. {settings.keeper.mode.value} mode needs the executor contract and its operator."
         )
     options = SimulatorOptions(
-        anvil_command=(anvil_program(settings),),
+        anvil_command=(anvil_program(execution.anvil),),
         # Fetching a candidate's state in one batch saves round trips, of which a node on this machine has none.
         prefetch=any(urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1") for url in settings.chain.rpc_urls),
     )
@@ -187,19 +186,6 @@ async def _dispatcher(
     for attempt in await dispatcher.start():
         logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
     return dispatcher
-
-
-def anvil_program(settings: Settings) -> str:
-    """The anvil to start: the setting, PATH, the npm package. Raises ConfigError when there is none."""
-    if settings.execution.anvil is not None:
-        program = shutil.which(settings.execution.anvil)
-        if program is None:
-            raise ConfigError(f"execution.anvil: no program {settings.execution.anvil}. Name one, or leave the key out.")
-        return program
-    try:
-        return str(anvil_path())
-    except AnvilError as error:
-        raise ConfigError(f"execution.anvil: {error}") from error
 
 
 def assemble(

@@ -183,7 +183,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file. Copy config/keeper.toml and fill it in, or make one with `keeper devnet up`.") from None
+        raise ConfigError(f"{path}: no such file. Copy config/keeper.toml and fill it in, or let `make devnet` write one.") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}). Check its permissions.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -16,6 +16,7 @@ from keeper.domain.outcome import SimOutcome, SimSettled
 from keeper.domain.use import NOTHING
 from keeper.domain.venue import LiquidationPlan
 from keeper.engine.survey import Survey
+from keeper.execution.anvil import anvil_program
 from keeper.execution.executor import encode_execute
 from keeper.execution.gateway import Gateway
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions
@@ -76,7 +77,7 @@ async def _bench(stage: Theatre, stack: AsyncExitStack) -> _Bench:
     assert given.execution.executor is not None
     venues = assembly.build_venues(given)
     chain = await stack.enter_async_context(assembly.open_chain(given, venues, logger()))
-    program = assembly.anvil_program(given)
+    program = anvil_program(given.execution.anvil)
     node = chain.node(Purpose.FORK)
     gateway = await stack.enter_async_context(Gateway(node, given.chain.id))
     options = SimulatorOptions(anvil_command=(program,), prefetch=False)

@@ -72,7 +72,7 @@ def test_a_wrong_setting_names_file_key_and_mend(tmp_path: Path, change: tuple[s
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="keeper devnet up"):
+    with pytest.raises(ConfigError, match="make devnet"):
         load(tmp_path / "none.toml", {})
 
 

@@ -127,4 +127,4 @@ def test_a_file_that_is_not_there_says_where_to_get_one(keeper: Cli, tmp_path: P
     told = keeper("check-config", "--config", tmp_path / "nowhere.toml")
     assert told.exit_code == 2
     assert "no such file" in told.stderr
-    assert "keeper devnet up" in told.stderr
+    assert "make devnet" in told.stderr
