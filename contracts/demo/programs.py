@@ -30,11 +30,6 @@ class Keeper:
         self._log_path = log_path
         self._status_url = f"http://127.0.0.1:{status_port}"
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
     def must_run(self) -> None:
         """Raises ProgramFailed when it has ended."""
         if self._process.poll() is not None:

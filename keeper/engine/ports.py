@@ -66,9 +66,6 @@ class Dispatcher(Protocol):
     @property
     def sender(self) -> Address: ...
 
-    async def start(self) -> Sequence[Attempt]:
-        """Reconcile what was in flight when the last process ended; returns attempts still open. Raises NonceConflict."""
-
     async def send(self, job: Job, fees: Fees) -> Attempt | None:
         """Sign, write to the outbox, broadcast. None when a spending cap forbids it."""
 

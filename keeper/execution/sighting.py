@@ -110,7 +110,7 @@ class Lookout:
                 standing.add(lot.nonce)
             else:
                 wanted[block] += [each for each in lot.transactions if each.hash == lot.winner]
-        mined = await self._prove(wanted, claims, unclear)
+        mined = await self._prove(wanted, unclear)
         ours = {each.hash for lot in lots for each in lot.transactions}
         foreign = {nonce: place for nonce, place in places.items() if place.transaction_hash not in ours}
         looked_at = frozenset(lot.nonce for lot in lots)
@@ -222,13 +222,11 @@ class Lookout:
             blocks |= {number: _block(result) for number, answer in zip(strange, answers, strict=True) if (result := result_of(answer))}
         return {number: block for number, block in blocks.items() if block is not None}
 
-    async def _prove(
-        self, by_block: Mapping[BlockRef, Sequence[OutboxTransaction]], claims: _Claims, unclear: set[int]
-    ) -> dict[int, Mined]:
+    async def _prove(self, by_block: Mapping[BlockRef, Sequence[OutboxTransaction]], unclear: set[int]) -> dict[int, Mined]:
         mined: dict[int, Mined] = {}
         for block, transactions in by_block.items():
             try:
-                receipts = await self._receipts(block, transactions, claims)
+                receipts = await self._receipts(block, transactions)
             except (Transient, BlockUnknown):
                 unclear |= {each.nonce for each in transactions}
                 continue
@@ -239,7 +237,7 @@ class Lookout:
                 mined[each.nonce] = Mined(each, receipt, block, payloads.get(each.hash, b""))
         return mined
 
-    async def _receipts(self, block: BlockRef, transactions: Sequence[OutboxTransaction], claims: _Claims) -> Mapping[Hash32, Receipt]:
+    async def _receipts(self, block: BlockRef, transactions: Sequence[OutboxTransaction]) -> Mapping[Hash32, Receipt]:
         """The receipts the block holds, proven by its header; where that cannot be had, those all endpoints that answer agree on."""
         proven = await self._node.block_receipts(block)
         if proven is not None:

@@ -141,9 +141,6 @@ class ListDispatcher:
     acknowledged: list[Hash32] = field(default_factory=list)
     settled: list[tuple[Hash32, Hash32 | None]] = field(default_factory=list)
 
-    async def start(self) -> Sequence[Attempt]:
-        return ()
-
     async def send(self, job: Job, fees: Fees) -> Attempt | None:
         if self.full:
             return None
