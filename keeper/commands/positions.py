@@ -33,14 +33,14 @@ def positions(path: Path, venue: str, at_risk: int | None, number: int | None, a
 async def _positions(path: Path, venue: str, at_risk: int | None, number: int | None, as_json: bool) -> int:
     async with session.book_at(session.settings(path), venue, number) as book:
         rows = await _rows(book)
-    chosen = [row for row in rows if row.positions][:at_risk]
+    selection = [row for row in rows if row.positions][:at_risk]
     if as_json:
-        Console().print_json(json.dumps({"block": book.block.number, "accounts": [_plain(row) for row in chosen]}))
+        Console().print_json(json.dumps({"block": book.block.number, "accounts": [_plain(row) for row in selection]}))
         return daemon.OK
     # Whole lines, not a table: in a narrow terminal a table would cut the accounts, and `keeper explain` needs them whole.
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"{venue} at block {book.block.number}: {len(chosen)} of {len(rows)} accounts, nearest first")
-    for row in chosen:
+    console.print(f"{venue} at block {book.block.number}: {len(selection)} of {len(rows)} accounts, nearest first")
+    for row in selection:
         style = "bold red" if row.health.liquidatable else "bold"
         console.print(f"{row.account}  {_distance(row)}", style=style)
         equity, requirement = to_units(row.health.equity_x18), to_units(row.health.requirement_x18)

@@ -231,7 +231,7 @@ class TransactionDispatcher:
 
     async def _follow_up(self, lots: Sequence[Lot], head: BlockRef) -> None:
         try:
-            sighting = await self._lookout.look(lots, head, self._tracker.told, everybody=self._overdue(lots, head))
+            sighting = await self._lookout.look(lots, head, self._tracker.reported_nonces, everybody=self._overdue(lots, head))
         except (Transient, RpcError):
             # Everything is looked at again at the next head; whether the node is fit to go on with is the follower's to judge.
             return

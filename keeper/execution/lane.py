@@ -119,9 +119,9 @@ class Lane:
         if any(each.state in (JobState.OPEN, JobState.INCLUDED) for each in earlier):
             return
         # An earlier transaction of this candidate that may still be mined must be replaced, or the candidate could be executed twice.
-        held = [unmined[each.nonce] for each in earlier if each.nonce in unmined]
-        if held:
-            yield from held if len(held) == 1 and held[0].vacant else ()
+        predecessors = [unmined[each.nonce] for each in earlier if each.nonce in unmined]
+        if predecessors:
+            yield from predecessors if len(predecessors) == 1 and predecessors[0].vacant else ()
             return
         # What is behind a gap cannot be mined before somebody fills the gap: this job does.
         vacant = [lot for lot in unmined.values() if lot.vacant and self.used <= lot.nonce < self.next_nonce()]
@@ -153,8 +153,8 @@ class Lane:
             reach = self._outbox.first_unsigned(nonce + 1)
         worst = {lot.nonce: lot.worst_cost_wei + self._worst_data_fee(lot) for lot in lots if lot.winner is None and lot.nonce < reach}
         worst[nonce] = max(worst.get(nonce, 0), cost_wei)
-        paid = self._outbox.paid_since(self.now_us() - DAY_US)
-        return paid + sum(worst.values()) <= self._options.spending_cap_wei_per_day
+        spending = self._outbox.paid_since(self.now_us() - DAY_US)
+        return spending + sum(worst.values()) <= self._options.spending_cap_wei_per_day
 
     def _worst_data_fee(self, lot: Lot) -> int:
         return max((self._options.data_fee_wei(each.job.calldata) for each in lot.jobs), default=0)
@@ -187,5 +187,5 @@ def _highest(transactions: Sequence[OutboxTransaction]) -> Fees:
     )
 
 
-def _same_account(held: OutboxJob, job: Job) -> bool:
-    return held.state in UNDECIDED and (held.job.venue, held.job.account) == (job.venue, job.account)
+def _same_account(other: OutboxJob, job: Job) -> bool:
+    return other.state in UNDECIDED and (other.job.venue, other.job.account) == (job.venue, job.account)

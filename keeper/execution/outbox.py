@@ -119,10 +119,10 @@ class Outbox:
 
     def regain(self, used: int) -> None:
         """The chain has used no nonce from `used` on: those taken for lost were not."""
-        lost = "final = 1 AND winner IS NULL AND nonce >= ?"
+        condition = "final = 1 AND winner IS NULL AND nonce >= ?"
         with self._write() as connection:
-            connection.execute(f"DELETE FROM nonces WHERE {lost} AND nonce NOT IN (SELECT nonce FROM transactions)", (used,))  # noqa: S608
-            connection.execute(f"UPDATE nonces SET final = 0 WHERE {lost}", (used,))  # noqa: S608
+            connection.execute(f"DELETE FROM nonces WHERE {condition} AND nonce NOT IN (SELECT nonce FROM transactions)", (used,))  # noqa: S608
+            connection.execute(f"UPDATE nonces SET final = 0 WHERE {condition}", (used,))  # noqa: S608
 
     def reopen(self, nonce: int, head_number: int) -> None:
         """The block that had taken a transaction of this nonce is gone: as before, and patience starts anew."""

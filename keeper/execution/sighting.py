@@ -81,9 +81,9 @@ class Lookout:
         """At this height nobody but us is known to have used a nonce."""
         self._explained_at = number
 
-    async def look(self, lots: Sequence[Lot], head: BlockRef, told: Set[int], *, everybody: bool) -> Sighting:
+    async def look(self, lots: Sequence[Lot], head: BlockRef, reported_nonces: Set[int], *, everybody: bool) -> Sighting:
         """One request where nothing is new: the count and the receipts of what waits. One more for each block with new receipts, and one
-        for each new revert. The outcomes of the nonces `told` have been handed on. `everybody`: ask every endpoint, as is done anyway when
+        for each new revert. The outcomes of `reported_nonces` have been handed on. `everybody`: ask every endpoint, as is done anyway when
         the count is not explained by receipts.
 
         Raises RpcUnavailable, RpcLimited, RpcError."""
@@ -96,7 +96,7 @@ class Lookout:
         places = await self._search(missing, waiting, head) if missing else {}
         if not missing:
             self._explained_at = head.number
-        wanted, unclear = await self._candidates(waiting, claims, places, head)
+        by_block, unclear = await self._candidates(waiting, claims, places, head)
         standing, gone = set[int](), set[int]()
         for lot in lots:
             if lot.winner is None or lot.block_number is None:
@@ -106,11 +106,11 @@ class Lookout:
                 unclear.add(lot.nonce)
             elif block.hash != lot.block_hash:
                 gone.add(lot.nonce)
-            elif lot.nonce in told:
+            elif lot.nonce in reported_nonces:
                 standing.add(lot.nonce)
             else:
-                wanted[block] += [each for each in lot.transactions if each.hash == lot.winner]
-        mined = await self._prove(wanted, unclear)
+                by_block[block] += [each for each in lot.transactions if each.hash == lot.winner]
+        mined = await self._prove(by_block, unclear)
         ours = {each.hash for lot in lots for each in lot.transactions}
         foreign = {nonce: place for nonce, place in places.items() if place.transaction_hash not in ours}
         looked_at = frozenset(lot.nonce for lot in lots)
@@ -128,7 +128,7 @@ class Lookout:
         calls += [("eth_getBlockByNumber", [hex(height), False]) for height in heights]
         if not everybody:
             return _claims(await self._node.batch(calls), hashes)
-        claims_of_all = [heard for _, answers in await self._node.opinions(calls) if (heard := _sensible(answers, hashes)) is not None]
+        claims_of_all = [claims for _, answers in await self._node.opinions(calls) if (claims := _sensible(answers, hashes)) is not None]
         if not claims_of_all:
             raise RpcUnavailable("no endpoint tells what became of our transactions")
         together = _Claims(min(claims.used for claims in claims_of_all), defaultdict(list), {})
@@ -171,12 +171,12 @@ class Lookout:
     def _page(self, ref: BlockRef, block: Json) -> Mapping[int, Hash32]:
         if ref.hash not in self._pages:
             try:
-                sent = {
+                hashes = {
                     quantity(each["nonce"]): hash32(each["hash"]) for each in block["transactions"] if each["from"].lower() == self._sender
                 }
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise RpcUnavailable(f"a malformed block: {error!r}") from error
-            self._pages = {**dict(list(self._pages.items())[-_PAGES:]), ref.hash: sent}
+            self._pages = {**dict(list(self._pages.items())[-_PAGES:]), ref.hash: hashes}
         return self._pages[ref.hash]
 
     async def _narrowed(self, nonce: int, low: int, high: int) -> tuple[int, int]:
@@ -247,9 +247,14 @@ class Lookout:
         opinions = await self._node.opinions([("eth_getTransactionReceipt", [each.hash]) for each in transactions])
         agreed: dict[Hash32, Receipt] = {}
         for place, each in enumerate(transactions):
-            heard = [parse_receipt(result_of(answers[place])) for _, answers in opinions if not isinstance(answers[place], RpcError)]
-            if heard and heard[0] is not None and all(receipt == heard[0] for receipt in heard) and heard[0].block_hash == block.hash:
-                agreed[each.hash] = heard[0]
+            receipts = [parse_receipt(result_of(answers[place])) for _, answers in opinions if not isinstance(answers[place], RpcError)]
+            if (
+                receipts
+                and receipts[0] is not None
+                and all(receipt == receipts[0] for receipt in receipts)
+                and receipts[0].block_hash == block.hash
+            ):
+                agreed[each.hash] = receipts[0]
         return agreed
 
 

@@ -40,7 +40,7 @@ class Tracker:
         self._sender = sender
         self._suspected_at: dict[int, list[int]] = {}
         self._gap: int | None = None
-        self.told: set[int] = set()
+        self.reported_nonces: set[int] = set()
         """Nonces whose outcomes this process has handed on."""
 
     def judge(self, sighting: Sighting, head: BlockRef, started_at: int) -> Verdict:
@@ -66,7 +66,7 @@ class Tracker:
             self._finalise(lot, head)
         elif lot.nonce in sighting.gone:
             self._outbox.reopen(lot.nonce, head.number)
-            self.told.discard(lot.nonce)
+            self.reported_nonces.discard(lot.nonce)
             verdict.reopened += [each for each in lot.transactions if each.hash == lot.winner]
         elif lot.nonce in sighting.unclear or lot.nonce not in sighting.looked_at or lot.winner is not None:
             return
@@ -79,17 +79,17 @@ class Tracker:
     def _finalise(self, lot: Lot, head: BlockRef) -> None:
         if lot.block_number is not None and lot.block_number + self._options.final_after_blocks <= head.number:
             self._outbox.finalise(lot.nonce)
-            self.told.discard(lot.nonce)
+            self.reported_nonces.discard(lot.nonce)
 
     def _settle(self, lot: Lot, mined: Mined, verdict: Verdict) -> None:
-        known = lot.winner == mined.transaction.hash and lot.block_hash == mined.block.hash
-        if not known:
+        unchanged = lot.winner == mined.transaction.hash and lot.block_hash == mined.block.hash
+        if not unchanged:
             states = [(job.id, state) for job in lot.jobs if (state := _state_after(job, mined)) is not None]
             self._outbox.settle(mined.transaction, mined.block, mined.receipt.gas_cost_wei, self._lane.now_us(), states)
             verdict.settled += self._outcomes(lot, mined, frozenset(job_id for job_id, _ in states))
         else:
             verdict.settled += self._outcomes(lot, mined, frozenset(job.id for job in lot.jobs if not job.reported))
-        self.told.add(lot.nonce)
+        self.reported_nonces.add(lot.nonce)
 
     def _outcomes(self, lot: Lot, mined: Mined, jobs: frozenset[int]) -> list[Settled]:
         """What became of these jobs of the nonce."""
