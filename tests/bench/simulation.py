@@ -22,7 +22,7 @@ from keeper.execution.gateway import Gateway
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions
 from keeper.log import logger
 from tests.bench.rounds import Compared, scaled
-from tests.chaos.theatre import Theatre
+from tests.chaos.harness import Harness
 
 _AHEAD_SECONDS = 6
 _FIRST, _FOLLOWING, _PRE_CHECK = "first candidate of a head", "following candidate", "pre_check (eth_call)"
@@ -50,7 +50,7 @@ class _Bench:
         }
 
 
-def simulation(stage: Theatre, rounds: int = 12) -> Sequence[Compared]:
+def simulation(stage: Harness, rounds: int = 12) -> Sequence[Compared]:
     """Milliseconds. Every round mines a block first. RuntimeError when a plan does not settle."""
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
@@ -71,7 +71,7 @@ def simulation(stage: Theatre, rounds: int = 12) -> Sequence[Compared]:
     ]
 
 
-async def _bench(stage: Theatre, stack: AsyncExitStack) -> _Bench:
+async def _bench(stage: Harness, stack: AsyncExitStack) -> _Bench:
     given = stage.loaded.settings
     assert given.execution.operator is not None
     assert given.execution.executor is not None
@@ -85,7 +85,7 @@ async def _bench(stage: Theatre, stack: AsyncExitStack) -> _Bench:
     return _Bench(chain, simulator, (given.execution.operator, given.execution.executor), await _plans(stage, chain))
 
 
-async def _plans(stage: Theatre, chain: ChainClient) -> tuple[LiquidationPlan, LiquidationPlan]:
+async def _plans(stage: Harness, chain: ChainClient) -> tuple[LiquidationPlan, LiquidationPlan]:
     """Of the first two breached accounts that have one, as the daemon would make them."""
     given = stage.loaded.settings
     evaluator = assembly.build_evaluators(given, {"perp_v2": stage.venue}, chain)["perp_v2"]
