@@ -2,12 +2,13 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := -m pip --quiet --disable-pip-version-check
 TRADERS ?= 120
 SEED ?= 7
 DEMO_DIR ?= var/demo
 
 .DEFAULT_GOAL := all
-.PHONY: all setup prerequisites lint test chaos chaos-long demo bench bench-analytics lock clean
+.PHONY: all setup extras prerequisites lint test chaos chaos-long demo devnet bench bench-analytics lock clean
 
 all: lint test
 
@@ -22,11 +23,31 @@ prerequisites:
 	  || { echo "missing: Node.js 18 or newer as 'node'"; exit 2; }
 	@command -v npm >/dev/null || { echo "missing: npm (comes with Node.js)"; exit 2; }
 
-.venv/.ready: requirements.lock pyproject.toml
+# A stamp goes before its installation begins and comes back when all of it is there and fits together: what was interrupted is done again.
+.venv/.ready: requirements-dev.lock pyproject.toml
 	@echo "installing Python packages into .venv"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -f $@
+	@$(BIN)/python $(PIP) --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python $(PIP) install --require-hashes -r requirements-dev.lock
+	@$(BIN)/python $(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python $(PIP) check
+	@touch $@
+
+# What only some tests need, which skip without it.
+extras: setup .venv/notebooks.ready .venv/s3-server/.ready
+
+.venv/notebooks.ready: requirements-notebooks.lock .venv/.ready
+	@echo "installing what runs notebooks into .venv"
+	@rm -f $@
+	@$(BIN)/python $(PIP) install --require-hashes -r requirements-notebooks.lock
+	@$(BIN)/python $(PIP) check
+	@touch $@
+
+.venv/s3-server/.ready: requirements-s3-server.lock | .venv/.ready
+	@echo "installing an S3 server for tests into .venv/s3-server"
+	@rm -f $@
+	@$(PYTHON) -m venv --clear .venv/s3-server
+	@.venv/s3-server/bin/python $(PIP) install --require-hashes -r requirements-s3-server.lock
 	@touch $@
 
 contracts/node_modules/.ready: contracts/package.json contracts/package-lock.json
@@ -60,6 +81,10 @@ chaos-long: setup
 demo: setup
 	@$(BIN)/python -m contracts.demo --traders $(TRADERS) --seed $(SEED) --dir $(DEMO_DIR)
 
+# --- a local chain to play with until Ctrl-C: make devnet ARGS="--path staircase", make devnet ARGS=--help ---------------
+devnet: setup
+	@$(BIN)/python -m contracts.devnet --traders $(TRADERS) --seed $(SEED) $(ARGS)
+
 # --- measurements: ratios against a baseline in the same run, never part of the tests ---------------------------------
 bench: setup
 	$(BIN)/python -m tests.bench
@@ -67,10 +92,15 @@ bench: setup
 bench-analytics: setup
 	$(BIN)/python -m analytics.bench
 
+# --- versions and hashes of all packages; those that stand in a lock stay, unless pyproject.toml forbids them --------------
+LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+  --universal --python-version 3.11
 lock: setup
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate --no-emit-index-url \
-	  --no-emit-find-links --universal --python-version 3.11 -o requirements.lock
+	@$(BIN)/python $(PIP) install uv
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) pyproject.toml --extra notebooks -c requirements-dev.lock -o requirements-notebooks.lock
+	$(LOCK) --group s3-server -o requirements-s3-server.lock
 
 clean:
 	rm -rf .venv contracts/node_modules contracts/out contracts/cache var .mypy_cache .ruff_cache .pytest_cache

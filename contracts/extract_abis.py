@@ -54,12 +54,12 @@ def venue_abi(contract: str) -> str:
 def own_artifact(contract: str) -> str:
     """The committed form of one of our contracts: ABI, creation code, hash of the source."""
     source = (_CONTRACTS / "src" / f"{contract}.sol").read_bytes()
-    built = json.loads((_CONTRACTS / "out" / f"{contract}.sol" / f"{contract}.json").read_text())
+    build = json.loads((_CONTRACTS / "out" / f"{contract}.sol" / f"{contract}.json").read_text())
     fields = {
         "contract": contract,
         "source_sha256": hashlib.sha256(source).hexdigest(),
-        "abi": built["abi"],
-        "bytecode": built["bytecode"]["object"],
+        "abi": build["abi"],
+        "bytecode": build["bytecode"]["object"],
     }
     return _compact(fields) + "\n"
 

@@ -1,7 +1,6 @@
 """Builds everything from the settings: the one place where adapters, venues and engine are put together."""
 
 import os
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,7 +10,6 @@ from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
 
-from contracts.devnet.anvil import AnvilError, anvil_path
 from keeper.chain.chain import ChainClient, ChainOptions, Observers
 from keeper.chain.pool import Incident
 from keeper.domain import data_fee, parse
@@ -37,6 +35,7 @@ from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
 from keeper.errors import ConfigError
 from keeper.execution.agreement import AgreedSimulator
+from keeper.execution.anvil import anvil_program
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.dispatcher_options import no_data_fee
 from keeper.execution.executor import encode_execute
@@ -157,7 +156,7 @@ async def open_hands(scope: ChainScope, chain: ChainClient, stack: AsyncExitStac
             f"{scope.executor_key(missing)} is missing. {scope.keeper.mode.value} mode needs the executor contract and its operator."
         )
     options = SimulatorOptions(
-        anvil_command=(anvil_program(scope),),
+        anvil_command=(anvil_program(execution.anvil),),
         # Fetching a candidate's state in one batch saves round trips, of which a node on this machine has none.
         prefetch=any(urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1") for url in scope.chain.rpc_urls),
     )
@@ -207,19 +206,6 @@ async def _dispatcher(
     for attempt in await dispatcher.start():
         logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
     return dispatcher
-
-
-def anvil_program(scope: ChainScope) -> str:
-    """The anvil to start: the setting, PATH, the npm package. Raises ConfigError when there is none."""
-    if scope.execution.anvil is not None:
-        program = shutil.which(scope.execution.anvil)
-        if program is None:
-            raise ConfigError(f"{scope.executor_key('anvil')}: no program {scope.execution.anvil}. Name one, or leave the key out.")
-        return program
-    try:
-        return str(anvil_path())
-    except AnvilError as error:
-        raise ConfigError(f"{scope.executor_key('anvil')}: {error}") from error
 
 
 def assemble(

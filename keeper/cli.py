@@ -25,8 +25,6 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="About the settings file.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
-devnet_app = typer.Typer(help="A local chain with the real contracts.", no_args_is_help=True)
-app.add_typer(devnet_app, name="devnet")
 
 app.add_typer(executor_app, name="executor")
 
@@ -108,23 +106,6 @@ def replay(
 ) -> None:
     """Recorded blocks once more through the decision code, from the lake alone, compared with what was decided then."""
     _end(session.guarded(lambda: replay_command(config, venue, as_json)))
-
-
-@devnet_app.command("up", epilog="Example:  keeper devnet up --traders 120 --seed 7 --path staircase")
-def devnet_up(
-    traders: Annotated[int, typer.Option(min=1, help="How many traders.")] = 120,
-    seed: Annotated[int, typer.Option(help="Everything is drawn from it.")] = 7,
-    port: Annotated[int, typer.Option(help="Port of the chain; 0 for a free one.")] = 8545,
-    directory: Annotated[Path, typer.Option("--dir", help="Where the addresses and the ready settings go.")] = Path("var/devnet"),
-    path: Annotated[str | None, typer.Option(help="Price path to play: shock, staircase, squeeze, whipsaw, crash.")] = None,
-    block_seconds: Annotated[int, typer.Option(min=1, help="Chain seconds per block.")] = 2,
-    interval: Annotated[float, typer.Option(min=0.05, help="Wall seconds per block.")] = 2.0,
-) -> None:
-    """Start anvil with the real contracts, makers and traders; write keeper.toml for it; produce blocks until Ctrl-C."""
-    # Imported here: everybody else does without eth-account and the npm packages.
-    from keeper.commands.devnet import up
-
-    _end(session.guarded(lambda: up(traders, seed, port, directory, path, block_seconds, interval)))
 
 
 def _end(code: int) -> None:

@@ -19,18 +19,18 @@ def main() -> int:
     parser.add_argument("--traders", type=int, default=120)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--dir", type=Path, default=Path("var/demo"))
-    given = parser.parse_args()
+    options = parser.parse_args()
     screen = Screen()
     try:
-        performance = perform(Script(given.traders, given.seed, given.dir), screen)
+        performance = perform(Script(options.traders, options.seed, options.dir), screen)
     except (ProgramFailed, AnvilError, RpcError, RpcUnavailable, TimeoutError) as error:
         screen.console.print(f"[bold red]error[/] {error}", markup=True)
         return 1
-    performance.summary.write(given.dir / "summary.json")
+    performance.summary.write(options.dir / "summary.json")
     screen.summary(performance.summary)
     screen.findings(performance.report)
-    screen.console.print(f"summary   {given.dir / 'summary.json'}\nreport    {given.dir / 'report.html'}")
-    screen.console.print(f"go on     .venv/bin/analytics summary --lake {given.dir / 'lake'}")
+    screen.console.print(f"summary   {options.dir / 'summary.json'}\nreport    {options.dir / 'report.html'}")
+    screen.console.print(f"go on     .venv/bin/analytics summary --lake {options.dir / 'lake'}")
     return 0
 
 

@@ -57,10 +57,10 @@ def prices_8(rpc: Rpc, deployment: Deployment) -> Mapping[str, int]:
 def change(deployment: Deployment, before: Assets, after: Assets, prices: Mapping[str, int]) -> Worth:
     """What became of the assets between two readings, at one set of prices."""
     decimals = token_decimals(deployment)
-    moved = {token: after.tokens[token] - before.tokens[token] for token in after.tokens}
+    differences = {token: after.tokens[token] - before.tokens[token] for token in after.tokens}
     return Worth(
         settlement_usd=(after.venue_6 + after.usdc_6 - before.venue_6 - before.usdc_6) / 10**6,
-        tokens_usd=sum(token_usd(amount, decimals[token], prices[token]) for token, amount in moved.items()),
+        tokens_usd=sum(token_usd(amount, decimals[token], prices[token]) for token, amount in differences.items()),
         gas_usd=token_usd(before.wei - after.wei, 18, prices["gas"]),
     )
 

@@ -32,11 +32,6 @@ class Keeper:
         self._log_path = log_path
         self._status_url = f"http://127.0.0.1:{status_port}"
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
     def must_run(self) -> None:
         """Raises ProgramFailed when it has ended."""
         if self._process.poll() is not None:
@@ -108,10 +103,10 @@ def query(lake: Path, sql: str) -> Sequence[Mapping[str, Any]]:
 def analytics(lake: Path, *arguments: str) -> str:
     """What `analytics ARGUMENTS` prints. Raises ProgramFailed when it fails."""
     command = [sys.executable, "-m", "analytics", *arguments, "--lake", str(lake)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ProgramFailed(f"analytics {arguments[0]} failed: {done.stderr.strip()}")
-    return done.stdout
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise ProgramFailed(f"analytics {arguments[0]} failed: {answer.stderr.strip()}")
+    return answer.stdout
 
 
 def _free_port() -> int:

@@ -31,7 +31,7 @@ class Ledger:
             account
             for account, blocks in self.breached.items()
             if any(
-                following == block + 1 and not any(done >= block for done in liquidated.get(account, ()))
+                following == block + 1 and not any(number >= block for number in liquidated.get(account, ()))
                 for block, following in itertools.pairwise(blocks)
             )
         )
@@ -40,7 +40,7 @@ class Ledger:
         """Blocks from the first one in which the account was liquidatable to each liquidation. A liquidation after which the
         account is still liquidatable starts the count anew. Negative never: one that beat the first such block counts as 0."""
         return [
-            self._late(account, block, max((done for done in blocks if done < block), default=-1))
+            self._late(account, block, max((number for number in blocks if number < block), default=-1))
             for account, blocks in liquidated.items()
             for block in blocks
         ]
@@ -75,9 +75,9 @@ class Referee:
         return ledger
 
     def _views(self, blocks: Sequence[int], on_block: Callable[[], None]) -> Mapping[int, Mapping[str, AccountView]]:
-        found: dict[int, Mapping[str, AccountView]] = {}
+        views: dict[int, Mapping[str, AccountView]] = {}
         with Rpc(self._url) as rpc:
             for block in blocks:
-                found[block] = account_views(rpc, self._deployment, self._accounts, hex(block), collateral=False)
+                views[block] = account_views(rpc, self._deployment, self._accounts, hex(block), collateral=False)
                 on_block()
-        return found
+        return views

@@ -50,9 +50,9 @@ class Screen:
         """The tables."""
         self.console.print(_markets(summary), _figures(summary))
 
-    def findings(self, told: str) -> None:
+    def findings(self, report: str) -> None:
         """What the analytics report says in words."""
-        for line in told.splitlines():
+        for line in report.splitlines():
             if line.startswith(_FINDINGS):
                 self.console.print(line, soft_wrap=True, markup=False)
 

@@ -86,10 +86,10 @@ def perform(script: Script, screen: Screen) -> Performance:
         report = pool.submit(analytics, lake, "report", "all", "--out", str(script.directory), *_SMALL_MARKET)
         with screen.counting("analytics report; referee: every account at every block by the contracts' own views", len(blocks)) as count:
             ledger = Referee(devnet.url, devnet.deployment).judge(blocks, count)
-            told = report.result()
+            text = report.result()
         worth = change(devnet.deployment, before, after, prices)
         run = Run(devnet.deployment, ledger, worth, prices, rehearsal, time.monotonic() - started)
-        return Performance(summarise(answers.result(), run), told)
+        return Performance(summarise(answers.result(), run), text)
 
 
 def _prepare(script: Script, devnet: Devnet) -> None:

@@ -112,9 +112,9 @@ def summarise(answers: Answers, run: Run) -> Summary:
     """Put the lake's answers, the referee's and the chain's figures together."""
     liquidations, outcomes, blocks, parity = answers.liquidations, answers.outcomes, answers.blocks, answers.parity
     ours = [row for row in liquidations if row["ours"] and row["kind"] == "positions"]
-    done = _blocks_by_account(ours)
+    by_account = _blocks_by_account(ours)
     parts = _profit_parts(run, outcomes)
-    missed = run.ledger.missed(done)
+    missed = run.ledger.missed(by_account)
     return Summary(
         traders=len(run.deployment.traders),
         blocks=len(blocks),
@@ -125,7 +125,7 @@ def summarise(answers: Answers, run: Run) -> Summary:
         missed=len(missed),
         missed_accounts=missed,
         parity={key: int(value) for key, value in parity.items()},
-        blocks_late=spread(run.ledger.lateness(done)),
+        blocks_late=spread(run.ledger.lateness(by_account)),
         rpc_requests_per_block=spread([row["rpc_requests"] for row in blocks]),
         rpc_calls_per_block=spread([row["rpc_calls"] for row in blocks]),
         block_ms=spread([row["ms"] for row in blocks]),

@@ -98,10 +98,10 @@ class Anvil:
 
         Raises AnvilError if it is not installed or does not answer in 20 s.
         """
-        chosen = options or AnvilOptions()
-        process, port = _launch(chosen)
+        settings = options or AnvilOptions()
+        process, port = _launch(settings)
         try:
-            yield Anvil(f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}", process.pid, chosen)
+            yield Anvil(f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}", process.pid, settings)
         finally:
             _stop(process)
 
@@ -126,10 +126,10 @@ def tool_path(tool: Literal["anvil", "forge"]) -> Path:
 
 def _launch(options: AnvilOptions) -> tuple[subprocess.Popen[bytes], int]:
     """A port found free may be taken before anvil binds it: then anvil exits and another port is tried."""
-    tries = [options.port] if options.port is not None else [None] * _START_ATTEMPTS
+    ports = [options.port] if options.port is not None else [None] * _START_ATTEMPTS
     reason = ""
-    for wanted in tries:
-        port = wanted if wanted is not None else _free_port()
+    for number in ports:
+        port = number if number is not None else _free_port()
         with TemporaryDirectory(prefix="anvil-") as scratch:
             process = _spawn(options, port, Path(scratch))
             try:

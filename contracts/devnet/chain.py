@@ -114,24 +114,24 @@ class Chain:
         return len(self._queue)
 
     def _hand_over(self, count: int) -> dict[str, Transaction]:
-        chosen, self._queue = self._queue[:count], self._queue[count:]
-        hashes = self.rpc.batch([("eth_sendTransaction", [self._fields(queued)]) for queued in chosen])
-        return dict(zip(hashes, chosen, strict=True))
+        batch, self._queue = self._queue[:count], self._queue[count:]
+        hashes = self.rpc.batch([("eth_sendTransaction", [self._fields(queued)]) for queued in batch])
+        return dict(zip(hashes, batch, strict=True))
 
     def _mine_one(self, timestamp: int) -> MinedBlock:
-        sent = self._hand_over(self._fitting())
+        transactions = self._hand_over(self._fitting())
         self.rpc.batch([("evm_setNextBlockTimestamp", [timestamp]), ("evm_mine", [])])
         self.now = timestamp
         number = int(self.rpc.call("eth_blockNumber"), 16)
-        return MinedBlock(number, timestamp, self._failures(sent, number))
+        return MinedBlock(number, timestamp, self._failures(transactions, number))
 
-    def _failures(self, sent: dict[str, Transaction], number: int) -> tuple[str, ...]:
+    def _failures(self, transactions: dict[str, Transaction], number: int) -> tuple[str, ...]:
         """Everything handed over must be in the block, and well; what is not, in words."""
-        if not sent:
+        if not transactions:
             return ()
         receipts = {item["transactionHash"]: item for item in self.rpc.call("eth_getBlockReceipts", hex(number))}
-        missing = [f"{item.note}: not in block {number}" for key, item in sent.items() if key not in receipts]
-        bad = [item for key, item in sent.items() if key in receipts and receipts[key]["status"] != "0x1"]
+        missing = [f"{item.note}: not in block {number}" for key, item in transactions.items() if key not in receipts]
+        bad = [item for key, item in transactions.items() if key in receipts and receipts[key]["status"] != "0x1"]
         return (*missing, *(f"{item.note}: reverted in block {number}: {self._reason(item, number)}" for item in bad))
 
     def _reason(self, mined: Transaction, number: int) -> str:

@@ -20,13 +20,13 @@ def forge(*arguments: str) -> subprocess.CompletedProcess[str]:
 def main() -> int:
     """Builds, and prints forge's output only if that failed. Returns the exit code."""
     try:
-        built = forge("build")
+        build = forge("build")
     except AnvilError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    if built.returncode != 0:
-        sys.stderr.write(built.stdout)
-    return built.returncode
+    if build.returncode != 0:
+        sys.stderr.write(build.stdout)
+    return build.returncode
 
 
 if __name__ == "__main__":

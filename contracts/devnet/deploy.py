@@ -61,10 +61,10 @@ def deploy(url: str, seed: int = 7, traders: int = 120) -> Deployment:
         venue = _deploy_venue(chain, seed)
         provide_liquidity(chain, venue, traders)
         chain.mine(chain.now + BLOCK_SECONDS)
-        drawn = draw_traders(seed, traders, Scene(venue.start_prices_8(), venue.collaterals))
-        open_all(chain, venue, drawn)
+        people = draw_traders(seed, traders, Scene(venue.start_prices_8(), venue.collaterals))
+        open_all(chain, venue, people)
         ready = chain.mine(chain.now + _SEASON_SECONDS)
-        return replace(venue, traders=drawn, ready_block=ready)
+        return replace(venue, traders=people, ready_block=ready)
 
 
 def _deploy_venue(chain: Chain, seed: int) -> Deployment:

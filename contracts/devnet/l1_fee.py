@@ -32,9 +32,9 @@ def charge_l1_fee(rpc: Rpc, prices: L1Prices) -> None:
     """Puts the stand-in in place where it is not yet, and sets its prices; mines a block or two."""
     chain = Chain.at_head(rpc)
     if rpc.call("eth_getCode", GAS_PRICE_ORACLE, "latest") == "0x":
-        made = chain.create(OWNER, bytecode("devnet", "TestGasPriceOracle"), "TestGasPriceOracle")
+        address = chain.create(OWNER, bytecode("devnet", "TestGasPriceOracle"), "TestGasPriceOracle")
         chain.mine(chain.now + 1)
-        rpc.call("anvil_setCode", GAS_PRICE_ORACLE, rpc.call("eth_getCode", made, "latest"))
+        rpc.call("anvil_setCode", GAS_PRICE_ORACLE, rpc.call("eth_getCode", address, "latest"))
     values = (prices.base_fee_wei, prices.blob_base_fee_wei, prices.base_fee_scalar, prices.blob_base_fee_scalar)
     chain.send(OWNER, GAS_PRICE_ORACLE, "set(uint256,uint256,uint32,uint32)", *values)
     chain.mine(chain.now + 1)

@@ -50,9 +50,9 @@ class Latecomers:
         return index_8 * _BPS <= start_8 * (_BPS - trader.enters_below_bps)
 
     def _trade(self, trader: Trader, size_bps: int) -> Transaction:
-        drawn = trader.positions[0]
-        position = replace(drawn, notional_usd=drawn.notional_usd * size_bps // _BPS)
-        return open_position(self._deployment.core, self._deployment.market(drawn.market), trader.address, position)
+        template = trader.positions[0]
+        position = replace(template, notional_usd=template.notional_usd * size_bps // _BPS)
+        return open_position(self._deployment.core, self._deployment.market(template.market), trader.address, position)
 
 
 def accepted(rpc: Rpc, trade: Transaction, timestamp: int) -> bool:

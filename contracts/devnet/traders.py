@@ -71,7 +71,7 @@ def _both(blank: Trader, random: Random, scene: Scene) -> Trader:
     hedged = random.random() < 0.3
     sides = [side if i == 0 or not hedged else _other(side) for i in range(len(scene.prices_8))]
     pairs = zip(scene.prices_8, sides, strict=True)
-    return _with_positions(blank, tuple(_position(random, market, chosen) for market, chosen in pairs))
+    return _with_positions(blank, tuple(_position(random, market, direction) for market, direction in pairs))
 
 
 def _late(blank: Trader, random: Random, scene: Scene) -> Trader:

@@ -43,7 +43,7 @@ def account_views(
     calls = [({"to": deployment.multicall, "data": _aggregate(questions, group)}, at) for group in groups]
     answers = rpc.batch([("eth_call", list(call)) for call in calls])
     views = [_views(group, answer, len(questions)) for group, answer in zip(groups, answers, strict=True)]
-    return {account: view for found in views for account, view in found.items()}
+    return {account: view for group in views for account, view in group.items()}
 
 
 def mark_price_18(rpc: Rpc, deployment: Deployment, market: str) -> int:
@@ -67,8 +67,8 @@ def _aggregate(questions: Sequence[tuple[str, str]], accounts: Sequence[str]) ->
     return calldata(_AGGREGATE, calls)
 
 
-def _views(accounts: Sequence[str], answer: str, asked: int) -> Mapping[str, AccountView]:
+def _views(accounts: Sequence[str], answer: str, count: int) -> Mapping[str, AccountView]:
     results = returned(("(bool,bytes)[]",), answer)[0]
     words = [int.from_bytes(data[:32], "big", signed=True) for _, data in results]
-    rows = [words[start : start + asked] for start in range(0, len(words), asked)]
-    return {account: AccountView(row[0], row[1], bool(row[2]) if asked > 2 else None) for account, row in zip(accounts, rows, strict=True)}
+    rows = [words[start : start + count] for start in range(0, len(words), count)]
+    return {account: AccountView(row[0], row[1], bool(row[2]) if count > 2 else None) for account, row in zip(accounts, rows, strict=True)}

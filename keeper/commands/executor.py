@@ -113,13 +113,15 @@ async def _fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas
 
 
 async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str | None, margin_usd: float) -> list[Step]:
-    _, chosen = _venue(desk, venue)
-    calls = chosen.venue.pay_in(chosen.book, desk.executor, _x18(margin_usd))
-    token = chosen.venue.tokens(chosen.book)[0]
-    (held,) = await desk.balances([token], wallet.address)
-    if held.amount_raw < _x18(margin_usd) // 10 ** (18 - held.decimals):
-        raise ConfigError(f"--margin {margin_usd:,.2f}: the owner {wallet.address} has {held.text} ({token}). Send it some, or name less.")
-    amount = f"{margin_usd:,.2f} {held.symbol}"
+    _, evaluator = _venue(desk, venue)
+    calls = evaluator.venue.pay_in(evaluator.book, desk.executor, _x18(margin_usd))
+    token = evaluator.venue.tokens(evaluator.book)[0]
+    (holding,) = await desk.balances([token], wallet.address)
+    if holding.amount_raw < _x18(margin_usd) // 10 ** (18 - holding.decimals):
+        raise ConfigError(
+            f"--margin {margin_usd:,.2f}: the owner {wallet.address} has {holding.text} ({token}). Send it some, or name less."
+        )
+    amount = f"{margin_usd:,.2f} {holding.symbol}"
     effects = (f"the venue may take {amount} from the owner", f"{amount} are margin of {desk.executor}")
     return list(ownership.owner_calls(calls, effects))
 
@@ -128,13 +130,13 @@ async def _sweep(options: OwnerOptions, venue: str | None, margin_usd: float, to
     async with owner_desk(options.config, options.executor) as desk:
         wallet = await owner_wallet(desk, options)
         standing = await _owned(desk, wallet)
-        name, chosen = _venue(desk, venue)
-        held = await desk.balances(chosen.venue.tokens(chosen.book), desk.executor)
+        name, evaluator = _venue(desk, venue)
+        holdings = await desk.balances(evaluator.venue.tokens(evaluator.book), desk.executor)
         steps: list[Step] = []
         if margin_usd > 0:
-            calls = chosen.venue.pay_out(chosen.book, _x18(margin_usd))
+            calls = evaluator.venue.pay_out(evaluator.book, _x18(margin_usd))
             steps.append(ownership.recover(desk.executor, name, calls, f"{margin_usd:,.2f} USD of margin are in the executor's wallet"))
-        steps += _sweeps(desk, standing, held, token, _x18(margin_usd))
+        steps += _sweeps(desk, standing, holdings, token, _x18(margin_usd))
         coin = await desk.coin_wei(desk.executor)
         if coin and token is None:
             steps.append(ownership.sweep(desk.executor, None, coin, standing.treasury, f"{to_units(coin)} coin"))
@@ -144,15 +146,15 @@ async def _sweep(options: OwnerOptions, venue: str | None, margin_usd: float, to
     return done(f"swept to {standing.treasury}", options)
 
 
-def _sweeps(desk: OwnerDesk, standing: Standing, held: Sequence[Holding], token: Address | None, margin_x18: int) -> list[Step]:
+def _sweeps(desk: OwnerDesk, standing: Standing, holdings: Sequence[Holding], token: Address | None, margin_x18: int) -> list[Step]:
     """Each token of the wallet; the settlement token, which is first, with the margin that was taken out before."""
     steps = []
-    for index, one in enumerate(held):
+    for index, one in enumerate(holdings):
         coming = margin_x18 // 10 ** (18 - one.decimals) if index == 0 else 0
         amount = one.amount_raw + coming
         if amount and token in (None, one.token):
-            shown = Holding(one.token, one.symbol, one.decimals, amount).text
-            steps.append(ownership.sweep(desk.executor, one.token, amount, standing.treasury, shown, follows=coming > 0))
+            text = Holding(one.token, one.symbol, one.decimals, amount).text
+            steps.append(ownership.sweep(desk.executor, one.token, amount, standing.treasury, text, follows=coming > 0))
     return steps
 
 
@@ -169,15 +171,15 @@ async def _status(config: Path, executor: str | None, as_json: bool) -> int:
         standing = await desk.standing()
         gas_wei = await desk.coin_wei(desk.operator)
         tokens = list(dict.fromkeys(token for one in desk.evaluators.values() for token in one.venue.tokens(one.book)))
-        held = await desk.balances(tokens, desk.executor)
+        holdings = await desk.balances(tokens, desk.executor)
         others = [one for one in await desk.operators() if one != desk.operator]
         tip_wei = int(desk.scope.limits.priority_fee_gwei * _GWEI)
         lack = gas_problem(desk.operator, gas_wei, desk.head.base_fee_wei + tip_wei)
         missing = [*problems(standing, desk.executor), *([lack] if lack else [])]
     if as_json:
-        Console().print_json(json.dumps(_plain_status(standing, others, gas_wei, held, missing)))
+        Console().print_json(json.dumps(_plain_status(standing, others, gas_wei, holdings, missing)))
     else:
-        table(f"executor {standing.executor}", _status_rows(standing, others, gas_wei, held))
+        table(f"executor {standing.executor}", _status_rows(standing, others, gas_wei, holdings))
         for problem in missing:
             Console().print(f"[bold red]missing[/] {problem}", highlight=False, soft_wrap=True)
         if not missing:
@@ -185,7 +187,7 @@ async def _status(config: Path, executor: str | None, as_json: bool) -> int:
     return daemon.FAILED if missing else daemon.OK
 
 
-def _status_rows(standing: Standing, others: Sequence[Address], gas_wei: int, held: Sequence[Holding]) -> list[tuple[str, str]]:
+def _status_rows(standing: Standing, others: Sequence[Address], gas_wei: int, holdings: Sequence[Holding]) -> list[tuple[str, str]]:
     rows = [
         ("owner", standing.owner),
         ("treasury", standing.treasury),
@@ -201,11 +203,11 @@ def _status_rows(standing: Standing, others: Sequence[Address], gas_wei: int, he
         rows.append((f"{venue.venue}: rules", "exactly what plans need" if venue.rules_match else "NOT what plans need"))
         rows.append((f"{venue.venue}: valuer", f"{venue.valuer} {'as expected' if venue.valuer_matches else 'NOT as expected'}"))
         rows.append((f"{venue.venue}: margin", f"{to_units(venue.equity_x18):,.2f} USD, positions {to_units(venue.exposure_x18):,.2f} USD"))
-    return rows + [("in its wallet", holding.text) for holding in held]
+    return rows + [("in its wallet", holding.text) for holding in holdings]
 
 
 def _plain_status(
-    standing: Standing, others: Sequence[Address], gas_wei: int, held: Sequence[Holding], missing: Sequence[str]
+    standing: Standing, others: Sequence[Address], gas_wei: int, holdings: Sequence[Holding], missing: Sequence[str]
 ) -> dict[str, object]:
     return {
         "executor": standing.executor,
@@ -220,7 +222,7 @@ def _plain_status(
             "left": str(standing.budget_left_x18),
         },
         "venues": [_plain_venue(venue) for venue in standing.venues],
-        "wallet": [asdict(holding) | {"amount_raw": str(holding.amount_raw)} for holding in held],
+        "wallet": [asdict(holding) | {"amount_raw": str(holding.amount_raw)} for holding in holdings],
         "missing": list(missing),
     }
 
@@ -250,10 +252,10 @@ def _venue(desk: OwnerDesk, name: str | None) -> tuple[str, Evaluator[Any, Any]]
     configured = ", ".join(desk.evaluators)
     if name is None and len(desk.evaluators) > 1:
         raise ConfigError(f"--venue is missing: name one of {configured}.")
-    chosen = name or configured
-    if chosen not in desk.evaluators:
+    venue = name or configured
+    if venue not in desk.evaluators:
         raise ConfigError(f"--venue {name}: not configured. Configured: {configured}.")
-    return chosen, desk.evaluators[chosen]
+    return venue, desk.evaluators[venue]
 
 
 def _x18(amount: float) -> int:

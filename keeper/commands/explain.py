@@ -44,22 +44,24 @@ def _decision(book: Book, key: AccountKey, health: Health) -> tuple[Decision | N
     """What the daemon would decide; None for a healthy account."""
     if not health.liquidatable:
         return None, None
-    judge, found = assembly.build_judge(book.scope), book.evaluator.assess(key, health, book.block)
-    tariff = judge.tariff(book.evaluator, book.block, found.data_fee)
-    (verdict,) = judge.verdicts_after(book.name, book.evaluator, found, tariff, {})
+    judge, assessment = assembly.build_judge(book.scope), book.evaluator.assess(key, health, book.block)
+    tariff = judge.tariff(book.evaluator, book.block, assessment.data_fee)
+    (verdict,) = judge.verdicts_after(book.name, book.evaluator, assessment, tariff, {})
     return verdict.decision, verdict.plan
 
 
-def _print(book: Book, key: AccountKey, health: Health, told: Explanation, decision: Decision | None, plan: LiquidationPlan | None) -> None:
+def _print(
+    book: Book, key: AccountKey, health: Health, explanation: Explanation, decision: Decision | None, plan: LiquidationPlan | None
+) -> None:
     table = Table(title=f"{key} at block {book.block.number}", title_justify="left")
     for header in ("figure", "unit", "here", "contract", ""):
         table.add_column(header, overflow="fold")
-    for term in told.terms:
+    for term in explanation.terms:
         verdict = "" if term.chain is None else ("[red]DIFFERS[/]" if _differs(term) else "[green]equal[/]")
         table.add_row(term.name, term.unit, f"{term.local:,}", "" if term.chain is None else f"{term.chain:,}", verdict)
     console = Console()
     console.print(table)
-    for note in told.notes:
+    for note in explanation.notes:
         console.print(f"- {note}", highlight=False)
     margin = to_units(health.equity_x18 - health.requirement_x18)
     console.print(f"margin above the requirement: {margin:,.6f} USD; breach: {health.breach.value if health.breach else 'none'}")
@@ -85,7 +87,7 @@ def _differs(term: Term) -> bool:
     return term.chain is not None and term.chain != term.local
 
 
-def _plain(book: Book, key: AccountKey, health: Health, told: Explanation, decision: Decision | None) -> dict[str, object]:
+def _plain(book: Book, key: AccountKey, health: Health, explanation: Explanation, decision: Decision | None) -> dict[str, object]:
     return {
         "account": key,
         "block": book.block.number,
@@ -101,9 +103,9 @@ def _plain(book: Book, key: AccountKey, health: Health, told: Explanation, decis
                 "chain_raw": None if term.chain is None else str(term.chain),
                 "equal": not _differs(term),
             }
-            for term in told.terms
+            for term in explanation.terms
         ],
-        "notes": list(told.notes),
+        "notes": list(explanation.notes),
         "action": None if decision is None else ("liquidate" if isinstance(decision, Liquidate) else "skip"),
         "reason": decision.reason.value if isinstance(decision, Skip) else None,
         "decision": _words(decision),

@@ -204,12 +204,12 @@ def _trial(desk: OwnerDesk, tried: int | RpcError | None) -> str:
 
 def table(title: str, rows: Sequence[tuple[str, str]]) -> None:
     """Two columns, whole addresses at any width."""
-    shown = Table(title=title, title_justify="left", show_header=False)
-    shown.add_column(no_wrap=True)
-    shown.add_column(overflow="fold")
+    grid = Table(title=title, title_justify="left", show_header=False)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
     for row in rows:
-        shown.add_row(*row)
-    Console().print(shown)
+        grid.add_row(*row)
+    Console().print(grid)
 
 
 def done(words: str, options: OwnerOptions) -> int:

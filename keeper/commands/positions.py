@@ -34,14 +34,14 @@ async def _positions(path: Path, venue: str | None, at_risk: int | None, number:
     loaded = session.settings(path)
     async with session.book_at(loaded, session.chosen_venue(loaded, venue), number) as book:
         rows = await _rows(book)
-    chosen = [row for row in rows if row.positions][:at_risk]
+    selection = [row for row in rows if row.positions][:at_risk]
     if as_json:
-        Console().print_json(json.dumps({"block": book.block.number, "accounts": [_plain(row) for row in chosen]}))
+        Console().print_json(json.dumps({"block": book.block.number, "accounts": [_plain(row) for row in selection]}))
         return daemon.OK
     # Whole lines, not a table: in a narrow terminal a table would cut the accounts, and `keeper explain` needs them whole.
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"{book.name} at block {book.block.number}: {len(chosen)} of {len(rows)} accounts, nearest first")
-    for row in chosen:
+    console.print(f"{book.name} at block {book.block.number}: {len(selection)} of {len(rows)} accounts, nearest first")
+    for row in selection:
         style = "bold red" if row.health.liquidatable else "bold"
         console.print(f"{row.account}  {_distance(row)}", style=style)
         equity, requirement = to_units(row.health.equity_x18), to_units(row.health.requirement_x18)

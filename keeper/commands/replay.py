@@ -82,18 +82,19 @@ def _words(row: Mapping[str, Any]) -> str:
     return f"liquidate {row['market']} {row['size_raw']}" if row["action"] == "liquidate" else row["reason"]
 
 
-def _print(replayed: list[Replayed], recorded: int, found: list[Difference], as_json: bool) -> None:
+def _print(replayed: list[Replayed], recorded: int, differences: list[Difference], as_json: bool) -> None:
     candidates = sum(len(item.verdicts) for item in replayed)
     console = Console()
     if as_json:
         rows = [
-            {"candidate_id": item.candidate_id, "block": item.block, "recorded": item.recorded, "replayed": item.replayed} for item in found
+            {"candidate_id": item.candidate_id, "block": item.block, "recorded": item.recorded, "replayed": item.replayed}
+            for item in differences
         ]
         console.print_json(json.dumps({"blocks": len(replayed), "candidates": candidates, "recorded": recorded, "differences": rows}))
         return
-    console.print(f"{len(replayed)} blocks, {candidates} candidates replayed, {recorded} recorded, {len(found)} differences")
-    if found:
+    console.print(f"{len(replayed)} blocks, {candidates} candidates replayed, {recorded} recorded, {len(differences)} differences")
+    if differences:
         table = Table("candidate", "block", "recorded", "replayed")
-        for item in found:
+        for item in differences:
             table.add_row(item.candidate_id, str(item.block), item.recorded or "-", item.replayed or "-")
         console.print(table)

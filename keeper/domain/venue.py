@@ -19,16 +19,6 @@ FeedId = NewType("FeedId", str)
 
 
 @dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a liquidation on this venue takes."""
-
-    partial: bool
-    needs_margin: bool
-    cross_margin: bool
-    steps: int
-
-
-@dataclass(frozen=True, slots=True)
 class Health:
     """The exact margin test at one moment. `equity` and `requirement` are USD with 18 decimals, rounded as the contract rounds.
 
@@ -161,13 +151,11 @@ class Proceeds:
     """What one transaction changed in the executor's own assets, before gas.
 
     `settlement_x18` is realised in the settlement token (USD, 18 decimals, exact); `tokens` are raw amounts of other tokens
-    received (+) or paid (-), worth `tokens_value_x18` at the book's prices; `open_size_x18` is base taken over and not yet closed,
-    by market."""
+    received (+) or paid (-), worth `tokens_value_x18` at the book's prices."""
 
     settlement_x18: int
     tokens: tuple[tuple[Address, int], ...] = ()
     tokens_value_x18: int = 0
-    open_size_x18: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +240,6 @@ class Venue(Protocol[B, E]):
 
     @property
     def name(self) -> str: ...
-
-    @property
-    def capabilities(self) -> Capabilities: ...
 
     @property
     def event_types(self) -> Sequence[type[E]]:

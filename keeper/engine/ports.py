@@ -1,10 +1,10 @@
 """What the engine asks of the outside. Adapters satisfy these by shape; they do not import this file, and not each other."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
-from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, RawLog, Reads, Timestamp, Usage
+from keeper.domain.chain import Address, BlockRef, Hash32, LogFilter, RawLog, Reads, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
@@ -29,9 +29,6 @@ class Chain(Protocol):
     async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
         """Run a question with every call pinned to `block`'s hash; `at` sets the block time the calls see (a forecast).
         With `at`, a provider without block overrides makes it raise RpcError."""
-
-    def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
-        """Everything after block `after`, for ever, in order. `known` are unfinalised blocks already processed up to `after`."""
 
     def usage(self) -> Usage:
         """What has been asked so far."""
@@ -65,9 +62,6 @@ class Dispatcher(Protocol):
 
     @property
     def sender(self) -> Address: ...
-
-    async def start(self) -> Sequence[Attempt]:
-        """Reconcile what was in flight when the last process ended; returns attempts still open. Raises NonceConflict."""
 
     async def send(self, job: Job, fees: Fees) -> Attempt | None:
         """Sign, write to the outbox, broadcast. None when a spending cap forbids it."""

@@ -17,11 +17,10 @@ class Settlement(NamedTuple):
 
 
 class Settlements:
-    """Those still to be made, the oldest first; where too many wait, the oldest is given up and counted in `dropped`."""
+    """Those still to be made, the oldest first; where too many wait, the oldest is given up."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Settlement] = asyncio.Queue(_MOST)
-        self.dropped = 0
 
     def __len__(self) -> int:
         return self._queue.qsize()
@@ -31,7 +30,6 @@ class Settlements:
         if self._queue.full():
             self._queue.get_nowait()
             self._queue.task_done()
-            self.dropped += 1
         self._queue.put_nowait(Settlement(case, calldata))
 
     async def take(self) -> Settlement:

@@ -82,7 +82,7 @@ def _summary(answers: Sequence[Accepted | Refused | None]) -> Accepted | Refused
         return Accepted()
     if not answers:
         return Refused(Refusal.POSTPONED, "there is no node to send to")
-    heard = min(refused, key=lambda answer: _BY_FINALITY.index(answer.refusal), default=None)
-    if heard is None or (None in answers and heard.refusal is not Refusal.NONCE_TOO_LOW):
+    verdict = min(refused, key=lambda answer: _BY_FINALITY.index(answer.refusal), default=None)
+    if verdict is None or (None in answers and verdict.refusal is not Refusal.NONCE_TOO_LOW):
         return Refused(Refusal.POSTPONED, "a node gave no answer")
-    return heard
+    return verdict

@@ -25,10 +25,10 @@ from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.key_lock import KeyLock, shared_folder
 from keeper.execution.lane import DAY_US, Lane
 from keeper.execution.node import ChainNode, Json, Node
+from keeper.execution.onchain_status import OnchainReader, mined_hash
 from keeper.execution.outbox import Outbox
-from keeper.execution.outbox_rows import Lot, OutboxJob, OutboxTransaction, Purpose, attempt_of
+from keeper.execution.outbox_rows import NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempt_of
 from keeper.execution.refusal import Refusal
-from keeper.execution.sighting import Lookout, mined_hash
 from keeper.execution.signer import Signer
 from keeper.execution.tracker import Tracker
 
@@ -67,7 +67,7 @@ class TransactionDispatcher:
         self._outbox = Outbox(options.state_dir / f"{name}.sqlite")
         self._lane = Lane(options, signer, self._outbox, clock)
         self._tracker = Tracker(options, self._lane, self._outbox, signer.address)
-        self._lookout = Lookout(node, signer.address, options.final_after_blocks + 1)
+        self._onchain = OnchainReader(node, signer.address, options.final_after_blocks + 1)
         self._notice = notice
         self._started_at = 0
         self._turn = asyncio.Lock()
@@ -141,7 +141,7 @@ class TransactionDispatcher:
 
     def acknowledge(self, attempts: Iterable[Hash32], outcomes: Iterable[tuple[Hash32, Hash32 | None]]) -> None:
         """The lake has committed the rows of these attempts, and of these outcomes (the attempt's transaction, the block that decided)."""
-        with self._outbox.together():
+        with self._outbox.transaction():
             self._outbox.acknowledge_attempts(attempts)
             for transaction, block in outcomes:
                 self._outbox.acknowledge_outcome(transaction, block)
@@ -154,11 +154,11 @@ class TransactionDispatcher:
         self.tell_again(())
         count, pending, self._started_at = await self._counts()
         self._lane.begin(count)
-        waiting = [lot for lot in self._outbox.lots() if lot.winner is None]
+        waiting = [slot for slot in self._outbox.slots() if slot.winner is None]
         if count > self._lane.used:
             await self._confirm(count)
-        elif all(count <= lot.nonce for lot in waiting):
-            self._lookout.explained(self._started_at)
+        elif all(count <= slot.nonce for slot in waiting):
+            self._onchain.explained(self._started_at)
         note = self._tracker.gap_note()
         if note is not None:
             self._notice(note)
@@ -174,8 +174,8 @@ class TransactionDispatcher:
             await asyncio.sleep(_PENDING_PAUSE_S)
             count, pending, _ = await self._counts()
         await self._deliver_waiting()
-        jobs = [(lot, job) for lot in self._outbox.lots() if (job := lot.open_job) is not None]
-        return [attempt_of(job, lot.of_job(job.id)[-1], self.sender) for lot, job in jobs]
+        jobs = [(slot, job) for slot in self._outbox.slots() if (job := slot.open_job) is not None]
+        return [attempt_of(job, slot.of_job(job.id)[-1], self.sender) for slot, job in jobs]
 
     async def _confirm(self, count: int) -> None:
         """The account has used more nonces than this outbox: somebody used the key while no keeper ran, or an endpoint lies. The
@@ -183,7 +183,7 @@ class TransactionDispatcher:
         first, last = self._lane.used, count - 1
         since = self._outbox.newest_block() - 1
         try:
-            places = [await self._lookout.place_of(nonce, since, self._started_at) for nonce in (first, last)]
+            places = [await self._onchain.place_of(nonce, since, self._started_at) for nonce in (first, last)]
         except (Transient, RpcError):
             places = [None]
         if None in places:
@@ -215,10 +215,10 @@ class TransactionDispatcher:
         An outcome whose block is reorganised away is undone: the attempt is open again, the same bytes are broadcast again, and it is
         Settled again when it is in another block. What `acknowledge` has not confirmed when the process ends is told again by the next one.
         An unreachable node only delays. Raises NonceConflict when a nonce was used by a transaction that is not ours, StoreError."""
-        self._lookout.follow(head)
-        lots = self._outbox.lots()
-        if lots:
-            await self._follow_up(lots, head)
+        self._onchain.follow(head)
+        slots = self._outbox.slots()
+        if slots:
+            await self._follow_up(slots, head)
         settled, self._settled = self._settled, []
         return settled
 
@@ -229,42 +229,42 @@ class TransactionDispatcher:
     def _remembered_since(self) -> int:
         return self._lane.now_us() - self._options.remembered_s * 10**6
 
-    async def _follow_up(self, lots: Sequence[Lot], head: BlockRef) -> None:
+    async def _follow_up(self, slots: Sequence[NonceSlot], head: BlockRef) -> None:
         try:
-            sighting = await self._lookout.look(lots, head, self._tracker.told, everybody=self._overdue(lots, head))
+            status = await self._onchain.read(slots, head, self._tracker.reported_nonces, everybody=self._overdue(slots, head))
         except (Transient, RpcError):
             # Everything is looked at again at the next head; whether the node is fit to go on with is the follower's to judge.
             return
         async with self._turn:
-            verdict = self._tracker.judge(sighting, head, self._started_at)
-        for note in verdict.notes:
+            result = self._tracker.judge(status, head, self._started_at)
+        for note in result.notes:
             self._notice(note)
-        self._settled += verdict.settled
-        self._signed += verdict.signed
-        self._accepted -= {each.hash for each in verdict.reopened}
-        for transaction in verdict.reopened:
+        self._settled += result.settled
+        self._signed += result.signed
+        self._accepted -= {each.hash for each in result.reopened}
+        for transaction in result.reopened:
             await self._deliver(transaction)
         self._accepted -= {each.hash for each in self._long_waiting(head)}
         await self._deliver_waiting()
 
-    def _overdue(self, lots: Sequence[Lot], head: BlockRef) -> bool:
+    def _overdue(self, slots: Sequence[NonceSlot], head: BlockRef) -> bool:
         """True now and then while something waits for long: one endpoint may keep its receipt back."""
         every = self._options.bump_after_blocks
-        ages = [head.number - lot.newest.head_number for lot in lots if lot.winner is None]
+        ages = [head.number - slot.newest.head_number for slot in slots if slot.winner is None]
         return any(age >= every and age % every == 0 for age in ages)
 
     def _long_waiting(self, head: BlockRef) -> Sequence[OutboxTransaction]:
         """Pools forget: what waits is offered anew every so many blocks, whoever had accepted it."""
-        newest = [lot.newest for lot in self._outbox.lots() if lot.winner is None]
+        newest = [slot.newest for slot in self._outbox.slots() if slot.winner is None]
         every = self._options.bump_after_blocks
         return [each for each in newest if head.number > each.head_number and (head.number - each.head_number) % every == 0]
 
     async def _deliver_waiting(self) -> None:
         """Offer again what no node has accepted yet. What was given up or dropped is left alone: it must not come back to life."""
-        for lot in self._outbox.lots():
-            alive = lot.open_job is not None or lot.newest.purpose is Purpose.CANCEL
-            if lot.winner is None and lot.nonce >= self._lane.used and alive and lot.newest.hash not in self._accepted:
-                await self._deliver(lot.newest)
+        for slot in self._outbox.slots():
+            alive = slot.open_job is not None or slot.newest.purpose is Purpose.CANCEL
+            if slot.winner is None and slot.nonce >= self._lane.used and alive and slot.newest.hash not in self._accepted:
+                await self._deliver(slot.newest)
 
     async def _deliver(self, transaction: OutboxTransaction) -> None:
         """Broadcast, and answer refusals that can be answered. Whatever is not accepted is offered again at the next head."""
@@ -292,17 +292,17 @@ class TransactionDispatcher:
     async def _moved(self, transaction: OutboxTransaction) -> OutboxTransaction | None:
         """The nonce is used up. By an earlier transaction of ours: the job gets a fresh one. By this one: the tracker will settle it. By
         nobody we know: the tracker will say so when it stays that way."""
-        lot = self._lot(transaction.nonce)
-        if lot is None or transaction.purpose is not Purpose.JOB or len(lot.transactions) == 1:
+        slot = self._slot(transaction.nonce)
+        if slot is None or transaction.purpose is not Purpose.JOB or len(slot.transactions) == 1:
             return None
         try:
-            winner = await mined_hash(self._node, lot)
+            winner = await mined_hash(self._node, slot)
         except (Transient, RpcError):
             return None
         async with self._turn:
-            current = self._lot(transaction.nonce)
+            current = self._slot(transaction.nonce)
             job = current.open_job if current is not None else None
-            own = [each.hash for each in lot.of_job(transaction.job_id)]
+            own = [each.hash for each in slot.of_job(transaction.job_id)]
             if winner is None or winner in own or job is None or job.id != transaction.job_id:
                 return None
             return self._replaced(job, self._lane.move(job, transaction))
@@ -310,21 +310,21 @@ class TransactionDispatcher:
     async def _raised(self, transaction: OutboxTransaction) -> OutboxTransaction | None:
         """A pool holds a dearer one at this nonce than we thought: go above it as far as the budget allows."""
         async with self._turn:
-            lot = self._lot(transaction.nonce)
-            job = lot.open_job if lot is not None else None
-            if lot is None or job is None or lot.newest.hash != transaction.hash:
+            slot = self._slot(transaction.nonce)
+            job = slot.open_job if slot is not None else None
+            if slot is None or job is None or slot.newest.hash != transaction.hash:
                 return None
-            return self._replaced(job, self._lane.raise_fees(lot, job, 0, transaction.head_number))
+            return self._replaced(job, self._lane.raise_fees(slot, job, 0, transaction.head_number))
 
     async def _refuse(self, transaction: OutboxTransaction, answer: Refused) -> None:
         """It is in nobody's pool. When that is true of all the job ever had at this nonce, the job is dropped and the nonce is vacant."""
         async with self._turn:
             self._refused.add(transaction.hash)
-            lot = self._lot(transaction.nonce)
-            job = lot.open_job if lot is not None else None
-            if lot is None or job is None or job.id != transaction.job_id:
+            slot = self._slot(transaction.nonce)
+            job = slot.open_job if slot is not None else None
+            if slot is None or job is None or job.id != transaction.job_id:
                 return
-            tried = lot.of_job(job.id)
+            tried = slot.of_job(job.id)
             if all(each.hash in self._refused for each in tried):
                 reason = f"{answer.refusal}: {answer.words}"
                 self._outbox.drop(job.id, reason)
@@ -335,8 +335,8 @@ class TransactionDispatcher:
             self._signed.append(attempt_of(job, transaction, self.sender))
         return transaction
 
-    def _lot(self, nonce: int) -> Lot | None:
-        return next((lot for lot in self._outbox.lots() if lot.nonce == nonce), None)
+    def _slot(self, nonce: int) -> NonceSlot | None:
+        return next((slot for slot in self._outbox.slots() if slot.nonce == nonce), None)
 
     async def _counts(self) -> tuple[int, int, int]:
         """The account's transaction count in the newest block and with what is pending, as all endpoints agree, and the newest block."""

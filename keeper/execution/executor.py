@@ -14,7 +14,6 @@ from keeper.errors import RpcUnavailable
 _EXECUTE_TYPES = ("bytes32", "(address,uint256,bytes,bool)[]", "int256")
 _EXECUTE = keccak(text="execute(bytes32,(address,uint256,bytes,bool)[],int256)")[:4]
 _EXECUTED = keccak(text="Executed(int256)")
-_PROFIT_TOO_LOW = keccak(text="ProfitTooLow(int256,int256)")[:4]
 _WORD = 32
 
 
@@ -24,14 +23,6 @@ class Execution:
 
     change_x18: int
     succeeded: tuple[bool, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProfitTooLow:
-    """The executor's worth grew by less than was wanted; both in USD."""
-
-    change_x18: int
-    min_change_x18: int
 
 
 def encode_execute(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
@@ -60,14 +51,6 @@ def executed_change(logs: Sequence[RawLog], executor: Address) -> int:
         if log.address == executor and log.topics[:1] == (_EXECUTED,):
             return int.from_bytes(log.data[:_WORD], "big", signed=True)
     raise _no_executor(executor)
-
-
-def profit_too_low(revert_data: bytes) -> ProfitTooLow | None:
-    """The executor's own refusal, None for any other payload (which is then the venue's to name)."""
-    if revert_data[:4] != _PROFIT_TOO_LOW or len(revert_data) < 4 + 2 * _WORD:
-        return None
-    change, wanted = decode(("int256", "int256"), revert_data[4:])
-    return ProfitTooLow(change, wanted)
 
 
 def _no_executor(executor: Address) -> RpcUnavailable:

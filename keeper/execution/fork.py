@@ -138,12 +138,12 @@ class Fork:
         except (RpcError, Transient, KeyError, TypeError):
             # The node has no such method, cannot list a call that reverts, is busy or talks nonsense: only speed is lost.
             return
-        wanted = listed_slots - self._known
+        slots = listed_slots - self._known
         # One request each: anvil works through a batch in order, and waits for the node at every step.
         async with asyncio.TaskGroup() as group:
-            for address, slot in wanted:
+            for address, slot in slots:
                 group.create_task(self._fetch(address, slot))
-        self._known |= wanted
+        self._known |= slots
 
     async def _fetch(self, address: str, slot: str) -> None:
         # The nonce is the smallest answer that makes the fork fetch the whole account, code included.

@@ -58,7 +58,7 @@ class ForkProcess:
 
         Raises ConfigError when there is no such program, RpcUnavailable when it ends (the node is down) or does not answer in time."""
         if shutil.which(command[0]) is None:
-            raise ConfigError(f"execution.anvil: no program {command[0]!r}; install Foundry's anvil or name its path")
+            raise ConfigError(f"anvil of the executor: no program {command[0]!r}; install Foundry's anvil or name its path")
         arguments = [*command[1:], *_ARGUMENTS, "--fork-url", fork_url]
         reason = ""
         for _ in range(_PORT_ATTEMPTS):

@@ -38,7 +38,7 @@ class ForkState:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._kept: OrderedDict[Hash32, dict[Question, bytes]] = OrderedDict()
+        self._states: OrderedDict[Hash32, dict[Question, bytes]] = OrderedDict()
         self._codes: dict[Question, bytes] = {}
         self._headers: OrderedDict[tuple[Hash32, bool], bytes] = OrderedDict()
         self._asked: dict[Question, _Use] = {}
@@ -51,11 +51,11 @@ class ForkState:
 
         Only speed is lost when it fails. The EVM asks for one slot after the other, each a round trip: some 170 for a liquidation."""
         async with self._turn:
-            if block.hash in self._kept:
+            if block.hash in self._states:
                 return
-            kept = self._open(block.hash)
-            kept.update({question: code for question, code in self._codes.items() if question in self._asked})
-            questions = [question for question in self._lately() if question not in kept]
+            state = self._open(block.hash)
+            state.update({question: code for question, code in self._codes.items() if question in self._asked})
+            questions = [question for question in self._lately() if question not in state]
             if not questions:
                 return
             try:
@@ -64,15 +64,15 @@ class ForkState:
                 return
             for question, answer in zip(questions, answers, strict=True):
                 if not isinstance(answer, RpcError):
-                    self._keep(kept, question, answer)
+                    self._keep(state, question, answer)
 
     def dump(self, block_hash: Hash32) -> str | None:
         """All that is known of a block's accounts and slots as anvil_loadState takes it: a fork that has it need not ask. None where
         nothing is known, or nothing legible."""
-        kept = self._open(block_hash)
-        key = (block_hash, len(kept))
+        state = self._open(block_hash)
+        key = (block_hash, len(state))
         if self._dumped[0] != key:
-            self._dumped = (key, _loadable(kept))
+            self._dumped = (key, _loadable(state))
         return self._dumped[1]
 
     async def answer(self, block_hash: Hash32, method: str, parameters: Sequence[Json]) -> bytes:
@@ -98,16 +98,16 @@ class ForkState:
 
     async def _answers(self, block_hash: Hash32, methods: Sequence[str], parameters: Sequence[Json]) -> list[bytes]:
         text = json.dumps(parameters)
-        kept = self._open(block_hash)
+        state = self._open(block_hash)
         questions = [(method, text) for method in methods]
         for question in questions:
             self._note(question)
-        missing = [question for question in questions if question not in kept]
+        missing = [question for question in questions if question not in state]
         if missing:
             answers = await self._node.batch([(method, _pinned(text, block_hash)) for method, text in missing])
             for question, answer in zip(missing, answers, strict=True):
-                self._keep(kept, question, result_of(answer))
-        return [kept[question] for question in questions]
+                self._keep(state, question, result_of(answer))
+        return [state[question] for question in questions]
 
     def _note(self, question: Question) -> None:
         use = self._asked.setdefault(question, _Use(0, -1))
@@ -129,36 +129,36 @@ class ForkState:
         ]
         return [question for _, _, question in sorted(lasting, reverse=True)[:_MOST_AHEAD]]
 
-    def _keep(self, kept: dict[Question, bytes], question: Question, answer: Json) -> None:
-        kept[question] = _text(answer)
+    def _keep(self, state: dict[Question, bytes], question: Question, answer: Json) -> None:
+        state[question] = _text(answer)
         if question[0] == "eth_getCode" and isinstance(answer, str) and len(answer) > 2 and not answer.startswith(_DELEGATION):
-            self._codes[question] = kept[question]
+            self._codes[question] = state[question]
 
     def _open(self, block_hash: Hash32) -> dict[Question, bytes]:
-        if block_hash not in self._kept:
-            self._kept[block_hash] = {}
+        if block_hash not in self._states:
+            self._states[block_hash] = {}
             self._blocks += 1
-            while len(self._kept) > _BLOCKS:
-                self._kept.popitem(last=False)
-        return self._kept[block_hash]
+            while len(self._states) > _BLOCKS:
+                self._states.popitem(last=False)
+        return self._states[block_hash]
 
 
-def _loadable(kept: Mapping[Question, bytes]) -> str | None:
+def _loadable(answers: Mapping[Question, bytes]) -> str | None:
     """The answers put together as they are: most of their bytes are code, which need not be parsed for this."""
     accounts: dict[str, dict[str, bytes]] = {}
     slots: dict[str, list[bytes]] = {}
-    for (method, text), answer in kept.items():
+    for (method, text), answer in answers.items():
         if method == "eth_getStorageAt":
             address, slot = json.loads(text)
             slots.setdefault(address, []).append(_text(slot) + b":" + answer)
         elif method in _ACCOUNT:
             (address,) = json.loads(text)
             accounts.setdefault(address, {})[method] = answer
-    whole = {address: known for address, known in accounts.items() if len(known) == len(_ACCOUNT)}
+    whole = {address: fields for address, fields in accounts.items() if len(fields) == len(_ACCOUNT)}
     if not whole:
         return None
     try:
-        loaded = b",".join(_account(address, known, slots.get(address, ())) for address, known in whole.items())
+        loaded = b",".join(_account(address, fields, slots.get(address, ())) for address, fields in whole.items())
     except (TypeError, ValueError):
         # An endpoint talks nonsense; the fork will find it out where it matters.
         return None
@@ -166,8 +166,8 @@ def _loadable(kept: Mapping[Question, bytes]) -> str | None:
     return "0x" + gzip.compress(state, compresslevel=1).hex()
 
 
-def _account(address: str, known: Mapping[str, bytes], slots: Iterable[bytes]) -> bytes:
-    balance, nonce, code = (known[method] for method in _ACCOUNT)
+def _account(address: str, answers: Mapping[str, bytes], slots: Iterable[bytes]) -> bytes:
+    balance, nonce, code = (answers[method] for method in _ACCOUNT)
     number = b"%d" % int(json.loads(nonce), 16)
     fields = b'{"balance":' + balance + b',"nonce":' + number + b',"code":' + code + b',"storage":{' + b",".join(slots) + b"}}"
     return _text(address) + b":" + fields

@@ -9,7 +9,7 @@ from keeper.domain.fees import Fees, bump, offer, with_room
 from keeper.domain.venue import AccountKey
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.outbox import Outbox
-from keeper.execution.outbox_rows import UNDECIDED, JobState, Lot, OutboxJob, OutboxTransaction, Purpose
+from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed, Signer, Unsigned
 
 DAY_US = 86_400 * 10**6
@@ -54,46 +54,46 @@ class Lane:
         """Sign a new job. None when it may not be sent: its candidate is under way or done, or budget or caps forbid it.
 
         A vacant nonce is used before a fresh one, at fees above all that was signed for it."""
-        lots = self._outbox.lots()
-        for lot in self._places(job, lots):
-            offered = self._above(lot, fees)
-            nonce = lot.nonce if lot is not None else self.next_nonce()
-            if offered is None or not self._allowed(lots, nonce, job, offered):
+        slots = self._outbox.slots()
+        for slot in self._places(job, slots):
+            offered = self._above(slot, fees)
+            nonce = slot.nonce if slot is not None else self.next_nonce()
+            if offered is None or not self._allowed(slots, nonce, job, offered):
                 continue
             signed = self._sign(nonce, job.to, job.calldata, job.gas_limit, offered)
-            return self._outbox.add(job, signed, lot.newest.hash if lot is not None else None, job.block.number, self.now_us())
+            return self._outbox.add(job, signed, slot.newest.hash if slot is not None else None, job.block.number, self.now_us())
         return None
 
-    def raise_fees(self, lot: Lot, job: OutboxJob, base_fee_wei: int, head_number: int) -> OutboxTransaction | None:
+    def raise_fees(self, slot: NonceSlot, job: OutboxJob, base_fee_wei: int, head_number: int) -> OutboxTransaction | None:
         """Sign an open job again at its nonce, higher. None when budget or caps forbid it."""
         cap = self._options.max_fee_cap_wei
-        least = bump(lot.newest.fees, base_fee_wei, cap, self._options.bump_percent)
+        least = bump(slot.newest.fees, base_fee_wei, cap, self._options.bump_percent)
         if least is None:
             return None
-        lots = self._outbox.lots()
+        slots = self._outbox.slots()
         for fees in (with_room(least, base_fee_wei, cap), least):
-            if self._allowed(lots, lot.nonce, job.job, fees):
-                signed = self._sign(lot.nonce, job.job.to, job.job.calldata, job.job.gas_limit, fees)
-                return self._write(signed, job.id, Purpose.JOB, lot.newest.hash, head_number)
+            if self._allowed(slots, slot.nonce, job.job, fees):
+                signed = self._sign(slot.nonce, job.job.to, job.job.calldata, job.job.gas_limit, fees)
+                return self._write(signed, job.id, Purpose.JOB, slot.newest.hash, head_number)
         return None
 
-    def cancel(self, lot: Lot, head: BlockRef) -> OutboxTransaction | None:
+    def cancel(self, slot: NonceSlot, head: BlockRef) -> OutboxTransaction | None:
         """Sign a self-transfer that uses up a vacant nonce. None when the caps forbid it."""
         cap, gas = self._options.max_fee_cap_wei, self._options.cancel_gas
-        least = bump(_highest(lot.transactions), head.base_fee_wei, cap, self._options.bump_percent)
+        least = bump(_highest(slot.transactions), head.base_fee_wei, cap, self._options.bump_percent)
         if least is None:
             return None
         fees = with_room(least, head.base_fee_wei, cap)
-        if not self._within_cap(self._outbox.lots(), lot.nonce, gas * fees.max_fee_wei):
+        if not self._within_cap(self._outbox.slots(), slot.nonce, gas * fees.max_fee_wei):
             return None
-        signed = self._sign(lot.nonce, self._signer.address, b"", gas, fees)
-        return self._write(signed, lot.newest.job_id, Purpose.CANCEL, lot.newest.hash, head.number)
+        signed = self._sign(slot.nonce, self._signer.address, b"", gas, fees)
+        return self._write(signed, slot.newest.job_id, Purpose.CANCEL, slot.newest.hash, head.number)
 
     def fill(self, nonce: int, head: BlockRef, tip_wei: int) -> OutboxTransaction | None:
         """Sign a self-transfer for a nonce that was passed over, as a job of its own. None when the caps forbid it."""
         fees = offer(head.base_fee_wei, tip_wei, self._options.max_fee_cap_wei)
         gas = self._options.cancel_gas
-        if fees is None or not self._within_cap(self._outbox.lots(), nonce, gas * fees.max_fee_wei):
+        if fees is None or not self._within_cap(self._outbox.slots(), nonce, gas * fees.max_fee_wei):
             return None
         own = self._signer.address
         name, budget = CandidateId(f"nonce-{nonce}-{head.hash[2:10]}"), gas * self._options.max_fee_cap_wei
@@ -103,7 +103,7 @@ class Lane:
     def move(self, job: OutboxJob, stale: OutboxTransaction) -> OutboxTransaction | None:
         """Sign an open job for a fresh nonce, after an earlier transaction of ours turned out to have used up the one it was given."""
         nonce = self.next_nonce()
-        if not self._allowed(self._outbox.lots(), nonce, job.job, stale.fees):
+        if not self._allowed(self._outbox.slots(), nonce, job.job, stale.fees):
             return None
         signed = self._sign(nonce, job.job.to, job.job.calldata, job.job.gas_limit, stale.fees)
         return self._write(signed, job.id, Purpose.JOB, stale.hash, stale.head_number)
@@ -112,52 +112,54 @@ class Lane:
         """Unix time in microseconds."""
         return int(self._clock() * 10**6)
 
-    def _places(self, job: Job, lots: Sequence[Lot]) -> Iterator[Lot | None]:
+    def _places(self, job: Job, slots: Sequence[NonceSlot]) -> Iterator[NonceSlot | None]:
         """Where a job may go, best first; None is a fresh nonce."""
-        unmined = {lot.nonce: lot for lot in lots if lot.winner is None}
+        unmined = {slot.nonce: slot for slot in slots if slot.winner is None}
         earlier = self._outbox.jobs_of(job.candidate_id)
         if any(each.state in (JobState.OPEN, JobState.INCLUDED) for each in earlier):
             return
         # An earlier transaction of this candidate that may still be mined must be replaced, or the candidate could be executed twice.
-        held = [unmined[each.nonce] for each in earlier if each.nonce in unmined]
-        if held:
-            yield from held if len(held) == 1 and held[0].vacant else ()
+        predecessors = [unmined[each.nonce] for each in earlier if each.nonce in unmined]
+        if predecessors:
+            yield from predecessors if len(predecessors) == 1 and predecessors[0].vacant else ()
             return
         # What is behind a gap cannot be mined before somebody fills the gap: this job does.
-        vacant = [lot for lot in unmined.values() if lot.vacant and self.used <= lot.nonce < self.next_nonce()]
-        yield from sorted(vacant, key=lambda lot: not any(_same_account(each, job) for each in lot.jobs))
+        vacant = [slot for slot in unmined.values() if slot.vacant and self.used <= slot.nonce < self.next_nonce()]
+        yield from sorted(vacant, key=lambda slot: not any(_same_account(each, job) for each in slot.jobs))
         yield None
 
-    def _above(self, lot: Lot | None, fees: Fees) -> Fees | None:
+    def _above(self, slot: NonceSlot | None, fees: Fees) -> Fees | None:
         """`fees`, or more where something that may be in a pool must be replaced. None above the cap."""
         cap = self._options.max_fee_cap_wei
-        if lot is not None:
+        if slot is not None:
             # Also above what every node refused: the same figures could make the very same transaction again.
-            floor = bump(_highest(lot.transactions), 0, cap, self._options.bump_percent)
+            floor = bump(_highest(slot.transactions), 0, cap, self._options.bump_percent)
             if floor is None:
                 return None
             fees = Fees(max(fees.max_fee_wei, floor.max_fee_wei), max(fees.priority_fee_wei, floor.priority_fee_wei))
         return fees if fees.max_fee_wei <= cap else None
 
-    def _allowed(self, lots: Sequence[Lot], nonce: int, job: Job, fees: Fees) -> bool:
+    def _allowed(self, slots: Sequence[NonceSlot], nonce: int, job: Job, fees: Fees) -> bool:
         cost = job.gas_limit * fees.max_fee_wei
         if job.gas_limit > self._options.max_gas_limit or cost > job.budget_wei:
             return False
-        return self._within_cap(lots, nonce, cost + self._options.data_fee_wei(job.calldata))
+        return self._within_cap(slots, nonce, cost + self._options.data_fee_wei(job.calldata))
 
-    def _within_cap(self, lots: Sequence[Lot], nonce: int, cost_wei: int) -> bool:
+    def _within_cap(self, slots: Sequence[NonceSlot], nonce: int, cost_wei: int) -> bool:
         """Paid in the last 24 hours, plus the worst of every nonce that can be mined, must stay within the cap. What lies behind a gap
         cannot, until the gap is closed."""
         reach = self._outbox.first_unsigned(self.used)
         if reach == nonce:
             reach = self._outbox.first_unsigned(nonce + 1)
-        worst = {lot.nonce: lot.worst_cost_wei + self._worst_data_fee(lot) for lot in lots if lot.winner is None and lot.nonce < reach}
+        worst = {
+            slot.nonce: slot.worst_cost_wei + self._worst_data_fee(slot) for slot in slots if slot.winner is None and slot.nonce < reach
+        }
         worst[nonce] = max(worst.get(nonce, 0), cost_wei)
-        paid = self._outbox.paid_since(self.now_us() - DAY_US)
-        return paid + sum(worst.values()) <= self._options.spending_cap_wei_per_day
+        spending = self._outbox.paid_since(self.now_us() - DAY_US)
+        return spending + sum(worst.values()) <= self._options.spending_cap_wei_per_day
 
-    def _worst_data_fee(self, lot: Lot) -> int:
-        return max((self._options.data_fee_wei(each.job.calldata) for each in lot.jobs), default=0)
+    def _worst_data_fee(self, slot: NonceSlot) -> int:
+        return max((self._options.data_fee_wei(each.job.calldata) for each in slot.jobs), default=0)
 
     def _sign(self, nonce: int, to: Address, calldata: bytes, gas_limit: int, fees: Fees) -> Signed:
         return self._signer.sign(Unsigned(self._options.chain_id, nonce, to, calldata, gas_limit, fees))
@@ -187,5 +189,5 @@ def _highest(transactions: Sequence[OutboxTransaction]) -> Fees:
     )
 
 
-def _same_account(held: OutboxJob, job: Job) -> bool:
-    return held.state in UNDECIDED and (held.job.venue, held.job.account) == (job.venue, job.account)
+def _same_account(other: OutboxJob, job: Job) -> bool:
+    return other.state in UNDECIDED and (other.job.venue, other.job.account) == (job.venue, job.account)

@@ -17,7 +17,7 @@ from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.venue import AccountKey, AccountRef
 from keeper.errors import StoreError
-from keeper.execution.outbox_rows import JobState, Lot, OutboxJob, OutboxTransaction, Purpose
+from keeper.execution.outbox_rows import JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed
 
 _SCHEMAS = ("outbox.sql", "outbox_2.sql")
@@ -30,7 +30,7 @@ _TRANSACTION_COLUMNS = "hash, job_id, purpose, nonce, raw, max_fee_wei, priority
 
 
 class Outbox:
-    """The file. A context manager; every method is one transaction, unless it is called inside `together`.
+    """The file. A context manager; every method is one transaction, unless it is called inside `transaction`.
 
     Any fault of SQLite is a StoreError."""
 
@@ -119,10 +119,10 @@ class Outbox:
 
     def regain(self, used: int) -> None:
         """The chain has used no nonce from `used` on: those taken for lost were not."""
-        lost = "final = 1 AND winner IS NULL AND nonce >= ?"
+        condition = "final = 1 AND winner IS NULL AND nonce >= ?"
         with self._write() as connection:
-            connection.execute(f"DELETE FROM nonces WHERE {lost} AND nonce NOT IN (SELECT nonce FROM transactions)", (used,))  # noqa: S608
-            connection.execute(f"UPDATE nonces SET final = 0 WHERE {lost}", (used,))  # noqa: S608
+            connection.execute(f"DELETE FROM nonces WHERE {condition} AND nonce NOT IN (SELECT nonce FROM transactions)", (used,))  # noqa: S608
+            connection.execute(f"UPDATE nonces SET final = 0 WHERE {condition}", (used,))  # noqa: S608
 
     def reopen(self, nonce: int, head_number: int) -> None:
         """The block that had taken a transaction of this nonce is gone: as before, and patience starts anew."""
@@ -202,7 +202,7 @@ class Outbox:
             ).fetchone()
         return None if row is None else row[0]
 
-    def lots(self) -> tuple[Lot, ...]:
+    def slots(self) -> tuple[NonceSlot, ...]:
         """Every nonce that is not final, in order."""
         watched = "nonce IN (SELECT nonce FROM nonces WHERE final = ?)"
         with self._read() as connection:
@@ -216,7 +216,7 @@ class Outbox:
             for job in self._jobs(connection, watched, 0):
                 jobs[job.nonce].append(job)
         return tuple(
-            Lot(nonce, tuple(transactions[nonce]), tuple(jobs[nonce]), winner, number, block_hash)
+            NonceSlot(nonce, tuple(transactions[nonce]), tuple(jobs[nonce]), winner, number, block_hash)
             for nonce, winner, number, block_hash in rows
         )
 
@@ -341,7 +341,7 @@ class Outbox:
             connection.executescript(f"BEGIN;{schema}PRAGMA user_version = {number};COMMIT;")
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """All or nothing of what is written inside, on the disk once, at the end."""
         with self._write():
             yield

@@ -67,7 +67,7 @@ class OutboxTransaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
+class NonceSlot:
     """Everything about one nonce that is not final. `transactions` in the order of signing; `winner` is the mined one."""
 
     nonce: int

@@ -91,8 +91,8 @@ class OwnerWallet:
         if step.target is not None:
             fields["to"] = bytes.fromhex(step.target[2:])
         signed = self._account.sign_transaction(fields)
-        sent = await self._node.request("eth_sendRawTransaction", ["0x" + bytes(signed.raw_transaction).hex()])
-        return await self._mined(step, sent)
+        transaction_hash = await self._node.request("eth_sendRawTransaction", ["0x" + bytes(signed.raw_transaction).hex()])
+        return await self._mined(step, transaction_hash)
 
     async def _mined(self, step: Step, transaction_hash: str) -> Json:
         for _ in range(_POLLS):

@@ -48,9 +48,9 @@ def create_executor(owner: Address, treasury: Address) -> Step:
 
 def create_valuer(venue: str, valuer: Valuer) -> Step:
     """What values the executor on a venue."""
-    shown = tuple(str(value) for _, value in valuer.arguments)
+    arguments = tuple(str(value) for _, value in valuer.arguments)
     code = creation_code(valuer.contract, valuer.arguments)
-    return Step(f"create {valuer.contract}", shown, None, code, f"values executors on {venue} at the oracle's price")
+    return Step(f"create {valuer.contract}", arguments, None, code, f"values executors on {venue} at the oracle's price")
 
 
 def set_venue(executor: Address, venue: str, valuer: Address, rules: Sequence[CallRule], *, follows: bool = False) -> Step:
@@ -63,9 +63,9 @@ def set_venue(executor: Address, venue: str, valuer: Address, rules: Sequence[Ca
 
 def set_budget(executor: Address, budget_x18: int) -> Step:
     """What all plans of a day may lose or carry open."""
-    shown = f"{to_units(budget_x18):,.2f} USD"
+    amount = f"{to_units(budget_x18):,.2f} USD"
     data = _data("setBudget(uint256)", ["uint256"], [budget_x18])
-    return Step("setBudget", (shown,), executor, data, f"plans of a day may lose or carry open {shown} together")
+    return Step("setBudget", (amount,), executor, data, f"plans of a day may lose or carry open {amount} together")
 
 
 def set_operator(executor: Address, operator: Address, *, allowed: bool) -> Step:
@@ -81,24 +81,24 @@ def set_treasury(executor: Address, treasury: Address) -> Step:
     return Step("setTreasury", (treasury,), executor, data, f"what leaves the executor goes to {treasury}")
 
 
-def sweep(executor: Address, token: Address | None, amount_raw: int, treasury: Address, shown: str, *, follows: bool = False) -> Step:
-    """Tokens (of the native coin without `token`) to the treasury; `shown` is the amount in words."""
+def sweep(executor: Address, token: Address | None, amount_raw: int, treasury: Address, amount: str, *, follows: bool = False) -> Step:
+    """Tokens (of the native coin without `token`) to the treasury; `amount` is what is shown of it."""
     data = _data("sweep(address,uint256)", ["address", "uint256"], [token or _NATIVE, amount_raw])
-    return Step("sweep", (token or "coin", shown), executor, data, f"{shown} go to the treasury {treasury}", follows=follows)
+    return Step("sweep", (token or "coin", amount), executor, data, f"{amount} go to the treasury {treasury}", follows=follows)
 
 
 def recover(executor: Address, venue: str, calls: Sequence[OwnerCall], effect: str) -> Step:
     """Calls of the executor itself, within its rules, without guard and budget."""
-    made = [(call.target, 0, encoded_call(call), False) for call in calls]
-    data = _data(f"recover(bytes32,{_CALLS})", ["bytes32", _CALLS], [venue_word(venue), made])
-    return Step("recover", (venue, *(_shown(call) for call in calls)), executor, data, effect)
+    plain_calls = [(call.target, 0, encoded_call(call), False) for call in calls]
+    data = _data(f"recover(bytes32,{_CALLS})", ["bytes32", _CALLS], [venue_word(venue), plain_calls])
+    return Step("recover", (venue, *(_call_text(call) for call in calls)), executor, data, effect)
 
 
 def owner_calls(calls: Sequence[OwnerCall], effects: Sequence[str]) -> Iterator[Step]:
     """Plain calls of the owner's account, each after the one before."""
     for index, (call, effect) in enumerate(zip(calls, effects, strict=True)):
-        shown = tuple(str(argument) for argument in call.arguments)
-        yield Step(call.signature, shown, call.target, encoded_call(call), effect, follows=index > 0)
+        arguments = tuple(str(argument) for argument in call.arguments)
+        yield Step(call.signature, arguments, call.target, encoded_call(call), effect, follows=index > 0)
 
 
 def send_coin(to: Address, amount_wei: int) -> Step:
@@ -112,7 +112,7 @@ def encoded_call(call: OwnerCall) -> bytes:
     return _data(call.signature, types, call.arguments)
 
 
-def _shown(call: OwnerCall) -> str:
+def _call_text(call: OwnerCall) -> str:
     return f"{call.signature.partition('(')[0]}({', '.join(str(argument) for argument in call.arguments)}) of {call.target}"
 
 

@@ -29,10 +29,10 @@ async def revert_payloads(node: Node, reverted: Sequence[OutboxTransaction], sen
 
 
 async def _replayed(node: Node, reverted: Sequence[OutboxTransaction], sender: Address, block: BlockRef) -> Mapping[Hash32, bytes]:
-    sent = await node.batch([("eth_getTransactionByHash", [each.hash]) for each in reverted])
+    transactions = await node.batch([("eth_getTransactionByHash", [each.hash]) for each in reverted])
     calls = {
         each.hash: {"from": sender, "to": answer["to"], "data": answer["input"], "gas": answer["gas"]}
-        for each, answer in zip(reverted, sent, strict=True)
+        for each, answer in zip(reverted, transactions, strict=True)
         if isinstance(answer, dict)
     }
     answers = await node.batch([("eth_call", [call, {"blockHash": block.hash}]) for call in calls.values()]) if calls else ()

@@ -10,17 +10,17 @@ from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted
 from keeper.errors import NonceConflict
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.lane import Lane
+from keeper.execution.onchain_status import Mined, OnchainStatus
 from keeper.execution.outbox import Outbox
-from keeper.execution.outbox_rows import UNDECIDED, JobState, Lot, OutboxJob, OutboxTransaction, Purpose, attempt_of
-from keeper.execution.sighting import Mined, Sighting
+from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempt_of
 
 _FILLED_AT_ONCE = 16
 """Self-transfers signed at one head: pools keep few transactions of an account."""
 
 
 @dataclass(slots=True)
-class Verdict:
-    """What came of one look: outcomes to hand on, attempts signed anew, transactions whose block is gone, what the operator should
+class TrackingResult:
+    """What came of one head: outcomes to hand on, attempts signed anew, transactions whose block is gone, what the operator should
     know, and a stranger's work."""
 
     settled: list[Settled] = field(default_factory=list)
@@ -40,109 +40,109 @@ class Tracker:
         self._sender = sender
         self._suspected_at: dict[int, list[int]] = {}
         self._gap: int | None = None
-        self.told: set[int] = set()
+        self.reported_nonces: set[int] = set()
         """Nonces whose outcomes this process has handed on."""
 
-    def judge(self, sighting: Sighting, head: BlockRef, started_at: int) -> Verdict:
+    def judge(self, status: OnchainStatus, head: BlockRef, started_at: int) -> TrackingResult:
         """Go through all nonces that were looked at, in one commit. `started_at`: the newest block when this process began. Raises
         NonceConflict when that is written down, so that a restart goes on behind it."""
-        verdict = Verdict()
-        with self._outbox.together():
-            for lot in self._outbox.lots():
-                self._judge(lot, sighting, head, verdict, started_at)
-            self._lane.heed(sighting.used)
+        result = TrackingResult()
+        with self._outbox.transaction():
+            for slot in self._outbox.slots():
+                self._judge(slot, status, head, result, started_at)
+            self._lane.heed(status.used)
             self._yield_to_payers(head)
-            self._clear_the_way(head, sighting, verdict)
-            self._close_gaps(head, verdict)
-        if verdict.conflict is not None:
-            raise NonceConflict(f"{verdict.conflict}: somebody else is using the key of {self._sender}; give each keeper its own key")
-        return verdict
+            self._clear_the_way(head, status, result)
+            self._close_gaps(head, result)
+        if result.conflict is not None:
+            raise NonceConflict(f"{result.conflict}: somebody else is using the key of {self._sender}; give each keeper its own key")
+        return result
 
-    def _judge(self, lot: Lot, sighting: Sighting, head: BlockRef, verdict: Verdict, started_at: int) -> None:
-        mined = sighting.mined.get(lot.nonce)
+    def _judge(self, slot: NonceSlot, status: OnchainStatus, head: BlockRef, result: TrackingResult, started_at: int) -> None:
+        mined = status.mined.get(slot.nonce)
         if mined is not None:
-            self._settle(lot, mined, verdict)
-        elif lot.nonce in sighting.standing:
-            self._finalise(lot, head)
-        elif lot.nonce in sighting.gone:
-            self._outbox.reopen(lot.nonce, head.number)
-            self.told.discard(lot.nonce)
-            verdict.reopened += [each for each in lot.transactions if each.hash == lot.winner]
-        elif lot.nonce in sighting.unclear or lot.nonce not in sighting.looked_at or lot.winner is not None:
+            self._settle(slot, mined, result)
+        elif slot.nonce in status.standing:
+            self._finalise(slot, head)
+        elif slot.nonce in status.gone:
+            self._outbox.reopen(slot.nonce, head.number)
+            self.reported_nonces.discard(slot.nonce)
+            result.reopened += [each for each in slot.transactions if each.hash == slot.winner]
+        elif slot.nonce in status.unclear or slot.nonce not in status.looked_at or slot.winner is not None:
             return
-        elif lot.nonce < sighting.used:
-            self._suspect(lot, sighting, head, verdict, started_at)
+        elif slot.nonce < status.used:
+            self._suspect(slot, status, head, result, started_at)
         else:
-            self._suspected_at.pop(lot.nonce, None)
-            self._urge(lot, head, sighting.used, verdict)
+            self._suspected_at.pop(slot.nonce, None)
+            self._urge(slot, head, status.used, result)
 
-    def _finalise(self, lot: Lot, head: BlockRef) -> None:
-        if lot.block_number is not None and lot.block_number + self._options.final_after_blocks <= head.number:
-            self._outbox.finalise(lot.nonce)
-            self.told.discard(lot.nonce)
+    def _finalise(self, slot: NonceSlot, head: BlockRef) -> None:
+        if slot.block_number is not None and slot.block_number + self._options.final_after_blocks <= head.number:
+            self._outbox.finalise(slot.nonce)
+            self.reported_nonces.discard(slot.nonce)
 
-    def _settle(self, lot: Lot, mined: Mined, verdict: Verdict) -> None:
-        known = lot.winner == mined.transaction.hash and lot.block_hash == mined.block.hash
-        if not known:
-            states = [(job.id, state) for job in lot.jobs if (state := _state_after(job, mined)) is not None]
+    def _settle(self, slot: NonceSlot, mined: Mined, result: TrackingResult) -> None:
+        unchanged = slot.winner == mined.transaction.hash and slot.block_hash == mined.block.hash
+        if not unchanged:
+            states = [(job.id, state) for job in slot.jobs if (state := _state_after(job, mined)) is not None]
             self._outbox.settle(mined.transaction, mined.block, mined.receipt.gas_cost_wei, self._lane.now_us(), states)
-            verdict.settled += self._outcomes(lot, mined, frozenset(job_id for job_id, _ in states))
+            result.settled += self._outcomes(slot, mined, frozenset(job_id for job_id, _ in states))
         else:
-            verdict.settled += self._outcomes(lot, mined, frozenset(job.id for job in lot.jobs if not job.reported))
-        self.told.add(lot.nonce)
+            result.settled += self._outcomes(slot, mined, frozenset(job.id for job in slot.jobs if not job.reported))
+        self.reported_nonces.add(slot.nonce)
 
-    def _outcomes(self, lot: Lot, mined: Mined, jobs: frozenset[int]) -> list[Settled]:
+    def _outcomes(self, slot: NonceSlot, mined: Mined, jobs: frozenset[int]) -> list[Settled]:
         """What became of these jobs of the nonce."""
         settled = []
-        for job in lot.jobs:
+        for job in slot.jobs:
             if job.id not in jobs or job.state is JobState.DROPPED:
                 continue
             own = mined.transaction.purpose is Purpose.JOB and job.id == mined.transaction.job_id
-            last = mined.transaction if own else lot.of_job(job.id)[-1]
-            outcome = _verdict_on(job, mined) if own else _verdict_without(job, last, mined)
+            last = mined.transaction if own else slot.of_job(job.id)[-1]
+            outcome = _outcome_on(job, mined) if own else _outcome_without(job, last, mined)
             settled.append(Settled(attempt_of(job, last, self._sender), outcome))
         return settled
 
-    def _suspect(self, lot: Lot, sighting: Sighting, head: BlockRef, verdict: Verdict, started_at: int) -> None:
+    def _suspect(self, slot: NonceSlot, status: OnchainStatus, head: BlockRef, result: TrackingResult, started_at: int) -> None:
         """The nonce is said to be used up, and no transaction of ours is seen in a block. Only the transaction that did it is evidence."""
-        heads = self._suspected_at.setdefault(lot.nonce, [])
+        heads = self._suspected_at.setdefault(slot.nonce, [])
         if not heads or heads[-1] < head.number:
             heads.append(head.number)
-        place = sighting.foreign.get(lot.nonce)
+        place = status.foreign.get(slot.nonce)
         if place is not None and len(heads) >= self._options.conflict_after_heads:
-            reason = f"nonce {lot.nonce} was used by a transaction this keeper did not send ({place.transaction_hash})"
+            reason = f"nonce {slot.nonce} was used by a transaction this keeper did not send ({place.transaction_hash})"
             if place.block.number > started_at:
-                verdict.conflict = reason
-                self._outbox.lose(lot.nonce, reason)
+                result.conflict = reason
+                self._outbox.lose(slot.nonce, reason)
             else:
-                self._lose(lot, f"{reason} before it started", verdict)
+                self._lose(slot, f"{reason} before it started", result)
         elif len(heads) >= self._options.final_after_blocks:
-            self._lose(lot, f"nonce {lot.nonce} is used up, by a transaction nobody shows", verdict)
+            self._lose(slot, f"nonce {slot.nonce} is used up, by a transaction nobody shows", result)
 
-    def _lose(self, lot: Lot, reason: str, verdict: Verdict) -> None:
+    def _lose(self, slot: NonceSlot, reason: str, result: TrackingResult) -> None:
         """Nobody competes for the key now: the count this process began with was not the true one."""
-        self._outbox.lose(lot.nonce, reason)
-        verdict.notes.append(reason)
-        for job in lot.jobs:
+        self._outbox.lose(slot.nonce, reason)
+        result.notes.append(reason)
+        for job in slot.jobs:
             if job.state in UNDECIDED:
-                last = lot.of_job(job.id)[-1]
-                verdict.settled.append(Settled(attempt_of(job, last, self._sender), Dropped(last.hash, reason)))
+                last = slot.of_job(job.id)[-1]
+                result.settled.append(Settled(attempt_of(job, last, self._sender), Dropped(last.hash, reason)))
 
-    def _urge(self, lot: Lot, head: BlockRef, used: int, verdict: Verdict) -> None:
+    def _urge(self, slot: NonceSlot, head: BlockRef, used: int, result: TrackingResult) -> None:
         """Nothing is mined at this nonce yet: raise the fees, or give up."""
-        job = lot.open_job
-        if job is None or head.number < lot.newest.head_number:
+        job = slot.open_job
+        if job is None or head.number < slot.newest.head_number:
             # The engine may still be going through the blocks of its absence.
             return
-        tries = lot.of_job(job.id)
+        tries = slot.of_job(job.id)
         if job.outbid_by is not None:
             self._outbox.give_up(job.id, f"liquidated by {job.outbid_by}")
         elif head.number - tries[0].head_number >= self._options.dropped_after_blocks:
             self._outbox.give_up(job.id, f"not in a block after {head.number - tries[0].head_number} blocks")
         elif self._is_due(tries, head, used):
-            raised = self._lane.raise_fees(lot, job, head.base_fee_wei, head.number)
+            raised = self._lane.raise_fees(slot, job, head.base_fee_wei, head.number)
             if raised is not None:
-                verdict.signed.append(attempt_of(job, raised, self._sender))
+                result.signed.append(attempt_of(job, raised, self._sender))
 
     def _is_due(self, tries: Sequence[OutboxTransaction], head: BlockRef, used: int) -> bool:
         """What does not pay its tip at the present base fee follows it at once. What does and is the lane's next has patience first, and
@@ -155,47 +155,47 @@ class Tracker:
 
     def _yield_to_payers(self, head: BlockRef) -> None:
         """A job that is not worth the present fee does not hold up those behind it that are: its nonce is for whoever needs it."""
-        waiting = [lot for lot in self._outbox.lots() if lot.winner is None and lot.nonce >= self._lane.used]
-        open_jobs = [(lot, job) for lot in waiting if (job := lot.open_job) is not None]
-        payers = [lot.nonce for lot, _ in open_jobs if pays(lot.newest.fees, head.base_fee_wei)]
-        for lot, job in open_jobs:
-            if lot.nonce < max(payers, default=0) and lot.nonce not in payers:
+        waiting = [slot for slot in self._outbox.slots() if slot.winner is None and slot.nonce >= self._lane.used]
+        open_jobs = [(slot, job) for slot in waiting if (job := slot.open_job) is not None]
+        payers = [slot.nonce for slot, _ in open_jobs if pays(slot.newest.fees, head.base_fee_wei)]
+        for slot, job in open_jobs:
+            if slot.nonce < max(payers, default=0) and slot.nonce not in payers:
                 self._outbox.give_up(job.id, f"not worth the base fee of {head.base_fee_wei} wei")
 
-    def _clear_the_way(self, head: BlockRef, sighting: Sighting, verdict: Verdict) -> None:
+    def _clear_the_way(self, head: BlockRef, status: OnchainStatus, result: TrackingResult) -> None:
         """Cancel vacant nonces that open jobs wait behind, and given-up ones that no job has taken over
         in as many blocks again."""
-        lots = [lot for lot in self._outbox.lots() if lot.nonce in sighting.looked_at and lot.nonce >= sighting.used]
-        last_open = max((lot.nonce for lot in self._outbox.lots() if lot.open_job is not None and lot.winner is None), default=-1)
-        for lot in lots:
-            if lot.vacant and lot.nonce not in sighting.unclear and self._in_the_way(lot, head, last_open):
-                self._cancel(lot, head, verdict)
+        slots = [slot for slot in self._outbox.slots() if slot.nonce in status.looked_at and slot.nonce >= status.used]
+        last_open = max((slot.nonce for slot in self._outbox.slots() if slot.open_job is not None and slot.winner is None), default=-1)
+        for slot in slots:
+            if slot.vacant and slot.nonce not in status.unclear and self._in_the_way(slot, head, last_open):
+                self._cancel(slot, head, result)
 
-    def _cancel(self, lot: Lot, head: BlockRef, verdict: Verdict) -> bool:
+    def _cancel(self, slot: NonceSlot, head: BlockRef, result: TrackingResult) -> bool:
         """False when the caps forbid it."""
-        cancellation = self._lane.cancel(lot, head)
+        cancellation = self._lane.cancel(slot, head)
         if cancellation is not None:
-            verdict.signed.append(attempt_of(self._outbox.job(cancellation.job_id), cancellation, self._sender))
+            result.signed.append(attempt_of(self._outbox.job(cancellation.job_id), cancellation, self._sender))
         return cancellation is not None
 
-    def _close_gaps(self, head: BlockRef, verdict: Verdict) -> None:
+    def _close_gaps(self, head: BlockRef, result: TrackingResult) -> None:
         """Nonces below waiting transactions for which nothing was ever signed: a lie of an endpoint or an earlier version left them. New
         jobs take them first. What waits behind them is out of date: given up, replaced, and then brought into reach by self-transfers."""
         behind = self._behind_gap()
         if not behind:
             return
         note = self.gap_note()
-        verdict.notes += [note] if note is not None else []
+        result.notes += [note] if note is not None else []
         replaced = False
-        for lot in behind:
-            job = lot.open_job
-            if job is not None and head.number - lot.of_job(job.id)[0].head_number >= self._options.bump_after_blocks:
+        for slot in behind:
+            job = slot.open_job
+            if job is not None and head.number - slot.of_job(job.id)[0].head_number >= self._options.bump_after_blocks:
                 self._outbox.give_up(job.id, f"it waits behind nonce {self._gap}, which nobody used")
                 replaced = True
-            if job is None and lot.newest.purpose is not Purpose.CANCEL:
-                replaced |= self._cancel(lot, head, verdict)
+            if job is None and slot.newest.purpose is not Purpose.CANCEL:
+                replaced |= self._cancel(slot, head, result)
         if not replaced:
-            self._fill_gaps(behind, head, verdict)
+            self._fill_gaps(behind, head, result)
 
     def gap_note(self) -> str | None:
         """What to tell the operator of a gap that was not known before."""
@@ -203,27 +203,27 @@ class Tracker:
         news, self._gap = gap is not None and self._gap is None, gap
         return f"nothing was signed for nonces from {gap} on, and transactions wait behind them: they are used first" if news else None
 
-    def _behind_gap(self) -> Sequence[Lot]:
+    def _behind_gap(self) -> Sequence[NonceSlot]:
         gap = self._lane.next_nonce()
-        return [lot for lot in self._outbox.lots() if lot.winner is None and lot.nonce > gap]
+        return [slot for slot in self._outbox.slots() if slot.winner is None and slot.nonce > gap]
 
-    def _fill_gaps(self, behind: Sequence[Lot], head: BlockRef, verdict: Verdict) -> None:
-        tip = min(transaction.fees.priority_fee_wei for lot in behind for transaction in lot.transactions)
+    def _fill_gaps(self, behind: Sequence[NonceSlot], head: BlockRef, result: TrackingResult) -> None:
+        tip = min(transaction.fees.priority_fee_wei for slot in behind for transaction in slot.transactions)
         for _ in range(_FILLED_AT_ONCE):
             nonce = self._lane.next_nonce()
             transaction = self._lane.fill(nonce, head, tip) if nonce < behind[-1].nonce else None
             if transaction is None:
                 return
-            verdict.signed.append(attempt_of(self._outbox.job(transaction.job_id), transaction, self._sender))
+            result.signed.append(attempt_of(self._outbox.job(transaction.job_id), transaction, self._sender))
 
-    def _in_the_way(self, lot: Lot, head: BlockRef, last_open: int) -> bool:
+    def _in_the_way(self, slot: NonceSlot, head: BlockRef, last_open: int) -> bool:
         """A cancellation that waits too long is raised like anything else."""
-        given_up = any(job.state is JobState.GIVEN_UP for job in lot.jobs)
-        if lot.newest.purpose is Purpose.CANCEL:
-            waited = head.number - lot.newest.head_number >= self._options.bump_after_blocks
-            return (given_up or lot.nonce < last_open) and (waited or not pays(lot.newest.fees, head.base_fee_wei))
-        age = head.number - lot.of_job(lot.newest.job_id)[0].head_number
-        return lot.nonce < last_open or (given_up and age >= 2 * self._options.dropped_after_blocks)
+        given_up = any(job.state is JobState.GIVEN_UP for job in slot.jobs)
+        if slot.newest.purpose is Purpose.CANCEL:
+            waited = head.number - slot.newest.head_number >= self._options.bump_after_blocks
+            return (given_up or slot.nonce < last_open) and (waited or not pays(slot.newest.fees, head.base_fee_wei))
+        age = head.number - slot.of_job(slot.newest.job_id)[0].head_number
+        return slot.nonce < last_open or (given_up and age >= 2 * self._options.dropped_after_blocks)
 
 
 def _state_after(job: OutboxJob, mined: Mined) -> JobState | None:
@@ -233,7 +233,7 @@ def _state_after(job: OutboxJob, mined: Mined) -> JobState | None:
     return JobState.SUPERSEDED if job.state in UNDECIDED else None
 
 
-def _verdict_on(job: OutboxJob, mined: Mined) -> Outcome:
+def _outcome_on(job: OutboxJob, mined: Mined) -> Outcome:
     """The job's own transaction is in a block."""
     receipt = mined.receipt
     if receipt.succeeded:
@@ -243,7 +243,7 @@ def _verdict_on(job: OutboxJob, mined: Mined) -> Outcome:
     return Reverted(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, mined.payload)
 
 
-def _verdict_without(job: OutboxJob, last: OutboxTransaction, mined: Mined) -> Outcome:
+def _outcome_without(job: OutboxJob, last: OutboxTransaction, mined: Mined) -> Outcome:
     """Another transaction of ours is in a block at the job's nonce; a cancellation's gas is the job's."""
     receipt = mined.receipt
     cancelled = mined.transaction.purpose is Purpose.CANCEL and mined.transaction.job_id == job.id

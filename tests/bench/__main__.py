@@ -18,21 +18,21 @@ from rich.table import Table
 from keeper import log
 from tests.bench.commits import commits
 from tests.bench.decoding import decoding
-from tests.bench.ground import fallen
 from tests.bench.latency import latency
 from tests.bench.parsing import parsing
+from tests.bench.price_fall import after_price_fall
 from tests.bench.reads import reads
 from tests.bench.rounds import Compared
 from tests.bench.simulation import simulation
 from tests.bench.tick import tick
-from tests.chaos.theatre import Theatre
+from tests.chaos.harness import Harness
 
 
 def _alone() -> Mapping[str, Callable[[], Sequence[Compared]]]:
     return {"decoding": decoding, "parsing": parsing, "tick": tick, "lake": commits}
 
 
-def _on_devnet() -> Mapping[str, Callable[[Theatre], Sequence[Compared]]]:
+def _on_devnet() -> Mapping[str, Callable[[Harness], Sequence[Compared]]]:
     return {"reads": reads, "simulation": simulation, "latency": latency}
 
 
@@ -66,7 +66,7 @@ def _measure(names: Sequence[str]) -> Sequence[Compared]:
                 compared += bench()
         if _on_devnet().keys() & set(names):
             say("a devnet for the rest")
-            stage = stack.enter_context(fallen(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+            stage = stack.enter_context(after_price_fall(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
             for name, measure in _on_devnet().items():
                 if name in names:
                     say(name)

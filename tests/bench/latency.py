@@ -15,7 +15,7 @@ from keeper.lake.place import LakePlace
 from keeper.lake.reader import LakeReader
 from keeper.settings import load
 from tests.bench.rounds import Compared, scaled
-from tests.chaos.theatre import Theatre, caught_up
+from tests.chaos.harness import Harness, caught_up
 
 _BLOCK_SECONDS = 6
 _FINALITY_DEPTH = 8
@@ -33,7 +33,7 @@ class _Moments:
     decided: float
 
 
-def latency(stage: Theatre, blocks: int = 15, turns: int = 2) -> Sequence[Compared]:
+def latency(stage: Harness, blocks: int = 15, turns: int = 2) -> Sequence[Compared]:
     """Milliseconds of `turns` x `blocks` blocks, with heads announced over websocket and with polling alone, in turns."""
     random = Random(5)
     configs = {"newHeads": _config(stage, "announced", stage.devnet.anvil.ws_url), "polling every 0.2 s": _config(stage, "polled", None)}
@@ -50,7 +50,7 @@ def _decided_ms(moments: Sequence[_Moments]) -> tuple[float, ...]:
     return scaled([item.decided for item in moments], 1e3)
 
 
-def _config(stage: Theatre, name: str, ws_url: str | None) -> Path:
+def _config(stage: Harness, name: str, ws_url: str | None) -> Path:
     path = stage.directory / name / "keeper.toml"
     write_config(
         stage.devnet.deployment,
@@ -65,7 +65,7 @@ def _config(stage: Theatre, name: str, ws_url: str | None) -> Path:
     return path
 
 
-def _watched(stage: Theatre, config: Path, random: Random, blocks: int) -> Sequence[_Moments]:
+def _watched(stage: Harness, config: Path, random: Random, blocks: int) -> Sequence[_Moments]:
     """One daemon's life. RuntimeError when it decided nothing about a block."""
     with running_keeper(config, config.parent / "keeper.log") as keeper:
         caught_up(keeper, stage)
@@ -79,7 +79,7 @@ def _watched(stage: Theatre, config: Path, random: Random, blocks: int) -> Seque
     return [_Moments(told[number][0] - at, told[number][1] - at) for number, at in replies]
 
 
-def _mined(stage: Theatre, random: Random) -> tuple[int, float]:
+def _mined(stage: Harness, random: Random) -> tuple[int, float]:
     """A block after a pause that keeps no step with any poll; its number and the wall clock at the reply."""
     time.sleep(random.uniform(0.25, 0.45))
     stage.devnet.rpc.call("evm_increaseTime", _BLOCK_SECONDS)

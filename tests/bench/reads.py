@@ -12,7 +12,7 @@ from keeper.domain.chain import BlockRef, CallResult, Reads
 from keeper.domain.parse import address, hex_bytes
 from keeper.domain.venue import AccountKey, ChainView
 from tests.bench.rounds import Compared, alternate, scaled
-from tests.chaos.theatre import Theatre
+from tests.chaos.harness import Harness
 
 _Ask = Callable[[], Awaitable[Sequence[ChainView]]]
 
@@ -25,7 +25,7 @@ class _Way:
     ask: _Ask
 
 
-def reads(stage: Theatre, rounds: int = 15) -> Sequence[Compared]:
+def reads(stage: Harness, rounds: int = 15) -> Sequence[Compared]:
     """Milliseconds and HTTP requests. RuntimeError when the three ways bring different answers."""
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
@@ -50,7 +50,7 @@ def _compared(seconds: Mapping[str, tuple[float, ...]], requests: Mapping[str, i
     return rows
 
 
-async def _ways(stage: Theatre, stack: AsyncExitStack) -> Mapping[str, _Way]:
+async def _ways(stage: Harness, stack: AsyncExitStack) -> Mapping[str, _Way]:
     given, venue = stage.scope.chain, stage.venue
     keys = [AccountKey(address(trader.address)) for trader in stage.devnet.deployment.traders]
     plain = ChainOptions(chain_id=given.id, rpc_urls=given.rpc_urls, max_calls_per_request=1_000)

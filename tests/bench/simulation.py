@@ -16,12 +16,13 @@ from keeper.domain.outcome import SimOutcome, SimSettled
 from keeper.domain.use import NOTHING
 from keeper.domain.venue import LiquidationPlan
 from keeper.engine.survey import Survey
+from keeper.execution.anvil import anvil_program
 from keeper.execution.executor import encode_execute
 from keeper.execution.gateway import Gateway
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions
 from keeper.log import logger
 from tests.bench.rounds import Compared, scaled
-from tests.chaos.theatre import Theatre
+from tests.chaos.harness import Harness
 
 _AHEAD_SECONDS = 6
 _FIRST, _FOLLOWING, _PRE_CHECK = "first candidate of a head", "following candidate", "pre_check (eth_call)"
@@ -49,7 +50,7 @@ class _Bench:
         }
 
 
-def simulation(stage: Theatre, rounds: int = 12) -> Sequence[Compared]:
+def simulation(stage: Harness, rounds: int = 12) -> Sequence[Compared]:
     """Milliseconds. Every round mines a block first. RuntimeError when a plan does not settle."""
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
@@ -70,13 +71,13 @@ def simulation(stage: Theatre, rounds: int = 12) -> Sequence[Compared]:
     ]
 
 
-async def _bench(stage: Theatre, stack: AsyncExitStack) -> _Bench:
+async def _bench(stage: Harness, stack: AsyncExitStack) -> _Bench:
     scope = stage.scope
     assert scope.execution.operator is not None
     assert scope.execution.address is not None
     venues = assembly.build_venues(scope)
     chain = await stack.enter_async_context(assembly.open_chain(scope, venues, logger()))
-    program = assembly.anvil_program(scope)
+    program = anvil_program(scope.execution.anvil)
     node = chain.node(Purpose.FORK)
     gateway = await stack.enter_async_context(Gateway(node, scope.chain.id))
     options = SimulatorOptions(anvil_command=(program,), prefetch=False)
@@ -84,7 +85,7 @@ async def _bench(stage: Theatre, stack: AsyncExitStack) -> _Bench:
     return _Bench(chain, simulator, (scope.execution.operator, scope.execution.address), await _plans(stage, chain))
 
 
-async def _plans(stage: Theatre, chain: ChainClient) -> tuple[LiquidationPlan, LiquidationPlan]:
+async def _plans(stage: Harness, chain: ChainClient) -> tuple[LiquidationPlan, LiquidationPlan]:
     """Of the first two breached accounts that have one, as the daemon would make them."""
     scope = stage.scope
     evaluator = assembly.build_evaluators(scope, {"perp_v2": stage.venue}, chain)["perp_v2"]

@@ -58,7 +58,6 @@ class Daemon:
     exits: list[Exit] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     kills: int = 0
-    starts: int = 0
     memory_mb: float = 0.0
     """Largest resident size seen, MiB."""
 
@@ -178,7 +177,6 @@ class Daemon:
         # Devnets share their keys: only the daemons of one scenario are to meet.
         meeting = {"XDG_RUNTIME_DIR": str(self.config.parent)}
         environment = os.environ | meeting | {"PERP_KEEPER__KEEPER__STATUS_PORT": str(self.port)} | dict(self.settings)
-        self.starts += 1
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, start_new_session=True

@@ -154,10 +154,8 @@ class Swallow(Fault):
 
     def __init__(self, share: float = 1.0) -> None:
         super().__init__("eth_sendRawTransaction", share=share)
-        self.swallowed = 0
 
     async def forward(self, call: Call, line: Line) -> Call | dict[str, Any]:
-        self.swallowed += 1
         return {"result": "0x" + keccak(bytes.fromhex(call.params[0][2:])).hex()}
 
 

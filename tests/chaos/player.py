@@ -83,14 +83,10 @@ class Player:
             self._thread.join(90)
 
     def pause(self) -> None:
-        """No block until `resume`; returns when none is under way."""
+        """No block from now on; returns when none is under way."""
         self._idle.clear()
         self._paused.set()
         self._idle.wait(60)
-
-    def resume(self) -> None:
-        """Blocks again."""
-        self._paused.clear()
 
     def follow(self, moves: Sequence[tuple[int, Mapping[str, int]]]) -> None:
         """Play these moves from the next block on."""

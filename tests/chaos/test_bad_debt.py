@@ -7,7 +7,7 @@ import pytest
 import analytics
 from analytics.answers.checks import failing_checks
 from contracts.devnet import account_views
-from tests.chaos.theatre import caught_up, theatre
+from tests.chaos.harness import caught_up, harness
 
 pytestmark = [pytest.mark.chaos, pytest.mark.fork, pytest.mark.slow]
 
@@ -19,7 +19,7 @@ _QUIET_BLOCKS = 12
 
 
 def test_the_waterfall_of_a_crash_is_the_contracts_own(tmp_path: Path) -> None:
-    with theatre(tmp_path) as stage:
+    with harness(tmp_path) as stage:
         with stage.keeper(settings=_OFTEN) as keeper:
             caught_up(keeper, stage)
             stage.play("crash", interval=0.4)

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from contracts.devnet import account_views
-from tests.chaos.theatre import Theatre, caught_up, theatre
+from tests.chaos.harness import Harness, caught_up, harness
 
 pytestmark = [pytest.mark.chaos, pytest.mark.fork, pytest.mark.slow]
 
@@ -22,7 +22,7 @@ _TABLES = {"blocks", "venue_events", "market_state", "liquidations", "evaluation
 
 def test_reorgs_of_depth_1_to_5_leave_book_lake_and_contracts_agreeing(tmp_path: Path) -> None:
     random = Random(11)
-    with theatre(tmp_path) as stage, stage.keeper() as keeper:
+    with harness(tmp_path) as stage, stage.keeper() as keeper:
         caught_up(keeper, stage)
         step = 0
         for depth in (1, 3, 2, 5, 4):
@@ -43,7 +43,7 @@ def test_reorgs_of_depth_1_to_5_leave_book_lake_and_contracts_agreeing(tmp_path:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_kill_at_random_moments_loses_nothing_and_sends_nothing_twice(tmp_path: Path, seed: int) -> None:
     random = Random(seed)
-    with theatre(tmp_path) as stage:
+    with harness(tmp_path) as stage:
         first = stage.head() + 1
         player = threading.Thread(target=stage.play, args=("shock",), kwargs={"interval": 0.4})
         player.start()
@@ -60,7 +60,7 @@ def test_kill_at_random_moments_loses_nothing_and_sends_nothing_twice(tmp_path: 
         _assert_sent_is_the_chain(stage, first)
 
 
-def _assert_sent_is_the_chain(stage: Theatre, first: int) -> None:
+def _assert_sent_is_the_chain(stage: Harness, first: int) -> None:
     """Every transaction of ours on the chain since block `first` has its attempt and its outcome, in the block that took it."""
     operator = stage.devnet.deployment.keeper.lower()
     blocks = [stage.devnet.rpc.call("eth_getBlockByNumber", hex(number), True) for number in range(first, stage.head() + 1)]
@@ -70,7 +70,7 @@ def _assert_sent_is_the_chain(stage: Theatre, first: int) -> None:
     assert sorted((row["transaction_hash"], row["block_hash"]) for row in rows) == mined
 
 
-def _assert_lake_is_the_chain(stage: Theatre) -> None:
+def _assert_lake_is_the_chain(stage: Harness) -> None:
     """Every event of the canonical chain is in the lake once, and nothing else."""
     recorded = stage.lake_events()
     last = stage.rows("SELECT max(block_number) AS last FROM cursors")[0]["last"]
@@ -84,7 +84,7 @@ def _assert_lake_is_the_chain(stage: Theatre) -> None:
     assert stage.rows("SELECT count(*) AS n FROM account_snapshots WHERE NOT matches")[0]["n"] == 0
 
 
-def _assert_no_orphans(stage: Theatre) -> None:
+def _assert_no_orphans(stage: Harness) -> None:
     """Attempts stand whatever became of the block that suggested them: the transaction may be mined all the same."""
     for table in _TABLES:
         for row in stage.rows(f"SELECT DISTINCT block_number, block_hash FROM {table} ORDER BY 1"):
@@ -92,7 +92,7 @@ def _assert_no_orphans(stage: Theatre) -> None:
             assert block["hash"] == row["block_hash"], f"{table} holds a row of an orphaned block {row['block_number']}"
 
 
-def _assert_nothing_sent_twice(stage: Theatre) -> None:
+def _assert_nothing_sent_twice(stage: Harness) -> None:
     assert stage.rows("SELECT candidate_id FROM attempts GROUP BY candidate_id HAVING count(DISTINCT nonce) > 1") == []
     assert stage.rows("SELECT nonce FROM outcomes WHERE outcome = 'included' GROUP BY nonce HAVING count(*) > 1") == []
     stage.quiet(2)
@@ -102,7 +102,7 @@ def _assert_nothing_sent_twice(stage: Theatre) -> None:
     assert used == pending, "a transaction of the keeper is stuck in the pool"
 
 
-def _assert_margins_match(stage: Theatre) -> None:
+def _assert_margins_match(stage: Harness) -> None:
     """`keeper positions` rebuilt from the lake says of every account what the contracts say."""
     command = [sys.executable, "-m", "keeper", "positions", "--config", str(stage.loaded.path), "--json"]
     told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

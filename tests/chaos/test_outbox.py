@@ -157,7 +157,7 @@ def _tell(bench: Bench, steps: list[tuple[Any, ...]]) -> None:
     paid = before - int(bench.rpc.call("eth_getBalance", sender, "latest"), 16)
     with Outbox(next(bench.state_dir.glob("*.sqlite"))) as outbox:
         assert outbox.paid_since(0) == paid, "every wei is booked once"
-        assert all(lot.winner is not None for lot in outbox.lots())
+        assert all(slot.winner is not None for slot in outbox.slots())
         assert outbox.next_nonce() == int(bench.rpc.call("eth_getTransactionCount", sender, "latest"), 16)
     # What was told of orphaned blocks went with their rows.
     standing = [outcome for outcome in story.told.values() if isinstance(outcome, Included) and bench.canonical(outcome.block)]

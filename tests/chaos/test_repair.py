@@ -11,7 +11,7 @@ from eth_utils.crypto import keccak
 
 from keeper.lake.connection import connect
 from keeper.lake.place import LakePlace
-from tests.chaos.theatre import Theatre, caught_up, theatre
+from tests.chaos.harness import Harness, caught_up, harness
 
 pytestmark = [pytest.mark.chaos, pytest.mark.fork, pytest.mark.slow]
 
@@ -38,7 +38,7 @@ TAMPERING = {
 @pytest.mark.parametrize("kind", TAMPERING)
 def test_a_lake_with_a_wrong_row_is_mended_at_the_next_start(tmp_path: Path, kind: str) -> None:
     """As an earlier version left it after one missing log, on a healthy node."""
-    with theatre(tmp_path) as stage:
+    with harness(tmp_path) as stage:
         with stage.keeper() as keeper:
             caught_up(keeper, stage)
             stage.play(blocks=6)
@@ -60,7 +60,7 @@ def test_a_lake_with_a_wrong_row_is_mended_at_the_next_start(tmp_path: Path, kin
 
 def test_a_parameter_that_changed_without_an_event_is_read_again(tmp_path: Path) -> None:
     """The maintenance ratio, by writing the contract's storage."""
-    with theatre(tmp_path) as stage, stage.keeper("--mode", "observe") as keeper:
+    with harness(tmp_path) as stage, stage.keeper("--mode", "observe") as keeper:
         caught_up(keeper, stage)
         stage.play(blocks=3)
         caught_up(keeper, stage)
@@ -73,7 +73,7 @@ def test_a_parameter_that_changed_without_an_event_is_read_again(tmp_path: Path)
         assert 70_000 in json.loads(last[0]["payload"])["config"]
 
 
-def _assert_mended(stage: Theatre, cause: str) -> None:
+def _assert_mended(stage: Harness, cause: str) -> None:
     """Evidence, and from then on nothing but agreement."""
     repairs = stage.rows("SELECT block_number AS at_block, cause, was, became FROM repairs")
     assert {row["cause"] for row in repairs} == {cause}
@@ -83,18 +83,18 @@ def _assert_mended(stage: Theatre, cause: str) -> None:
     assert comparisons[0]["last"] > max(row["at_block"] for row in repairs)
 
 
-def _recorded_part(stage: Theatre) -> list[tuple[int, str, int]]:
+def _recorded_part(stage: Harness) -> list[tuple[int, str, int]]:
     last = stage.rows("SELECT max(block_number) AS last FROM cursors")[0]["last"]
     return [event for event in stage.chain_events() if event[0] <= last]
 
 
-def _tamper(stage: Theatre, statement: str) -> None:
+def _tamper(stage: Harness, statement: str) -> None:
     connection: Any
     with connect(LakePlace.at(stage.loaded.settings.lake.dir).keeper) as connection:
         assert connection.execute(statement).fetchall()[0][0] == 1, statement
 
 
-def _set_maintenance_ratio(stage: Theatre, ratio: int) -> None:
+def _set_maintenance_ratio(stage: Harness, ratio: int) -> None:
     """Finds the packed word that holds it and replaces the three bytes."""
     rpc, contract = stage.devnet.rpc, stage.scope.venues["perp_v2"].options.clearing_house_config
     getter = {"to": contract, "data": "0x" + keccak(b"getMmRatio()")[:4].hex()}

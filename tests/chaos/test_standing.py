@@ -12,13 +12,13 @@ import pytest
 
 from contracts.demo.programs import Keeper
 from contracts.devnet.calldata import calldata
-from tests.chaos.theatre import Theatre, caught_up, theatre
+from tests.chaos.harness import Harness, caught_up, harness
 
 pytestmark = [pytest.mark.chaos, pytest.mark.fork, pytest.mark.slow]
 
 
 def test_an_operator_without_the_right_to_act_is_not_ready(tmp_path: Path) -> None:
-    with theatre(tmp_path, traders=6) as stage:
+    with harness(tmp_path, traders=6) as stage:
         _set_operator(stage, allowed=False)
         with stage.keeper() as keeper:
             caught_up(keeper, stage)
@@ -34,7 +34,7 @@ def test_an_operator_without_the_right_to_act_is_not_ready(tmp_path: Path) -> No
 
 def test_a_new_operators_own_executor_earns(tmp_path: Path) -> None:
     """From no contract to liquidations with nothing but the command line."""
-    with theatre(tmp_path) as stage:
+    with harness(tmp_path) as stage:
         deployment = stage.devnet.deployment
         stage.devnet.rpc.call("evm_setAutomine", True)
         mint = calldata("mint(address,uint256)", deployment.executor_owner, 300_000 * 10**6)
@@ -56,27 +56,27 @@ def test_a_new_operators_own_executor_earns(tmp_path: Path) -> None:
         assert int(status["venues"][0]["total_raw"]) > 250_000 * 10**18
 
 
-def _as_owner(stage: Theatre, *arguments: str) -> str:
+def _as_owner(stage: Harness, *arguments: str) -> str:
     config = stage.loaded.path
     key = ("--owner-key", str(config.with_suffix(".owner.key.json")), "--password-file", str(config.with_suffix(".password")))
     return _keeper(stage, *arguments, *key)
 
 
-def _keeper(stage: Theatre, *arguments: str) -> str:
+def _keeper(stage: Harness, *arguments: str) -> str:
     command = [sys.executable, "-m", "keeper", "executor", *arguments, "--config", str(stage.loaded.path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def _set_operator(stage: Theatre, *, allowed: bool) -> None:
+def _set_operator(stage: Harness, *, allowed: bool) -> None:
     deployment = stage.devnet.deployment
     data = calldata("setOperator(address,bool)", deployment.keeper, allowed)
     stage.devnet.rpc.call("eth_sendTransaction", {"from": deployment.executor_owner, "to": deployment.executor, "data": data})
     stage.quiet()
 
 
-def _until(keeper: Keeper, stage: Theatre, words: str) -> None:
+def _until(keeper: Keeper, stage: Harness, words: str) -> None:
     deadline = time.monotonic() + 30
     while words not in (told := keeper.readiness()):
         keeper.must_run()

@@ -72,7 +72,6 @@ class _Thief:
     """The key, and accounts of his own."""
 
     def __init__(self, devnet: Devnet, chain: Chain) -> None:
-        self._devnet = devnet
         self._rpc = devnet.rpc
         self._chain = chain
         self._deployment = devnet.deployment

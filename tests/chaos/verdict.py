@@ -153,10 +153,6 @@ class Verdict:
             self.words.append(f"{kind}: {len(items)}, e.g. {', '.join(str(item)[:160] for item in items[:3])}")
         return len(items)
 
-    def as_row(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
 
 class Judge:
     """Chain and lake side by side. `first` is the block from which lateness is judged."""

@@ -12,7 +12,7 @@ from keeper.domain.options import OptionError, build, doc_of
 from keeper.domain.venue import Venue
 from keeper.errors import DecodeError
 from keeper.venues import REGISTRY
-from tests.keeper.venues.perp_v2.everything import recorded, recorded_options
+from tests.keeper.venues.perp_v2.all_events import recorded, recorded_options
 
 OPTIONS: Mapping[str, Mapping[str, str]] = {"perp_v2": recorded_options()}
 """Working options of each venue; a new venue adds its own."""

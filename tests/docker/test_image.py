@@ -92,15 +92,25 @@ def test_it_runs_as_a_user_of_its_own_who_owns_where_it_works() -> None:
 def test_packages_are_locked_as_make_locks_them() -> None:
     makefile = (ROOT / "Makefile").read_text()
     runs = [" ".join(item.words) for item in _of("RUN")]
-    assert any("--require-hashes -r requirements.lock" in run for run in runs)
-    assert "--require-hashes -r requirements.lock" in makefile
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        assert any(f"--require-hashes -r {lock}" in run for run in runs)
+    assert "--require-hashes -r requirements-dev.lock" in makefile
     assert any(re.search(r"npm ci .*--ignore-scripts", run) for run in runs)
     assert re.search(r"npm ci .*--ignore-scripts", makefile)
 
 
-def test_python_is_one_the_project_supports_and_the_same_in_both_stages() -> None:
+def test_of_python_the_image_has_the_runtime_lock_and_our_wheel_alone() -> None:
+    """What builds the wheel stays behind in the stage that builds it."""
+    (environment,) = (item.words for item in _of("COPY", LAST) if item.words[0] == "--from=python")
+    assert environment[1:] == ("/opt/venv", "/opt/venv")
+    (stage,) = (item.stage for item in _of("FROM") if item.words[-1] == "python")
+    installs = [item.words[-1] for item in _of("RUN", stage) if "install" in item.words]
+    assert installs == ["requirements.lock", "/opt/wheel/*.whl"]
+
+
+def test_python_is_one_the_project_supports_and_the_same_in_every_stage() -> None:
     images = [item.words[0] for item in _of("FROM") if item.words[0].startswith("python:")]
-    assert len(images) == 2
+    assert len(images) == 3
     assert len(set(images)) == 1, "the environment is copied: the interpreter behind it must be the same"
     version = tuple(map(int, re.findall(r"\d+", images[0])[:2]))
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
@@ -111,7 +121,7 @@ def test_of_npm_the_image_has_anvil_on_its_path_and_nothing_else() -> None:
     """The protocol's artifacts are GPL-3.0 and BUSL-1.1; production needs none of them."""
     (copied,) = (item.words for item in _of("COPY", LAST) if item.words[0] == "--from=node")
     assert copied[1:] == ("/opt/anvil/anvil", "/usr/local/bin/anvil")
-    (install,) = (item.words for item in _of("RUN", 1) if "install" in item.words)
+    (install,) = (item.words for item in _of("RUN") if "node_modules" in item.words[-1])
     assert install[-2:] == ("/opt/anvil", "node_modules/@foundry-rs/anvil-linux-*/bin/anvil")
     assert not any("node_modules" in " ".join(item.words) for item in DOCKERFILE if item.stage == LAST)
 

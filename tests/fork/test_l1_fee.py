@@ -27,8 +27,8 @@ from keeper.engine.survey import Survey
 from keeper.execution.executor import encode_execute
 from keeper.log import logger
 from keeper.settings import ChainScope, L1Fee
-from tests.bench.ground import fallen
-from tests.chaos.theatre import Theatre
+from tests.bench.price_fall import after_price_fall
+from tests.chaos.harness import Harness
 
 pytestmark = pytest.mark.fork
 
@@ -61,7 +61,7 @@ def _asked(devnet: Devnet, signature: str, data: bytes) -> int:
 
 
 def test_decisions_and_guards_count_it_and_reading_it_costs_no_request(tmp_path: Path) -> None:
-    with fallen(tmp_path) as stage:
+    with after_price_fall(tmp_path) as stage:
         charge_l1_fee(stage.devnet.rpc, OP_MAINNET)
         charged = replace(stage.scope, chain=replace(stage.scope.chain, l1_fee=L1Fee.OPTIMISM))
         free, usual = asyncio.run(_verdicts(stage, stage.scope)), asyncio.run(_verdicts(stage, charged))
@@ -84,7 +84,7 @@ def test_decisions_and_guards_count_it_and_reading_it_costs_no_request(tmp_path:
     assert [each.decision.reason for each in dear if isinstance(each.decision, Skip)] == [SkipReason.UNPROFITABLE] * len(dear)
 
 
-async def _verdicts(stage: Theatre, scope: ChainScope) -> Sequence[Verdict]:
+async def _verdicts(stage: Harness, scope: ChainScope) -> Sequence[Verdict]:
     """Of accounts that are breached now and would pay; also that the fee's prices came without a request of their own."""
     venue, judge = stage.venue, assembly.build_judge(scope)
     async with assembly.open_chain(scope, {"perp_v2": venue}, logger()) as chain:
@@ -104,7 +104,7 @@ async def _verdicts(stage: Theatre, scope: ChainScope) -> Sequence[Verdict]:
     return [each for each in verdicts if each.plan is not None and each.plan.expected_reward_x18 - each.plan.expected_cost_x18 > 5 * X18]
 
 
-async def _requests(chain: ChainClient, stage: Theatre, evaluator: Evaluator[Any, Any], newest: NewestFee | None) -> int:
+async def _requests(chain: ChainClient, stage: Harness, evaluator: Evaluator[Any, Any], newest: NewestFee | None) -> int:
     """What the market reads of a block take, with the prices of the fee or without."""
     before, block = chain.usage().read.requests, await chain.head()
     await ChainQuestions(chain, newest).refresh(stage.venue, evaluator.book, block, block.timestamp)

@@ -1,5 +1,6 @@
 """Plans on the real contracts: what they promise is what they bring, and what was observed is what happened."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,8 +18,9 @@ from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationPlan, NoPlan
 from keeper.execution.executor import executed_change
-from tests.keeper.venues.perp_v2.crowd import MAX, Crowd
+from keeper.venues.perp_v2.log_events import PositionChanged
 from tests.keeper.venues.perp_v2.ledger import Ledger, raw_log
+from tests.keeper.venues.perp_v2.random_traders import MAX, RandomTraders
 
 pytestmark = pytest.mark.fork
 
@@ -32,15 +34,15 @@ class Keeper:
 
     devnet: Devnet
     ledger: Ledger
-    crowd: Crowd
+    traders: RandomTraders
     executor: Address
 
     @classmethod
     def on(cls, devnet: Devnet) -> "Keeper":
         ledger = Ledger.start(devnet.rpc, devnet.deployment, devnet.deployment.start_block)
-        crowd = Crowd.on(devnet, seed=1, people=2)
+        traders = RandomTraders.on(devnet, seed=1, people=2)
         ledger.advance()
-        return cls(devnet, ledger, crowd, Address(devnet.deployment.executor.lower()))
+        return cls(devnet, ledger, traders, Address(devnet.deployment.executor.lower()))
 
     @property
     def ahead(self) -> Timestamp:
@@ -72,9 +74,9 @@ class Keeper:
 
     def execute_all(self, plans: Sequence[LiquidationPlan]) -> list[int]:
         """In one block, in this order; the change of the executor's worth by each. The book is kept as of before the block."""
-        sent = [self.crowd.execute(plan, plan.break_even_x18) for plan in plans]
-        self.crowd.mine(1)
-        receipts = {item["transactionHash"]: item for item in self.crowd.receipts()}
+        sent = [self.traders.execute(plan, plan.break_even_x18) for plan in plans]
+        self.traders.mine(1)
+        receipts = {item["transactionHash"]: item for item in self.traders.receipts()}
         logs = [tuple(raw_log(item) for item in receipts[each]["logs"]) for each in sent]
         assert [receipts[each]["status"] for each in sent] == ["0x1"] * len(sent)
         return [executed_change(each, self.executor) for each in logs]
@@ -82,9 +84,9 @@ class Keeper:
     def execute(self, plan: LiquidationPlan) -> tuple[int, tuple[RawLog, ...]]:
         """The change of the executor's worth (USD, 18 decimals) and the logs. The book is kept as of before the block."""
         before = self._worth()
-        sent = self.crowd.execute(plan, plan.break_even_x18)
-        self.crowd.mine(1)
-        receipt = next(item for item in self.crowd.receipts() if item["transactionHash"] == sent)
+        sent = self.traders.execute(plan, plan.break_even_x18)
+        self.traders.mine(1)
+        receipt = next(item for item in self.traders.receipts() if item["transactionHash"] == sent)
         assert receipt["status"] == "0x1"
         assert int(receipt["gasUsed"], 16) < plan.gas_limit
         return self._worth() - before, tuple(raw_log(item) for item in receipt["logs"])
@@ -117,11 +119,20 @@ def test_plans_bring_what_they_promise(devnet: Devnet) -> None:
     assert any(call.purpose is CallPurpose.CANCEL_ORDERS for plan in executed for call in plan.calls)
 
 
+def _open_sizes(keeper: Keeper) -> Counter[str]:
+    """What the last block's logs leave of the executor's positions, by base token."""
+    sizes = Counter[str]()
+    for _, event in keeper.ledger.log_events:
+        if isinstance(event, PositionChanged) and event.trader == keeper.executor:
+            sizes[event.base_token] += event.exchanged_position_size
+    return sizes
+
+
 def _check(keeper: Keeper, plan: LiquidationPlan) -> None:
     change, logs = keeper.execute(plan)
     keeper.ledger.advance()
     proceeds = keeper.ledger.venue.proceeds(logs, keeper.executor, keeper.ledger.book)
-    assert proceeds.open_size_x18 == ()
+    assert not any(_open_sizes(keeper).values())
     assert abs(proceeds.settlement_x18 - change) <= 10**12
     promised = _net(plan)
     assert abs(proceeds.settlement_x18 - promised) <= promised // 100 + X18 // 100
@@ -156,7 +167,7 @@ def test_plans_of_one_block_bring_together_what_each_promises(devnet: Devnet) ->
 def test_collateral_is_bought_with_margin(devnet: Devnet) -> None:
     """Margin leaves the Vault, pays the debt, and the token in the wallet is worth more at the newest price."""
     keeper = Keeper.on(devnet)
-    pawner = AccountKey(keeper.crowd.people[0])
+    pawner = AccountKey(keeper.traders.people[0])
     _indebted(keeper, pawner)
     (plan,) = [plan for plan in keeper.plans() if isinstance(plan, LiquidationPlan) and plan.account == pawner]
     assert plan.breach is Breach.COLLATERAL
@@ -178,26 +189,26 @@ def test_collateral_is_bought_with_margin(devnet: Devnet) -> None:
 
 def _indebted(keeper: Keeper, pawner: AccountKey) -> None:
     """A long on nothing but WETH, a fall, and a quarter of an hour for the TWAP to follow."""
-    devnet, crowd = keeper.devnet, keeper.crowd
+    devnet, traders = keeper.devnet, keeper.traders
     core, eth = devnet.deployment.core, devnet.deployment.market("ETH")
     weth = next(item for item in devnet.deployment.collaterals if item.follows == "ETH")
-    crowd.send(devnet.deployment.owner, core.collateral_manager, "setDebtThreshold(uint256)", 1_000 * 10**6)
-    crowd.send(pawner, core.vault, "withdrawAll(address)", devnet.deployment.usdc)
-    crowd.send(pawner, core.vault, "deposit(address,uint256)", weth.token, 10 * 10**weth.decimals)
-    crowd.send(pawner, core.clearing_house, _OPEN, (eth.base, False, True, 30_000 * X18, 0, MAX, 0, bytes(32)))
-    crowd.mine(12)
+    traders.send(devnet.deployment.owner, core.collateral_manager, "setDebtThreshold(uint256)", 1_000 * 10**6)
+    traders.send(pawner, core.vault, "withdrawAll(address)", devnet.deployment.usdc)
+    traders.send(pawner, core.vault, "deposit(address,uint256)", weth.token, 10 * 10**weth.decimals)
+    traders.send(pawner, core.clearing_house, _OPEN, (eth.base, False, True, 30_000 * X18, 0, MAX, 0, bytes(32)))
+    traders.mine(12)
     with MarketDriver(devnet.url, devnet.deployment) as driver:
         driver.move("ETH", eth.start_price_8 * 88 // 100)
-    crowd.mine(900)
+    traders.mine(900)
     keeper.ledger.advance()
 
 
-def allow_also(devnet: Devnet, crowd: Crowd, signature: str) -> None:
+def allow_also(devnet: Devnet, traders: RandomTraders, signature: str) -> None:
     """The owner lets the executor trade as well: the shortest way to a position it carries."""
     deployment, free = devnet.deployment, list[bytes]()
     rules = executor_rules(deployment.core, deployment.usdc, deployment.markets, deployment.collaterals)
     rules.append((deployment.core.clearing_house, keccak(text=signature)[:4], bytes(4), [free] * 8))
-    crowd.send(deployment.executor_owner, deployment.executor, SET_VENUE, VENUE, deployment.valuer, rules)
+    traders.send(deployment.executor_owner, deployment.executor, SET_VENUE, VENUE, deployment.valuer, rules)
 
 
 def test_what_is_carried_is_closed_later(devnet: Devnet) -> None:
@@ -207,10 +218,10 @@ def test_what_is_carried_is_closed_later(devnet: Devnet) -> None:
     assert keeper.ledger.venue.unwind(keeper.executor, keeper.ledger.book, keeper.ledger.head.timestamp, NOTHING) is None
     eth = devnet.deployment.market("ETH")
     opening = calldata(_OPEN, (eth.base, True, False, 5_000 * X18, MAX, MAX, 0, bytes(32)))
-    allow_also(devnet, keeper.crowd, _OPEN)
+    allow_also(devnet, keeper.traders, _OPEN)
     call = (devnet.deployment.core.clearing_house, 0, bytes.fromhex(opening[2:]), False)
-    keeper.crowd.send(devnet.deployment.keeper, keeper.executor, EXECUTE, VENUE, [call], -(10**24))
-    keeper.crowd.mine(1)
+    keeper.traders.send(devnet.deployment.keeper, keeper.executor, EXECUTE, VENUE, [call], -(10**24))
+    keeper.traders.mine(1)
     keeper.ledger.advance()
     ahead = Timestamp(keeper.ledger.head.timestamp + 1)
     keeper.ledger.refresh(ahead)

@@ -8,8 +8,8 @@ from contracts.devnet.devnet import Devnet
 from keeper.domain.chain import Timestamp
 from keeper.domain.venue import AccountKey
 from keeper.domain.watchlist import Watchlist
-from tests.keeper.venues.perp_v2.crowd import Crowd
 from tests.keeper.venues.perp_v2.ledger import Ledger
+from tests.keeper.venues.perp_v2.random_traders import RandomTraders
 
 pytestmark = pytest.mark.fork
 
@@ -49,7 +49,7 @@ class Watcher:
 def test_nobody_is_missed(devnet: Devnet, seed: int) -> None:
     """With liquidations, bad debt, makers and collateral among them; at the block's time and 12 s ahead."""
     ledger = Ledger.start(devnet.rpc, devnet.deployment, devnet.deployment.start_block)
-    crowd = Crowd.on(devnet, seed)
+    traders = RandomTraders.on(devnet, seed)
     watcher = Watcher(ledger, due=set(ledger.book.account_keys()))
     everybody = found_in_all = 0
     for _ in range(_ROUNDS):
@@ -65,8 +65,8 @@ def test_nobody_is_missed(devnet: Devnet, seed: int) -> None:
         everybody += len(ledger.book.account_keys())
         found_in_all += len(found)
         for victim in sorted(found):
-            if crowd.random.random() < 0.2:
-                crowd.liquidate(victim)
-        crowd.act()
+            if traders.random.random() < 0.2:
+                traders.liquidate(victim)
+        traders.act()
     assert found_in_all > 20
     assert watcher.evaluations < everybody / 2

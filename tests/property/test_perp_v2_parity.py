@@ -7,8 +7,8 @@ import pytest
 
 from contracts.devnet.devnet import Devnet
 from keeper.domain.chain import Timestamp
-from tests.keeper.venues.perp_v2.crowd import Crowd
 from tests.keeper.venues.perp_v2.ledger import Ledger
+from tests.keeper.venues.perp_v2.random_traders import RandomTraders
 
 pytestmark = pytest.mark.fork
 
@@ -21,11 +21,11 @@ _WANTED = 180
 def test_every_account_equals_the_contracts_at_every_block(devnet: Devnet, seed: int) -> None:
     """Account value and requirement, at the block's own time and half a minute ahead, after every block of random trading."""
     ledger = Ledger.start(devnet.rpc, devnet.deployment, devnet.deployment.start_block)
-    crowd = Crowd.on(devnet, seed)
+    traders = RandomTraders.on(devnet, seed)
     ledger.advance()
     kinds: Counter[str] = Counter()
     for round_number in range(_ROUNDS):
-        crowd.act()
+        traders.act()
         if round_number % 10 == 5:
             _undone_is_as_before(ledger)
         ledger.advance()
@@ -34,8 +34,8 @@ def test_every_account_equals_the_contracts_at_every_block(devnet: Devnet, seed:
         ledger.inspect(keys)
         assert ledger.mismatches() == []
         for victim in ledger.breached():
-            if crowd.random.random() < 0.3:
-                crowd.liquidate(victim)
+            if traders.random.random() < 0.3:
+                traders.liquidate(victim)
         if round_number % 10 == 0:
             assert ledger.head is not None
             ahead = Timestamp(ledger.head.timestamp + 30)
@@ -43,7 +43,7 @@ def test_every_account_equals_the_contracts_at_every_block(devnet: Devnet, seed:
             ledger.inspect(keys, ahead)
             assert ledger.mismatches(ahead) == []
     _corrected_growth_changes_nothing(ledger)
-    assert crowd.succeeded >= _WANTED, kinds
+    assert traders.succeeded >= _WANTED, kinds
     assert kinds["PositionChanged"] > 50
     assert kinds["LiquidityChanged"] > 10
     assert kinds["Deposited"] > 5

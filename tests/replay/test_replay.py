@@ -16,7 +16,7 @@ import pytest
 from keeper.lake.place import LakePlace
 from keeper.lake.reader import LakeReader
 from keeper.settings import load
-from tests.chaos.theatre import caught_up, theatre
+from tests.chaos.harness import caught_up, harness
 
 pytestmark = [pytest.mark.fork, pytest.mark.slow]
 
@@ -52,7 +52,7 @@ class Recording:
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     """A shock with the daemon simulating; it is stopped and started again on the way, so that a restart is part of the record."""
     directory = tmp_path_factory.mktemp("recording")
-    with theatre(directory) as stage:
+    with harness(directory) as stage:
         with stage.keeper("--mode", "simulate") as keeper:
             caught_up(keeper, stage)
             step = stage.play("shock", blocks=10)

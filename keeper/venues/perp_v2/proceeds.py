@@ -7,7 +7,7 @@ from keeper.domain.parse import address_of_word
 from keeper.domain.venue import Proceeds
 from keeper.venues.perp_v2.decoder import topic_of
 from keeper.venues.perp_v2.events import LogEvent
-from keeper.venues.perp_v2.log_events import Deposited, PnlRealized, PositionChanged, Withdrawn
+from keeper.venues.perp_v2.log_events import Deposited, PnlRealized, Withdrawn
 from keeper.venues.perp_v2.margin import collateral_worth
 from keeper.venues.perp_v2.state import PerpBook, parameters
 
@@ -27,7 +27,6 @@ class ProceedsReader:
         given = parameters(book)
         realized = 0
         tokens: dict[str, int] = {}
-        sizes: dict[str, int] = {}
         for log in logs:
             self._transferred(log, executor, tokens)
             event = self._decode(log)
@@ -38,15 +37,12 @@ class ProceedsReader:
                     _add(tokens, event.collateral_token, event.amount)
                 case Withdrawn() if event.trader == executor:
                     _add(tokens, event.collateral_token, -event.amount)
-                case PositionChanged() if event.trader == executor:
-                    _add(sizes, event.base_token, event.exchanged_position_size)
         settlement = tokens.pop(given.settlement_token, 0) * given.settlement_unit
         known = {token: amount for token, amount in tokens.items() if token in given.collaterals and amount}
         return Proceeds(
             settlement_x18=realized + settlement,
             tokens=tuple((Address(token), amount) for token, amount in known.items()),
             tokens_value_x18=sum(_worth(token, amount, book) for token, amount in known.items()),
-            open_size_x18=tuple((book.markets[base].name or base, size) for base, size in sizes.items() if size),
         )
 
     def _transferred(self, log: RawLog, executor: Address, tokens: dict[str, int]) -> None:

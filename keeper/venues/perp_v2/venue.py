@@ -8,7 +8,6 @@ from keeper.domain.use import Use
 from keeper.domain.venue import (
     AccountKey,
     CallRule,
-    Capabilities,
     ChainView,
     Explanation,
     FeedId,
@@ -56,11 +55,6 @@ class PerpV2:
     def name(self) -> str:
         """The protocol's."""
         return "perp_v2"
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Anybody may liquidate, in part, in one step, with margin in the Vault."""
-        return Capabilities(partial=True, needs_margin=True, cross_margin=True, steps=1)
 
     @property
     def event_types(self) -> Sequence[type[PerpEvent]]:

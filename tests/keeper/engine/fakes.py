@@ -1,12 +1,12 @@
 """Small stand-ins for the adapters: a scripted chain, a recorder that keeps rows, a simulator and a dispatcher with fixed answers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
-from keeper.domain.chain import Address, BlockRef, CallResult, ChainEvent, Hash32, Reads, Tally, Timestamp, Usage
+from keeper.domain.chain import Address, BlockRef, CallResult, Hash32, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
@@ -60,12 +60,6 @@ class FakeChain:
 
     def distrust(self, endpoint: str, reason: str) -> None:
         self.distrusted.append(endpoint)
-
-    async def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
-        """Nothing: the tests hand events to the loop themselves."""
-        nothing: tuple[ChainEvent, ...] = ()
-        for event in nothing:
-            yield event
 
     def usage(self) -> Usage:
         return Usage(read=Tally(self.requests, self.requests))
@@ -142,9 +136,6 @@ class ListDispatcher:
     remembered: list[Payment] = field(default_factory=list)
     acknowledged: list[Hash32] = field(default_factory=list)
     settled: list[tuple[Hash32, Hash32 | None]] = field(default_factory=list)
-
-    async def start(self) -> Sequence[Attempt]:
-        return ()
 
     async def send(self, job: Job, fees: Fees) -> Attempt | None:
         if self.full:

@@ -13,7 +13,6 @@ from keeper.domain.venue import (
     Breach,
     CallPurpose,
     CallRule,
-    Capabilities,
     ChainView,
     Explanation,
     FeedId,
@@ -75,7 +74,6 @@ class ToyVenue:
     """Requirement is a tenth of the position's value; the whole position is liquidated for a reward of a hundredth."""
 
     name = "toy"
-    capabilities = Capabilities(partial=False, needs_margin=False, cross_margin=False, steps=1)
     event_types: Sequence[type[ToyEvent]] = (Opened, Liquidated, PriceRead)
 
     def __init__(self, prices: Mapping[int, int], chain_offset: int = 0) -> None:

@@ -19,11 +19,9 @@ from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall
 from keeper.errors import RpcUnavailable
 from keeper.execution.executor import (
     Execution,
-    ProfitTooLow,
     decode_execution,
     encode_execute,
     executed_change,
-    profit_too_low,
 )
 
 EXECUTOR = address("0x" + "ee" * 20)
@@ -81,11 +79,3 @@ def test_the_event_of_the_executor_alone_counts() -> None:
     assert executed_change(logs, EXECUTOR) == -7
     with pytest.raises(RpcUnavailable, match=r"execution\.executor"):
         executed_change(logs[:2], EXECUTOR)
-
-
-def test_its_own_refusal_is_told_from_the_venues() -> None:
-    selector = function_abi_to_4byte_selector({**abi("ProfitTooLow"), "type": "function"})  # type: ignore[arg-type]
-    assert profit_too_low(selector + encode(("int256", "int256"), (-1, 5))) == ProfitTooLow(-1, 5)
-    assert profit_too_low(selector) is None
-    assert profit_too_low(bytes.fromhex("08c379a0") + encode(("string",), ("CH_EAV",))) is None
-    assert profit_too_low(b"") is None

@@ -49,12 +49,12 @@ def test_everything_comes_back_after_reopening(tmp_path: Path) -> None:
         raised = OutboxTransaction(HASH, first.job_id, Purpose.JOB, 7, b"\x02more", Fees(2, 1), 21_000, first.hash, 124, 6)
         outbox.add_transaction(raised)
     with Outbox(path) as outbox:
-        (lot,) = outbox.lots()
-        assert lot.transactions == (first, raised)
-        assert (lot.newest, lot.winner, lot.vacant) == (raised, None, False)
-        assert lot.open_job is not None
-        assert (lot.open_job.job, lot.open_job.state) == (job("a"), JobState.OPEN)
-        assert lot.worst_cost_wei == 100_000 * 10**20
+        (slot,) = outbox.slots()
+        assert slot.transactions == (first, raised)
+        assert (slot.newest, slot.winner, slot.vacant) == (raised, None, False)
+        assert slot.open_job is not None
+        assert (slot.open_job.job, slot.open_job.state) == (job("a"), JobState.OPEN)
+        assert slot.worst_cost_wei == 100_000 * 10**20
         assert outbox.next_nonce() == 8
 
 

@@ -15,7 +15,7 @@ from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2.decoder import Decoder, topic_of
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.signatures import WITH_EFFECT, WITHOUT_EFFECT
-from tests.keeper.venues.perp_v2.everything import recorded, recorded_options
+from tests.keeper.venues.perp_v2.all_events import recorded, recorded_options
 
 ABI = Path(__file__).parents[4] / "contracts" / "abi" / "perp_v2"
 NAMED = [(contract, signature) for contract, events in WITH_EFFECT.items() for signature, _ in events]

@@ -12,7 +12,7 @@ from keeper.domain.parse import hash32, quantity
 from keeper.errors import BlockUnknown, RpcError, RpcUnavailable, Transient
 from keeper.execution.followed import FollowedBlocks
 from keeper.execution.node import Answer, ChainNode, Json, Node, result_of
-from keeper.execution.outbox_rows import Lot, OutboxTransaction
+from keeper.execution.outbox_rows import NonceSlot, OutboxTransaction
 from keeper.execution.receipt import Receipt, parse_receipt
 from keeper.execution.revert_reason import revert_payloads
 
@@ -40,7 +40,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class OnchainStatus:
     """`used`: how many nonces the chain has used up, as agreed by all endpoints that were heard. `mined`, `foreign` by nonce: what is
     proven to stand in a block, ours and not ours. `standing`: settled nonces whose block is still canonical; `gone`: those whose block is
     not. `unclear`: what cannot be judged at this head."""
@@ -63,7 +63,7 @@ class _Claims:
     headers: dict[int, BlockRef]
 
 
-class Lookout:
+class OnchainReader:
     """Looks at one account's nonces."""
 
     def __init__(self, node: ChainNode, sender: Address, depth: int) -> None:
@@ -81,74 +81,80 @@ class Lookout:
         """At this height nobody but us is known to have used a nonce."""
         self._explained_at = number
 
-    async def look(self, lots: Sequence[Lot], head: BlockRef, told: Set[int], *, everybody: bool) -> Sighting:
+    async def read(self, slots: Sequence[NonceSlot], head: BlockRef, reported_nonces: Set[int], *, everybody: bool) -> OnchainStatus:
         """One request where nothing is new: the count and the receipts of what waits. One more for each block with new receipts, and one
-        for each new revert. The outcomes of the nonces `told` have been handed on. `everybody`: ask every endpoint, as is done anyway when
+        for each new revert. The outcomes of `reported_nonces` have been handed on. `everybody`: ask every endpoint, as is done anyway when
         the count is not explained by receipts.
 
         Raises RpcUnavailable, RpcLimited, RpcError."""
-        waiting = [lot for lot in lots if lot.winner is None]
-        claims = await self._ask(lots, everybody=everybody)
+        waiting = [slot for slot in slots if slot.winner is None]
+        claims = await self._ask(slots, everybody=everybody)
         missing = self._unexplained(waiting, claims)
         if missing and not everybody:
-            claims = await self._ask(lots, everybody=True)
+            claims = await self._ask(slots, everybody=True)
             missing = self._unexplained(waiting, claims)
         places = await self._search(missing, waiting, head) if missing else {}
         if not missing:
             self._explained_at = head.number
-        wanted, unclear = await self._candidates(waiting, claims, places, head)
+        by_block, unclear = await self._candidates(waiting, claims, places, head)
         standing, gone = set[int](), set[int]()
-        for lot in lots:
-            if lot.winner is None or lot.block_number is None:
+        for slot in slots:
+            if slot.winner is None or slot.block_number is None:
                 continue
-            block = self._followed.at(lot.block_number) or claims.headers.get(lot.block_number)
-            if block is None or lot.block_number > head.number:
-                unclear.add(lot.nonce)
-            elif block.hash != lot.block_hash:
-                gone.add(lot.nonce)
-            elif lot.nonce in told:
-                standing.add(lot.nonce)
+            block = self._followed.at(slot.block_number) or claims.headers.get(slot.block_number)
+            if block is None or slot.block_number > head.number:
+                unclear.add(slot.nonce)
+            elif block.hash != slot.block_hash:
+                gone.add(slot.nonce)
+            elif slot.nonce in reported_nonces:
+                standing.add(slot.nonce)
             else:
-                wanted[block] += [each for each in lot.transactions if each.hash == lot.winner]
-        mined = await self._prove(wanted, claims, unclear)
-        ours = {each.hash for lot in lots for each in lot.transactions}
+                by_block[block] += [each for each in slot.transactions if each.hash == slot.winner]
+        mined = await self._prove(by_block, unclear)
+        ours = {each.hash for slot in slots for each in slot.transactions}
         foreign = {nonce: place for nonce, place in places.items() if place.transaction_hash not in ours}
-        looked_at = frozenset(lot.nonce for lot in lots)
-        return Sighting(looked_at, claims.used, mined, foreign, frozenset(standing), frozenset(gone), frozenset(unclear - mined.keys()))
+        looked_at = frozenset(slot.nonce for slot in slots)
+        return OnchainStatus(
+            looked_at, claims.used, mined, foreign, frozenset(standing), frozenset(gone), frozenset(unclear - mined.keys())
+        )
 
     async def place_of(self, nonce: int, low: int, high: int) -> Place | None:
         """The transaction from our account that used `nonce`, in a block above `low` up to `high`; None when none is seen there."""
         return (await self._scan({nonce}, low, high)).get(nonce)
 
-    async def _ask(self, lots: Sequence[Lot], *, everybody: bool) -> _Claims:
-        hashes = [each.hash for lot in lots if lot.winner is None for each in lot.transactions]
-        heights = sorted({lot.block_number for lot in lots if lot.block_number is not None and self._followed.at(lot.block_number) is None})
+    async def _ask(self, slots: Sequence[NonceSlot], *, everybody: bool) -> _Claims:
+        hashes = [each.hash for slot in slots if slot.winner is None for each in slot.transactions]
+        heights = sorted(
+            {slot.block_number for slot in slots if slot.block_number is not None and self._followed.at(slot.block_number) is None}
+        )
         calls: list[tuple[str, list[Json]]] = [("eth_getTransactionCount", [self._sender, "latest"])]
         calls += [("eth_getTransactionReceipt", [name]) for name in hashes]
         calls += [("eth_getBlockByNumber", [hex(height), False]) for height in heights]
         if not everybody:
             return _claims(await self._node.batch(calls), hashes)
-        claims_of_all = [heard for _, answers in await self._node.opinions(calls) if (heard := _sensible(answers, hashes)) is not None]
+        claims_of_all = [claims for _, answers in await self._node.opinions(calls) if (claims := _sensible(answers, hashes)) is not None]
         if not claims_of_all:
             raise RpcUnavailable("no endpoint tells what became of our transactions")
-        together = _Claims(min(claims.used for claims in claims_of_all), defaultdict(list), {})
+        union = _Claims(min(claims.used for claims in claims_of_all), defaultdict(list), {})
         for claims in claims_of_all:
-            together.headers = claims.headers | together.headers
+            union.headers = claims.headers | union.headers
             for name, receipts in claims.receipts.items():
-                together.receipts[name] += receipts
-        return together
+                union.receipts[name] += receipts
+        return union
 
     @staticmethod
-    def _unexplained(waiting: Sequence[Lot], claims: _Claims) -> frozenset[int]:
+    def _unexplained(waiting: Sequence[NonceSlot], claims: _Claims) -> frozenset[int]:
         """Nonces said to be used up, without a receipt that says by what."""
         return frozenset(
-            lot.nonce for lot in waiting if lot.nonce < claims.used and not any(claims.receipts.get(each.hash) for each in lot.transactions)
+            slot.nonce
+            for slot in waiting
+            if slot.nonce < claims.used and not any(claims.receipts.get(each.hash) for each in slot.transactions)
         )
 
-    async def _search(self, missing: Set[int], waiting: Sequence[Lot], head: BlockRef) -> Mapping[int, Place]:
+    async def _search(self, missing: Set[int], waiting: Sequence[NonceSlot], head: BlockRef) -> Mapping[int, Place]:
         low = self._explained_at
         if low is None:
-            low = min(lot.transactions[0].head_number for lot in waiting if lot.nonce in missing) - 1
+            low = min(slot.transactions[0].head_number for slot in waiting if slot.nonce in missing) - 1
         return await self._scan(missing, low, head.number)
 
     async def _scan(self, nonces: Set[int], low: int, high: int) -> Mapping[int, Place]:
@@ -171,12 +177,12 @@ class Lookout:
     def _page(self, ref: BlockRef, block: Json) -> Mapping[int, Hash32]:
         if ref.hash not in self._pages:
             try:
-                sent = {
+                hashes = {
                     quantity(each["nonce"]): hash32(each["hash"]) for each in block["transactions"] if each["from"].lower() == self._sender
                 }
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise RpcUnavailable(f"a malformed block: {error!r}") from error
-            self._pages = {**dict(list(self._pages.items())[-_PAGES:]), ref.hash: sent}
+            self._pages = {**dict(list(self._pages.items())[-_PAGES:]), ref.hash: hashes}
         return self._pages[ref.hash]
 
     async def _narrowed(self, nonce: int, low: int, high: int) -> tuple[int, int]:
@@ -194,10 +200,10 @@ class Lookout:
         return max(low, high - _SCAN), high
 
     async def _candidates(
-        self, waiting: Sequence[Lot], claims: _Claims, places: Mapping[int, Place], head: BlockRef
+        self, waiting: Sequence[NonceSlot], claims: _Claims, places: Mapping[int, Place], head: BlockRef
     ) -> tuple[dict[BlockRef, list[OutboxTransaction]], set[int]]:
         """Canonical blocks that are said to hold transactions of ours, with these; and nonces whose receipt is of another block."""
-        transactions = {each.hash: each for lot in waiting for each in lot.transactions}
+        transactions = {each.hash: each for slot in waiting for each in slot.transactions}
         positions = {(name, receipt.block_number, receipt.block_hash) for name, receipts in claims.receipts.items() for receipt in receipts}
         blocks = await self._blocks({number for _, number, _ in positions}, head)
         by_block: dict[BlockRef, list[OutboxTransaction]] = defaultdict(list)
@@ -222,13 +228,11 @@ class Lookout:
             blocks |= {number: _block(result) for number, answer in zip(strange, answers, strict=True) if (result := result_of(answer))}
         return {number: block for number, block in blocks.items() if block is not None}
 
-    async def _prove(
-        self, by_block: Mapping[BlockRef, Sequence[OutboxTransaction]], claims: _Claims, unclear: set[int]
-    ) -> dict[int, Mined]:
+    async def _prove(self, by_block: Mapping[BlockRef, Sequence[OutboxTransaction]], unclear: set[int]) -> dict[int, Mined]:
         mined: dict[int, Mined] = {}
         for block, transactions in by_block.items():
             try:
-                receipts = await self._receipts(block, transactions, claims)
+                receipts = await self._receipts(block, transactions)
             except (Transient, BlockUnknown):
                 unclear |= {each.nonce for each in transactions}
                 continue
@@ -239,7 +243,7 @@ class Lookout:
                 mined[each.nonce] = Mined(each, receipt, block, payloads.get(each.hash, b""))
         return mined
 
-    async def _receipts(self, block: BlockRef, transactions: Sequence[OutboxTransaction], claims: _Claims) -> Mapping[Hash32, Receipt]:
+    async def _receipts(self, block: BlockRef, transactions: Sequence[OutboxTransaction]) -> Mapping[Hash32, Receipt]:
         """The receipts the block holds, proven by its header; where that cannot be had, those all endpoints that answer agree on."""
         proven = await self._node.block_receipts(block)
         if proven is not None:
@@ -249,9 +253,14 @@ class Lookout:
         opinions = await self._node.opinions([("eth_getTransactionReceipt", [each.hash]) for each in transactions])
         agreed: dict[Hash32, Receipt] = {}
         for place, each in enumerate(transactions):
-            heard = [parse_receipt(result_of(answers[place])) for _, answers in opinions if not isinstance(answers[place], RpcError)]
-            if heard and heard[0] is not None and all(receipt == heard[0] for receipt in heard) and heard[0].block_hash == block.hash:
-                agreed[each.hash] = heard[0]
+            receipts = [parse_receipt(result_of(answers[place])) for _, answers in opinions if not isinstance(answers[place], RpcError)]
+            if (
+                receipts
+                and receipts[0] is not None
+                and all(receipt == receipts[0] for receipt in receipts)
+                and receipts[0].block_hash == block.hash
+            ):
+                agreed[each.hash] = receipts[0]
         return agreed
 
 
@@ -278,10 +287,10 @@ def _sensible(answers: Sequence[Answer], hashes: Sequence[Hash32]) -> _Claims | 
         return None
 
 
-async def mined_hash(node: Node, lot: Lot) -> str | None:
-    """Which transaction of a nonce has a receipt, canonical or not. Raises as `look`."""
-    answers = await node.batch([("eth_getTransactionReceipt", [each.hash]) for each in lot.transactions])
-    return next((each.hash for each, answer in zip(lot.transactions, answers, strict=True) if parse_receipt(result_of(answer))), None)
+async def mined_hash(node: Node, slot: NonceSlot) -> str | None:
+    """Which transaction of a nonce has a receipt, canonical or not. Raises as `read`."""
+    answers = await node.batch([("eth_getTransactionReceipt", [each.hash]) for each in slot.transactions])
+    return next((each.hash for each, answer in zip(slot.transactions, answers, strict=True) if parse_receipt(result_of(answer))), None)
 
 
 def _block(header: Json) -> BlockRef:

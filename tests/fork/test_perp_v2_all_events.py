@@ -4,7 +4,7 @@ import pytest
 
 from contracts.devnet.devnet import Devnet
 from keeper.venues.perp_v2.signatures import WITH_EFFECT
-from tests.keeper.venues.perp_v2.everything import live_through_everything, logs_of, one_of_each, recorded
+from tests.keeper.venues.perp_v2.all_events import emit_all_events, logs_of, one_of_each, recorded
 from tests.keeper.venues.perp_v2.ledger import Ledger, options_of
 
 pytestmark = pytest.mark.fork
@@ -14,7 +14,7 @@ def test_every_event_happens_and_the_book_is_right_throughout(devnet: Devnet) ->
     """Block by block through bankruptcies, changed parameters, a paused and a closed market."""
     ledger = Ledger.start(devnet.rpc, devnet.deployment, devnet.deployment.start_block)
     assert ledger.head is not None
-    live_through_everything(devnet)
+    emit_all_events(devnet)
     for number in range(ledger.head.number + 1, ledger.block("latest").number + 1):
         ledger.catch_up(number, number)
         ledger.inspect(sorted(ledger.book.account_keys()))

@@ -1,6 +1,6 @@
 """A devnet on which every event of the venue happens at least once, and the logs of it.
 
-`python -m tests.keeper.venues.perp_v2.everything` writes one real log of each event to logs.json beside this file."""
+`python -m tests.keeper.venues.perp_v2.all_events` writes one real log of each event to logs.json beside this file."""
 
 import json
 from pathlib import Path
@@ -13,55 +13,55 @@ from contracts.devnet.market import MarketDriver
 from keeper.domain.chain import RawLog
 from keeper.venues.perp_v2.decoder import topic_of
 from keeper.venues.perp_v2.signatures import WITH_EFFECT
-from tests.keeper.venues.perp_v2.crowd import MAX, Crowd
 from tests.keeper.venues.perp_v2.ledger import options_of, raw_log
+from tests.keeper.venues.perp_v2.random_traders import MAX, RandomTraders
 
 RECORDED = Path(__file__).with_name("logs.json")
 _OPEN = "openPosition((address,bool,bool,uint256,uint256,uint256,uint160,bytes32))"
 _USD = 10**18
 
 
-def live_through_everything(devnet: Devnet) -> None:
+def emit_all_events(devnet: Devnet) -> None:
     """Bankruptcy with and without collateral, every parameter changed, a pause, and a market closed for good."""
-    crowd = Crowd.on(devnet, seed=5, people=3)
-    gambler, pawner, bystander = crowd.people
+    traders = RandomTraders.on(devnet, seed=5, people=3)
+    gambler, pawner, bystander = traders.people
     core, eth = devnet.deployment.core, devnet.deployment.market("ETH")
     weth = next(item for item in devnet.deployment.collaterals if item.follows == "ETH")
-    crowd.send(devnet.deployment.owner, core.collateral_manager, "setDebtThreshold(uint256)", 1_000 * 10**6)
-    crowd.send(pawner, core.vault, "deposit(address,uint256)", weth.token, 10 * 10**weth.decimals)
-    crowd.send(bystander, core.vault, "withdraw(address,uint256)", devnet.deployment.usdc, 10**6)
-    crowd.mine(12)
+    traders.send(devnet.deployment.owner, core.collateral_manager, "setDebtThreshold(uint256)", 1_000 * 10**6)
+    traders.send(pawner, core.vault, "deposit(address,uint256)", weth.token, 10 * 10**weth.decimals)
+    traders.send(bystander, core.vault, "withdraw(address,uint256)", devnet.deployment.usdc, 10**6)
+    traders.mine(12)
     for who in (gambler, pawner):
-        _all_in(crowd, who, eth.base)
-    crowd.mine(12)
+        _all_in(traders, who, eth.base)
+    traders.mine(12)
     with MarketDriver(devnet.url, devnet.deployment) as driver:
         driver.move("ETH", eth.start_price_8 * 78 // 100)
     for who in (gambler, pawner):
-        crowd.send(devnet.deployment.base_maker, core.clearing_house, "liquidate(address,address)", who, eth.base)
-    crowd.mine(12)
+        traders.send(devnet.deployment.base_maker, core.clearing_house, "liquidate(address,address)", who, eth.base)
+    traders.mine(12)
     sell = "liquidateCollateral(address,address,uint256,bool)"
-    crowd.send(bystander, core.vault, sell, pawner, weth.token, 10 * 10**6, True)
-    crowd.mine(12)
-    _change_every_parameter(crowd, weth.token)
-    _close_the_market(crowd, eth.base, bystander)
+    traders.send(bystander, core.vault, sell, pawner, weth.token, 10 * 10**6, True)
+    traders.mine(12)
+    _change_every_parameter(traders, weth.token)
+    _close_the_market(traders, eth.base, bystander)
 
 
-def _all_in(crowd: Crowd, who: str, base: str) -> None:
+def _all_in(traders: RandomTraders, who: str, base: str) -> None:
     """A long as large as the venue lets him."""
-    call = crowd.rpc.call
-    free = int(call("eth_call", {"to": crowd.deployment.core.vault, "data": _free(who)}, "latest"), 16)
+    call = traders.rpc.call
+    free = int(call("eth_call", {"to": traders.deployment.core.vault, "data": _free(who)}, "latest"), 16)
     usd = free * 10**12 * 85 // 10
-    crowd.send(who, crowd.deployment.core.clearing_house, _OPEN, (base, False, True, usd, 0, MAX, 0, bytes(32)))
+    traders.send(who, traders.deployment.core.clearing_house, _OPEN, (base, False, True, usd, 0, MAX, 0, bytes(32)))
 
 
 def _free(who: str) -> str:
     return calldata("getFreeCollateral(address)", who)
 
 
-def _change_every_parameter(crowd: Crowd, token: str) -> None:
-    core, owner = crowd.deployment.core, crowd.deployment.owner
-    base, person = crowd.deployment.markets[1].base, crowd.people[0]
-    feed = crowd.deployment.collaterals[0].price.feed
+def _change_every_parameter(traders: RandomTraders, token: str) -> None:
+    core, owner = traders.deployment.core, traders.deployment.owner
+    base, person = traders.deployment.markets[1].base, traders.people[0]
+    feed = traders.deployment.collaterals[0].price.feed
     for to, signature, arguments in (
         (core.clearing_house, "pause()", ()),
         (core.clearing_house, "unpause()", ()),
@@ -86,21 +86,21 @@ def _change_every_parameter(crowd: Crowd, token: str) -> None:
         (core.collateral_manager, "setCollateralValueDust(uint256)", (501 * 10**6,)),
         (core.collateral_manager, "setWhitelistedDebtThreshold(address,uint256)", (person, 9_000 * 10**6)),
     ):
-        crowd.send(owner, to, signature, *arguments)
-    crowd.mine(12)
+        traders.send(owner, to, signature, *arguments)
+    traders.mine(12)
 
 
-def _close_the_market(crowd: Crowd, base: str, who: str) -> None:
+def _close_the_market(traders: RandomTraders, base: str, who: str) -> None:
     """Somebody holds a position when the owner pauses and closes the market, and quits it."""
-    house, owner = crowd.deployment.core.clearing_house, crowd.deployment.owner
-    crowd.send(who, house, _OPEN, (base, True, False, 500 * _USD, MAX, MAX, 0, bytes(32)))
-    crowd.mine(600)
-    crowd.send(owner, base, "pause()")
-    crowd.mine(600)
-    crowd.send(owner, base, "close(uint256)", 1_900 * _USD)
-    crowd.mine(600)
-    crowd.send(who, house, "quitMarket(address,address)", who, base)
-    crowd.mine(12)
+    house, owner = traders.deployment.core.clearing_house, traders.deployment.owner
+    traders.send(who, house, _OPEN, (base, True, False, 500 * _USD, MAX, MAX, 0, bytes(32)))
+    traders.mine(600)
+    traders.send(owner, base, "pause()")
+    traders.mine(600)
+    traders.send(owner, base, "close(uint256)", 1_900 * _USD)
+    traders.mine(600)
+    traders.send(who, house, "quitMarket(address,address)", who, base)
+    traders.mine(12)
 
 
 def logs_of(devnet: Devnet) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ def recorded_options() -> dict[str, str]:
 def main() -> None:
     """Record anew."""
     with Devnet.up(AnvilOptions(no_mining=True), seed=7, traders=4) as devnet:
-        live_through_everything(devnet)
+        emit_all_events(devnet)
         options = options_of(devnet.deployment)
         kept = {"options": options, "logs": dict(sorted(one_of_each(options, logs_of(devnet)).items()))}
         RECORDED.write_text(json.dumps(kept, indent=1) + "\n")

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from contracts.devnet import MarketDriver
-from tests.chaos.theatre import Theatre, theatre
+from tests.chaos.harness import Harness, harness
 
 TRADERS = 40
 _FALLEN_TO_PERCENT = 83
 
 
 @contextmanager
-def fallen(directory: Path) -> Iterator[Theatre]:
+def after_price_fall(directory: Path) -> Iterator[Harness]:
     """`TRADERS` traders from the usual seed, both markets 17 % down."""
-    with theatre(directory, TRADERS) as stage:
+    with harness(directory, TRADERS) as stage:
         with MarketDriver(stage.devnet.url, stage.devnet.deployment) as driver:
             # In steps: the venue lets a price move only so far within a block.
             for percent in range(97, _FALLEN_TO_PERCENT - 1, -2):

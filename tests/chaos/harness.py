@@ -27,7 +27,7 @@ _SLOTS_IN_EPOCH = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Theatre:
+class Harness:
     """The devnet, the keeper's directory and settings."""
 
     devnet: Devnet
@@ -116,7 +116,7 @@ async def _blocks(chain: ChainClient, venue: Venue[Any, Any], first: int, last: 
 
 
 @contextmanager
-def theatre(directory: Path, traders: int = 24, seed: int = 7) -> Iterator[Theatre]:
+def harness(directory: Path, traders: int = 24, seed: int = 7) -> Iterator[Harness]:
     """A devnet of its own, with a keeper configured for it."""
     with Devnet.up(AnvilOptions(no_mining=True, slots_in_epoch=_SLOTS_IN_EPOCH), seed=seed, traders=traders) as devnet:
         config = directory / "keeper.toml"
@@ -130,17 +130,17 @@ def theatre(directory: Path, traders: int = 24, seed: int = 7) -> Iterator[Theat
             block_seconds=_BLOCK_SECONDS,
             finality_depth=2 * _SLOTS_IN_EPOCH,
         )
-        yield Theatre(devnet, directory, load(config, {}))
+        yield Harness(devnet, directory, load(config, {}))
 
 
-def caught_up(keeper: Keeper, theatre: Theatre, *, seconds: float = 60.0) -> None:
+def caught_up(keeper: Keeper, harness: Harness, *, seconds: float = 60.0) -> None:
     """Until the keeper has finished the newest block. Quiet blocks are mined meanwhile: a daemon that has just started, and one whose
     newest blocks were orphaned, have nothing to finish before the next one."""
     deadline = time.monotonic() + seconds
-    while keeper.metrics().get("keeper_head_block", 0) < theatre.head():
+    while keeper.metrics().get("keeper_head_block", 0) < harness.head():
         keeper.must_run()
         assert time.monotonic() < deadline, "the keeper does not catch up"
         time.sleep(0.5)
-        if keeper.metrics().get("keeper_head_block", 0) < theatre.head():
-            theatre.quiet()
+        if keeper.metrics().get("keeper_head_block", 0) < harness.head():
+            harness.quiet()
             time.sleep(0.5)

@@ -40,7 +40,7 @@ _KINDS = {
 
 
 @dataclass(slots=True)
-class Crowd:
+class RandomTraders:
     """Acts on a devnet. `people` trade; the index of a market wanders and everybody may become liquidatable."""
 
     rpc: Rpc
@@ -51,17 +51,17 @@ class Crowd:
     succeeded: int = 0
 
     @classmethod
-    def on(cls, devnet: Devnet, seed: int, people: int = 14) -> "Crowd":
+    def on(cls, devnet: Devnet, seed: int, people: int = 14) -> "RandomTraders":
         """Newcomers with money, beside the devnet's own traders."""
         random = Random(seed)
         newcomers = tuple(f"0x{random.getrandbits(160):040x}" for _ in range(people))
-        crowd = cls(devnet.rpc, devnet.deployment, random, newcomers, [])
+        traders = cls(devnet.rpc, devnet.deployment, random, newcomers, [])
         devnet.rpc.call("anvil_autoImpersonateAccount", True)
         devnet.rpc.batch([("anvil_setBalance", [one, hex(10**20)]) for one in newcomers])
         for one in newcomers:
-            crowd._endow(one)
-        crowd.mine(12)
-        return crowd
+            traders._endow(one)
+        traders.mine(12)
+        return traders
 
     def _endow(self, one: str) -> None:
         core, usdc = self.deployment.core, self.deployment.usdc
