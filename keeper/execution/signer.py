@@ -12,7 +12,7 @@ from keeper.domain.fees import Fees
 from keeper.execution.keystore import KeystoreNames, open_keystore
 
 PASSWORD_VARIABLE = "PERP_KEEPER_PASSWORD"  # noqa: S105 - the name of a variable, not a password
-_NAMES = KeystoreNames("execution.key_file", "execution.password_file", PASSWORD_VARIABLE, "operator's")
+_NAMES = KeystoreNames("key_file of the executor", "password_file of the executor", PASSWORD_VARIABLE, "operator's")
 _DYNAMIC_FEE = 2
 
 

@@ -106,7 +106,7 @@ def standing(executor: Address, operator: Address, expected: Sequence[Expected])
 def problems(state: Standing | None, executor: Address) -> Iterator[str]:
     """What keeps the operator from acting, a sentence with its mend each."""
     if state is None:
-        yield f"{executor} is no KeeperExecutor of this version; run `keeper executor deploy` and set execution.executor to its address"
+        yield f"{executor} is no KeeperExecutor of this version; run `keeper executor deploy` and set address of the executor to it"
         return
     if not state.operator_allowed:
         yield f"operator {state.operator} may not act; run `keeper executor allow`"

@@ -167,20 +167,20 @@ def test_a_wrong_password_names_the_key_file(config: Path, capsys: pytest.Captur
     config.with_suffix(".password").write_text("not it\n")
     code, told = _run(config, capsys)
     assert code == 2
-    assert "execution.key_file" in told
+    assert "key_file of the executor" in told
     assert str(config.with_suffix(".key.json")) in told
     assert "not it" not in told
 
 
 def test_a_missing_executor_names_the_key(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _edit(config, "executor = ", "# ")
+    _edit(config, "address = ", "# ")
     code, told = _run(config, capsys)
     assert code == 2
-    assert "execution.executor is missing" in told
+    assert "executors.devnet.address is missing" in told
 
 
 def test_observing_needs_neither_key_nor_executor(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
-    _edit(config, "[execution]", "[execution]\n#")
+    _edit(config, "[executors.devnet]", "[executors.devnet]\n#")
     config.write_text("\n".join(line for line in config.read_text().splitlines() if not line.startswith(("operator", "key_", "password_"))))
     config.with_suffix(".key.json").unlink()
     # The daemon would follow for ever: a wrong address shows that it came past the keys.

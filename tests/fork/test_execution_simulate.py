@@ -251,7 +251,7 @@ def test_what_the_operator_must_mend_is_named(devnet: Devnet) -> None:
 
     async def simulate() -> None:
         at = Timestamp(block.timestamp + 2)
-        with pytest.raises(ConfigError, match=r"execution\.anvil: no program '/nowhere/anvil'"):
+        with pytest.raises(ConfigError, match=r"anvil of the executor: no program '/nowhere/anvil'"):
             async with simulating(devnet.url, anvil_command=("/nowhere/anvil",)):
                 pass
         async with simulating(devnet.url) as simulator:

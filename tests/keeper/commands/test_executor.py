@@ -129,7 +129,7 @@ def test_a_dry_run_shows_and_tries_everything_and_sends_nothing(owner: _Owner) -
 def test_owner_and_operator_are_two_keys(owner: _Owner) -> None:
     told = owner("allow", key="key.json")
     assert told.exit_code == 2
-    assert "is execution.operator. Owner and operator must be two keys" in told.stderr
+    assert "is executors.devnet.operator. Owner and operator must be two keys" in told.stderr
     told = owner("deploy", "--treasury", KEEPER)
     assert told.exit_code == 2
     assert "A hot key must not receive what leaves the executor" in told.stderr

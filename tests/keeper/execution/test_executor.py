@@ -65,7 +65,7 @@ def test_the_answer_is_read() -> None:
 
 @pytest.mark.parametrize("returned", [b"", b"\x01", bytes(64)])
 def test_another_contract_is_named(returned: bytes) -> None:
-    with pytest.raises(RpcUnavailable, match=f"execution.executor: what {EXECUTOR} answers"):
+    with pytest.raises(RpcUnavailable, match=f"address of the executor: what {EXECUTOR} answers"):
         decode_execution(returned, EXECUTOR)
 
 
