@@ -55,15 +55,15 @@ def test_an_unknown_key_names_file_key_and_mend(config: Path, capsys: pytest.Cap
     code, told = _run(config, capsys)
     assert code == 2
     assert str(config) in told
-    assert "chain.block_second" in told
-    assert "Did you mean chain.block_seconds?" in told
+    assert "chains.devnet.block_second" in told
+    assert "Did you mean chains.devnet.block_seconds?" in told
 
 
 def test_a_missing_key_names_file_key_and_mend(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _edit(config, "start_block", "#")
     code, told = _run(config, capsys)
     assert code == 2
-    assert f"{config}: chain.start_block is missing" in told
+    assert f"{config}: chains.devnet.start_block is missing" in told
 
 
 def test_a_wrong_chain_id_is_a_matter_of_configuration(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,7 +43,7 @@ class _Owner:
     def use(self, executor: str) -> None:
         """Another executor in the settings."""
         lines = self.config.read_text().splitlines()
-        self.config.write_text("\n".join(f'executor = "{executor}"' if line.startswith("executor = ") else line for line in lines) + "\n")
+        self.config.write_text("\n".join(f'address = "{executor}"' if line.startswith("address = ") else line for line in lines) + "\n")
 
     def view(self, to: str, signature: str, kind: str, *arguments: object) -> Any:
         return returned((kind,), self.devnet.rpc.call("eth_call", {"to": to, "data": calldata(signature, *arguments)}, "latest"))[0]
