@@ -9,7 +9,8 @@ from keeper.lake.place import LakePlace
 LIQUIDATION = """
 INSERT INTO market.liquidations BY NAME
 SELECT 'v' AS venue, 'ETHUSDT' AS market, 'ETH' AS underlying, i::VARCHAR AS event_id,
-    TIMESTAMP '2025-03-21' + to_seconds(i) AS exchange_time, 'ms' AS time_resolution, 'long' AS side, 1.0 AS base, 100.0 AS fill_price, 100.0 AS notional_usd, 'fill' AS price_basis,
+    TIMESTAMP '2025-03-21' + to_seconds(i) AS exchange_time, 'ms' AS time_resolution,
+    'long' AS side, 1.0 AS base, 100.0 AS fill_price, 100.0 AS notional_usd, 'fill' AS price_basis,
     'book' AS method, 'trader' AS stage, 'exact' AS quality, 'test' AS source, 'test' AS source_file
 FROM range({count}) AS r(i)
 """

@@ -99,7 +99,10 @@ def test_leaving_ends_a_run_at_work(recorder: _Open, rows: Rows, options: LakeOp
     with write_turn(options.place.keeper):
         with UpkeepProcess(options.place.keeper, 0) as process:
             process.start()
-            (pid,) = _children("keeper.lake.upkeep")
+            deadline = time.monotonic() + 10
+            while not (pids := _children("keeper.lake.upkeep")) and time.monotonic() < deadline:
+                time.sleep(0.01)  # its command line is there a moment after it has begun
+            (pid,) = pids
         assert not Path(f"/proc/{pid}").exists()
 
 
