@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,10 @@ def create_database(programs: Path, address: str, name: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def has_object_store() -> bool:
-    """Whether moto is installed."""
-    return importlib.util.find_spec("moto") is not None
+def missing(*packages: str) -> str | None:
+    """The reason to skip where one of these Python packages is not installed."""
+    absent = [name for name in packages if importlib.util.find_spec(name) is None]
+    return f"{', '.join(absent)} not installed: perp-keeper[dev] has it" if absent else None
 
 
 @contextmanager
@@ -118,7 +119,7 @@ def _free_port() -> int:
         return port
 
 
-def _await(server: subprocess.Popen[bytes], ready: Any, log: Path) -> None:
+def _await(server: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
     give_up = time.monotonic() + _START_S
     while not ready():
         if server.poll() is not None or time.monotonic() > give_up:

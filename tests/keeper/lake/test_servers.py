@@ -28,7 +28,9 @@ from keeper.lake.relocation import is_due
 from keeper.lake.upkeep import tidy_if_many
 from tests.keeper.lake.conftest import CHAIN, Rows
 from tests.keeper.lake.old_market import LIQUIDATION
-from tests.keeper.lake.servers import create_database, environment, has_object_store, object_store, postgres, postgres_programs
+from tests.keeper.lake.servers import create_database, environment, missing, object_store, postgres, postgres_programs
+
+pytestmark = pytest.mark.xdist_group("servers")  # each of them once
 
 _BUCKET = "bucket"
 _ROOT = Path(__file__).parents[3]
@@ -39,6 +41,7 @@ _NewCatalog = Callable[[], str]
 @pytest.fixture(scope="module")
 def new_catalog() -> Iterator[_NewCatalog]:
     """Makes settings of lake.catalog, each with an empty database of its own."""
+    _need("duckdb_extension_postgres_scanner")
     programs = postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL's initdb is not installed (Debian: apt-get install postgresql)")
@@ -56,8 +59,7 @@ def new_catalog() -> Iterator[_NewCatalog]:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment that leads to an object store."""
-    if not has_object_store():
-        pytest.skip("moto is not installed (perp-keeper[dev])")
+    _need("moto", "duckdb_extension_httpfs")
     with object_store(tmp_path_factory.mktemp("store"), _BUCKET) as values, environment(values):
         yield values
 
@@ -127,8 +129,9 @@ def test_the_environment_names_it_to_analytics_as_to_the_keeper(new_catalog: _Ne
 
 
 def test_a_server_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
+    _need("duckdb_extension_postgres_scanner")
     for address in ("host=127.0.0.1 port=1 user=keeper password=hunter2", "postgresql://keeper:hunter2@127.0.0.1:1/lake"):
-        with pytest.raises(StoreError, match="its server does not answer: look at it, at lake.catalog") as refusal:
+        with pytest.raises(StoreError, match="its server does not answer: look at it") as refusal:
             connect(LakePlace.at(tmp_path, f"postgres:{address}").keeper)
         assert "hunter2" not in str(refusal.value)
 
@@ -145,3 +148,8 @@ def test_a_schema_of_somebody_else_is_left_alone(new_catalog: _NewCatalog, tmp_p
         connection.execute("CREATE TABLE other.keeper.bookmarks (url TEXT)")
     with pytest.raises(StoreError, match="a schema of something else, not a lake"):
         connect(place.keeper)
+
+
+def _need(*packages: str) -> None:
+    if reason := missing(*packages):
+        pytest.skip(reason)
