@@ -42,12 +42,12 @@ def postgres(programs: Path, directory: Path) -> Iterator[str]:
     PostgreSQL refuses to run as root: root hands the directory to the user `postgres`, or to nobody."""
     owner = _unprivileged(directory)
     data, port = directory / "cluster", _free_port()
-    initdb = [programs / "initdb", "-D", data, "-U", "keeper", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
+    initdb = [str(programs / "initdb"), "-D", str(data), "-U", "keeper", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
     done = subprocess.run(initdb, capture_output=True, text=True, check=False, cwd=directory, **owner)
     if done.returncode:
         raise ServerError(f"initdb: {done.stderr}")
     settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
-    command = [programs / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())]
+    command = [str(programs / "postgres"), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())]
     with (directory / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=directory, **owner) as server:
         try:
             _await(server, lambda: _ready(programs, port), directory / "log")
@@ -63,7 +63,7 @@ def postgres(programs: Path, directory: Path) -> Iterator[str]:
 def create_database(programs: Path, address: str, name: str) -> None:
     """An empty database."""
     words = dict(word.split("=") for word in address.split())
-    command = [programs / "createdb", "-h", words["host"], "-p", words["port"], "-U", words["user"], name]
+    command = [str(programs / "createdb"), "-h", words["host"], "-p", words["port"], "-U", words["user"], name]
     subprocess.run(command, check=True, capture_output=True)
 
 
@@ -119,7 +119,7 @@ def _free_port() -> int:
         return port
 
 
-def _await(server: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
+def _await(server: subprocess.Popen[Any], ready: Callable[[], bool], log: Path) -> None:
     give_up = time.monotonic() + _START_S
     while not ready():
         if server.poll() is not None or time.monotonic() > give_up:
@@ -128,7 +128,7 @@ def _await(server: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path
 
 
 def _ready(programs: Path, port: int) -> bool:
-    question = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    question = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
     return subprocess.run(question, check=False).returncode == 0
 
 
