@@ -1,4 +1,4 @@
-"""Cascade analytics over the lake. Imports nothing of the keeper: the lake's schema is the contract.
+"""Cascade analytics over the lake. Of the keeper it imports the lake's package only.
 
 In a notebook: `lake = analytics.open("var/lake")`, then any question below, e.g. `analytics.episodes(lake)`. Every answer is a pyarrow
 Table (`.to_pandas()` for a frame), the same that the command of that name prints; `analytics.reason_of(table)` says why one is empty and

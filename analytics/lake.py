@@ -14,6 +14,7 @@ from keeper.lake.connection import LAKE, MARKET, attach, exists, unattached
 from keeper.lake.migrations import migrate, migrations
 from keeper.lake.place import LakePlace
 from keeper.lake.relocation import holds_market, is_due, relocate
+from keeper.lake.upkeep import tidy_if_many
 from keeper.lake.write_turn import sole_keeper, write_turn
 
 ENVIRONMENT = "PERP_KEEPER_LAKE"
@@ -70,6 +71,12 @@ def open_market(place: LakePlace | Path | None = None) -> duckdb.DuckDBPyConnect
         connection.close()
         raise
     return connection
+
+
+def tidy_market(place: LakePlace | Path | None = None) -> None:
+    """Merge the market's small files where there are many by now, and let old snapshots go. Raises LakeError."""
+    with _translated():
+        tidy_if_many(_place(place).market)
 
 
 def create_staging(connection: duckdb.DuckDBPyConnection) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from analytics.commands.options import AsJson, LakeDirectory
 from analytics.commands.output import json_text, print_table
 from analytics.errors import AnalyticsError
-from analytics.lake import open_market
+from analytics.lake import open_market, tidy_market
 from analytics.sources import KINDS, FileReport, ImportProgress, ImportReport, ProgressBar, Silent, detect_kind, import_files
 
 _COLUMNS = ("file", "rows", "duplicates", "rejects", "remarks")
@@ -51,6 +51,8 @@ def import_(
         typer.echo(json_text([_as_object(report) for report in reports]))
     else:
         _show(reports)
+    if any(report.rows for report in reports):
+        tidy_market(lake)
     if refused := [file for report in reports for file in report.refused]:
         raise AnalyticsError(f"{len(refused)} of {len(files)} files not imported, first {refused[0].path}: {refused[0].refusal}")
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from keeper import assembly, daemon, log
 from keeper.commands import session
 from keeper.commands.chain_check import ChainAnswer, ask_chain
+from keeper.lake.faults import without_password
 from keeper.settings import documented
 
 
@@ -56,4 +57,4 @@ def _text(value: object) -> str:
     """As a person may see it: of addresses of endpoints, what may be a key is left out."""
     if isinstance(value, tuple):
         return ", ".join(log.redact(str(item)) for item in value)
-    return "" if value is None else log.redact(str(value))
+    return "" if value is None else log.redact(without_password(str(value)))

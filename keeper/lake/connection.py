@@ -1,5 +1,6 @@
 """Opening the lake's catalogs: the keeper's is attached as `lake`, the market's as `market`."""
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -10,6 +11,7 @@ import duckdb
 from keeper.errors import StoreError
 from keeper.lake.extensions import extension_file, extensions
 from keeper.lake.faults import translated
+from keeper.lake.object_store import secret
 from keeper.lake.place import CatalogPlace
 
 LAKE = "lake"
@@ -78,6 +80,8 @@ def _holds_lake(connection: duckdb.DuckDBPyConnection, place: CatalogPlace) -> b
 def _load(connection: duckdb.DuckDBPyConnection, place: CatalogPlace) -> None:
     for extension in extensions(place):
         connection.execute(f"LOAD '{extension_file(extension)}'")
+    if place.remote:
+        connection.execute(secret(os.environ))
     if place.catalog_file is not None:
         # One SQLite connection per transaction: scans on connections of their own would see the catalog at other moments.
         connection.execute("SET sqlite_disable_multithreaded_scans = true")

@@ -10,7 +10,17 @@ from keeper.errors import StoreError
 
 _BUSY = re.compile(r"database is locked|transaction conflict|conflicts? with|could not serialize|deadlock", re.IGNORECASE)
 
+_PASSWORD = re.compile(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s\"';)]+)|(//[^:/@\s]*:)[^@\s]+(?=@)", re.IGNORECASE)
+
 _MENDS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"unable to connect to postgres|server closed the connection|terminating connection", re.IGNORECASE),
+        "its server does not answer: look at it, at lake.catalog and at PGPASSWORD",
+    ),
+    (
+        re.compile(r"s3://|could not connect to server|could not establish connection|http error", re.IGNORECASE),
+        "its store does not answer or refuses: look at lake.data and at the environment's AWS_ENDPOINT_URL, AWS_REGION and keys",
+    ),
     (
         re.compile(r"no space left|disk is full|file too large|disk quota|disk i/o error", re.IGNORECASE),
         "the disk is full or failing: free some space, or look into the system's log",
@@ -39,9 +49,14 @@ def is_busy(error: duckdb.Error) -> bool:
 
 def store_error(lake: str, doing: str, error: Exception) -> StoreError:
     """One line: what was being done, to which lake, what to do about it, and the library's own words."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = without_password(" ".join(str(error).split())) or type(error).__name__
     mend = next((mend for pattern, mend in _MENDS if pattern.search(text)), "nothing was lost up to the last commit")
     return StoreError(f"cannot {doing} the lake {lake}: {mend} ({text})")
+
+
+def without_password(text: str) -> str:
+    """The text without the passwords of connection strings in it."""
+    return _PASSWORD.sub(lambda match: f"{match[1] or match[3]}...", text)
 
 
 @contextmanager

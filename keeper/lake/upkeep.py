@@ -15,12 +15,14 @@ import duckdb
 
 from keeper.errors import KeeperError
 from keeper.lake.connection import LAKE, connect
-from keeper.lake.faults import is_busy, store_error
+from keeper.lake.faults import is_busy, store_error, translated
 from keeper.lake.place import CatalogPlace
 from keeper.lake.write_turn import write_turn
 
 _TIERS = ((1, 1 << 18), (16, 1 << 22), (256, 1 << 26))
 """Every so many runs, files below so many bytes are merged. Tiers, because merging rewrites: with one, every run would rewrite all."""
+_MANY = 32
+_KEEP_SNAPSHOTS_S = 3600
 _LET_GO = (
     "CALL ducklake_expire_snapshots('{lake}', older_than => now() - INTERVAL {keep} SECOND)",
     "CALL ducklake_cleanup_old_files('{lake}', older_than => now() - INTERVAL {keep} SECOND)",
@@ -45,6 +47,19 @@ def tidy(place: CatalogPlace, keep_snapshots_s: int, run: int) -> None:
         merges = [f"CALL ducklake_merge_adjacent_files('{LAKE}', max_file_size => {size})" for size in sizes]
         for statement in (*merges, *(text.format(lake=LAKE, keep=keep_snapshots_s) for text in _LET_GO)):
             _execute(connection, place, statement)
+
+
+def tidy_if_many(place: CatalogPlace, keep_snapshots_s: int = _KEEP_SNAPSHOTS_S) -> bool:
+    """`tidy` for who writes now and then: does nothing until a table has gathered `_MANY` files that could be merged. Raises StoreError."""
+    every, size = _TIERS[-1]
+    files = f"__ducklake_metadata_{LAKE}.{place.schema or 'main'}.ducklake_data_file"
+    counts = f"SELECT count(*) AS n FROM {files} WHERE end_snapshot IS NULL AND file_size_bytes < {size} GROUP BY table_id"  # noqa: S608
+    with translated(place.name, "tidy up"), connect(place) as connection:
+        ((most,),) = connection.execute(f"SELECT coalesce(max(n), 0) FROM ({counts})").fetchall()  # noqa: S608 (names are our own)
+    if most < _MANY:
+        return False
+    tidy(place, keep_snapshots_s, every)
+    return True
 
 
 def _execute(connection: duckdb.DuckDBPyConnection, place: CatalogPlace, statement: str) -> None:

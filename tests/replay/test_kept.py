@@ -14,14 +14,24 @@ from typing import Any
 import pytest
 
 import analytics
+from analytics.lake import open_market
+from keeper.lake.place import LakePlace
+from keeper.lake.relocation import is_due
+from tests.keeper.lake.old_market import write_old_market
 from tests.replay.kept import KEPT, answers, unpack
 
 NAMES = sorted(file.stem for file in (KEPT / "answers").iterdir())
 
 
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpack(tmp_path_factory.mktemp("kept"))
+@pytest.fixture(scope="module", params=["as it was", "market tables moved"])
+def lake(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """As it was, or with the market's tables that an import had made in the keeper's catalog and the first writer of today moved."""
+    directory = unpack(tmp_path_factory.mktemp("kept"))
+    if request.param == "market tables moved":
+        write_old_market(directory)
+        open_market(directory).close()
+        assert not is_due(LakePlace.at(directory))
+    return directory
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from keeper.lake import upkeep_process
+from keeper.lake.connection import connect
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import CatalogPlace, LakePlace
-from keeper.lake.upkeep import order, tidy
+from keeper.lake.upkeep import order, tidy, tidy_if_many
 from keeper.lake.upkeep_process import UpkeepProcess
 from keeper.lake.write_turn import write_turn
 from tests.keeper.lake.conftest import Rows
@@ -38,6 +39,20 @@ def test_small_files_are_merged_table_by_table(recorder: _Open, ask: _Ask, rows:
     tidy(options.place.keeper, 0, 1)
     assert ask(_FILES) == [(1,)]
     assert ask("SELECT count(DISTINCT block_hash) FROM venue_events") == [(5,)]
+
+
+def test_who_writes_now_and_then_tidies_when_there_is_much_to_merge(tmp_path: Path) -> None:
+    place = LakePlace.at(tmp_path).market
+    with connect(place) as connection:
+        connection.execute("CREATE TABLE numbers (a BIGINT)")
+        for number in range(32):
+            if number == 31:
+                assert not tidy_if_many(place, 0)
+            connection.execute("INSERT INTO numbers VALUES (?)", [number])
+    assert tidy_if_many(place, 0)
+    with connect(place) as connection:
+        assert connection.execute("SELECT file_count FROM ducklake_table_info('lake')").fetchall() == [(1,)]
+        assert connection.execute("SELECT count(*), sum(a) FROM numbers").fetchall() == [(32, 496)]
 
 
 def test_it_waits_its_turn_and_ends_with_its_parent(recorder: _Open, rows: Rows, options: LakeOptions) -> None:
@@ -90,7 +105,10 @@ def test_leaving_ends_a_run_at_work(recorder: _Open, rows: Rows, options: LakeOp
     with write_turn(options.place.keeper):
         with UpkeepProcess(options.place.keeper, 0) as process:
             process.start()
-            (pid,) = _children("keeper.lake.upkeep")
+            deadline = time.monotonic() + 10
+            while not (pids := _children("keeper.lake.upkeep")) and time.monotonic() < deadline:
+                time.sleep(0.01)  # its command line is there a moment after it has begun
+            (pid,) = pids
         assert not Path(f"/proc/{pid}").exists()
 
 
