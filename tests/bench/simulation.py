@@ -72,31 +72,31 @@ def simulation(stage: Harness, rounds: int = 12) -> Sequence[Compared]:
 
 
 async def _bench(stage: Harness, stack: AsyncExitStack) -> _Bench:
-    given = stage.loaded.settings
-    assert given.execution.operator is not None
-    assert given.execution.executor is not None
-    venues = assembly.build_venues(given)
-    chain = await stack.enter_async_context(assembly.open_chain(given, venues, logger()))
-    program = anvil_program(given.execution.anvil)
+    settings = stage.loaded.settings
+    assert settings.execution.operator is not None
+    assert settings.execution.executor is not None
+    venues = assembly.build_venues(settings)
+    chain = await stack.enter_async_context(assembly.open_chain(settings, venues, logger()))
+    program = anvil_program(settings.execution.anvil)
     node = chain.node(Purpose.FORK)
-    gateway = await stack.enter_async_context(Gateway(node, given.chain.id))
+    gateway = await stack.enter_async_context(Gateway(node, settings.chain.id))
     options = SimulatorOptions(anvil_command=(program,), prefetch=False)
     simulator = await stack.enter_async_context(ForkSimulator(options, node, gateway.open_door()))
-    return _Bench(chain, simulator, (given.execution.operator, given.execution.executor), await _plans(stage, chain))
+    return _Bench(chain, simulator, (settings.execution.operator, settings.execution.executor), await _plans(stage, chain))
 
 
 async def _plans(stage: Harness, chain: ChainClient) -> tuple[LiquidationPlan, LiquidationPlan]:
     """Of the first two breached accounts that have one, as the daemon would make them."""
-    given = stage.loaded.settings
-    evaluator = assembly.build_evaluators(given, {"perp_v2": stage.venue}, chain)["perp_v2"]
+    settings = stage.loaded.settings
+    evaluator = assembly.build_evaluators(settings, {"perp_v2": stage.venue}, chain)["perp_v2"]
     block = await chain.head()
     survey = Survey(
-        chain, chain, None, start_block=given.chain.start_block, finality_depth=given.chain.finality_depth, report=lambda _: None
+        chain, chain, None, start_block=settings.chain.start_block, finality_depth=settings.chain.finality_depth, report=lambda _: None
     )
     await survey.bring_to("perp_v2", evaluator, block)
     breached = [item for item in await evaluator.look(block) if item.health.liquidatable]
-    found = [evaluator.plan(item.account, block.timestamp, NOTHING) for item in breached]
-    plans = [plan for plan in found if isinstance(plan, LiquidationPlan)]
+    all_plans = [evaluator.plan(item.account, block.timestamp, NOTHING) for item in breached]
+    plans = [plan for plan in all_plans if isinstance(plan, LiquidationPlan)]
     if len(plans) < 2:
         raise RuntimeError(f"the fall left {len(breached)} accounts breached, {len(plans)} of them with a plan; two are needed")
     return plans[0], plans[1]
