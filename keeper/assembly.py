@@ -197,7 +197,7 @@ def assemble(
     status: Status,
     logger: FilteringBoundLogger,
 ) -> Parts:
-    """The daemon's parts, connected: venues and limits of the settings around an open chain, a recorder and what acts, if anything does."""
+    """The daemon's parts, connected: an open chain, a recorder, the settings' venues and limits; `hands` act, None in observe mode."""
     evaluators = build_evaluators(settings, venues, chain, hands.newest_fee if hands is not None else None)
     judge = build_judge(settings)
     agreed = _agreed(settings, chain, hands, status)

@@ -92,7 +92,7 @@ def replay(
     venue: Annotated[str, typer.Option(help="Which venue of the settings.")] = "perp_v2",
     as_json: AsJson = False,
 ) -> None:
-    """Recorded blocks once more through the decision code, from the lake alone, compared with what was decided then."""
+    """Run recorded blocks through the decision code again, from the lake alone, and compare with what was decided then."""
     _end(session.guarded(lambda: replay_command(config, venue, as_json)))
 
 
