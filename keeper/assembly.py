@@ -217,7 +217,7 @@ def assemble(
     status: Status,
     logger: FilteringBoundLogger,
 ) -> Parts:
-    """The daemon's parts, connected: venues and limits of the settings around an open chain, a recorder and what acts, if anything does."""
+    """The daemon's parts, connected: an open chain, a recorder, the settings' venues and limits; `hands` act, None in observe mode."""
     evaluators = build_evaluators(scope, venues, chain, hands.newest_fee if hands is not None else None)
     judge = build_judge(scope)
     agreed = _agreed(scope, chain, hands, status)

@@ -104,7 +104,7 @@ def replay(
     venue: Annotated[str | None, typer.Option(help="Which venue of the settings; needed where there are several.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Recorded blocks once more through the decision code, from the lake alone, compared with what was decided then."""
+    """Run recorded blocks through the decision code again, from the lake alone, and compare with what was decided then."""
     _end(session.guarded(lambda: replay_command(config, venue, as_json)))
 
 

@@ -55,4 +55,6 @@ def executed_change(logs: Sequence[RawLog], executor: Address) -> int:
 
 def _no_executor(executor: Address) -> RpcUnavailable:
     # Not a fault of the settings yet: one endpoint's word is never the end. The standing check says what is missing.
-    return RpcUnavailable(f"address of the executor: what {executor} answers is no KeeperExecutor's; an endpoint is wrong, or the address is")
+    return RpcUnavailable(
+        f"address of the executor: what {executor} answers is no KeeperExecutor's; an endpoint is wrong, or the address is"
+    )

@@ -42,13 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON for a program, with the value of every round")
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME", help=f"some of: {', '.join(names)}")
-    chosen = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     # Daemons' parts log to stderr, where the progress is shown.
     log.configure("json", "error")
     began = time.perf_counter()
-    compared = _measure(chosen.only)
+    compared = _measure(options.only)
     console = Console(highlight=False)
-    if chosen.json:
+    if options.json:
         console.print_json(json.dumps({"machine": _machine(), "measured": [_plain(item) for item in compared]}))
     else:
         console.print(_table(compared, time.perf_counter() - began))

@@ -48,8 +48,8 @@ def decoding(rounds: int = 9) -> Sequence[Compared]:
 def _event_abi(name: str) -> Mapping[str, Any]:
     contract, event = name.split(".")
     items = json.loads((_ABIS / f"{_CONTRACTS[contract]}.json").read_text())
-    found: Mapping[str, Any] = next(item for item in items if item["type"] == "event" and item["name"] == event)
-    return found
+    entry: Mapping[str, Any] = next(item for item in items if item["type"] == "event" and item["name"] == event)
+    return entry
 
 
 def _abi_decoder(event: Mapping[str, Any]) -> Callable[[RawLog], dict[str, Any]]:

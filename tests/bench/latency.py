@@ -72,11 +72,11 @@ def _watched(stage: Harness, config: Path, random: Random, blocks: int) -> Seque
         replies = [_mined(stage, random) for _ in range(blocks)]
         caught_up(keeper, stage)
         keeper.stop()
-    told = _told(config)
-    silent = [number for number, _ in replies if number not in told]
+    log = _told(config)
+    silent = [number for number, _ in replies if number not in log]
     if silent:
         raise RuntimeError(f"nothing was decided about blocks {silent}: nobody is breached any more, or blocks were missed")
-    return [_Moments(told[number][0] - at, told[number][1] - at) for number, at in replies]
+    return [_Moments(log[number][0] - at, log[number][1] - at) for number, at in replies]
 
 
 def _mined(stage: Harness, random: Random) -> tuple[int, float]:

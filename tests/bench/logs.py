@@ -23,6 +23,8 @@ TRADING = (
 
 def recorded(count: int) -> tuple[Options, Sequence[tuple[str, dict[str, Any]]]]:
     """The contracts' addresses and `count` logs with their "contract.Event" names, each with a place of its own in one block."""
-    held = json.loads(_RECORDED.read_text())
+    recording = json.loads(_RECORDED.read_text())
     names = [TRADING[index % len(TRADING)] for index in range(count)]
-    return build(Options, held["options"]), [(name, {**held["logs"][name], "logIndex": hex(index)}) for index, name in enumerate(names)]
+    return build(Options, recording["options"]), [
+        (name, {**recording["logs"][name], "logIndex": hex(index)}) for index, name in enumerate(names)
+    ]

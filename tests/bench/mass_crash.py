@@ -53,13 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--block-seconds", type=int, default=2, help="chain seconds per block")
     parser.add_argument("--depth", type=int, default=100, help="percent of the usual liquidity left in the pools when prices begin to fall")
     parser.add_argument("--dir", type=Path, default=Path("var/mass-crash"))
-    chosen = parser.parse_args(arguments)
-    chosen.dir.mkdir(parents=True, exist_ok=True)
+    choices = parser.parse_args(arguments)
+    choices.dir.mkdir(parents=True, exist_ok=True)
     options = AnvilOptions(no_mining=True, slots_in_epoch=_SLOTS_IN_EPOCH)
-    with Devnet.up(options, seed=chosen.seed, traders=chosen.traders) as devnet:
-        thin(devnet, chosen.depth)
-        blocks = _run(devnet, chosen)
-        figures = _figures(devnet, chosen.dir / "lake", blocks)
+    with Devnet.up(options, seed=choices.seed, traders=choices.traders) as devnet:
+        thin(devnet, choices.depth)
+        blocks = _run(devnet, choices)
+        figures = _figures(devnet, choices.dir / "lake", blocks)
     Console().print_json(json.dumps(asdict(figures)))
     return 0
 
@@ -78,9 +78,9 @@ def thin(devnet: Devnet, percent: int) -> None:
     chain.mine(chain.now + 1)
 
 
-def _run(devnet: Devnet, chosen: argparse.Namespace) -> range:
+def _run(devnet: Devnet, choices: argparse.Namespace) -> range:
     """The blocks of the crash, a keeper executing in them."""
-    directory, seconds = chosen.dir, chosen.block_seconds
+    directory, seconds = choices.dir, choices.block_seconds
     config = directory / "keeper.toml"
     write_config(
         devnet.deployment,
@@ -92,11 +92,11 @@ def _run(devnet: Devnet, chosen: argparse.Namespace) -> range:
         block_seconds=seconds,
         finality_depth=2 * _SLOTS_IN_EPOCH,
     )
-    moves = PATHS[chosen.path](devnet.deployment.start_prices_8(), devnet.deployment.seed)
+    moves = PATHS[choices.path](devnet.deployment.start_prices_8(), devnet.deployment.seed)
     with running_keeper(config, directory / "keeper.log", settings=_SETTINGS) as keeper:
         _follow(devnet, keeper, seconds)
         first = _head(devnet) + 1
-        play(devnet.url, devnet.deployment, moves, block_seconds=seconds, wall_interval=chosen.interval, tail_seconds=_TAIL_SECONDS)
+        play(devnet.url, devnet.deployment, moves, block_seconds=seconds, wall_interval=choices.interval, tail_seconds=_TAIL_SECONDS)
         _follow(devnet, keeper, None)
         keeper.stop()
     return range(first, _head(devnet) + 1)
@@ -120,7 +120,7 @@ def _head(devnet: Devnet) -> int:
 
 
 def _figures(devnet: Devnet, lake: Path, blocks: range) -> Figures:
-    ledger, done = Referee(devnet.url, devnet.deployment).judge(blocks, _nothing), _liquidated(lake)
+    ledger, liquidations = Referee(devnet.url, devnet.deployment).judge(blocks, _nothing), _liquidated(lake)
     outcomes = query(lake, "select outcome, reason from outcomes")
     reverted = [row["reason"] for row in outcomes if row["outcome"] in ("reverted", "outbid")]
     skips = query(lake, "select reason, count(*) as n from decisions where reason is not null group by all order by n desc")
@@ -128,11 +128,11 @@ def _figures(devnet: Devnet, lake: Path, blocks: range) -> Figures:
         traders=len(devnet.deployment.traders),
         blocks=len(blocks),
         breached=len(ledger.breached),
-        liquidations=sum(len(numbers) for numbers in done.values()),
+        liquidations=sum(len(numbers) for numbers in liquidations.values()),
         transactions=len(outcomes),
         reverted=len(reverted),
-        missed=len(ledger.missed(done)),
-        blocks_late=spread(ledger.lateness(done)),
+        missed=len(ledger.missed(liquidations)),
+        blocks_late=spread(ledger.lateness(liquidations)),
         reverts=dict(Counter(str(reason).partition("(")[0] for reason in reverted)),
         skips={row["reason"]: row["n"] for row in skips},
     )
@@ -141,10 +141,10 @@ def _figures(devnet: Devnet, lake: Path, blocks: range) -> Figures:
 def _liquidated(lake: Path) -> dict[str, list[int]]:
     """By account the blocks in which the keeper liquidated its positions."""
     sql = "select account, block_number from liquidations where ours and kind = 'positions' order by block_number"
-    done: dict[str, list[int]] = {}
+    blocks: dict[str, list[int]] = {}
     for row in query(lake, sql):
-        done.setdefault(row["account"], []).append(row["block_number"])
-    return done
+        blocks.setdefault(row["account"], []).append(row["block_number"])
+    return blocks
 
 
 def _nothing() -> None:

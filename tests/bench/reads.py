@@ -51,10 +51,10 @@ def _compared(seconds: Mapping[str, tuple[float, ...]], requests: Mapping[str, i
 
 
 async def _ways(stage: Harness, stack: AsyncExitStack) -> Mapping[str, _Way]:
-    given, venue = stage.scope.chain, stage.venue
+    chain_settings, venue = stage.scope.chain, stage.venue
     keys = [AccountKey(address(trader.address)) for trader in stage.devnet.deployment.traders]
-    plain = ChainOptions(chain_id=given.id, rpc_urls=given.rpc_urls, max_calls_per_request=1_000)
-    bundled = ChainOptions(chain_id=given.id, rpc_urls=given.rpc_urls, multicall=given.multicall)
+    plain = ChainOptions(chain_id=chain_settings.id, rpc_urls=chain_settings.rpc_urls, max_calls_per_request=1_000)
+    bundled = ChainOptions(chain_id=chain_settings.id, rpc_urls=chain_settings.rpc_urls, multicall=chain_settings.multicall)
     batching, singly, multicall = [await stack.enter_async_context(ChainClient.open(options)) for options in (plain, plain, bundled)]
     head = await batching.head()
     return {

@@ -95,8 +95,8 @@ async def _plans(stage: Harness, chain: ChainClient) -> tuple[LiquidationPlan, L
     )
     await survey.bring_to("perp_v2", evaluator, block)
     breached = [item for item in await evaluator.look(block) if item.health.liquidatable]
-    found = [evaluator.plan(item.account, block.timestamp, NOTHING) for item in breached]
-    plans = [plan for plan in found if isinstance(plan, LiquidationPlan)]
+    all_plans = [evaluator.plan(item.account, block.timestamp, NOTHING) for item in breached]
+    plans = [plan for plan in all_plans if isinstance(plan, LiquidationPlan)]
     if len(plans) < 2:
         raise RuntimeError(f"the fall left {len(breached)} accounts breached, {len(plans)} of them with a plan; two are needed")
     return plans[0], plans[1]

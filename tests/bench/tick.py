@@ -80,16 +80,16 @@ def _walk(accounts: int, weather: str) -> Sequence[Compared]:
         closing = [Applied(event, "log") for key in sorted(breached) for event in _closed(evaluator.book, key, walk)]
         walk.move()
         began = time.perf_counter()
-        found = asyncio.run(evaluator.took(_block(number), closing))
-        for item in found.breached:
-            evaluator.plan(item.account, found.basis, NOTHING)
+        evaluation = asyncio.run(evaluator.took(_block(number), closing))
+        for item in evaluation.breached:
+            evaluator.plan(item.account, evaluation.basis, NOTHING)
         with_boxes.append(time.perf_counter() - began)
         began = time.perf_counter()
         breached = _breached(evaluator)
         without.append(time.perf_counter() - began)
-        if {item.account for item in found.breached} != breached:
+        if {item.account for item in evaluation.breached} != breached:
             raise RuntimeError(f"boxes and the test of everybody disagree at tick {number} of {weather}")
-        evaluated.append(float(len({item.account for item in found.evaluated})))
+        evaluated.append(float(len({item.account for item in evaluation.evaluated})))
         all_breached += len(breached)
         evaluator.finalised(_block(number))
     names = (f"tick, {accounts:,} accounts, {weather}", "watch boxes", "everybody")

@@ -36,25 +36,25 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2, help="scenarios at a time")
     parser.add_argument("--dir", type=Path, default=Path("var/chaos"))
     parser.add_argument("--keep", action="store_true", help="keep log, lake and outbox of every scenario, not of the failed ones only")
-    given = parser.parse_args()
-    chosen = _chosen(given.only, short=given.short, long=given.long)
+    options = parser.parse_args()
+    selection = _chosen(options.only, short=options.short, long=options.long)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    if given.list:
-        for scenario in chosen:
+    if options.list:
+        for scenario in selection:
             console.print(f"{scenario.name:34} {scenario.about}")
         return 0
-    if not chosen:
-        console.print(f"no scenario is called {', '.join(given.only)}: see --list")
+    if not selection:
+        console.print(f"no scenario is called {', '.join(options.only)}: see --list")
         return 2
     started = time.monotonic()
-    rows = _play_all(chosen, given.dir, given.workers, console, keep=given.keep)
+    rows = _play_all(selection, options.dir, options.workers, console, keep=options.keep)
     totals = _totals(rows)
-    given.dir.mkdir(parents=True, exist_ok=True)
+    options.dir.mkdir(parents=True, exist_ok=True)
     summary = {"scenarios": [row.as_json() for row in rows], "totals": totals, "seconds": round(time.monotonic() - started, 1)}
-    (given.dir / "summary.json").write_text(json.dumps(summary, indent=1, default=str) + "\n")
+    (options.dir / "summary.json").write_text(json.dumps(summary, indent=1, default=str) + "\n")
     _show(console, rows, totals)
     _show_kinds(console, rows)
-    console.print(f"summary   {given.dir / 'summary.json'}   {summary['seconds']:.0f} s")
+    console.print(f"summary   {options.dir / 'summary.json'}   {summary['seconds']:.0f} s")
     lagging = _halves(console, rows)
     return 0 if all(row.good for row in rows) and not lagging else 1
 
@@ -69,28 +69,28 @@ def _chosen(only: Sequence[str], *, short: bool, long: bool) -> list[Scenario]:
     return [item for item in scenarios.ALL if (item.short if short else item.long == long)]
 
 
-def _play_all(chosen: Sequence[Scenario], directory: Path, workers: int, console: Console, *, keep: bool) -> list[Row]:
+def _play_all(selection: Sequence[Scenario], directory: Path, workers: int, console: Console, *, keep: bool) -> list[Row]:
     rows: dict[str, Row] = {}
     # Scenarios hold functions, which do not travel between processes: their names do. Each gets a fresh process.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        waiting = {pool.submit(scenarios.play_named, item.name, str(directory / item.name)): item.name for item in chosen}
-        for done in as_completed(waiting):
-            error = done.exception()
-            name = waiting[done]
-            row = done.result() if error is None else Row(name, "", Verdict(), failed=[f"the harness failed: {error!r}"])
+        waiting = {pool.submit(scenarios.play_named, item.name, str(directory / item.name)): item.name for item in selection}
+        for future in as_completed(waiting):
+            error = future.exception()
+            name = waiting[future]
+            row = future.result() if error is None else Row(name, "", Verdict(), failed=[f"the harness failed: {error!r}"])
             rows[row.name] = row
             if row.good and not keep:
                 shutil.rmtree(directory / row.name, ignore_errors=True)
             mark = "[green]✓[/]" if row.good else "[red]✗[/]"
-            console.print(f"{mark} {len(rows):3}/{len(chosen)} {row.name:32} {row.seconds:5.1f} s  {_words(row)}")
-    return [rows[item.name] for item in chosen]
+            console.print(f"{mark} {len(rows):3}/{len(selection)} {row.name:32} {row.seconds:5.1f} s  {_words(row)}")
+    return [rows[item.name] for item in selection]
 
 
 def _words(row: Row) -> str:
     figures = [f"{name} {row.figure(name):g}" for name in ZEROS if row.figure(name)]
     share = row.verdict.first_block_share
-    seen = f"{row.verdict.liquidated} liquidated" + (f", {share:.0%} in the first block" if share is not None else "")
-    return "; ".join([seen, *figures, *row.failed, *(row.verdict.words if not row.good else [])])[:900]
+    words = f"{row.verdict.liquidated} liquidated" + (f", {share:.0%} in the first block" if share is not None else "")
+    return "; ".join([words, *figures, *row.failed, *(row.verdict.words if not row.good else [])])[:900]
 
 
 def _totals(rows: Sequence[Row]) -> dict[str, float]:

@@ -105,10 +105,10 @@ class WrongIds(Fault):
     """Answers to questions nobody asked."""
 
     def body(self, body: bytes) -> bytes | web.StreamResponse:
-        told = json.loads(body)
-        for item in told if isinstance(told, list) else [told]:
+        answer = json.loads(body)
+        for item in answer if isinstance(answer, list) else [answer]:
             item["id"] = 987_654_321
-        return json.dumps(told).encode()
+        return json.dumps(answer).encode()
 
 
 class Truncated(Fault):
@@ -276,13 +276,13 @@ class Frozen(Fault):
         return block is None or int(block["number"], 16) > self._head
 
     async def _logs(self, call: Call, line: Line) -> Call | dict[str, Any]:
-        wanted = dict(call.params[0])
-        if "blockHash" in wanted:
-            return self._UNKNOWN if await self._newer(wanted["blockHash"], line) else call
-        first, last = (self._number(wanted.get(key, "latest")) for key in ("fromBlock", "toBlock"))
+        filters = dict(call.params[0])
+        if "blockHash" in filters:
+            return self._UNKNOWN if await self._newer(filters["blockHash"], line) else call
+        first, last = (self._number(filters.get(key, "latest")) for key in ("fromBlock", "toBlock"))
         if first > self._head:
             return {"result": []}
-        return Call(call.id, call.method, [wanted | {"fromBlock": hex(first), "toBlock": hex(min(last, self._head))}])
+        return Call(call.id, call.method, [filters | {"fromBlock": hex(first), "toBlock": hex(min(last, self._head))}])
 
     def _number(self, tag: str) -> int:
         return int(tag, 16) if tag.startswith("0x") else self._head

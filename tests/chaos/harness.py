@@ -102,8 +102,8 @@ class Harness:
         async with assembly.open_chain(self.scope, {"perp_v2": self.venue}, logger()) as chain:
             blocks = await _blocks(chain, self.venue, self.scope.chain.start_block, self.head())
         decoded = [(block, log, self.venue.decode(log)) for block, logs in blocks for log in logs]
-        wanted = [(block, log) for block, log, event in decoded if event is not None and (not names or type(event).__name__ in names)]
-        return [(block.number, block.hash, log.log_index) for block, log in wanted]
+        events = [(block, log) for block, log, event in decoded if event is not None and (not names or type(event).__name__ in names)]
+        return [(block.number, block.hash, log.log_index) for block, log in events]
 
     def lake_events(self) -> list[tuple[int, str, int]]:
         """The same from the lake."""

@@ -87,10 +87,10 @@ def write(directory: Path, blocks: int = 1_000_000, pause_s: float = 0.002) -> N
     """Go on from the lake's cursor, as a restarted daemon does."""
     options = replace(LakeOptions.at(directory), commit_every_s=0.0, upkeep_blocks=15, keep_snapshots_s=30)
     with OneChain(options, CHAIN, [VENUE]) as recorder:
-        found = recorder.recovered(VENUE, 3)
-        last = list(found.unfinalised)
-        number = found.cursor.number if found.cursor else 0
-        branch = int(found.cursor.hash.split("-")[1]) if found.cursor else 0
+        recovered = recorder.recovered(VENUE, 3)
+        last = list(recovered.unfinalised)
+        number = recovered.cursor.number if recovered.cursor else 0
+        branch = int(recovered.cursor.hash.split("-")[1]) if recovered.cursor else 0
         print("ready", flush=True)  # noqa: T201 the parent waits for it
         for turn in range(1, blocks + 1):
             if turn % 7 == 0 and len(last) > 2:
@@ -109,21 +109,21 @@ def write(directory: Path, blocks: int = 1_000_000, pause_s: float = 0.002) -> N
 
 def read(directory: Path, seconds: float) -> tuple[int, int, list[str]]:
     """Questions asked, torn answers, errors."""
-    asked, torn, errors = 0, 0, []
+    questions, torn, errors = 0, 0, []
     end = time.monotonic() + seconds
     connection = open_lake(directory)
     while time.monotonic() < end:
         try:
             answer = connection.execute(WHOLE).fetchall()[0]
             torn += not is_whole(answer)
-            asked += 1
-            if asked % 10 == 0:
+            questions += 1
+            if questions % 10 == 0:
                 connection.close()
                 connection = open_lake(directory)
         except (duckdb.Error, AnalyticsError) as error:
             errors.append(str(error))
     connection.close()
-    return asked, torn, errors
+    return questions, torn, errors
 
 
 if __name__ == "__main__":

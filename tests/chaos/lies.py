@@ -15,14 +15,14 @@ _LEAST_VALUE, _LARGEST_VALUE = 10**15, 10**30
 
 def omitted_logs(*, every: int = 1, times: int | None = None) -> Lies:
     """The last log of every `every`-th answer that has some is left out, `times` times."""
-    told = 0
+    count = 0
 
     def lie(call: Call, logs: Any) -> Any:
-        nonlocal told
+        nonlocal count
         if not logs:
             return logs
-        told += 1
-        if told % every or (times is not None and told // every > times):
+        count += 1
+        if count % every or (times is not None and count // every > times):
             return logs
         return logs[:-1]
 
@@ -58,8 +58,8 @@ def logs_of_another_block() -> Lies:
         nonlocal before
         if not logs:
             return logs
-        said, before = before, logs
-        return said or logs
+        answer, before = before, logs
+        return answer or logs
 
     return Lies("eth_getLogs", lie=lie)
 

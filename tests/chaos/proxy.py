@@ -204,8 +204,10 @@ class Line:
             return web.Response(status=502, text=f"the node is gone: {error!r}")
 
     async def _answered(self, request: web.Request) -> web.StreamResponse:
-        asked = json.loads(await request.read())
-        calls = [Call(item["id"], item["method"], item.get("params", [])) for item in (asked if isinstance(asked, list) else [asked])]
+        questions = json.loads(await request.read())
+        calls = [
+            Call(item["id"], item["method"], item.get("params", [])) for item in (questions if isinstance(questions, list) else [questions])
+        ]
         for call in calls:
             self.requests[call.method] = self.requests.get(call.method, 0) + 1
         faults = list(self._faults)
@@ -215,7 +217,7 @@ class Line:
                 if replied is not None:
                     return replied
         answers = await self._answers(calls, faults)
-        body: bytes | web.StreamResponse = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
+        body: bytes | web.StreamResponse = json.dumps(answers if isinstance(questions, list) else answers[0]).encode()
         for fault in faults:
             if isinstance(body, bytes) and any(fault.strikes(call, self.chance) for call in calls):
                 body = fault.body(body)
@@ -233,8 +235,8 @@ class Line:
                 passed[place] = now
             else:
                 ready[place] = now
-        told = await self._ask_node(list(passed.values())) if passed else []
-        ready |= dict(zip(passed, told, strict=True))
+        replies = await self._ask_node(list(passed.values())) if passed else []
+        ready |= dict(zip(passed, replies, strict=True))
         answers = []
         for place, call in enumerate(calls):
             fields = ready[place]
@@ -277,7 +279,7 @@ class Line:
     def _announced(self, text: str) -> Sequence[str]:
         texts: Sequence[str] = [text]
         for fault in self._faults:
-            texts = [told for each in texts for told in fault.announced(each)]
+            texts = [message for each in texts for message in fault.announced(each)]
         return texts
 
     @staticmethod

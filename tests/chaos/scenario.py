@@ -172,9 +172,9 @@ def _count(stage: Stage, row: Row) -> None:
 
 def _blocks_held(stage: Stage) -> int:
     """Blocks mined while the daemon said that it holds because endpoints disagree."""
-    held = 0
+    blocks = 0
     samples: Sequence[Any] = stage.daemon.samples
     for now, following in itertools.pairwise(samples):
         if not now.ready and any(word in now.words for word in ("hold", "held", "agree", "contradict", "differ")):
-            held += len(stage.player.blocks_between(now.at, following.at))
-    return held
+            blocks += len(stage.player.blocks_between(now.at, following.at))
+    return blocks

@@ -230,13 +230,13 @@ class Stage:
 
     def positions(self) -> Mapping[str, tuple[int, int]]:
         """(equity, requirement) by account as `keeper positions` rebuilds them, with the block in `notes`."""
-        done = self.run("positions", "--json")
-        if done.returncode:
-            self.failures.append(f"keeper positions failed: {done.stderr[-300:]}")
+        process = self.run("positions", "--json")
+        if process.returncode:
+            self.failures.append(f"keeper positions failed: {process.stderr[-300:]}")
             return {}
-        told = json.loads(done.stdout)
-        self.notes["positions_block"] = told["block"]
-        return {row["account"]: (int(row["equity_raw"]), int(row["requirement_raw"])) for row in told["accounts"]}
+        answer = json.loads(process.stdout)
+        self.notes["positions_block"] = answer["block"]
+        return {row["account"]: (int(row["equity_raw"]), int(row["requirement_raw"])) for row in answer["accounts"]}
 
     def another_daemon(self, name: str, *, own_folders: bool) -> Daemon:
         """A second daemon with the same key, not supervised: on the same folders or on its own."""
@@ -252,26 +252,26 @@ class Stage:
 
 
 @contextmanager
-def staged(wanted: Set, directory: Path) -> Iterator[Stage]:
+def staged(settings: Set, directory: Path) -> Iterator[Stage]:
     """A fresh devnet with everything around it in `directory`; nothing is left running."""
     options = AnvilOptions(no_mining=True, slots_in_epoch=SLOTS_IN_EPOCH)
     with ExitStack() as stack:
-        devnet = stack.enter_context(Devnet.up(options, seed=wanted.seed, traders=wanted.traders))
-        lines = [stack.enter_context(Line(devnet.url, devnet.anvil.ws_url, seed=place)) for place in range(wanted.endpoints)]
+        devnet = stack.enter_context(Devnet.up(options, seed=settings.seed, traders=settings.traders))
+        lines = [stack.enter_context(Line(devnet.url, devnet.anvil.ws_url, seed=place)) for place in range(settings.endpoints)]
         config = directory / "keeper.toml"
         write_config(
             devnet.deployment,
             config,
             url=lines[0].url,
-            ws_url=lines[0].ws_url if wanted.socket else None,
+            ws_url=lines[0].ws_url if settings.socket else None,
             mode="execute",
             lake_dir=directory / "lake",
-            block_seconds=wanted.block_seconds,
-            finality_depth=wanted.finality,
+            block_seconds=settings.block_seconds,
+            finality_depth=settings.finality,
         )
-        daemon = Daemon(config, directory / "keeper.log", _settings(wanted, lines))
-        player = Player(devnet.url, devnet.deployment, Pace(wanted.block_seconds, wanted.interval * slowness()))
-        stage = Stage(wanted, directory, devnet, lines, player, daemon, Random(wanted.seed), daemons=[daemon])
+        daemon = Daemon(config, directory / "keeper.log", _settings(settings, lines))
+        player = Player(devnet.url, devnet.deployment, Pace(settings.block_seconds, settings.interval * slowness()))
+        stage = Stage(settings, directory, devnet, lines, player, daemon, Random(settings.seed), daemons=[daemon])
         try:
             yield stage
         finally:
@@ -297,16 +297,16 @@ def forged_chain(stage: Stage, blocks_back: int = 0) -> Iterator[Anvil]:
         yield anvil
 
 
-def _settings(wanted: Set, lines: Sequence[Line]) -> Mapping[str, str]:
+def _settings(choices: Set, lines: Sequence[Line]) -> Mapping[str, str]:
     return {
         "PERP_KEEPER__CHAINS__DEVNET__RPC_URLS": ",".join(line.url for line in lines),
         # A socket may be deaf: whoever cares polls about as often as blocks come.
         "PERP_KEEPER__CHAINS__DEVNET__POLL_INTERVAL_S": "0.25",
         "PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS": "3",
         "PERP_KEEPER__KEEPER__POSITION_SNAPSHOT_BLOCKS": "20",
-        "PERP_KEEPER__KEEPER__MODE": wanted.mode,
+        "PERP_KEEPER__KEEPER__MODE": choices.mode,
         # Nobody is too small here: what is left over would count as missed.
         "PERP_KEEPER__LIMITS__MIN_PROFIT_USD": "0",
         "PERP_KEEPER__LIMITS__SPENDING_CAP_ETH": _CAP_ETH,
-        **wanted.settings,
+        **choices.settings,
     }

@@ -26,7 +26,7 @@ def test_the_waterfall_of_a_crash_is_the_contracts_own(tmp_path: Path) -> None:
             stage.quiet(_QUIET_BLOCKS, interval=0.3)
             caught_up(keeper, stage)
             keeper.stop()
-        paid = stage.rows(
+        payments = stage.rows(
             "SELECT account, sum((payload->>'amount')::HUGEINT) AS amount FROM venue_events WHERE event = 'BadDebtSettled' GROUP BY ALL"
         )
         head = hex(stage.rows("SELECT max(block_number) AS last FROM cursors")[0]["last"])
@@ -38,7 +38,7 @@ def test_the_waterfall_of_a_crash_is_the_contracts_own(tmp_path: Path) -> None:
         assert total["accounts"] == len(counted) >= 3
         assert total["bad_debt_usd"] > 100
         assert all(row["uses_raw"] == row["sources_raw"] for row in (*counted.values(), total))
-        by_account = {row["account"]: int(row["amount"]) * _SETTLEMENT_UNIT for row in paid}
+        by_account = {row["account"]: int(row["amount"]) * _SETTLEMENT_UNIT for row in payments}
         for account, row in counted.items():
             assert round(row["insurance_usd"] * 10**6) * 10**12 == by_account.get(account, 0)
         views = account_views(stage.devnet.rpc, stage.devnet.deployment, sorted(counted), head)

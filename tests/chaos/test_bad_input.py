@@ -39,9 +39,9 @@ def config(tmp_path: Path, devnet: Devnet) -> Path:
 def _run(path: Path, capsys: pytest.CaptureFixture[str], **overrides: Any) -> tuple[int, str]:
     """Exit code of `keeper run` and what it said."""
     code = session.guarded(lambda: run(path, overrides))
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return code, told.err
+    output = capsys.readouterr()
+    assert "Traceback" not in output.err
+    return code, output.err
 
 
 def _edit(path: Path, old: str, new: str) -> None:
@@ -52,41 +52,41 @@ def _edit(path: Path, old: str, new: str) -> None:
 
 def test_an_unknown_key_names_file_key_and_mend(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _edit(config, "block_seconds", "block_second")
-    code, told = _run(config, capsys)
+    code, output = _run(config, capsys)
     assert code == 2
-    assert str(config) in told
-    assert "chains.devnet.block_second" in told
-    assert "Did you mean chains.devnet.block_seconds?" in told
+    assert str(config) in output
+    assert "chains.devnet.block_second" in output
+    assert "Did you mean chains.devnet.block_seconds?" in output
 
 
 def test_a_missing_key_names_file_key_and_mend(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _edit(config, "start_block", "#")
-    code, told = _run(config, capsys)
+    code, output = _run(config, capsys)
     assert code == 2
-    assert f"{config}: chains.devnet.start_block is missing" in told
+    assert f"{config}: chains.devnet.start_block is missing" in output
 
 
 def test_a_wrong_chain_id_is_a_matter_of_configuration(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _edit(config, "id = 31337", "id = 10")
-    code, told = _run(config, capsys)
+    code, output = _run(config, capsys)
     assert code == 2
-    assert "31337" in told
-    assert "chain" in told
+    assert "31337" in output
+    assert "chain" in output
 
 
 def test_an_address_without_code_names_the_key(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
     _edit(config, devnet.deployment.core.vault, "0x" + "12" * 20)
-    code, told = _run(config, capsys)
+    code, output = _run(config, capsys)
     assert code == 2
-    assert "venues.perp_v2" in told
-    assert "vault" in told
+    assert "venues.perp_v2" in output
+    assert "vault" in output
 
 
 def test_an_address_of_another_contract_names_the_key(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
     _edit(config, devnet.deployment.core.exchange, devnet.deployment.core.order_book)
-    code, told = _run(config, capsys)
+    code, output = _run(config, capsys)
     assert code == 2
-    assert "venues.perp_v2" in told
+    assert "venues.perp_v2" in output
 
 
 def _stopped_after(seconds: float, path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, float]:
@@ -99,27 +99,27 @@ def _stopped_after(seconds: float, path: Path, capsys: pytest.CaptureFixture[str
 
     timer = threading.Timer(seconds, stop)
     timer.start()
-    code, told = _run(path, capsys)
+    code, output = _run(path, capsys)
     timer.join()
-    return code, told, time.monotonic() - told_at[0]
+    return code, output, time.monotonic() - told_at[0]
 
 
 def test_an_endpoint_that_is_down_is_waited_for_and_said_so(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
     _edit(config, f'["{devnet.url}"]', '["http://127.0.0.1:9"]')
-    code, told, ending_s = _stopped_after(6.0, config, capsys)
+    code, output, ending_s = _stopped_after(6.0, config, capsys)
     assert code == 0
-    assert "not ready" in told
-    assert "127.0.0.1:9" in told
+    assert "not ready" in output
+    assert "127.0.0.1:9" in output
     assert ending_s < 3
 
 
 def test_an_endpoint_that_answers_html_is_waited_for_and_said_so(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
     with _web_page() as url:
         _edit(config, f'["{devnet.url}"]', f'["{url}"]')
-        code, told, ending_s = _stopped_after(6.0, config, capsys)
+        code, output, ending_s = _stopped_after(6.0, config, capsys)
     assert code == 0
-    assert "not ready" in told
-    assert url.removeprefix("http://") in told
+    assert "not ready" in output
+    assert url.removeprefix("http://") in output
     assert ending_s < 3
 
 
@@ -128,9 +128,9 @@ def test_an_endpoint_that_never_answers_does_not_keep_the_daemon_from_ending(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         _edit(config, f'["{devnet.url}"]', f'["http://127.0.0.1:{silent.getsockname()[1]}"]')
-        code, told, ending_s = _stopped_after(6.0, config, capsys)
+        code, output, ending_s = _stopped_after(6.0, config, capsys)
     assert code == 0
-    assert "not ready" in told
+    assert "not ready" in output
     assert ending_s < 3
 
 
@@ -145,9 +145,9 @@ def test_a_log_that_does_not_decode_stops_the_venue_and_loses_nothing(
         devnet.rpc.call("eth_sendTransaction", {"from": devnet.deployment.owner, "to": vault, "gas": hex(100_000)})
         devnet.rpc.call("evm_mine")
     devnet.rpc.call("anvil_setCode", vault, code_before)
-    code, told = _run(config, capsys)
+    code, output = _run(config, capsys)
     assert code == 1
-    events = [json.loads(line) for line in told.splitlines()]
+    events = [json.loads(line) for line in output.splitlines()]
     assert any(event.get("kind") == "Fatal" and "DecodeError" in event["problem"] and vault.lower() in event["problem"] for event in events)
 
 
@@ -157,26 +157,26 @@ def test_a_lake_of_a_newer_schema_names_both_versions(config: Path, capsys: pyte
     with OneChain(options, settings.scopes()[0].chain.id, ("perp_v2",)) as recorder:
         recorder.flush()
     _add_migration(options, 9999)
-    code, told = _run(config, capsys)
+    code, output = _run(config, capsys)
     assert code == 1
-    assert "9999" in told
-    assert "newer perp-keeper" in told
+    assert "9999" in output
+    assert "newer perp-keeper" in output
 
 
 def test_a_wrong_password_names_the_key_file(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config.with_suffix(".password").write_text("not it\n")
-    code, told = _run(config, capsys)
+    code, output = _run(config, capsys)
     assert code == 2
-    assert "key_file of the executor" in told
-    assert str(config.with_suffix(".key.json")) in told
-    assert "not it" not in told
+    assert "key_file of the executor" in output
+    assert str(config.with_suffix(".key.json")) in output
+    assert "not it" not in output
 
 
 def test_a_missing_executor_names_the_key(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _edit(config, "address = ", "# ")
-    code, told = _run(config, capsys)
+    code, output = _run(config, capsys)
     assert code == 2
-    assert "executors.devnet.address is missing" in told
+    assert "executors.devnet.address is missing" in output
 
 
 def test_observing_needs_neither_key_nor_executor(config: Path, devnet: Devnet, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,10 +185,10 @@ def test_observing_needs_neither_key_nor_executor(config: Path, devnet: Devnet, 
     config.with_suffix(".key.json").unlink()
     # The daemon would follow for ever: a wrong address shows that it came past the keys.
     _edit(config, devnet.deployment.core.vault, "0x" + "12" * 20)
-    code, told = _run(config, capsys, **{"keeper.mode": "observe"})
+    code, output = _run(config, capsys, **{"keeper.mode": "observe"})
     assert code == 2
-    assert "vault" in told
-    assert "key" not in told
+    assert "vault" in output
+    assert "key" not in output
 
 
 def _add_migration(options: LakeOptions, version: int) -> None:

@@ -75,9 +75,9 @@ def _assert_lake_is_the_chain(stage: Harness) -> None:
     recorded = stage.lake_events()
     last = stage.rows("SELECT max(block_number) AS last FROM cursors")[0]["last"]
     assert recorded == [event for event in stage.chain_events() if event[0] <= last]
-    taken = stage.rows("SELECT block_number, block_hash, log_index FROM liquidations ORDER BY 1, 3")
+    rows = stage.rows("SELECT block_number, block_hash, log_index FROM liquidations ORDER BY 1, 3")
     expected = [event for event in stage.chain_events("PositionLiquidated", "CollateralLiquidated") if event[0] <= last]
-    assert [(row["block_number"], row["block_hash"], row["log_index"]) for row in taken] == expected
+    assert [(row["block_number"], row["block_hash"], row["log_index"]) for row in rows] == expected
     blocks = stage.rows("SELECT min(block_number) AS first, count(*) AS n FROM blocks WHERE block_number >= (" + _FIRST_FOLLOWED + ")")[0]
     assert blocks["n"] == last - blocks["first"] + 1, "a block without its row"
     assert last >= stage.head() - 1
@@ -105,8 +105,8 @@ def _assert_nothing_sent_twice(stage: Harness) -> None:
 def _assert_margins_match(stage: Harness) -> None:
     """`keeper positions` rebuilt from the lake says of every account what the contracts say."""
     command = [sys.executable, "-m", "keeper", "positions", "--config", str(stage.loaded.path), "--json"]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    local = {row["account"]: (int(row["equity_raw"]), int(row["requirement_raw"])) for row in told["accounts"]}
-    views = account_views(stage.devnet.rpc, stage.devnet.deployment, list(local), hex(told["block"]))
+    answer = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    local = {row["account"]: (int(row["equity_raw"]), int(row["requirement_raw"])) for row in answer["accounts"]}
+    views = account_views(stage.devnet.rpc, stage.devnet.deployment, list(local), hex(answer["block"]))
     assert local == {account: (view.account_value_18, view.requirement_18) for account, view in views.items()}
     assert len(local) > 10

@@ -34,10 +34,10 @@ def test_a_full_disk_stops_the_recorder_and_loses_nothing_committed(tmp_path: Pa
     write(tmp_path, 3)
     limit = (tmp_path / "catalog.sqlite").stat().st_size
     command = [sys.executable, "-c", _LIMITED, str(tmp_path), str(limit)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=_REPOSITORY)
-    assert "stopped: cannot" in done.stdout, done.stdout + done.stderr
-    assert str(tmp_path / "catalog.sqlite") in done.stdout
-    assert "free some space" in done.stdout
+    writer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=_REPOSITORY)
+    assert "stopped: cannot" in writer.stdout, writer.stdout + writer.stderr
+    assert str(tmp_path / "catalog.sqlite") in writer.stdout
+    assert "free some space" in writer.stdout
     with open_lake(tmp_path) as lake:
         before = lake.execute(WHOLE).fetchall()[0]
     assert is_whole(before)

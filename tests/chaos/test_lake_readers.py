@@ -25,11 +25,11 @@ def test_two_hammering_readers_see_whole_blocks_only(tmp_path: Path) -> None:
     """Other processes, each question a transaction, each tenth on a new connection."""
     write(tmp_path, 3)
     with program("write", tmp_path) as writer, program("read", tmp_path, "8") as first, program("read", tmp_path, "8") as second:
-        told = [reader.communicate(timeout=120) for reader in (first, second)]
+        outputs = [reader.communicate(timeout=120) for reader in (first, second)]
         alive = writer.poll() is None
         writer.kill()
     assert alive, "the writer ended"
-    for out, err in told:
-        asked, torn, errors = out.splitlines()
+    for out, err in outputs:
+        questions, torn, errors = out.splitlines()
         assert (torn, errors, err) == ("0", "[]", "")
-        assert int(asked) >= 10
+        assert int(questions) >= 10

@@ -154,9 +154,9 @@ def _tell(bench: Bench, steps: list[tuple[Any, ...]]) -> None:
     run(lambda: story.live(steps))
     assert {number: bench.effects(number) for number in story.wanted} == dict.fromkeys(story.wanted, 1)
     assert bench.pool() == {}, "no nonce gap, nothing left behind"
-    paid = before - int(bench.rpc.call("eth_getBalance", sender, "latest"), 16)
+    cost = before - int(bench.rpc.call("eth_getBalance", sender, "latest"), 16)
     with Outbox(next(bench.state_dir.glob("*.sqlite"))) as outbox:
-        assert outbox.paid_since(0) == paid, "every wei is booked once"
+        assert outbox.paid_since(0) == cost, "every wei is booked once"
         assert all(slot.winner is not None for slot in outbox.slots())
         assert outbox.next_nonce() == int(bench.rpc.call("eth_getTransactionCount", sender, "latest"), 16)
     # What was told of orphaned blocks went with their rows.
@@ -191,12 +191,12 @@ asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 def test_kill_9_at_random_moments(anvil: Callable[[AnvilOptions], Anvil], tmp_path: Path) -> None:
     """A real process, really killed, in the middle of signing, writing, sending or asking."""
     jobs = 30
-    drawn = random.Random(1)
+    generator = random.Random(1)
     base = anvil(AnvilOptions(no_mining=True))
     with Rpc(base.url) as rpc:
         bench = Bench.on(rpc, base.url, tmp_path)
         kills = 0
-        while not _ran_to_its_end([base.url, str(tmp_path), str(jobs)], drawn.uniform(0.0, 0.1) if kills < _MOST_KILLS else 60):
+        while not _ran_to_its_end([base.url, str(tmp_path), str(jobs)], generator.uniform(0.0, 0.1) if kills < _MOST_KILLS else 60):
             kills += 1
             assert kills <= _MOST_KILLS
         assert kills >= 2, "the test must have killed something"

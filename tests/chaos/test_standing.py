@@ -64,9 +64,9 @@ def _as_owner(stage: Harness, *arguments: str) -> str:
 
 def _keeper(stage: Harness, *arguments: str) -> str:
     command = [sys.executable, "-m", "keeper", "executor", *arguments, "--config", str(stage.loaded.path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
 
 
 def _set_operator(stage: Harness, *, allowed: bool) -> None:
@@ -78,8 +78,8 @@ def _set_operator(stage: Harness, *, allowed: bool) -> None:
 
 def _until(keeper: Keeper, stage: Harness, words: str) -> None:
     deadline = time.monotonic() + 30
-    while words not in (told := keeper.readiness()):
+    while words not in (readiness := keeper.readiness()):
         keeper.must_run()
-        assert time.monotonic() < deadline, f"/readyz says: {told}"
+        assert time.monotonic() < deadline, f"/readyz says: {readiness}"
         stage.quiet()
         time.sleep(0.2)

@@ -176,9 +176,9 @@ class _Thief:
 
     def _pay_back(self) -> None:
         usdc, vault = self._deployment.usdc, self._core.vault
-        held = self._chain.view(usdc, "balanceOf(address)", ("uint256",), self._deployment.executor)[0]
+        balance = self._chain.view(usdc, "balanceOf(address)", ("uint256",), self._deployment.executor)[0]
         approval, payment = ("approve(address,uint256)", vault), ("deposit(address,uint256)", usdc)
-        self._execute([self._plan_call(usdc, *approval, held), self._plan_call(vault, *payment, held)])
+        self._execute([self._plan_call(usdc, *approval, balance), self._plan_call(vault, *payment, balance)])
 
     def _victims(self, market: Market, side: Side, count: int, notional_usd: int) -> Sequence[str]:
         """Accounts of his own with all the leverage there is, opened at a mark held 9 % off the index and let down until they fail."""
@@ -252,13 +252,13 @@ class _Thief:
 
     def gone_18(self, first_block: int) -> int:
         """Tokens that left the executor for anybody but venue and treasury, by the tokens' own logs; and coin."""
-        known = {int(one, 16) for one in (self._core.vault, self._core.insurance_fund, self._deployment.treasury)}
+        addresses = {int(one, 16) for one in (self._core.vault, self._core.insurance_fund, self._deployment.treasury)}
         sender = "0x" + self._deployment.executor[2:].lower().rjust(64, "0")
         span = {"fromBlock": hex(first_block + 1), "toBlock": "latest", "topics": [_TRANSFER, sender]}
         gone = 0
         for token, price_18, decimals in self._tokens():
             logs: list[dict[str, Any]] = self._rpc.call("eth_getLogs", {**span, "address": token})
-            amount = sum(int(log["data"], 16) for log in logs if int(log["topics"][2], 16) not in known)
+            amount = sum(int(log["data"], 16) for log in logs if int(log["topics"][2], 16) not in addresses)
             gone += amount * price_18 // 10**decimals
         return gone
 
@@ -267,10 +267,10 @@ class _Thief:
         total: int = 0
         executor = self._deployment.executor
         for token, price_18, decimals in self._tokens():
-            held = self._chain.view(token, "balanceOf(address)", ("uint256",), executor)[0]
+            balance = self._chain.view(token, "balanceOf(address)", ("uint256",), executor)[0]
             for other in (_BACKER, self._deployment.keeper):
                 allowed = self._chain.view(token, "allowance(address,address)", ("uint256",), executor, other)[0]
-                total += min(held, allowed) * price_18 // 10**decimals
+                total += min(balance, allowed) * price_18 // 10**decimals
         return total
 
     def _tokens(self) -> Sequence[tuple[str, int, int]]:

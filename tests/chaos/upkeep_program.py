@@ -24,19 +24,19 @@ def run(directory: Path, upkeeps: int) -> None:
     """Until that many upkeeps have ended."""
     options = replace(LakeOptions.at(directory), commit_every_s=0.0, upkeep_blocks=_UPKEEP_BLOCKS, keep_snapshots_s=5)
     commits: list[float] = []
-    number, told, child_peak_mb = 0, 0, 0.0
+    number, upkeeps_before, child_peak_mb = 0, 0, 0.0
     with OneChain(options, CHAIN, [VENUE]) as recorder:
-        while (done := recorder.backlog().upkeeps) < upkeeps:
-            if done >= told + _EVERY:
-                _tell(directory, done, commits, child_peak_mb)
-                told, commits = done, []
+        while (upkeeps_now := recorder.backlog().upkeeps) < upkeeps:
+            if upkeeps_now >= upkeeps_before + _EVERY:
+                _tell(directory, upkeeps_now, commits, child_peak_mb)
+                upkeeps_before, commits = upkeeps_now, []
             number += 1
             block = block_ref(number, 0)
             recorder.block(block, records(block))
             recorder.flush()
             commits.append(recorder.backlog().last_commit_ms)
             child_peak_mb = max([child_peak_mb, *_children_mb()])
-        _tell(directory, done, commits, child_peak_mb)
+        _tell(directory, upkeeps_now, commits, child_peak_mb)
 
 
 def _children_mb() -> list[float]:

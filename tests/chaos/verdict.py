@@ -209,9 +209,9 @@ class Judge:
     def lateness(self, blocks: Sequence[int]) -> Mapping[int, list[int]]:
         """Blocks from the first one in which an account was liquidatable to its liquidation by us, by that first block."""
         ledger = Referee(self._url, self._deployment).judge(blocks, lambda: None)
-        done = self._liquidated()
+        liquidations = self._liquidated()
         late: dict[int, list[int]] = {}
-        for account, numbers in done.items():
+        for account, numbers in liquidations.items():
             for number, lateness in zip(numbers, ledger.lateness({account: numbers}), strict=True):
                 late.setdefault(number - lateness, []).append(lateness)
         return late
@@ -314,8 +314,8 @@ class Judge:
         rows = self._rows("SELECT block_number, block_hash, log_index, transaction_hash FROM venue_events WHERE source = 'log'")
         listed = Counter((row["block_number"], row["log_index"]) for row in rows)
         there = {(log.block, log.index): log for log in self.history.logs}
-        lost = sorted(key for key, log in there.items() if log.block <= cursor and key not in listed)
-        result.lost_rows += result.note("venue_events lost (block, log)", lost)
+        keys = sorted(key for key, log in there.items() if log.block <= cursor and key not in listed)
+        result.lost_rows += result.note("venue_events lost (block, log)", keys)
         result.wrong_rows += result.note("venue_events twice", [key for key, times in listed.items() if times > 1])
         hashes = {key: log.transaction for key, log in there.items()}
         false = [
@@ -335,8 +335,8 @@ class Judge:
         there = {(log.transaction, log.index): log for log in self.history.logs if log.topic in topics}
         rows = self._rows("SELECT transaction_hash, log_index, ours, block_number FROM liquidations")
         listed = Counter((row["transaction_hash"], row["log_index"]) for row in rows)
-        lost = [f"block {log.block}" for key, log in there.items() if log.block <= cursor and key not in listed]
-        result.lost_rows += result.note("liquidations lost", lost)
+        missing = [f"block {log.block}" for key, log in there.items() if log.block <= cursor and key not in listed]
+        result.lost_rows += result.note("liquidations lost", missing)
         result.wrong_rows += result.note("liquidations twice", [key for key, times in listed.items() if times > 1])
         result.wrong_rows += result.note("liquidations invented", [key for key in listed if key not in there])
         disowned = [row["transaction_hash"] for row in rows if row["ours"] != (row["transaction_hash"] in ours)]
@@ -350,12 +350,12 @@ class Judge:
         due_transfers = {key for key, item in transfers.items() if item.block <= cursor} - untold
         attempts = Counter(row["transaction_hash"] for row in self._rows("SELECT transaction_hash FROM attempts"))
         outcomes = self._rows("SELECT * FROM outcomes")
-        told = Counter(row["transaction_hash"] for row in outcomes if row["outcome"] in _MINED)
+        outcomes_by_hash = Counter(row["transaction_hash"] for row in outcomes if row["outcome"] in _MINED)
         result.lost_rows += result.note("attempts lost", sorted((due | due_transfers) - set(attempts)))
         result.wrong_rows += result.note("attempts twice", [key for key, times in attempts.items() if times > 1])
-        result.lost_rows += result.note("outcomes lost", sorted(due - set(told)))
+        result.lost_rows += result.note("outcomes lost", sorted(due - set(outcomes_by_hash)))
         result.lost_rows += result.note("outcomes of transfers lost", sorted(due_transfers - {row["transaction_hash"] for row in outcomes}))
-        result.wrong_rows += result.note("outcomes twice", [key for key, times in told.items() if times > 1])
+        result.wrong_rows += result.note("outcomes twice", [key for key, times in outcomes_by_hash.items() if times > 1])
         # A cancelled job is dropped, and its row names the transfer that took its place.
         false = [_false(row, mined | transfers if row["outcome"] in _MINED else mined) for row in outcomes]
         result.wrong_rows += result.note("outcomes false", [words for words in false if words])

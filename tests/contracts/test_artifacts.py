@@ -28,8 +28,8 @@ def _compiled() -> None:
         tool_path("forge")
     except AnvilError as error:
         pytest.skip(str(error))
-    built = forge("build")
-    assert built.returncode == 0, built.stdout
+    build = forge("build")
+    assert build.returncode == 0, build.stdout
 
 
 @needs_packages

@@ -43,8 +43,8 @@ def test_everybody_has_what_was_drawn(devnet: Devnet) -> None:
             answer = devnet.rpc.call("eth_call", {"to": core.order_book, "data": data}, "latest")
             assert len(returned(("bytes32[]",), answer)[0]) == len(trader.orders)
         for collateral in devnet.deployment.collaterals:
-            held = _word(devnet, core.vault, "getBalanceByToken(address,address)", trader.address, collateral.token)
-            assert held == (trader.collateral_amount if trader.collateral == collateral.name else 0)
+            balance = _word(devnet, core.vault, "getBalanceByToken(address,address)", trader.address, collateral.token)
+            assert balance == (trader.collateral_amount if trader.collateral == collateral.name else 0)
     views = account_views(devnet.rpc, devnet.deployment, [trader.address for trader in devnet.deployment.traders])
     assert not [view for view in views.values() if view.liquidatable or view.collateral_liquidatable]
 

@@ -76,9 +76,9 @@ def test_an_account_is_worth_its_cash_and_its_positions_at_the_index(devnet: Dev
         total = equity + _view(devnet, deployment.usdc, "balanceOf(address)", ("uint256",), account)[0] * 10**12
         for item in deployment.collaterals:
             (price_8,) = _view(devnet, item.price.aggregator, "latestAnswer()", ("int256",))
-            held = _view(devnet, item.token, "balanceOf(address)", ("uint256",), account)[0]
-            held += _view(devnet, core.vault, "getBalanceByToken(address,address)", ("int256",), account, item.token)[0]
-            total += held * price_8 * X18 // 10 ** (8 + item.decimals)
+            amount = _view(devnet, item.token, "balanceOf(address)", ("uint256",), account)[0]
+            amount += _view(devnet, core.vault, "getBalanceByToken(address,address)", ("int256",), account, item.token)[0]
+            total += amount * price_8 * X18 // 10 ** (8 + item.decimals)
         for mine, theirs in zip((total, equity, exposure), _valuation(devnet, account), strict=True):
             assert abs(mine - theirs) <= 10
 

@@ -46,9 +46,9 @@ def _fields(devnet: Devnet, plan: list[PlanCall], min_change_18: int) -> dict[st
 
 
 def _settle(devnet: Devnet, plan: list[PlanCall], min_change_18: int) -> Any:
-    sent = devnet.rpc.call("eth_sendTransaction", _fields(devnet, plan, min_change_18))
+    transaction = devnet.rpc.call("eth_sendTransaction", _fields(devnet, plan, min_change_18))
     devnet.rpc.call("evm_mine")
-    return devnet.rpc.call("eth_getTransactionReceipt", sent)
+    return devnet.rpc.call("eth_getTransactionReceipt", transaction)
 
 
 def _account_value_6(devnet: Devnet) -> int:
@@ -71,22 +71,22 @@ def test_one_transaction_liquidates_closes_and_earns(devnet: Devnet) -> None:
     assert 0.001 < gain / (notional_6 / 2) < 0.0125
     deployment = devnet.deployment
     base = deployment.market(trader.positions[0].market).base
-    held = calldata("getTakerPositionSize(address,address)", deployment.executor, base)
-    assert int(devnet.rpc.call("eth_call", {"to": deployment.core.account_balance, "data": held}, "latest"), 16) == 0
+    question = calldata("getTakerPositionSize(address,address)", deployment.executor, base)
+    assert int(devnet.rpc.call("eth_call", {"to": deployment.core.account_balance, "data": question}, "latest"), 16) == 0
 
 
 def test_too_little_profit_undoes_everything(devnet: Devnet) -> None:
     """A guard one unit above the profit reverts with both numbers, and the victim keeps the position."""
     trader = _victim(devnet)
-    wanted = 10**24
+    minimum = 10**24
     with pytest.raises(RpcError) as raised:
-        devnet.rpc.call("eth_call", _fields(devnet, _plan(devnet, trader), wanted), "latest")
+        devnet.rpc.call("eth_call", _fields(devnet, _plan(devnet, trader), minimum), "latest")
     selector = keccak(text="ProfitTooLow(int256,int256)")[:4].hex()
     assert raised.value.data is not None
     assert raised.value.data.startswith("0x" + selector)
     change, least = returned(("int256", "int256"), "0x" + raised.value.data[10:])
-    assert 0 < change < least == wanted
-    assert _settle(devnet, _plan(devnet, trader), wanted)["status"] == "0x0"
+    assert 0 < change < least == minimum
+    assert _settle(devnet, _plan(devnet, trader), minimum)["status"] == "0x0"
     assert account_views(devnet.rpc, devnet.deployment, [trader.address])[trader.address].liquidatable
 
 

@@ -81,26 +81,26 @@ def test_a_play_stops_and_goes_on(devnet: Devnet) -> None:
     """Stopped in the middle and continued at the next step, it ends at the same price and block."""
     path = PATHS["shock"](devnet.deployment.start_prices_8(), 7)
     stop = Event()
-    seen: list[PlayedBlock] = []
+    blocks: list[PlayedBlock] = []
 
     def watch(block: PlayedBlock) -> None:
-        seen.append(block)
+        blocks.append(block)
         if block.step == 5:
             stop.set()
 
     play(devnet.url, devnet.deployment, path, block_seconds=_BLOCK_SECONDS, wall_interval=0, on_block=watch, stop=stop)
-    assert seen[-1].step == 5
+    assert blocks[-1].step == 5
     play(devnet.url, devnet.deployment, path, block_seconds=_BLOCK_SECONDS, wall_interval=0, on_block=watch, first_step=6)
-    assert [block.step for block in seen] == list(range(seen[0].steps))
-    assert seen[-1].number - seen[0].number == len(seen) - 1
+    assert [block.step for block in blocks] == list(range(blocks[0].steps))
+    assert blocks[-1].number - blocks[0].number == len(blocks) - 1
 
 
 def test_transactions_of_others_are_mined_with_the_play(devnet: Devnet) -> None:
     """Also when they pay far less than the play's own."""
     keeper = devnet.deployment.keeper
-    sent = devnet.rpc.call("eth_sendTransaction", {"from": keeper, "to": keeper, "value": "0x1", "gas": "0x5208"})
+    transaction = devnet.rpc.call("eth_sendTransaction", {"from": keeper, "to": keeper, "value": "0x1", "gas": "0x5208"})
     play(devnet.url, devnet.deployment, (), block_seconds=2, wall_interval=0, tail_seconds=2)
-    assert devnet.rpc.call("eth_getTransactionReceipt", sent)["status"] == "0x1"
+    assert devnet.rpc.call("eth_getTransactionReceipt", transaction)["status"] == "0x1"
 
 
 def test_a_play_is_a_function_of_its_seed(anvil: Callable[[AnvilOptions], Anvil]) -> None:

@@ -32,15 +32,15 @@ class Instruction:
 
 def _instructions() -> list[Instruction]:
     text = re.sub(r"\\\n", " ", (ROOT / "docker" / "Dockerfile").read_text())
-    stage, found = -1, []
+    stage, instructions = -1, []
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         name, rest = line.split(maxsplit=1)
         stage += name == "FROM"
         listed = rest.startswith("[")
-        found.append(Instruction(stage, name, tuple(re.findall(r'"([^"]*)"', rest) if listed else shlex.split(rest))))
-    return found
+        instructions.append(Instruction(stage, name, tuple(re.findall(r'"([^"]*)"', rest) if listed else shlex.split(rest))))
+    return instructions
 
 
 DOCKERFILE = _instructions()
@@ -81,10 +81,10 @@ def test_no_secret_and_no_local_state_reaches_the_image() -> None:
 def test_it_runs_as_a_user_of_its_own_who_owns_where_it_works() -> None:
     (user,) = (item.words[0] for item in _of("USER", LAST))
     assert user not in ("root", "0")
-    made = " ".join(" ".join(item.words) for item in _of("RUN", LAST))
-    assert re.search(rf"useradd .*\b{user}\b", made)
+    commands = " ".join(" ".join(item.words) for item in _of("RUN", LAST))
+    assert re.search(rf"useradd .*\b{user}\b", commands)
     (workdir,) = (item.words[0] for item in _of("WORKDIR", LAST))
-    assert re.search(rf"--owner {user} .*{workdir}", made)
+    assert re.search(rf"--owner {user} .*{workdir}", commands)
     order = [item.name for item in DOCKERFILE if item.stage == LAST]
     assert "RUN" not in order[order.index("USER") :], "nothing is installed by the user, nothing is left to root"
 
@@ -113,8 +113,8 @@ def test_python_is_one_the_project_supports_and_the_same_in_every_stage() -> Non
     assert len(images) == 3
     assert len(set(images)) == 1, "the environment is copied: the interpreter behind it must be the same"
     version = tuple(map(int, re.findall(r"\d+", images[0])[:2]))
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
-    assert version >= tuple(map(int, re.findall(r"\d+", wanted)))
+    requirement = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert version >= tuple(map(int, re.findall(r"\d+", requirement)))
 
 
 def test_of_npm_the_image_has_anvil_on_its_path_and_nothing_else() -> None:
@@ -150,10 +150,10 @@ def test_the_settings_it_names_are_in_the_image() -> None:
 
 def test_compose_sets_only_settings_there_are() -> None:
     names = re.findall(rf"^ +({ENV_PREFIX}\w+):", COMPOSE, re.MULTILINE)
-    known = {f"{ENV_PREFIX}KEEPER__{name.upper()}" for name in KeeperSettings.__slots__}
-    known |= {f"{ENV_PREFIX}LOG__{name.upper()}" for name in LogSettings.__slots__}
+    settings = {f"{ENV_PREFIX}KEEPER__{name.upper()}" for name in KeeperSettings.__slots__}
+    settings |= {f"{ENV_PREFIX}LOG__{name.upper()}" for name in LogSettings.__slots__}
     assert names
-    assert set(names) <= known
+    assert set(names) <= settings
 
 
 def test_the_health_check_asks_the_port_the_daemon_is_told() -> None:

@@ -104,8 +104,8 @@ def backfill_then_run(stage: Stage) -> None:
     stage.fall(steps=40)
     stage.blocks(15)
     for _ in range(2):
-        done = stage.run("backfill")
-        stage.expect(done.returncode == 0, f"keeper backfill failed: {done.stderr[-300:]}")
+        answer = stage.run("backfill")
+        stage.expect(answer.returncode == 0, f"keeper backfill failed: {answer.stderr[-300:]}")
         stage.blocks(3)
         stage.daemon.start()
         time.sleep(_START_SECONDS + 3)

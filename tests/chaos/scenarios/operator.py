@@ -30,12 +30,12 @@ def unready(spoil: Callable[[Stage], None], mend: Callable[[Stage], None], words
         stage.begin()
         stage.fall()
         deadline = time.monotonic() + _READY_WITHIN_S
-        status, said = stage.daemon.readyz()
-        while time.monotonic() < deadline and not (status == 503 and any(word in said for word in words)):
+        status, text = stage.daemon.readyz()
+        while time.monotonic() < deadline and not (status == 503 and any(word in text for word in words)):
             time.sleep(0.2)
-            status, said = stage.daemon.readyz()
-        stage.expect(status == 503 and any(word in said for word in words), f"/readyz says {status} {said!r}: expected one of {words}")
-        stage.notes["readyz"] = said[:300]
+            status, text = stage.daemon.readyz()
+        stage.expect(status == 503 and any(word in text for word in words), f"/readyz says {status} {text!r}: expected one of {words}")
+        stage.notes["readyz"] = text[:300]
         mend(stage)
         stage.finish()
         stage.expect(stage.daemon.samples[-1].ready, f"not ready again at the end: {stage.daemon.samples[-1].words}")
@@ -130,19 +130,19 @@ def secrets(stage: Stage) -> None:
     _reencrypt(stage, password_file)
     stage.begin()
     stage.fall()
-    seen = False
+    has_children = False
     for _ in range(6):
         stage.blocks(4)
-        seen |= _look_at_children(stage)
-    stage.expect(seen, "the scene did not come about: the daemon has no child processes")
+        has_children |= _look_at_children(stage)
+    stage.expect(has_children, "the scene did not come about: the daemon has no child processes")
     with stage.fault(faults.Refuse()):
         stage.blocks(6)
     stage.finish()
     environment = os.environ | dict(stage.daemon.settings)
     command = [sys.executable, "-m", "keeper", "check-config", "--config", str(stage.daemon.config)]
     for options in ([], ["--json"]):
-        done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, env=environment, timeout=60)
-        _clean(stage, "check-config", done.stdout + done.stderr)
+        answer = subprocess.run([*command, *options], capture_output=True, text=True, check=False, env=environment, timeout=60)
+        _clean(stage, "check-config", answer.stdout + answer.stderr)
     _clean(stage, "the log", stage.daemon.log())
 
 
@@ -214,11 +214,11 @@ def query_escapes(stage: Stage) -> None:
         "PRAGMA database_list",
         f"EXPORT DATABASE '{stage.directory / 'export'}'",
     ):
-        done = _query(stage, sql)
-        told = done.stdout + done.stderr
-        stage.expect("devnet" not in told, f"the password was read by: {sql}")
+        answer = _query(stage, sql)
+        text = answer.stdout + answer.stderr
+        stage.expect("devnet" not in text, f"the password was read by: {sql}")
         allowed = sql.startswith("PRAGMA database_list")
-        stage.expect(done.returncode != 0 or allowed, f"was let through: {sql[:80]}")
+        stage.expect(answer.returncode != 0 or allowed, f"was let through: {sql[:80]}")
     stage.expect(not target.exists() and not inside.exists(), "a file was written")
     after = _query(stage, "select count(*) as n from blocks")
     stage.expect(after.stdout == harmless.stdout, "rows were changed")

@@ -50,13 +50,13 @@ def all_down(ailment: Ailment, blocks: int = 14) -> Script:
         stage.begin()
         stage.fall()
         stage.blocks(6)
-        put = [(line, ailment(stage)) for line in stage.lines]
-        for line, fault in put:
+        ailments = [(line, ailment(stage)) for line in stage.lines]
+        for line, fault in ailments:
             line.put(fault)
         stage.blocks(blocks)
         status, words = stage.daemon.readyz()
         stage.expect(status == 503, f"/readyz says {status} {words!r} while no endpoint answers")
-        for line, fault in put:
+        for line, fault in ailments:
             line.take(fault)
         stage.finish()
         stage.expect(stage.daemon.samples[-1].ready, f"not ready again at the end: {stage.daemon.samples[-1].words}")

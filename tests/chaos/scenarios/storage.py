@@ -117,11 +117,11 @@ def _refused_at_start(spoil: Callable[[Stage], None], words: Sequence[str], mend
         stage.blocks(15)
         stage.daemon.kill()
         spoil(stage)
-        seen = len(stage.daemon.exits)
+        count = len(stage.daemon.exits)
         stage.daemon.start()
-        stage.daemon.until(lambda: len(stage.daemon.exits) > seen, 30, "the daemon did not refuse to start")
-        said = stage.daemon.exits[-1]
-        stage.expect(said.code in (1, 2) and "Traceback" not in said.words, f"exit {said.code}: {said.words}")
+        stage.daemon.until(lambda: len(stage.daemon.exits) > count, 30, "the daemon did not refuse to start")
+        last_exit = stage.daemon.exits[-1]
+        stage.expect(last_exit.code in (1, 2) and "Traceback" not in last_exit.words, f"exit {last_exit.code}: {last_exit.words}")
         mend(stage)
         stage.daemon.start()
         stage.ready()
@@ -199,8 +199,8 @@ def read_only_lake(stage: Stage) -> None:
     stage.daemon.start()
     try:
         stage.daemon.until(lambda: bool(stage.daemon.exits), 30, "the daemon did not refuse a lake it may not write")
-        said = stage.daemon.exits[-1]
-        stage.expect(said.code in (1, 2) and "Traceback" not in said.words, f"exit {said.code}: {said.words}")
+        last_exit = stage.daemon.exits[-1]
+        stage.expect(last_exit.code in (1, 2) and "Traceback" not in last_exit.words, f"exit {last_exit.code}: {last_exit.words}")
     finally:
         stage.lake.chmod(0o755)
     stage.daemon.prefix = ()

@@ -22,9 +22,9 @@ def test_quantiles_are_values_that_occurred() -> None:
 
 @given(st.lists(st.integers(0, 50), min_size=1))
 def test_quantiles_are_ordered(values: list[int]) -> None:
-    found = spread(values)
-    assert found.p50 <= found.p99 <= found.max == max(values)
-    assert {found.p50, found.p99} <= set(values)
+    figures = spread(values)
+    assert figures.p50 <= figures.p99 <= figures.max == max(values)
+    assert {figures.p50, figures.p99} <= set(values)
 
 
 def test_token_amounts_in_usd() -> None:

@@ -57,6 +57,6 @@ def test_positions_from_the_lake_are_those_from_the_chain_alone(keeper: Cli, con
 def test_replay_of_a_backfill_has_nothing_to_compare(keeper: Cli, config: Path, devnet: Devnet) -> None:
     _mine_past_finality(devnet)
     keeper("backfill", "--config", config)
-    told = keeper("replay", "--config", config, "--json")
-    assert told.exit_code == 0
-    assert json.loads(told.stdout) == {"blocks": 0, "candidates": 0, "recorded": 0, "differences": []}
+    answer = keeper("replay", "--config", config, "--json")
+    assert answer.exit_code == 0
+    assert json.loads(answer.stdout) == {"blocks": 0, "candidates": 0, "recorded": 0, "differences": []}

@@ -37,9 +37,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_json_gives_value_and_origin_of_every_setting(keeper: Cli, path: Path) -> None:
-    told = keeper("check-config", "--config", path, "--offline", "--json", environment={"PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS": "7"})
-    assert told.exit_code == 0
-    settings = json.loads(told.stdout)
+    answer = keeper("check-config", "--config", path, "--offline", "--json", environment={"PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS": "7"})
+    assert answer.exit_code == 0
+    settings = json.loads(answer.stdout)
     assert settings["limits.min_profit_usd"] == {"value": "2.5", "origin": str(path)}
     assert settings["chains.devnet.rpc_urls"] == {"value": "http://127.0.0.1:8545, http://127.0.0.1:8546", "origin": str(path)}
     assert settings["keeper.mode"] == {"value": "observe", "origin": "default"}
@@ -49,11 +49,11 @@ def test_json_gives_value_and_origin_of_every_setting(keeper: Cli, path: Path) -
 
 
 def test_a_person_sees_the_same_with_what_each_setting_means(keeper: Cli, path: Path) -> None:
-    told = keeper("check-config", "-c", path, "--offline", environment={"COLUMNS": "80"})
-    assert told.exit_code == 0
-    assert re.search(r"^keeper\.mode = observe\n    from default: .*no key is loaded", told.stdout, re.MULTILINE)
-    assert f"limits.min_profit_usd = 2.5\n    from {path}: " in told.stdout
-    assert all(f"venues.perp_v2.{name} = {address}\n" in told.stdout for name, address in ADDRESSES.items()), "none is cut"
+    answer = keeper("check-config", "-c", path, "--offline", environment={"COLUMNS": "80"})
+    assert answer.exit_code == 0
+    assert re.search(r"^keeper\.mode = observe\n    from default: .*no key is loaded", answer.stdout, re.MULTILINE)
+    assert f"limits.min_profit_usd = 2.5\n    from {path}: " in answer.stdout
+    assert all(f"venues.perp_v2.{name} = {address}\n" in answer.stdout for name, address in ADDRESSES.items()), "none is cut"
 
 
 def test_nothing_of_an_address_that_may_be_a_key_is_shown(keeper: Cli, path: Path) -> None:
@@ -63,27 +63,27 @@ def test_nothing_of_an_address_that_may_be_a_key_is_shown(keeper: Cli, path: Pat
         "PERP_KEEPER__CHAINS__DEVNET__SEND_URLS": "https://eth.example/HUNTER2",
     }
     for options in ((), ("--json",)):
-        told = keeper("check-config", "-c", path, "--offline", *options, environment=secret)
-        assert told.exit_code == 0
-        assert "https://eth.example/..., https://eth.example/..." in told.stdout
-        assert "HUNTER2" not in told.output
-    told = keeper(
+        answer = keeper("check-config", "-c", path, "--offline", *options, environment=secret)
+        assert answer.exit_code == 0
+        assert "https://eth.example/..., https://eth.example/..." in answer.stdout
+        assert "HUNTER2" not in answer.output
+    answer = keeper(
         "check-config", "-c", path, "--offline", environment=secret | {"PERP_KEEPER__CHAINS__DEVNET__RPC_URLS": "https://a/HUNTER2"}
     )
-    assert "HUNTER2" not in told.output
+    assert "HUNTER2" not in answer.output
     wrong = {"PERP_KEEPER__CHAINS__DEVNET__ID": "https://eth.example/HUNTER2"}
-    told = keeper("check-config", "-c", path, "--offline", environment=wrong)
-    assert told.exit_code == 2
-    assert "HUNTER2" not in told.output
+    answer = keeper("check-config", "-c", path, "--offline", environment=wrong)
+    assert answer.exit_code == 2
+    assert "HUNTER2" not in answer.output
 
 
 @pytest.mark.fork
 def test_the_chain_is_asked(keeper: Cli, config: Path, devnet: Devnet) -> None:
-    told = json.loads(keeper("check-config", "--config", config, "--json").stdout)["chains"]["devnet"]
-    assert (told["id"], told["problems"]) == (devnet.deployment.chain_id, [])
-    assert [head["number"] > 0 for head in told["heads"].values()] == [True]
-    assert told["code_bytes"]["venues.perp_v2.vault"] > 0
-    assert {"chains.devnet.multicall", "executors.devnet.address", "venues.perp_v2.clearing_house"} <= told["code_bytes"].keys()
+    answer = json.loads(keeper("check-config", "--config", config, "--json").stdout)["chains"]["devnet"]
+    assert (answer["id"], answer["problems"]) == (devnet.deployment.chain_id, [])
+    assert [head["number"] > 0 for head in answer["heads"].values()] == [True]
+    assert answer["code_bytes"]["venues.perp_v2.vault"] > 0
+    assert {"chains.devnet.multicall", "executors.devnet.address", "venues.perp_v2.clearing_house"} <= answer["code_bytes"].keys()
 
 
 @pytest.mark.fork
@@ -96,9 +96,9 @@ def test_the_chain_is_asked(keeper: Cli, config: Path, devnet: Devnet) -> None:
     ],
 )
 def test_another_chain_or_a_contract_that_is_not_there_ends_with_2(keeper: Cli, config: Path, change: dict[str, str], words: str) -> None:
-    told = keeper("check-config", "--config", config, environment=change)
-    assert told.exit_code == 2
-    assert words in told.output
+    answer = keeper("check-config", "--config", config, environment=change)
+    assert answer.exit_code == 2
+    assert words in answer.output
 
 
 @pytest.mark.parametrize(
@@ -121,16 +121,16 @@ def test_what_is_wrong_is_one_line_with_file_or_key_and_the_mend(
 ) -> None:
     assert change[0] in _TEXT
     path.write_text(_TEXT.replace(*change, 1))
-    told = keeper("check-config", "--config", path, "--offline")
-    assert told.exit_code == 2
-    assert told.stdout == ""
-    assert len(told.stderr.splitlines()) == 1
+    answer = keeper("check-config", "--config", path, "--offline")
+    assert answer.exit_code == 2
+    assert answer.stdout == ""
+    assert len(answer.stderr.splitlines()) == 1
     for word in words:
-        assert word in told.stderr
+        assert word in answer.stderr
 
 
 def test_a_file_that_is_not_there_says_where_to_get_one(keeper: Cli, tmp_path: Path) -> None:
-    told = keeper("check-config", "--config", tmp_path / "nowhere.toml")
-    assert told.exit_code == 2
-    assert "no such file" in told.stderr
-    assert "make devnet" in told.stderr
+    answer = keeper("check-config", "--config", tmp_path / "nowhere.toml")
+    assert answer.exit_code == 2
+    assert "no such file" in answer.stderr
+    assert "make devnet" in answer.stderr

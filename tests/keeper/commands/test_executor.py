@@ -35,9 +35,9 @@ class _Owner:
         return self.cli("executor", command, "--config", self.config, *files, *arguments)
 
     def status(self) -> dict[str, Any]:
-        told = self.cli("executor", "status", "--config", self.config, "--json")
-        answer: dict[str, Any] = json.loads(told.stdout)
-        assert told.exit_code == (1 if answer["missing"] else 0)
+        result = self.cli("executor", "status", "--config", self.config, "--json")
+        answer: dict[str, Any] = json.loads(result.stdout)
+        assert result.exit_code == (1 if answer["missing"] else 0)
         return answer
 
     def use(self, executor: str) -> None:
@@ -77,8 +77,8 @@ def test_from_nothing_to_an_operator_that_can_act_and_back(owner: _Owner) -> Non
     assert len(owner.status()["missing"]) == 3
     allowed = owner("allow", "--budget-usd", 2_000, "--json")
     assert allowed.exit_code == 0, allowed.output
-    sent = [row["function"] for row in json.loads(allowed.stdout)["sent"]]
-    assert sent == ["create PerpV2Valuer", "setVenue", "setBudget", "setOperator"]
+    functions = [row["function"] for row in json.loads(allowed.stdout)["sent"]]
+    assert functions == ["create PerpV2Valuer", "setVenue", "setBudget", "setOperator"]
     assert owner.status()["missing"] == ["perp_v2: no margin; run `keeper executor fund --margin USD`"]
     gas_before = int(owner.devnet.rpc.call("eth_getBalance", KEEPER, "latest"), 16)
     assert owner("fund", "--margin", 50_000, "--gas", 0.5).exit_code == 0
@@ -116,10 +116,10 @@ def test_a_dry_run_shows_and_tries_everything_and_sends_nothing(owner: _Owner) -
         (("sweep", "--margin", 10), ("recover", "withdraw(", "2. sweep", "10.000000 USDC go to the treasury")),
         (("revoke",), ("setOperator", "may no longer execute plans")),
     ):
-        told = owner(*command, "--dry-run")
-        assert told.exit_code == 0, told.output
-        assert all(word in told.stdout for word in words), told.stdout
-        assert told.stdout.count("tried out: passes") == told.stdout.count("effect:")
+        result = owner(*command, "--dry-run")
+        assert result.exit_code == 0, result.output
+        assert all(word in result.stdout for word in words), result.stdout
+        assert result.stdout.count("tried out: passes") == result.stdout.count("effect:")
         listed = json.loads(owner(*command, "--dry-run", "--json").stdout)
         assert listed["from"] == EXECUTOR_OWNER.lower()
         assert listed["would_send"][0]["data"].startswith("0x")
@@ -127,12 +127,12 @@ def test_a_dry_run_shows_and_tries_everything_and_sends_nothing(owner: _Owner) -
 
 
 def test_owner_and_operator_are_two_keys(owner: _Owner) -> None:
-    told = owner("allow", key="key.json")
-    assert told.exit_code == 2
-    assert "is executors.devnet.operator. Owner and operator must be two keys" in told.stderr
-    told = owner("deploy", "--treasury", KEEPER)
-    assert told.exit_code == 2
-    assert "A hot key must not receive what leaves the executor" in told.stderr
+    result = owner("allow", key="key.json")
+    assert result.exit_code == 2
+    assert "is executors.devnet.operator. Owner and operator must be two keys" in result.stderr
+    result = owner("deploy", "--treasury", KEEPER)
+    assert result.exit_code == 2
+    assert "A hot key must not receive what leaves the executor" in result.stderr
 
 
 def test_somebody_elses_key_is_refused(owner: _Owner) -> None:
@@ -140,9 +140,9 @@ def test_somebody_elses_key_is_refused(owner: _Owner) -> None:
     keystore = Account.encrypt(stranger.key, "devnet", kdf="pbkdf2", iterations=1_000)
     owner.config.with_suffix(".stranger.json").touch(mode=0o600)
     owner.config.with_suffix(".stranger.json").write_text(json.dumps(keystore))
-    told = owner("revoke", key="stranger.json")
-    assert told.exit_code == 2
-    assert f"its owner is {EXECUTOR_OWNER.lower()}" in told.stderr
+    result = owner("revoke", key="stranger.json")
+    assert result.exit_code == 2
+    assert f"its owner is {EXECUTOR_OWNER.lower()}" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -156,29 +156,29 @@ def test_somebody_elses_key_is_refused(owner: _Owner) -> None:
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(owner: _Owner, arguments: tuple[str, ...], words: str) -> None:
-    told = owner(*arguments)
-    assert told.exit_code == 2
-    assert words in told.stderr
+    result = owner(*arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
 
 
 def test_a_step_that_would_revert_is_named_and_not_sent(owner: _Owner) -> None:
     before = owner.head()
-    told = owner("sweep", "--margin", 10**8)
-    assert told.exit_code == 1
-    assert "recover would fail: V_NEFC" in told.stderr
+    result = owner("sweep", "--margin", 10**8)
+    assert result.exit_code == 1
+    assert "recover would fail: V_NEFC" in result.stderr
     assert "FAILS, V_NEFC" in owner("sweep", "--margin", 10**8, "--dry-run").stdout
     assert owner.head() == before
 
 
 def test_a_contract_of_an_earlier_version_is_named(owner: _Owner) -> None:
     owner.use(owner.devnet.deployment.core.vault)
-    told = owner.cli("executor", "status", "--config", owner.config)
-    assert told.exit_code == 2
-    assert "is no KeeperExecutor of this version; run `keeper executor deploy`" in told.stderr
+    result = owner.cli("executor", "status", "--config", owner.config)
+    assert result.exit_code == 2
+    assert "is no KeeperExecutor of this version; run `keeper executor deploy`" in result.stderr
 
 
 def test_the_status_for_people(owner: _Owner) -> None:
-    told = owner.cli("executor", "status", "--config", owner.config)
-    assert told.exit_code == 0
+    result = owner.cli("executor", "status", "--config", owner.config)
+    assert result.exit_code == 0
     for words in ("may act", "100,000.00 USD", "exactly what plans need", "4,000,000.00 USD", "ready: the operator can act"):
-        assert words in told.stdout
+        assert words in result.stdout

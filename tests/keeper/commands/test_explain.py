@@ -16,9 +16,9 @@ pytestmark = pytest.mark.fork
 @pytest.mark.parametrize("style", ["taker", "both", "maker", "collateral"])
 def test_every_figure_the_contract_has_equals_ours(keeper: Cli, config: Path, devnet: Devnet, style: str) -> None:
     account = next(trader.address for trader in devnet.deployment.traders if trader.style == style)
-    told = keeper("explain", "perp_v2", account, "--config", config, "--json")
-    assert told.exit_code == 0, told.output
-    answer = json.loads(told.stdout)
+    result = keeper("explain", "perp_v2", account, "--config", config, "--json")
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
     assert answer["account"] == account.lower()
     assert all(term["equal"] for term in answer["terms"])
     assert sum(term["chain_raw"] is not None for term in answer["terms"]) >= 5, "a comparison with nothing proves nothing"
@@ -42,8 +42,8 @@ def test_a_breached_account_comes_with_the_decision_and_the_calls_of_its_plan(ke
     assert "breach: positions" in printed.stdout
     assert "decision: liquidate" in printed.stdout
     assert f"liquidate            {devnet.deployment.core.clearing_house.lower()} 0x" in printed.stdout
-    wanted = keeper("explain", "perp_v2", victim, "--config", config, environment={"PERP_KEEPER__LIMITS__MIN_PROFIT_USD": "100000"})
-    assert "decision: skip, unprofitable" in wanted.stdout
+    decision = keeper("explain", "perp_v2", victim, "--config", config, environment={"PERP_KEEPER__LIMITS__MIN_PROFIT_USD": "100000"})
+    assert "decision: skip, unprofitable" in decision.stdout
     then = json.loads(keeper("explain", "perp_v2", victim, "--config", config, "--json", "--block", before).stdout)
     assert (then["block"], then["breach"]) == (before, None)
 
@@ -60,15 +60,15 @@ def test_a_breached_account_comes_with_the_decision_and_the_calls_of_its_plan(ke
 def test_what_cannot_be_asked_ends_with_2_and_the_mend(
     keeper: Cli, config: Path, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
-    told = keeper("explain", *arguments, "--config", config)
-    assert told.exit_code == 2
-    assert told.stdout == ""
+    result = keeper("explain", *arguments, "--config", config)
+    assert result.exit_code == 2
+    assert result.stdout == ""
     for word in words:
-        assert word in told.stderr
+        assert word in result.stderr
 
 
 def test_another_chains_id_is_refused_before_anything_is_told(keeper: Cli, config: Path) -> None:
-    told = keeper("explain", "perp_v2", "0x" + "12" * 20, "--config", config, environment={"PERP_KEEPER__CHAINS__DEVNET__ID": "10"})
-    assert told.exit_code == 2
-    assert "31337" in told.stderr
-    assert "10" in told.stderr
+    result = keeper("explain", "perp_v2", "0x" + "12" * 20, "--config", config, environment={"PERP_KEEPER__CHAINS__DEVNET__ID": "10"})
+    assert result.exit_code == 2
+    assert "31337" in result.stderr
+    assert "10" in result.stderr

@@ -34,11 +34,11 @@ def test_these_are_the_commands() -> None:
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_help_says_what_it_does_and_shows_an_example(keeper: Cli, path: tuple[str, ...]) -> None:
-    told = keeper(*path, "--help")
-    assert told.exit_code == 0
+    answer = keeper(*path, "--help")
+    assert answer.exit_code == 0
     assert COMMANDS[path].help
-    assert f"keeper {' '.join(path)}" in told.stdout
-    assert "Example" in told.stdout
+    assert f"keeper {' '.join(path)}" in answer.stdout
+    assert "Example" in answer.stdout
     for option in COMMANDS[path].params:
         assert getattr(option, "help", None) or option.name == "config", f"{option.name} is not explained"
 
@@ -55,9 +55,9 @@ def test_the_examples_parse(path: tuple[str, ...]) -> None:
 
 
 def test_without_a_command_the_help_is_shown(keeper: Cli) -> None:
-    told = keeper()
-    assert "check-config" in told.output
-    assert told.exit_code in (0, 2)
+    answer = keeper()
+    assert "check-config" in answer.output
+    assert answer.exit_code in (0, 2)
 
 
 def test_an_unknown_command_is_refused(keeper: Cli) -> None:

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.fork
 
 
 def test_every_account_has_the_contracts_own_figures_and_the_nearest_comes_first(keeper: Cli, config: Path, devnet: Devnet) -> None:
-    told = keeper("positions", "--config", config, "--json")
-    assert told.exit_code == 0, told.stderr
-    answer = json.loads(told.stdout)
+    result = keeper("positions", "--config", config, "--json")
+    assert result.exit_code == 0, result.stderr
+    answer = json.loads(result.stdout)
     local = {row["account"]: (int(row["equity_raw"]), int(row["requirement_raw"])) for row in answer["accounts"]}
     views = account_views(devnet.rpc, devnet.deployment, list(local), hex(answer["block"]))
     assert local == {account: (view.account_value_18, view.requirement_18) for account, view in views.items()}
@@ -48,9 +48,9 @@ def test_liquidatable_accounts_stand_at_distance_zero_and_an_older_block_knows_n
     then = json.loads(keeper("positions", "--config", config, "--json", "--block", before).stdout)
     assert then["block"] == before
     assert [row for row in then["accounts"] if row["breach"]] == []
-    shown = keeper("positions", "--config", config, environment={"COLUMNS": "80"}).stdout
-    assert "liquidatable (positions)" in shown
-    assert all(f"\n{row['account']}  " in shown for row in now["accounts"]), "an account that is cut cannot be pasted into explain"
+    table = keeper("positions", "--config", config, environment={"COLUMNS": "80"}).stdout
+    assert "liquidatable (positions)" in table
+    assert all(f"\n{row['account']}  " in table for row in now["accounts"]), "an account that is cut cannot be pasted into explain"
 
 
 @pytest.mark.parametrize(
@@ -61,21 +61,21 @@ def test_liquidatable_accounts_stand_at_distance_zero_and_an_older_block_knows_n
     ],
 )
 def test_what_cannot_be_asked_ends_with_2_and_says_what_can(keeper: Cli, config: Path, arguments: tuple[str, ...], words: str) -> None:
-    told = keeper("positions", "--config", config, *arguments)
-    assert told.exit_code == 2
-    assert words in told.stderr
+    result = keeper("positions", "--config", config, *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
 
 
 def test_a_block_that_does_not_exist_yet_is_one_line(keeper: Cli, config: Path) -> None:
-    told = keeper("positions", "--config", config, "--block", 10**9)
-    assert told.exit_code == 2
-    assert f"--block {10**9}: there is no such block. The head is block" in told.stderr
-    assert len(told.stderr.splitlines()) == 1
+    result = keeper("positions", "--config", config, "--block", 10**9)
+    assert result.exit_code == 2
+    assert f"--block {10**9}: there is no such block. The head is block" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_an_endpoint_that_is_down_is_one_line(keeper: Cli, config: Path) -> None:
     down = {"PERP_KEEPER__CHAINS__DEVNET__RPC_URLS": "http://127.0.0.1:9", "PERP_KEEPER__CHAINS__DEVNET__REQUEST_TIMEOUT_S": "1"}
-    told = keeper("positions", "--config", config, environment=down)
-    assert told.exit_code == 1
-    assert "error" in told.stderr.splitlines()[-1]
-    assert "Traceback" not in told.stderr
+    result = keeper("positions", "--config", config, environment=down)
+    assert result.exit_code == 1
+    assert "error" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr

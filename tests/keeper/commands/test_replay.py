@@ -27,15 +27,15 @@ def offline(tmp_path: Path) -> Path:
 
 
 def test_without_a_lake_it_says_how_to_get_one(keeper: Cli, offline: Path) -> None:
-    told = keeper("replay", "--config", offline)
-    assert told.exit_code == 2
-    assert "keeper run" in told.stderr
+    answer = keeper("replay", "--config", offline)
+    assert answer.exit_code == 2
+    assert "keeper run" in answer.stderr
 
 
 def test_a_venue_that_is_not_configured_is_named_with_those_that_are(keeper: Cli, offline: Path) -> None:
-    told = keeper("replay", "--config", offline, "--venue", "gmx")
-    assert told.exit_code == 2
-    assert "venue gmx is not configured. Configured: perp_v2." in told.stderr
+    answer = keeper("replay", "--config", offline, "--venue", "gmx")
+    assert answer.exit_code == 2
+    assert "venue gmx is not configured. Configured: perp_v2." in answer.stderr
 
 
 def test_decisions_recorded_without_their_reads_cannot_be_replayed_and_the_setting_is_named(keeper: Cli, offline: Path) -> None:
@@ -48,6 +48,6 @@ def test_decisions_recorded_without_their_reads_cannot_be_replayed_and_the_setti
     rows: list[Record] = [decision]
     with OneChain(LakeOptions.at(offline.parent / "lake"), 1, ("perp_v2",)) as recorder:
         recorder.block(block, rows)
-    told = keeper("replay", "--config", offline)
-    assert told.exit_code == 2
-    assert "keeper.record_reads" in told.stderr
+    answer = keeper("replay", "--config", offline)
+    assert answer.exit_code == 2
+    assert "keeper.record_reads" in answer.stderr

@@ -121,9 +121,9 @@ class QuietNode:
     def _header(self, ref: BlockRef | None) -> Any:
         if ref is None:
             return None
-        sent = self.sent_in.get(ref.hash, [])
+        hashes = self.sent_in.get(ref.hash, [])
         return {
-            "transactions": sent,
+            "transactions": hashes,
             "number": hex(ref.number),
             "hash": ref.hash,
             "parentHash": ref.parent_hash,

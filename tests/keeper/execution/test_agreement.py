@@ -51,8 +51,8 @@ class FakeEndpoints:
 
     async def opinions(self, calls: Sequence[tuple[str, Sequence[Any]]], *, patience_s: float | None = None) -> list[tuple[str, list[Any]]]:
         self.asked += calls
-        said = self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]
-        return [(f"http://{place}", list(answers)) for place, answers in enumerate(said) if answers is not None]
+        round_ = self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]
+        return [(f"http://{place}", list(answers)) for place, answers in enumerate(round_) if answers is not None]
 
     def distrust(self, endpoint: str, reason: str) -> None:
         self.distrusted.append(endpoint)

@@ -47,8 +47,8 @@ def _step(data: bytes, *, follows: bool = False) -> Step:
 
 def _tried(node: _Node) -> list[Any]:
     wallet = OwnerWallet(node, Account.from_key("0x" + "22" * 32), 1)
-    found = asyncio.run(wallet.try_out([_step(b""), _step(b"", follows=True), _step(b"\xff")]))
-    return [one.data if isinstance(one, RpcError) else one for one in found]
+    results = asyncio.run(wallet.try_out([_step(b""), _step(b"", follows=True), _step(b"\xff")]))
+    return [one.data if isinstance(one, RpcError) else one for one in results]
 
 
 def test_steps_run_after_one_another() -> None:

@@ -75,9 +75,9 @@ def test_no_secret_is_ever_shown(key_file: Path) -> None:
     assert repr(signer) == str(signer) == f"Signer({ADDRESS})"
     with pytest.raises(ConfigError) as raised:
         Signer.open(key_file, None, {PASSWORD_VARIABLE: "hunter2"})
-    shown = repr(raised.value) + repr(raised.value.__cause__)
-    assert "hunter2" not in shown
-    assert SECRET.hex() not in shown
+    text = repr(raised.value) + repr(raised.value.__cause__)
+    assert "hunter2" not in text
+    assert SECRET.hex() not in text
     assert raised.value.__cause__ is None
 
 

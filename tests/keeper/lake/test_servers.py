@@ -23,11 +23,11 @@ from keeper.lake.extensions import extension_file
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
 from keeper.lake.reader import LakeReader
-from tests.keeper.lake.one_chain import OneChain
 from keeper.lake.relocation import is_due
 from keeper.lake.upkeep import tidy_if_many
 from tests.keeper.lake.conftest import CHAIN, Rows
 from tests.keeper.lake.old_market import LIQUIDATION
+from tests.keeper.lake.one_chain import OneChain
 from tests.keeper.lake.servers import create_database, environment, object_store, postgres, postgres_programs, s3_python
 
 pytestmark = pytest.mark.xdist_group("servers")  # each of them once
