@@ -15,17 +15,17 @@ from analytics.lake import open_lake, open_market
 from keeper.lake.connection import LAKE, MARKET, attach, unattached
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
-from keeper.lake.recorder import Recorder
 from keeper.lake.relocation import is_due, relocate
 from tests.keeper.lake.conftest import CHAIN, Rows
 from tests.keeper.lake.old_market import BOOK, LIQUIDATION, write_old_market
+from tests.keeper.lake.one_chain import OneChain
 
 _ROWS = "SELECT * FROM market.liquidations ORDER BY ALL", "FROM market.book_snapshots", "SELECT count(*) FROM blocks"
 _Answers = list[list[tuple[Any, ...]]]
 
 
 def _open_recorder(directory: Path) -> None:
-    with Recorder(LakeOptions.at(directory), CHAIN, ["perp_v2"]) as recorder:
+    with OneChain(LakeOptions.at(directory), CHAIN, ["perp_v2"]) as recorder:
         assert recorder.problems == ()
 
 
@@ -37,7 +37,7 @@ def _open_import(directory: Path) -> None:
 def old(tmp_path: Path, rows: Rows) -> Path:
     """A keeper's lake with imported rows in its own catalog."""
     directory = tmp_path / "lake"
-    with Recorder(LakeOptions.at(directory), CHAIN, ["perp_v2"]) as recorder:
+    with OneChain(LakeOptions.at(directory), CHAIN, ["perp_v2"]) as recorder:
         recorder.block(rows.block(1), [rows.head(rows.block(1))])
     write_old_market(directory, LIQUIDATION.format(count=1_000), "DELETE FROM market.liquidations WHERE event_id = '7'", BOOK)
     return directory
@@ -90,7 +90,7 @@ def test_an_older_version_that_imports_again_loses_nothing(old: Path) -> None:
 
 def test_no_import_moves_tables_under_a_running_keeper(old: Path) -> None:
     """Only a keeper of an older version can be running then: today's has moved them at its start."""
-    with Recorder(LakeOptions.at(old), CHAIN, ["perp_v2"]):
+    with OneChain(LakeOptions.at(old), CHAIN, ["perp_v2"]):
         with unattached() as older:
             attach(older, LakePlace.at(old).keeper, LAKE, read_only=False)
             older.execute(f"CREATE SCHEMA {LAKE}.{MARKET}")
@@ -103,7 +103,7 @@ def test_a_keeper_starts_although_they_cannot_be_moved(old: Path) -> None:
     """It needs none of them. What is wrong is told, and nothing is lost."""
     for file in (old / "data" / "market" / "liquidations").iterdir():
         file.unlink()
-    with Recorder(LakeOptions.at(old), CHAIN, ["perp_v2"]) as recorder:
+    with OneChain(LakeOptions.at(old), CHAIN, ["perp_v2"]) as recorder:
         (problem,) = recorder.problems
     assert "cannot move the market's tables out of the lake" in problem
     with open_lake(old) as lake, pytest.raises(duckdb.Error):
