@@ -24,10 +24,9 @@ from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
 from keeper.lake.reader import LakeReader
 from keeper.lake.recorder import Recorder
-from keeper.lake.relocation import is_due
 from keeper.lake.upkeep import tidy_if_many
 from tests.keeper.lake.conftest import CHAIN, Rows
-from tests.keeper.lake.old_market import LIQUIDATION
+from tests.keeper.lake.old_market import LIQUIDATION, market_is_old
 from tests.keeper.lake.servers import create_database, environment, missing, object_store, postgres, postgres_programs
 
 pytestmark = pytest.mark.xdist_group("servers")  # each of them once
@@ -94,7 +93,7 @@ def test_both_programs_write_and_read_it(place: LakePlace, rows: Rows) -> None:
         recorder.block(rows.block(6, "b"), [rows.head(rows.block(6, "b"))])
         with open_market(place) as market:
             market.execute(LIQUIDATION.format(count=10))
-    assert not is_due(place)
+    assert not market_is_old(place)
     assert not tidy_if_many(place.market)
     with open_lake(place) as lake:
         seal(lake, place)
