@@ -10,7 +10,7 @@ import duckdb
 
 from analytics.errors import LakeError
 from keeper.errors import KeeperError
-from keeper.lake.connection import LAKE, MARKET, attach, exists, unattached
+from keeper.lake.connection import LAKE, MARKET, attach, holds_lake, unattached
 from keeper.lake.migrations import migrate, migrations
 from keeper.lake.place import LakePlace
 from keeper.lake.relocation import holds_market, is_due, relocate
@@ -59,7 +59,7 @@ def open_market(place: LakePlace | Path | None = None) -> duckdb.DuckDBPyConnect
     connection = unattached()
     try:
         with _translated():
-            if is_due(where):
+            if is_due(connection, where):
                 with sole_keeper(where.keeper):
                     relocate(where)
             attach(connection, where.market, MARKET, read_only=False)
@@ -97,7 +97,7 @@ def _place(place: LakePlace | Path | None) -> LakePlace:
 
 
 def _attach_for_questions(connection: duckdb.DuckDBPyConnection, place: LakePlace) -> None:
-    keeper, market = exists(place.keeper), exists(place.market)
+    keeper, market = holds_lake(connection, place.keeper), holds_lake(connection, place.market)
     if not keeper and not market:
         known = f"name one with --lake DIRECTORY or {ENVIRONMENT}"
         raise LakeError(f"there is no lake at {place.keeper.name}: {known}, or run the keeper first")

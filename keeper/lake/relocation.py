@@ -2,7 +2,7 @@
 
 import duckdb
 
-from keeper.lake.connection import LAKE, MARKET, attach, exists, unattached
+from keeper.lake.connection import LAKE, MARKET, attach, holds_lake, unattached
 from keeper.lake.faults import translated
 from keeper.lake.migrations import migrate, migrations
 from keeper.lake.place import LakePlace
@@ -11,13 +11,15 @@ from keeper.lake.write_turn import transaction, write_turn
 _LEDGER = "schema_migrations"
 
 
-def is_due(place: LakePlace) -> bool:
-    """Whether the keeper's catalog still holds market tables. Writes nothing. Raises StoreError or ConfigError."""
-    if not exists(place.keeper):
+def is_due(connection: duckdb.DuckDBPyConnection, place: LakePlace) -> bool:
+    """Whether the keeper's catalog still holds market tables. Writes nothing, leaves nothing attached. Raises StoreError or ConfigError."""
+    if not holds_lake(connection, place.keeper):
         return False
-    with translated(place.keeper.name, "open"), unattached() as connection:
+    with translated(place.keeper.name, "open"):
         attach(connection, place.keeper, LAKE, read_only=True)
-        return holds_market(connection)
+        due = holds_market(connection)
+        connection.execute(f"DETACH {LAKE}")
+    return due
 
 
 def holds_market(connection: duckdb.DuckDBPyConnection) -> bool:

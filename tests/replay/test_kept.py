@@ -16,8 +16,7 @@ import pytest
 import analytics
 from analytics.lake import open_market
 from keeper.lake.place import LakePlace
-from keeper.lake.relocation import is_due
-from tests.keeper.lake.old_market import write_old_market
+from tests.keeper.lake.old_market import market_is_old, write_old_market
 from tests.replay.kept import KEPT, answers, unpack
 
 NAMES = sorted(file.stem for file in (KEPT / "answers").iterdir())
@@ -30,7 +29,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     if request.param == "market tables moved":
         write_old_market(directory)
         open_market(directory).close()
-        assert not is_due(LakePlace.at(directory))
+        assert not market_is_old(LakePlace.at(directory))
     return directory
 
 

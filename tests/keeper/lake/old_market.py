@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from keeper.lake.connection import connect
+from keeper.lake.connection import connect, unattached
 from keeper.lake.migrations import migrations
 from keeper.lake.place import LakePlace
+from keeper.lake.relocation import is_due
 
 LIQUIDATION = """
 INSERT INTO market.liquidations BY NAME
@@ -21,6 +22,12 @@ SELECT 'v' AS venue, 'ETHUSDT' AS market, 'ETH' AS underlying, TIMESTAMP '2025-0
     98.0 AS bid_floor, 102.0 AS ask_ceiling, [99.0, 98.0] AS bid_prices, [1.0, 2.0] AS bid_sizes, [101.0, 102.0] AS ask_prices,
     [1.0, 2.0] AS ask_sizes, true AS usable, 'exact' AS quality, 'test' AS source, 'test' AS source_file
 """
+
+
+def market_is_old(place: LakePlace) -> bool:
+    """Whether a lake still has them there."""
+    with unattached() as connection:
+        return is_due(connection, place)
 
 
 def write_old_market(directory: Path, *statements: str) -> None:

@@ -15,10 +15,17 @@ from analytics.lake import open_lake, open_market
 from keeper.lake.connection import LAKE, MARKET, attach, unattached
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
+<<<<<<< HEAD
 from keeper.lake.relocation import is_due, relocate
 from tests.keeper.lake.conftest import CHAIN, Rows
 from tests.keeper.lake.old_market import BOOK, LIQUIDATION, write_old_market
 from tests.keeper.lake.one_chain import OneChain
+=======
+from keeper.lake.recorder import Recorder
+from keeper.lake.relocation import relocate
+from tests.keeper.lake.conftest import CHAIN, Rows
+from tests.keeper.lake.old_market import BOOK, LIQUIDATION, market_is_old, write_old_market
+>>>>>>> lake
 
 _ROWS = "SELECT * FROM market.liquidations ORDER BY ALL", "FROM market.book_snapshots", "SELECT count(*) FROM blocks"
 _Answers = list[list[tuple[Any, ...]]]
@@ -52,17 +59,17 @@ def _answers(directory: Path) -> _Answers:
 def test_the_first_writer_moves_them_and_every_answer_stays(old: Path, opening: Callable[[Path], None]) -> None:
     before = _answers(old)
     assert [len(rows) for rows in before] == [999, 1, 1]
-    assert is_due(LakePlace.at(old))
+    assert market_is_old(LakePlace.at(old))
     for _ in range(2):
         opening(old)
-        assert not is_due(LakePlace.at(old))
+        assert not market_is_old(LakePlace.at(old))
         assert _answers(old) == before
 
 
 def test_a_lake_of_today_is_left_alone(tmp_path: Path) -> None:
-    assert not is_due(LakePlace.at(tmp_path))
+    assert not market_is_old(LakePlace.at(tmp_path))
     _open_recorder(tmp_path)
-    assert not is_due(LakePlace.at(tmp_path))
+    assert not market_is_old(LakePlace.at(tmp_path))
     assert not (tmp_path / "market.sqlite").exists()
 
 
@@ -73,10 +80,10 @@ def test_between_copy_and_drop_readers_see_every_row_once_and_the_next_run_ends_
     relocate(LakePlace.at(old))
     for name in ("catalog.sqlite", "data"):
         _replace(old / name, kept / name)
-    assert is_due(LakePlace.at(old))
+    assert market_is_old(LakePlace.at(old))
     assert _answers(old) == before
     _open_import(old)
-    assert not is_due(LakePlace.at(old))
+    assert not market_is_old(LakePlace.at(old))
     assert _answers(old) == before
 
 
@@ -108,7 +115,7 @@ def test_a_keeper_starts_although_they_cannot_be_moved(old: Path) -> None:
     assert "cannot move the market's tables out of the lake" in problem
     with open_lake(old) as lake, pytest.raises(duckdb.Error):
         lake.execute("FROM market.liquidations")
-    assert is_due(LakePlace.at(old))
+    assert market_is_old(LakePlace.at(old))
 
 
 def _replace(target: Path, source: Path) -> None:

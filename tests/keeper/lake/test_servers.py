@@ -23,10 +23,9 @@ from keeper.lake.extensions import extension_file
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
 from keeper.lake.reader import LakeReader
-from keeper.lake.relocation import is_due
 from keeper.lake.upkeep import tidy_if_many
 from tests.keeper.lake.conftest import CHAIN, Rows
-from tests.keeper.lake.old_market import LIQUIDATION
+from tests.keeper.lake.old_market import LIQUIDATION, market_is_old
 from tests.keeper.lake.one_chain import OneChain
 from tests.keeper.lake.servers import create_database, environment, object_store, postgres, postgres_programs, s3_python
 
@@ -95,7 +94,7 @@ def test_both_programs_write_and_read_it(place: LakePlace, rows: Rows) -> None:
         recorder.block(rows.block(6, "b"), [rows.head(rows.block(6, "b"))])
         with open_market(place) as market:
             market.execute(LIQUIDATION.format(count=10))
-    assert not is_due(place)
+    assert not market_is_old(place)
     assert not tidy_if_many(place.market)
     with open_lake(place) as lake:
         seal(lake, place)
