@@ -21,12 +21,7 @@ from keeper.lake.faults import translated
 from keeper.lake.migrations import migrate, migrations
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
-<<<<<<< HEAD
-from keeper.lake.relocation import is_due, relocate
-=======
-from keeper.lake.recovery import RecordedBlocks, RecordedOutcome, Recovered
 from keeper.lake.relocation import holds_market, relocate
->>>>>>> lake
 from keeper.lake.upkeep_process import UpkeepProcess
 from keeper.lake.write_turn import sole_keeper, write_turn
 from keeper.lake.writer import Writer
@@ -106,19 +101,13 @@ class Recorder:
             self._reader = stack.enter_context(connect(self._keeper, wait_s=self._options.busy_s))
             with write_turn(self._keeper, self._options.busy_s):
                 migrate(self._reader, self._keeper.name, migrations("keeper"))
-<<<<<<< HEAD
+            if holds_market(self._reader):
+                self.problems += _relocation(self._options.place)
             chains: dict[int, _Chain] = {}
             for chain_id in self._venues:
                 writer = stack.enter_context(Writer(connect(self._keeper, wait_s=self._options.busy_s), self._options, chain_id))
                 with translated(self._keeper.name, "open"):
                     chains[chain_id] = _Chain(writer, Batch(writer.load()))
-=======
-            if holds_market(self._reader):
-                self.problems += _relocation(self._options.place)
-            writer = stack.enter_context(Writer(connect(self._keeper, wait_s=self._options.busy_s), self._options, self._chain_id))
-            with translated(self._keeper.name, "open"):
-                batch = Batch(writer.load())
->>>>>>> lake
             upkeep = stack.enter_context(UpkeepProcess(self._keeper, self._options.keep_snapshots_s))
             threads = stack.enter_context(ThreadPoolExecutor(1, "recorder"))
             self._running = threads.submit(self._run, chains, upkeep)

@@ -15,17 +15,10 @@ from analytics.lake import open_lake, open_market
 from keeper.lake.connection import LAKE, MARKET, attach, unattached
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
-<<<<<<< HEAD
-from keeper.lake.relocation import is_due, relocate
-from tests.keeper.lake.conftest import CHAIN, Rows
-from tests.keeper.lake.old_market import BOOK, LIQUIDATION, write_old_market
-from tests.keeper.lake.one_chain import OneChain
-=======
-from keeper.lake.recorder import Recorder
 from keeper.lake.relocation import relocate
 from tests.keeper.lake.conftest import CHAIN, Rows
 from tests.keeper.lake.old_market import BOOK, LIQUIDATION, market_is_old, write_old_market
->>>>>>> lake
+from tests.keeper.lake.one_chain import OneChain
 
 _ROWS = "SELECT * FROM market.liquidations ORDER BY ALL", "FROM market.book_snapshots", "SELECT count(*) FROM blocks"
 _Answers = list[list[tuple[Any, ...]]]
