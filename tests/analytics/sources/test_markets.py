@@ -104,5 +104,5 @@ def test_the_keeper_is_read_in_place(take: Import, rows: Rows, handmade: Path, l
     assert rows("SELECT event_id, side, base, notional_usd, method, stage FROM ledger WHERE source = 'keeper'") == [
         ("0xhash:3", "long", 2, 20, "pool", "trader")
     ]
-    lake.execute("DROP SCHEMA market CASCADE; DROP VIEW stg_keeper_liquidations")
+    lake.execute("DROP TABLE market.liquidations; DROP VIEW stg_keeper_liquidations")
     assert not show_ledger(lake)
