@@ -89,7 +89,7 @@ def test_lows_by_venue_and_inverted_depth_of_10_october_2025(opened: Open) -> No
     assert f"{lows['binance_coinm']['low_time']:%H:%M:%S} {lows['coinbase']['low_time']:%H:%M:%S}" == "21:21:47 21:21:08"
     notes = analytics.notes_of(analytics.depth(lake, window))
     assert any("969 snapshots flagged 'inverted' and not used, 2025-10-10 15:30:42" in note for note in notes)
-    flagged = lake.execute("SELECT DISTINCT exchange_time FROM lake.market.depth WHERE flag = 'inverted'").fetchall()
+    flagged = lake.execute("SELECT DISTINCT exchange_time FROM market.depth WHERE flag = 'inverted'").fetchall()
     used = lake.execute("SELECT DISTINCT exchange_time FROM stg_market_depth").fetchall()
     assert len(flagged) == 969
     assert not set(flagged) & set(used)
