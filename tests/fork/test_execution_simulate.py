@@ -255,9 +255,9 @@ def test_what_the_operator_must_mend_is_named(devnet: Devnet) -> None:
             async with simulating(devnet.url, anvil_command=("/nowhere/anvil",)):
                 pass
         async with simulating(devnet.url) as simulator:
-            with pytest.raises(RpcUnavailable, match=r"execution\.executor: what 0x7777.* answers is no KeeperExecutor's"):
+            with pytest.raises(RpcUnavailable, match=r"address of the executor: what 0x7777.* answers is no KeeperExecutor's"):
                 await simulator.pre_check(sides(devnet)[0], nobody, b"", _GAS, block, at)
-            with pytest.raises(RpcUnavailable, match=r"execution\.executor"):
+            with pytest.raises(RpcUnavailable, match=r"address of the executor"):
                 await simulator.settle(sides(devnet)[0], nobody, b"", _GAS, block, at)
             with pytest.raises(RpcError, match="gas"):
                 await simulator.settle(*sides(devnet), execution([], 0), 10**9, block, at)

@@ -44,11 +44,11 @@ def test_it_opens_with_the_password_of_a_file_or_of_the_environment(key_file: Pa
 def test_files_that_others_can_read_or_change_are_refused_with_the_mend(key_file: Path, tmp_path: Path, mode: int) -> None:
     password_file = _private(tmp_path / "password", "right\n")
     password_file.chmod(mode)
-    with pytest.raises(ConfigError, match=rf"execution\.password_file: .* \(mode {mode:04o}\); `chmod 600 {password_file}`"):
+    with pytest.raises(ConfigError, match=rf"password_file of the executor: .* \(mode {mode:04o}\); `chmod 600 {password_file}`"):
         Signer.open(key_file, password_file, {})
     keystore = _private(tmp_path / "key", key_file.read_text())
     keystore.chmod(mode)
-    with pytest.raises(ConfigError, match=rf"execution\.key_file: .* `chmod 600 {keystore}`"):
+    with pytest.raises(ConfigError, match=rf"key_file of the executor: .* `chmod 600 {keystore}`"):
         Signer.open(keystore, None, {PASSWORD_VARIABLE: "right"})
 
 
@@ -58,15 +58,19 @@ def test_what_is_wrong_is_named_with_file_key_and_mend(key_file: Path, tmp_path:
     damaged = _private(tmp_path / "damaged", json.dumps({"version": 3, "crypto": {}}))
     absent = tmp_path / "absent"
     for path, environment, expected in [
-        (key_file, {PASSWORD_VARIABLE: "wrong"}, rf"execution\.key_file: {key_file} .*wrong password; correct execution\.password_file"),
-        (absent, password, rf"execution\.key_file: {absent} cannot be read \(No such file"),
-        (plain, password, rf"execution\.key_file: {plain} is no keystore; make one"),
-        (damaged, password, rf"execution\.key_file: {damaged} does not open: the file is damaged"),
-        (key_file, {}, rf"execution\.password_file: no password; .* {PASSWORD_VARIABLE}"),
+        (
+            key_file,
+            {PASSWORD_VARIABLE: "wrong"},
+            rf"key_file of the executor: {key_file} .*wrong password; correct password_file of the executor",
+        ),
+        (absent, password, rf"key_file of the executor: {absent} cannot be read \(No such file"),
+        (plain, password, rf"key_file of the executor: {plain} is no keystore; make one"),
+        (damaged, password, rf"key_file of the executor: {damaged} does not open: the file is damaged"),
+        (key_file, {}, rf"password_file of the executor: no password; .* {PASSWORD_VARIABLE}"),
     ]:
         with pytest.raises(ConfigError, match=expected):
             Signer.open(path, None, dict(environment))
-    with pytest.raises(ConfigError, match=rf"execution\.password_file: {absent} cannot be read"):
+    with pytest.raises(ConfigError, match=rf"password_file of the executor: {absent} cannot be read"):
         Signer.open(key_file, absent, {})
 
 
