@@ -174,7 +174,7 @@ _LIQUIDATED = "SELECT venue, chain_id, count(*)::BIGINT AS n FROM liquidations W
 def _recorded(pair: _Pair, side: _Side) -> Mapping[int, str]:
     """Hashes of the blocks that were followed, in the lake; all but the newest three, which came while the daemon ended."""
     chain_id = side.devnet.deployment.chain_id
-    blocks = pair.rows(f"SELECT block_number, block_hash FROM blocks WHERE chain_id = {chain_id} AND NOT recovered")  # noqa: S608
+    blocks = pair.rows(f"SELECT block_number, block_hash FROM blocks WHERE chain_id = {chain_id} AND NOT recovered")
     hashes = {int(str(row["block_number"])): str(row["block_hash"]) for row in blocks}
     return {number: block_hash for number, block_hash in sorted(hashes.items()) if number <= side.player.head - 3}
 
