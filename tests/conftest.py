@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import structlog
 
 from contracts.devnet.anvil import Anvil, AnvilError, AnvilOptions, anvil_path
 from contracts.devnet.devnet import Devnet
@@ -24,6 +25,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         fixtures = _OF_THE_CHAIN & set(getattr(item, "fixturenames", ()))
         if fixtures or any(item.get_closest_marker(name) for name in ("fork", "chaos")):
             item.add_marker(pytest.mark.xdist_group("chain"))
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """structlog is configured per process, to a stream that may end with the test: every test leaves it as it was."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,19 +1,10 @@
 """One JSON object per event on stderr in production, colour on a terminal, and a wrong setting is refused by name."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from keeper import log
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """structlog is configured per process: every test leaves it as it was."""
-    yield
-    structlog.reset_defaults()
 
 
 def _last_line(capsys: pytest.CaptureFixture[str]) -> str:

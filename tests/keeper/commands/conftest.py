@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from contracts.devnet import Devnet, write_config
@@ -21,15 +20,14 @@ class Cli(Protocol):
 
 
 @pytest.fixture
-def keeper() -> Iterator[Cli]:
+def keeper() -> Cli:
     """Runs a command; the result has exit_code, stdout and stderr. Wide enough that no table is folded."""
     runner = CliRunner(env={"COLUMNS": "250", "TERM": "dumb"})
 
     def run(*arguments: object, environment: Mapping[str, str] | None = None) -> Result:
         return runner.invoke(app, [str(argument) for argument in arguments], env=environment, prog_name="keeper")
 
-    yield run
-    structlog.reset_defaults()
+    return run
 
 
 @pytest.fixture
