@@ -245,7 +245,7 @@ def assemble(
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
     lane = ChainLane(services, lanes, decisions, liquidator, patience_s=scope.chain.block_seconds / 2)
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
-    standing = _standing_check(chain, hands, evaluators, status.readiness, judge.priority_fee_wei) if hands is not None else None
+    standing = _standing_check(chain, hands, evaluators, repair, status.readiness, judge.priority_fee_wei) if hands is not None else None
     settlements = hands.settlements if hands is not None else None
     return Parts(
         chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, settlements, lane, status, standing, repair, agreed, logger
@@ -261,7 +261,12 @@ def _agreed(scope: ChainScope, chain: ChainClient, hands: Hands | None, status: 
 
 
 def _standing_check(
-    chain: ChainClient, hands: Hands, evaluators: Mapping[str, Evaluator[Any, Any]], readiness: Readiness, priority_fee_wei: int
+    chain: ChainClient,
+    hands: Hands,
+    evaluators: Mapping[str, Evaluator[Any, Any]],
+    repair: Repair,
+    readiness: Readiness,
+    priority_fee_wei: int,
 ) -> StandingWatch:
     """Whether the operator can act, in the modes in which it should."""
 
@@ -272,7 +277,7 @@ def _standing_check(
         readiness.report("executor", problem)
 
     check = StandingCheck(chain, hands.executor, hands.sender, expected, report, priority_fee_wei)
-    return StandingWatch(check, chain.head)
+    return StandingWatch(check, chain.head, lambda: repair.at_work)
 
 
 def expected_of(name: str, evaluator: Evaluator[Any, Any]) -> Expected:

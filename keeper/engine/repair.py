@@ -93,6 +93,12 @@ class Repair:
         self._clock = clock
         self._log = log
         self._unexplained = 0
+        self._at_work = 0
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a venue's book is being rebuilt: it says nothing of its venue meanwhile."""
+        return self._at_work > 0
 
     async def run(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef) -> None:
         """Compare everybody at `block`, the newest recorded one, and mend what differs.
@@ -109,6 +115,15 @@ class Repair:
     ) -> None:
         """Correct rows and book. `accounts` are those that differ: the rows since they last matched are looked through first, then all
         history, as rows may have been lost after they were compared. Raises as `run`."""
+        self._at_work += 1
+        try:
+            await self._mend(name, evaluator, block, divergence, accounts)
+        finally:
+            self._at_work -= 1
+
+    async def _mend(
+        self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str, accounts: Collection[AccountKey]
+    ) -> None:
         suspect = self._first_suspect(name, accounts)
         if suspect > self._options.start_block:
             try:

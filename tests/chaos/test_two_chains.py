@@ -145,6 +145,8 @@ def test_a_chain_that_stops_and_reorganises_leaves_the_other_alone(tmp_path: Pat
             with Rpc(first.devnet.url) as rpc:
                 rpc.call("anvil_reorg", depth, [])
 
+        # What it has not seen it cannot take back.
+        pair.caught_up()
         first.player.between_blocks(replace)
         first.player.wait_path()
         second.player.wait_path()

@@ -65,3 +65,21 @@ def test_a_refused_plan_is_a_reason_to_look() -> None:
 
 def test_an_outage_is_looked_at_again_soon() -> None:
     assert _watched(_Check(), [-1, 9, 10], [5, 9, 10]) == [10]
+
+
+def test_while_a_book_is_rebuilt_the_look_is_put_off() -> None:
+    """An empty book knows no markets, so nothing can be said of the rules they need; afterwards it is looked at as soon as may be."""
+    check, unknown = _Check(), [True]
+
+    async def newest() -> BlockRef:
+        return _block(5)
+
+    async def run() -> None:
+        watch = StandingWatch(check, newest, lambda: unknown[0])
+        await watch.turn(5)
+        assert check.blocks == []
+        unknown[0] = False
+        await watch.turn(5)
+
+    asyncio.run(run())
+    assert check.blocks == [5]
