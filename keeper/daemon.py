@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
@@ -13,11 +14,14 @@ from keeper.engine.periodic import every
 from keeper.engine.recovery import Report
 from keeper.engine.status import Status, serve
 from keeper.errors import ConfigError, KeeperError, StoreError
+from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.recorder import Recorder
 from keeper.settings import ChainScope, Settings
 
 _STATUS_SECONDS = 60.0
 OK, FAILED, MISCONFIGURED = 0, 1, 2
+Follow: TypeAlias = Callable[[ChainScope, ChainRecorder, Status, Report, FilteringBoundLogger, asyncio.Event], Awaitable[None]]
+"""See `chain_daemon.follow_chain`."""
 
 
 def run(settings: Settings, report: Report) -> int:
@@ -64,25 +68,26 @@ async def _daemon(settings: Settings, report: Report, logger: FilteringBoundLogg
         async with AsyncExitStack() as stack:
             if settings.keeper.status_port:
                 await stack.enter_async_context(serve(chains, settings.keeper.status_port))
-            await _follow_all(scopes, recorder, chains, report, logger, stop)
+            await follow_all(scopes, recorder, chains, report, logger, stop)
     logger.info("stopped")
 
 
-async def _follow_all(
+async def follow_all(
     scopes: Sequence[ChainScope],
     recorder: Recorder,
     chains: Mapping[str, Status],
     report: Report,
     logger: FilteringBoundLogger,
     stop: asyncio.Event,
+    follow: Follow = follow_chain,
 ) -> None:
-    """Every chain, until `stop`. One that cannot go on leaves the others at work; the last one ends the daemon with its fault."""
+    """Every chain, until `stop`, each by `follow`. One that cannot go on leaves the others at work; the last one's fault ends all."""
     left = {scope.name for scope in scopes}
 
     async def one(scope: ChainScope) -> None:
         own = logger if len(scopes) == 1 else logger.bind(chain=scope.name)
         try:
-            await follow_chain(scope, recorder.chain(scope.chain.id), chains[scope.name], report, own, stop)
+            await follow(scope, recorder.chain(scope.chain.id), chains[scope.name], report, own, stop)
         except (KeeperError, ExceptionGroup) as error:
             cause = first_cause(error)
             left.discard(scope.name)

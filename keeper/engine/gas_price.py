@@ -33,14 +33,14 @@ class GasPrice:
 
         Raises ConfigError when all venues have markets and none of them is the gas coin's: gas would be free."""
         self._markets[venue] = frozenset(evaluator.venue.market_names(evaluator.book))
-        wanted = self._judge.gas_coin_market
-        first = next((name for name in self._venues if wanted in self._markets.get(name, ())), None)
+        market = self._judge.gas_coin_market
+        first = next((name for name in self._venues if market in self._markets.get(name, ())), None)
         if first == venue:
             self.tariff = self._judge.tariff(evaluator, block, data_fee) or self.tariff
         elif first is None and all(self._markets.get(name) for name in self._venues):
             names = sorted(frozenset().union(*self._markets.values()))
             raise ConfigError(
-                f"gas_coin_market of the chain = {wanted!r}: no venue has such a market, so gas cannot be valued. "
+                f"gas_coin_market of the chain = {market!r}: no venue has such a market, so gas cannot be valued. "
                 f"Name one of: {', '.join(names)}."
             )
 

@@ -176,7 +176,7 @@ class _Source:
 
 
 _CHAIN_HINT = "Add for example [chains.optimism] with id, rpc_urls and start_block."
-_VENUE_HINT = 'Add for example [venues.perp] with protocol = "perp_v2", chain = "optimism" and the addresses of its contracts.'
+_VENUE_HINT = 'Add for example [venues.perps] with its protocol, chain = "optimism" and the keys of the protocol, as in config/venues.'
 
 
 def renamed(tree: Tree) -> str:

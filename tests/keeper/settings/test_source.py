@@ -105,7 +105,7 @@ def test_an_old_file_is_shown_in_the_new_form(tmp_path: Path) -> None:
         (("id = 31337", 'multicall = "0x12"\nid = 1'), ["chains.one.multicall", "not an address"]),
         (("[venues.first]", "[nonsense]\n[venues.first]"), ["nonsense"]),
         (("[venues.first]", "[venue.first]"), ["unknown key venue", "venues"]),
-        (("[venues.first]\n" + VENUE, ""), ["[venues.NAME] is missing", "protocol ="]),
+        (("[venues.first]\n" + VENUE, ""), ["[venues.NAME] is missing", "its protocol"]),
         (("[venues.first]", "[executors]\nhot = 3\n[venues.first]"), ["executors.hot must be a section"]),
         (("[chains.one]", "[chains.one"), ["not valid TOML"]),
         (("[chains.one]", 'include = "x"\n[chains.one]'), ["include must be a list"]),

@@ -1,0 +1,76 @@
+"""A chain's fault stops its own lane; what all share, and the last chain's fault, end the daemon."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from keeper import assembly
+from keeper.daemon import first_cause, follow_all
+from keeper.engine.recovery import Report
+from keeper.engine.status import Status
+from keeper.errors import ConfigError, Fatal, StoreError
+from keeper.lake.chain_recorder import ChainRecorder
+from keeper.lake.options import LakeOptions
+from keeper.lake.recorder import Recorder
+from keeper.settings import ChainScope, load
+from tests.keeper.settings.test_source import MINIMAL
+
+_STEP_S = 0.05
+
+
+def _run(tmp_path: Path, faults: dict[str, Exception]) -> tuple[list[str], dict[str, Status]]:
+    """Two chains that are followed until the end, but for those with a fault. The chains still followed at the end, and what is said."""
+    path = tmp_path / "keeper.toml"
+    other = MINIMAL.replace("chains.one", "chains.two").replace("31337", "31338").replace("venues.first", "venues.second")
+    path.write_text(MINIMAL + other.replace('chain = "one"', 'chain = "two"'))
+    scopes = load(path, {}).settings.scopes()
+    ended: list[str] = []
+
+    async def follow(
+        scope: ChainScope, recorder: ChainRecorder, status: Status, report: Report, logger: FilteringBoundLogger, stop: asyncio.Event
+    ) -> None:
+        if scope.name in faults:
+            await asyncio.sleep(_STEP_S * (1 + sorted(faults).index(scope.name)))
+            raise faults[scope.name]
+        await stop.wait()
+        ended.append(scope.name)
+
+    async def run(chains: dict[str, Status], recorder: Recorder) -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(_STEP_S * 5, stop.set)
+        await follow_all(scopes, recorder, chains, lambda _: None, structlog.get_logger(), stop, follow)
+
+    chains = dict(assembly.build_status(scopes, structlog.get_logger()))
+    options = LakeOptions.at(tmp_path / "lake")
+    with Recorder(options, {scope.chain.id: tuple(scope.venues) for scope in scopes}) as recorder:
+        asyncio.run(run(chains, recorder))
+    return ended, chains
+
+
+def test_a_chain_that_cannot_go_on_leaves_the_other_at_work_and_says_so(tmp_path: Path) -> None:
+    ended, chains = _run(tmp_path, {"one": Fatal("no venue left")})
+    assert ended == ["two"]
+    assert chains["one"].readiness.problems() == {"lane": "stopped: Fatal: no venue left"}
+    assert chains["one"].heartbeat.alive()
+    assert chains["two"].readiness.problems() == {}
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        lambda: {"one": Fatal("no venue left"), "two": Fatal("the last one")},
+        lambda: {"one": StoreError("the disk is full")},
+        lambda: {"one": ConfigError("chain: another id")},
+        lambda: {"one": ZeroDivisionError()},
+    ],
+    ids=["the last chain", "the lake", "the settings", "what nobody foresaw"],
+)
+def test_what_all_depend_on_ends_the_daemon(tmp_path: Path, faults: Callable[[], dict[str, Exception]]) -> None:
+    fatal = faults()
+    with pytest.raises(ExceptionGroup) as error:
+        _run(tmp_path, fatal)
+    assert first_cause(error.value) is list(fatal.values())[-1]
