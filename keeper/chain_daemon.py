@@ -48,6 +48,8 @@ async def follow_chain(
     finally:
         stopping.cancel()
         life.cancel()
+        # What is shared closes after this: nothing of the chain may still be at work then.
+        await asyncio.wait([life])
 
 
 async def _open_and_live(
