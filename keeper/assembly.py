@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from structlog.typing import FilteringBoundLogger
 
 from keeper.chain.chain import ChainClient, ChainOptions, Observers
-from keeper.chain.pool import Incident
+from keeper.chain.incident import Incident
 from keeper.domain import data_fee, parse
 from keeper.domain.chain import Address, Hash32, LogFilter, Purpose
 from keeper.domain.decision import CandidateId, Limits

@@ -13,15 +13,16 @@ from keeper.chain.fetch import BlockFetcher
 from keeper.chain.follower import Follower, FollowOptions
 from keeper.chain.heads import AnnouncedHeads, Heads, PolledHeads
 from keeper.chain.http import HttpTransport, open_session
+from keeper.chain.incident import Incident, Report, no_report
 from keeper.chain.log import LogSelection
-from keeper.chain.member import RetryOptions
-from keeper.chain.pool import Incident, Pool, unreported
+from keeper.chain.pool import Pool
 from keeper.chain.proof import Proofs, Receipts
 from keeper.chain.ranges import LogRanges, RangeSize
 from keeper.chain.raw import ChainCalls, RawCalls
 from keeper.chain.reads import Reader
 from keeper.chain.receipts import logs_of
 from keeper.chain.redaction import names
+from keeper.chain.retry import RetryOptions
 from keeper.chain.rpc import Answer, Endpoint, Json, RpcCall
 from keeper.chain.standstill import Standstill
 from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, Purpose, RawLog, Reads, Timestamp, Usage
@@ -73,7 +74,7 @@ class Observers:
     None when it is over), `turn` that the follower is at work or waits for the chain."""
 
     incident: Callable[[Incident], None] = _unheard
-    problem: Callable[[str, str | None], None] = unreported
+    problem: Report = no_report
     turn: Callable[[], None] = _untouched
 
 
@@ -123,7 +124,7 @@ class ChainClient:
             session = await stack.enter_async_context(open_session())
             retry = replace(options.retry, hedge_cap_s=min(options.retry.hedge_cap_s, options.block_seconds / 2))
 
-            def pooled(urls: Sequence[str], report: Callable[[str, str | None], None]) -> Pool:
+            def pooled(urls: Sequence[str], report: Report) -> Pool:
                 endpoints = [
                     Endpoint(
                         url,
@@ -136,7 +137,7 @@ class ChainClient:
                 return Pool(endpoints, options.chain_id, retry, clock, random.random, observers.incident, report)
 
             pool = pooled(options.rpc_urls, observers.problem)
-            send_pool = pooled(options.send_urls, unreported) if options.send_urls else None
+            send_pool = pooled(options.send_urls, no_report) if options.send_urls else None
             heads: Heads = PolledHeads(clock, options.poll_interval_s)
             if options.ws_url is not None:
                 heads = AnnouncedHeads(session, options.ws_url, clock, options.poll_interval_s, observers.incident)
@@ -144,7 +145,7 @@ class ChainClient:
             await pool.start(wait=wait)
             if send_pool is not None:
                 await send_pool.prove()
-            await stack.enter_async_context(_beside(pool.tend()))
+            await stack.enter_async_context(_beside(pool.check_health()))
             proofs = Proofs(pool, observers.incident, headers=True, receipts=options.verify_receipts)
             yield cls(options, pool, proofs, heads, filters, clock, observers, send_pool)
 

@@ -1,9 +1,10 @@
 """Do the endpoints see the same chain? One on another fork answers everything, promptly and wrongly."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from keeper.chain.fetch import BlockFetcher
 from keeper.chain.header import Header
+from keeper.chain.incident import Report
 from keeper.chain.pool import Pool
 from keeper.chain.segment import Segment
 from keeper.domain.agreement import agreement
@@ -16,7 +17,7 @@ class Dispute:
     """Compares the endpoints' blocks at the newest height all of them have, some times while a block becomes final: what they dispute must
     not become final. `report` tells ("forks", a sentence) while two differ; of three and more the majority decides."""
 
-    def __init__(self, fetcher: BlockFetcher, pool: Pool, finality_depth: int, report: Callable[[str, str | None], None]) -> None:
+    def __init__(self, fetcher: BlockFetcher, pool: Pool, finality_depth: int, report: Report) -> None:
         self._fetcher = fetcher
         self._pool = pool
         self._every_blocks = max(1, finality_depth // _CHECKS_PER_DEPTH)

@@ -9,8 +9,9 @@ from keeper.chain.bloom import BloomProbe, admits
 from keeper.chain.header import Header, by_hash, by_number
 from keeper.chain.heads import Hint
 from keeper.chain.log import LogSelection
-from keeper.chain.pool import LATEST, Pool
+from keeper.chain.pool import Pool
 from keeper.chain.proof import Proofs, Receipts
+from keeper.chain.query import LATEST
 from keeper.chain.ranges import LogRanges
 from keeper.chain.receipts import block_receipts, logs_of, parse_receipts
 from keeper.chain.rpc import Answer, Endpoint, Untrustworthy

@@ -10,6 +10,7 @@ from keeper.chain.dispute import Dispute
 from keeper.chain.fetch import BlockFetcher, Look
 from keeper.chain.header import Header
 from keeper.chain.heads import Heads, Hint
+from keeper.chain.incident import Report
 from keeper.chain.pool import Pool
 from keeper.chain.segment import Segment
 from keeper.chain.standstill import Standstill
@@ -35,7 +36,7 @@ class Follower:
         heads: Heads,
         standstill: Standstill,
         options: FollowOptions,
-        report: Callable[[str, str | None], None],
+        report: Report,
         on_turn: Callable[[], None],
     ) -> None:
         """`report` is told ("head", a sentence) while the head stands still everywhere; `on_turn` is called at every step, also while
@@ -78,7 +79,7 @@ class Follower:
         """Whether another endpoint knows a newer head than the one that is late. Where none does for too long, that is reported."""
         if not self._standstill.due():
             return False
-        best = await self._pool.survey(strict=True) if len(self._pool) > 1 else 0
+        best = await self._pool.compare_heads(strict=True) if len(self._pool) > 1 else 0
         if self._standstill.below(best):
             return True
         if not self._standstill.rising():

@@ -10,7 +10,7 @@ import aiohttp
 import orjson
 
 from keeper.chain.clock import Clock
-from keeper.chain.pool import Incident
+from keeper.chain.incident import Incident
 from keeper.chain.redaction import redacted, scrubbed
 from keeper.domain.chain import Hash32
 from keeper.domain.parse import hash32, quantity

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from keeper.chain.header import Header, header_hash, parse_header
-from keeper.chain.pool import LATEST, Incident, Pool
+from keeper.chain.incident import Incident
+from keeper.chain.pool import Pool
+from keeper.chain.query import LATEST
 from keeper.chain.receipts import block_receipts, parse_receipts
 from keeper.chain.refusals import SizeLimited, is_missing_method
 from keeper.chain.rpc import Answer, AnswerTooLarge, Endpoint, Json, RpcTimeout, Untrustworthy

@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from keeper.chain.pool import Decode, Pool, T
+from keeper.chain.pool import Pool
 from keeper.chain.proof import Receipts
+from keeper.chain.query import Decode, T
 from keeper.chain.rpc import Answer, Endpoint, Json, RpcCall
 from keeper.domain.call_failure import is_call_failure
 from keeper.domain.chain import BlockRef, Purpose

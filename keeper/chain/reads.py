@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from keeper.chain.clock import Clock
 from keeper.chain.multicall import decode_aggregate, encode_aggregate
-from keeper.chain.pool import Decode, Pool
+from keeper.chain.pool import Pool
+from keeper.chain.query import Decode
 from keeper.chain.refusals import SizeLimited
 from keeper.chain.rpc import Answer, Json, RpcCall
 from keeper.domain.call_failure import is_call_failure, is_out_of_gas

@@ -14,8 +14,8 @@ from contracts.devnet.anvil import Anvil, AnvilOptions
 from keeper.chain.bloom import BloomProbe
 from keeper.chain.chain import ChainClient, ChainOptions, Observers
 from keeper.chain.header import parse_header
-from keeper.chain.member import RetryOptions
-from keeper.chain.pool import Incident
+from keeper.chain.incident import Incident
+from keeper.chain.retry import RetryOptions
 from keeper.domain.chain import Address, BlockAdded, BlockRef, BlocksReverted, LogFilter
 from keeper.errors import ConfigError, ReorgBeyondFinality, RpcUnavailable
 from tests.fork.emitter import FILTER, TOPIC, Emitter
@@ -36,7 +36,7 @@ def emitter(anvil: Start) -> Iterator[Emitter]:
 
 
 def _options(*urls: str, **changes: Any) -> ChainOptions:
-    retry = RetryOptions(survey_interval_s=0.2)
+    retry = RetryOptions(head_check_interval_s=0.2)
     base = ChainOptions(chain_id=31_337, rpc_urls=urls, finality_depth=DEPTH, poll_interval_s=0.02, request_timeout_s=0.4, retry=retry)
     return replace(base, **changes)
 

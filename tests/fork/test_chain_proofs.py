@@ -14,9 +14,9 @@ from contracts.devnet.anvil import Anvil, AnvilOptions
 from contracts.devnet.rpc import Rpc
 from keeper.chain.chain import ChainClient, ChainOptions, Observers
 from keeper.chain.header import header_hash
-from keeper.chain.member import RetryOptions
-from keeper.chain.pool import Incident
+from keeper.chain.incident import Incident
 from keeper.chain.receipts import receipts_root
+from keeper.chain.retry import RetryOptions
 from keeper.chain.rpc import Untrustworthy
 from keeper.domain.chain import BlockAdded, BlockRef, Hash32, RawLog
 from keeper.errors import BlockUnknown
@@ -119,7 +119,7 @@ BLOOM_LIES = {
 
 
 def _options(*urls: str, **changes: Any) -> ChainOptions:
-    retry = RetryOptions(survey_interval_s=0.2)
+    retry = RetryOptions(head_check_interval_s=0.2)
     base = ChainOptions(chain_id=31_337, rpc_urls=urls, poll_interval_s=0.02, request_timeout_s=0.4, retry=retry)
     return replace(base, **changes)
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keeper.chain.heads import Hint
-from keeper.chain.member import RetryOptions
-from keeper.chain.pool import Incident, Pool
+from keeper.chain.incident import Incident
+from keeper.chain.pool import Pool
 from keeper.chain.proof import Proofs
+from keeper.chain.retry import RetryOptions
 from keeper.chain.rpc import Endpoint, Reply
 from keeper.errors import RpcError
 

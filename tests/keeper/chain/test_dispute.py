@@ -139,6 +139,6 @@ def test_an_endpoint_far_behind_says_nothing_about_the_newest_blocks() -> None:
         forged.mine(logs)
 
     both([0] * 8)
-    asyncio.run(on.pool.survey())
+    asyncio.run(on.pool.compare_heads())
     _, disputes = _follow(on, [lambda: both([0])] * 2, true)
     assert disputes[-1] is not None

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from keeper.chain.clock import SystemClock
 from keeper.chain.heads import AnnouncedHeads, Hint, PolledHeads
-from keeper.chain.pool import Incident
+from keeper.chain.incident import Incident
 from keeper.domain.chain import Hash32
 from tests.keeper.chain.fakes import FakeClock
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from keeper.chain.member import Member, RetryOptions
+from keeper.chain.member import Member
+from keeper.chain.retry import RetryOptions
 from keeper.chain.rpc import Endpoint, RpcCall
 from tests.keeper.chain.fakes import ScriptedTransport
 
@@ -24,9 +25,9 @@ def test_who_keeps_failing_is_probed_ever_more_rarely() -> None:
     member = _member()
     pauses = []
     for now in range(6):
-        member.failed(now, RETRY)
+        member.record_failure(now, RETRY)
         pauses.append(member.probe_at - now)
-        member.sound(now)
+        member.record_recovery(now)
     assert pauses == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
 
 
@@ -34,9 +35,9 @@ def test_old_failures_are_forgiven() -> None:
     """A minute of sound answers."""
     member = _member()
     for now in range(5):
-        member.failed(now, RETRY)
-    member.sound(10)
-    member.failed(100, RETRY)
+        member.record_failure(now, RETRY)
+    member.record_recovery(10)
+    member.record_failure(100, RETRY)
     assert member.probe_at == 100.5
 
 
@@ -47,7 +48,7 @@ def test_patience_follows_what_is_usual_within_bounds() -> None:
     for seconds in (None, 0.001, 0.1, 2.0):
         member = _member()
         if seconds is not None:
-            member.took(CALLS, seconds)
+            member.record_latency(CALLS, seconds)
         patience.append(member.patience_s(CALLS, retry, bulky=False))
     assert patience == pytest.approx([1.0, 0.1, 0.4, 1.0])
     assert _member().patience_s(CALLS, retry, bulky=True) == 4.0
@@ -57,6 +58,6 @@ def test_patience_is_learned_slowly() -> None:
     """One slow answer is an exception, many are the rule."""
     member = _member()
     for _ in range(20):
-        member.took(CALLS, 0.05)
-    member.took(CALLS, 0.1)
+        member.record_latency(CALLS, 0.05)
+    member.record_latency(CALLS, 0.1)
     assert member.patience_s(CALLS, RETRY, bulky=False) == pytest.approx(0.24)

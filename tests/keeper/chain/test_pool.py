@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from keeper.chain.header import by_number, parse_header
-from keeper.chain.member import RetryOptions
-from keeper.chain.pool import LATEST
+from keeper.chain.query import LATEST
 from keeper.chain.refusals import RateLimited, SizeLimited
+from keeper.chain.retry import RetryOptions
 from keeper.chain.rpc import Reply, RpcCall, RpcTimeout
 from keeper.domain.chain import Purpose, Tally, Usage
 from keeper.errors import BlockUnknown, ConfigError, RpcError, RpcUnavailable
@@ -66,7 +66,7 @@ def test_a_survey_brings_a_recovered_endpoint_back() -> None:
 
     async def run() -> int:
         await on.pool.ask([LATEST], _first)
-        await on.pool.survey()
+        await on.pool.compare_heads()
         before = len(on.transports[0].posts)
         await on.pool.ask([LATEST], _first)
         return len(on.transports[0].posts) - before
@@ -82,7 +82,7 @@ def test_a_frozen_endpoint_is_set_aside_until_it_catches_up() -> None:
     on = bench(lambda request: node(simulated.answer(frozen[0]))(request), lambda request: node(simulated.answer())(request))
 
     async def head() -> int:
-        await on.pool.survey()
+        await on.pool.compare_heads()
         return await on.pool.ask([LATEST], lambda answers: parse_header(answers[0]).ref.number)
 
     simulated.mine([0] * 3)
@@ -101,7 +101,7 @@ def test_a_hanging_endpoint_does_not_hold_up_a_survey() -> None:
     simulated = SimulatedNode()
 
     on = bench(lambda _: asyncio.sleep(60), node(simulated.answer()), retry=RetryOptions(probe_timeout_s=0.01))
-    asyncio.run(asyncio.wait_for(on.pool.survey(), 5))
+    asyncio.run(asyncio.wait_for(on.pool.compare_heads(), 5))
     assert [(incident.endpoint, incident.event) for incident in on.incidents] == [("http://a", "failed")]
 
 
@@ -123,7 +123,7 @@ def test_a_throttled_endpoint_is_left_alone_for_as_long_as_it_asks() -> None:
         counts = []
         for seconds in (0.0, 10.0, 19.0, 2.0):
             on.clock.time += seconds
-            await on.pool.survey()
+            await on.pool.compare_heads()
             assert await on.pool.ask([RpcCall("eth_x", [])], _first) == "eth_x"
             counts.append(len(on.transports[0].posts))
         return counts
@@ -296,7 +296,7 @@ def test_a_wrong_chain_that_comes_up_later_is_never_used() -> None:
     on = bench(late, ECHO)
     asyncio.run(on.pool.start())
     up[0] = True
-    asyncio.run(on.pool.survey())
+    asyncio.run(on.pool.compare_heads())
     assert _ask(on) == "eth_x"
     assert all(post["method"] == "eth_chainId" for post in on.transports[0].posts)
 
@@ -429,7 +429,7 @@ def test_a_hanging_endpoint_costs_a_few_times_its_usual_latency_once() -> None:
     async def run() -> list[float]:
         clock = asyncio.get_running_loop().time
         await _head(on)
-        await on.pool.survey()
+        await on.pool.compare_heads()
         first.delay_s = 60.0
         took = []
         for _ in range(3):
@@ -485,7 +485,7 @@ def test_a_slow_endpoint_comes_back_by_a_probe_beside_the_work() -> None:
 
     async def run() -> None:
         await _head(on)
-        tending = asyncio.create_task(on.pool.tend())
+        tending = asyncio.create_task(on.pool.check_health())
         first.delay_s = 60.0
         await _head(on)
         first.delay_s = 0.15
@@ -510,7 +510,7 @@ def test_all_endpoints_that_hang_are_news_before_a_question_has_ended() -> None:
 
     async def run() -> None:
         await _head(on)
-        tending = asyncio.create_task(on.pool.tend())
+        tending = asyncio.create_task(on.pool.check_health())
         first.delay_s = second.delay_s = 60.0
         question = asyncio.create_task(_head(on))
         await asyncio.sleep(1.0)
@@ -529,7 +529,7 @@ def test_all_endpoints_that_hang_are_news_before_a_question_has_ended() -> None:
 def test_one_endpoint_alone_needs_no_tending() -> None:
     """It costs no requests."""
     on = bench(ECHO)
-    asyncio.run(on.pool.tend())
+    asyncio.run(on.pool.check_health())
     assert _counts(on) == [0]
 
 
@@ -540,7 +540,7 @@ def test_a_cancelled_question_leaves_nothing_behind() -> None:
 
     async def run() -> None:
         await _head(on)
-        await on.pool.survey()
+        await on.pool.compare_heads()
         first.delay_s = second.delay_s = 60.0
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
@@ -557,7 +557,7 @@ def test_all_endpoints_resting_are_waited_for_as_long_as_one_of_them_asks() -> N
 
     async def run() -> Any:
         await on.pool.start()
-        first, second = on.pool._members
+        first, second = on.pool._ranking.members
         first.resting_until, second.resting_until = 5.0, 9.0
         sleep = on.clock.sleep
 
@@ -634,8 +634,8 @@ def test_a_distrusted_endpoints_head_is_no_measure() -> None:
     on = bench(node(forged.answer()), node(simulated.answer()))
 
     async def run() -> tuple[int, int]:
-        first = await on.pool.survey()
+        first = await on.pool.compare_heads()
         on.pool.distrust(on.pool.endpoints()[0], "forged")
-        return first, await on.pool.survey(strict=True)
+        return first, await on.pool.compare_heads(strict=True)
 
     assert asyncio.run(run()) == (20, 2)
