@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from keeper.chain.header import parse_header
 from keeper.chain.heads import Hint
 from keeper.chain.incident import Incident
 from keeper.chain.pool import Pool
 from keeper.chain.proof import Proofs
+from keeper.chain.query import LATEST
 from keeper.chain.retry import RetryOptions
-from keeper.chain.rpc import Endpoint, Reply
+from keeper.chain.rpc import Endpoint, Reply, RpcCall
 from keeper.errors import RpcError
+from tests.keeper.chain.simulated import SimulatedNode
 
 CHAIN_ID = 31_337
 
@@ -132,3 +135,44 @@ class ScriptedHeads:
 
     async def close(self) -> None:
         return None
+
+
+HTML = Reply(200, b"<html></html>")
+ECHO = node(lambda method, params: method)
+INTERNAL = RpcError(-32_603, "internal error")
+FAST = RetryOptions(hedge_floor_s=0.02, hedge_cap_s=0.1, probe_timeout_s=0.2, probe_pause_s=0.0)
+
+
+def first_answer(answers: Any) -> Any:
+    if isinstance(answers[0], RpcError):
+        raise answers[0]
+    return answers[0]
+
+
+def ask(on: Bench, method: str = "eth_x", **how: Any) -> Any:
+    return asyncio.run(on.pool.ask([RpcCall(method, [])], first_answer, **how))
+
+
+def request_counts(on: Bench) -> list[int]:
+    return [len(transport.posts) for transport in on.transports]
+
+
+class Hanging:
+    """A node that answers after `delay_s`; `open` counts the requests under way."""
+
+    def __init__(self) -> None:
+        self.delay_s = 0.0
+        self.open = 0
+        self._sound = node(SimulatedNode().answer())
+
+    async def __call__(self, request: Any) -> Any:
+        self.open += 1
+        try:
+            await asyncio.sleep(self.delay_s)
+        finally:
+            self.open -= 1
+        return self._sound(request)
+
+
+async def head_number(on: Bench) -> int:
+    return await on.pool.ask([LATEST], lambda answers: parse_header(answers[0]).ref.number)
