@@ -127,7 +127,7 @@ class ScriptedHeads:
     def __init__(self, hints: Sequence[Callable[[], Hint | None]]) -> None:
         self._hints = list(hints)
 
-    async def next(self, seen: int) -> Hint | None:
+    async def next(self, tip_number: int) -> Hint | None:
         await asyncio.sleep(0)
         if not self._hints:
             raise StopFollowing

@@ -412,7 +412,7 @@ def test_a_waiting_follower_is_cancelled_at_once_and_leaves_nothing() -> None:
         on = bench(lambda request: hang() if hanging else _live(simulated)(request))
 
         class Never:
-            async def next(self, seen: int) -> Hint | None:
+            async def next(self, tip_number: int) -> Hint | None:
                 await hang()
                 return None
 

@@ -61,7 +61,7 @@ class Script:
             return Reply(200, json.dumps(answer).encode()[:-3])
         return list(reversed(answer)) if kind == "shuffle" and isinstance(answer, list) else answer
 
-    async def next(self, seen: int) -> Hint | None:
+    async def next(self, tip_number: int) -> Hint | None:
         """Time to look, until the script is over and three looks in a row found a chain at rest."""
         await asyncio.sleep(0)
         self._act()

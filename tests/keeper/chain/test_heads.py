@@ -29,7 +29,9 @@ def _announcement(number: int) -> str:
 
 
 @asynccontextmanager
-async def _heads(serve: Serve, incidents: list[Incident], connections: list[str] | None = None) -> AsyncIterator[AnnouncedHeads]:
+async def _heads(
+    serve: Serve, incidents: list[Incident], connections: list[str] | None = None, reconnect_s: float = 5.0
+) -> AsyncIterator[AnnouncedHeads]:
     """Heads connected to a local socket server that runs `serve` after the subscription."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -49,7 +51,8 @@ async def _heads(serve: Serve, incidents: list[Incident], connections: list[str]
     await site.start()
     try:
         async with aiohttp.ClientSession() as session:
-            heads = AnnouncedHeads(session, str(site.name).replace("http", "ws"), SystemClock(), INTERVAL_S, incidents.append)
+            url = str(site.name).replace("http", "ws")
+            heads = AnnouncedHeads(session, url, SystemClock(), INTERVAL_S, incidents.append, reconnect_s)
             try:
                 yield heads
             finally:
@@ -149,7 +152,7 @@ def test_a_closed_broken_or_refusing_socket_is_polling() -> None:
 
 
 def test_no_socket_at_all_is_polling() -> None:
-    """Connection refused: tried again only after a while."""
+    """Connection refused: tried again only after a while, and one outage is one incident."""
 
     async def run() -> None:
         incidents: list[Incident] = []
@@ -158,10 +161,30 @@ def test_no_socket_at_all_is_polling() -> None:
             heads = AnnouncedHeads(session, "ws://127.0.0.1:1/key", clock, 1.0, incidents.append)
             assert [await heads.next(1) for _ in range(7)] == [None] * 7
             await heads.close()
-        assert len(incidents) == 2
+        assert [incident.event for incident in incidents] == ["socket_lost"]
         assert "key" not in incidents[0].endpoint + incidents[0].detail
 
     asyncio.run(run())
+
+
+def test_a_socket_that_announces_heads_again_is_one_incident() -> None:
+    """A connection alone proves nothing; each further outage is told once more."""
+    connections: list[str] = []
+
+    async def serve(socket: web.WebSocketResponse) -> None:
+        if len(connections) in (3, 5):
+            await socket.send_str(_announcement(len(connections)))
+            await asyncio.sleep(2 * INTERVAL_S)
+        await socket.close()
+
+    async def run() -> list[str]:
+        incidents: list[Incident] = []
+        async with asyncio.timeout(5), _heads(serve, incidents, connections, reconnect_s=0.0) as heads:
+            while len(connections) < 6:
+                await heads.next(len(connections))
+        return [incident.event for incident in incidents]
+
+    assert asyncio.run(run()) == ["socket_lost", "socket_recovered", "socket_lost", "socket_recovered", "socket_lost"]
 
 
 def test_waiting_is_cancelled_at_once_and_the_socket_stays_usable() -> None:

@@ -73,7 +73,7 @@ class LogVenue(ToyVenue):
 class AtRest:
     """No head is ever announced: the follower ends when it has reached the newest block."""
 
-    async def next(self, seen: int) -> Hint | None:
+    async def next(self, tip_number: int) -> Hint | None:
         raise StopFollowing
 
     async def close(self) -> None:
