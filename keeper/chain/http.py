@@ -1,4 +1,4 @@
-"""JSON-RPC's way over HTTP: one POST, its answer bounded in time and size."""
+"""JSON-RPC over HTTP: one POST, its answer bounded in time and size."""
 
 import time
 import zlib
@@ -7,15 +7,15 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 
+from keeper.chain.inflater import Inflater
 from keeper.chain.redaction import redacted, scrubbed
 from keeper.chain.rpc import AnswerTooLarge, Reply, RpcTimeout
 from keeper.errors import RpcUnavailable
 
 _HEADERS: Mapping[str, str] = {"Content-Type": "application/json", "Accept-Encoding": "gzip"}
 _CHUNK = 1 << 16
-_GZIP_OR_ZLIB = 47
-_LONGEST_REST_S = 60.0
-"""An endpoint that wants more is asked again after it all the same: a wish may be a mistake, and there may be no other endpoint."""
+_MAX_RETRY_AFTER_S = 60.0
+"""An endpoint that wants a longer pause is asked again after this one: its wish may be a mistake, and there may be no other endpoint."""
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -27,7 +27,7 @@ def open_session() -> aiohttp.ClientSession:
 class HttpTransport:
     """POST over a shared session of `open_session`. `max_answer_bytes` is the most an answer may hold, decompressed.
 
-    Decompression is ours: the library inflates whatever comes, and a gzip bomb of 100 kB is 100 MB."""
+    The library would decompress without a bound, and a gzip bomb of 100 kB is 100 MB; so decompression is done here."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class HttpTransport:
         self._session = session
         self._url = url
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
-        self._most = max_answer_bytes
+        self._max_bytes = max_answer_bytes
         self._wall_clock = wall_clock
 
     async def post(self, body: bytes) -> Reply:
@@ -48,7 +48,7 @@ class HttpTransport:
         request = self._session.post(self._url, data=body, headers=_HEADERS, timeout=self._timeout, allow_redirects=False)
         try:
             async with request as response:
-                return Reply(response.status, await self._read(response), self._rest_s(response.headers.get("Retry-After")))
+                return Reply(response.status, await self._read(response), self._retry_after_s(response.headers.get("Retry-After")))
         except TimeoutError:
             raise RpcTimeout(f"{redacted(self._url)}: no answer in {self._timeout.total} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -57,37 +57,34 @@ class HttpTransport:
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         encoding = response.headers.get("Content-Encoding", "identity").lower()
-        if encoding == "identity":
-            inflater = None
-        elif encoding in ("gzip", "deflate"):
-            inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
-        else:
+        if encoding not in ("identity", "gzip", "deflate"):
             raise RpcUnavailable(f"{redacted(self._url)}: an answer encoded as {encoding[:20]!r}, asked for gzip")
+        inflater = None if encoding == "identity" else Inflater()
         body = bytearray()
         async for chunk in response.content.iter_chunked(_CHUNK):
-            body += chunk if inflater is None else self._inflated(inflater, chunk, self._most + 1 - len(body))
-            if len(body) > self._most:
+            body += chunk if inflater is None else self._inflate(inflater, chunk, self._max_bytes + 1 - len(body))
+            if len(body) > self._max_bytes:
                 response.close()
-                raise AnswerTooLarge(f"{redacted(self._url)}: an answer of more than {self._most} bytes (max_answer_mib of the chain)")
-        if inflater is not None and not inflater.eof:
+                raise AnswerTooLarge(f"{redacted(self._url)}: an answer of more than {self._max_bytes} bytes (max_answer_mib of the chain)")
+        if inflater is not None and not inflater.complete:
             raise RpcUnavailable(f"{redacted(self._url)}: a compressed answer that ends in the middle")
         return bytes(body)
 
-    def _inflated(self, inflater: "zlib._Decompress", chunk: bytes, most: int) -> bytes:
+    def _inflate(self, inflater: Inflater, chunk: bytes, max_bytes: int) -> bytes:
         try:
-            return inflater.decompress(chunk, most)
+            return inflater.inflate(chunk, max_bytes)
         except zlib.error as error:
             raise RpcUnavailable(f"{redacted(self._url)}: a broken compressed answer ({error})") from error
 
-    def _rest_s(self, header: str | None) -> float | None:
+    def _retry_after_s(self, header: str | None) -> float | None:
         """Retry-After in seconds: a number, or an HTTP date against the wall clock. None where there is none, or nothing legible."""
         if header is None:
             return None
         try:
-            wish = float(header)
+            pause_s = float(header)
         except ValueError:
             try:
-                wish = parsedate_to_datetime(header).timestamp() - self._wall_clock()
+                pause_s = parsedate_to_datetime(header).timestamp() - self._wall_clock()
             except (ValueError, TypeError, OverflowError):
                 return None
-        return min(max(wish, 0.0), _LONGEST_REST_S) if wish == wish else None
+        return min(max(pause_s, 0.0), _MAX_RETRY_AFTER_S) if pause_s == pause_s else None

@@ -94,6 +94,38 @@ def test_compressed_answers_are_read(encoding: str, pack: Callable[[bytes], byte
     assert _serve(_answer(pack(body), Content_Encoding=encoding)) == Reply(200, body)
 
 
+def test_a_gzip_answer_of_several_members_is_read_whole() -> None:
+    """RFC 1952, 2.2: the members are one after the other, wherever the chunks of the connection end."""
+    members = [gzip.compress(bytes([place]) * 30_000) for place in range(5)]
+    body = b"".join(bytes([place]) * 30_000 for place in range(5))
+    assert _serve(_answer(b"".join(members), Content_Encoding="gzip")) == Reply(200, body)
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Encoding": "gzip"})
+        await response.prepare(request)
+        for member in members:
+            await response.write(member)
+            await asyncio.sleep(0.01)
+        return response
+
+    assert _serve(reply) == Reply(200, body)
+
+
+@pytest.mark.parametrize("tail", [b"x", bytes(8), gzip.compress(b"{}")[:-1]], ids=["text", "padding", "half a member"])
+def test_bytes_behind_a_compressed_answer_are_unavailable(tail: bytes) -> None:
+    """What follows the end is a member or a broken answer, never ignored."""
+    with pytest.raises(RpcUnavailable):
+        _serve(_answer(gzip.compress(b"{}") + tail, Content_Encoding="gzip"))
+
+
+def test_members_do_not_add_up_to_more_than_is_allowed() -> None:
+    """The bound is of the whole answer."""
+    member = gzip.compress(bytes(MOST // 2))
+    assert len(_serve(_answer(2 * member, Content_Encoding="gzip")).body) == MOST
+    with pytest.raises(AnswerTooLarge):
+        _serve(_answer(2 * member + gzip.compress(b"x"), Content_Encoding="gzip"))
+
+
 @pytest.mark.parametrize(
     "body", [gzip.compress(bytes(200 << 20)), gzip.compress(bytes(MOST + 1))], ids=["a bomb", "one byte more than allowed"]
 )
