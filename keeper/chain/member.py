@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from keeper.chain.retry import RetryOptions
 from keeper.chain.rpc import Endpoint, RpcCall
@@ -10,6 +11,8 @@ _LATENCY_WEIGHT = 0.2
 _AMNESTY_S = 60.0
 """After this long without a failure, earlier failures no longer make the probes rarer."""
 _NEVER = float("-inf")
+_Shape: TypeAlias = tuple[frozenset[str], int]
+"""The methods of a request, and the order of magnitude of its number of calls: requests of one shape take about the same time."""
 
 
 @dataclass(slots=True)
@@ -25,7 +28,7 @@ class Member:
     probe_at: float = _NEVER
     _strikes: int = 0
     _sound_since: float = _NEVER
-    _latency_s: dict[str, float] = field(default_factory=dict)
+    _latency_s: dict[_Shape, float] = field(default_factory=dict)
 
     def rank(self, now: float) -> tuple[bool, int]:
         """Smaller is asked earlier: sound endpoints in the configured order, then the suspects by their failures."""
@@ -46,15 +49,19 @@ class Member:
 
     def record_latency(self, calls: Sequence[RpcCall], seconds: float) -> None:
         """How long a good answer to `calls` took."""
-        kind = calls[0].method
-        usual = self._latency_s.get(kind, seconds)
-        self._latency_s[kind] = usual + _LATENCY_WEIGHT * (seconds - usual)
+        shape = _shape(calls)
+        usual = self._latency_s.get(shape, seconds)
+        self._latency_s[shape] = usual + _LATENCY_WEIGHT * (seconds - usual)
 
     def patience_s(self, calls: Sequence[RpcCall], retry: RetryOptions, *, bulky: bool) -> float:
         """How long to wait for an answer before another endpoint is asked as well. `bulky` answers may take long."""
         if bulky:
             return retry.bulky_cap_s
-        usual = self._latency_s.get(calls[0].method)
+        usual = self._latency_s.get(_shape(calls))
         if usual is None:
             return retry.hedge_cap_s
         return min(max(retry.hedge_factor * usual, retry.hedge_floor_s), retry.hedge_cap_s)
+
+
+def _shape(calls: Sequence[RpcCall]) -> _Shape:
+    return frozenset(call.method for call in calls), len(calls).bit_length()

@@ -61,3 +61,25 @@ def test_patience_is_learned_slowly() -> None:
         member.record_latency(CALLS, 0.05)
     member.record_latency(CALLS, 0.1)
     assert member.patience_s(CALLS, RETRY, bulky=False) == pytest.approx(0.24)
+
+
+def test_latency_is_that_of_the_whole_request() -> None:
+    """A head alone is fast; with all receipts of a block, or a hundred times at once, it may take its time."""
+    head, receipts = RpcCall("eth_getBlockByNumber", ("latest", False)), RpcCall("eth_getBlockReceipts", ("0x1",))
+    requests = {"head": [head], "head and receipts": [head, receipts], "headers": [head] * 100}
+    member = _member()
+    for _ in range(20):
+        member.record_latency(requests["head"], 0.05)
+        member.record_latency(requests["head and receipts"], 0.1)
+        member.record_latency(requests["headers"], 0.2)
+    patience = {name: member.patience_s(calls, RETRY, bulky=False) for name, calls in requests.items()}
+    assert patience == pytest.approx({"head": 0.2, "head and receipts": 0.4, "headers": 0.8})
+
+
+def test_requests_of_nearly_the_same_size_are_of_one_kind() -> None:
+    """And the order of their calls does not matter; an unknown kind is given all the time there is."""
+    calls = [RpcCall("eth_x", []), RpcCall("eth_y", [])] * 20
+    member = _member()
+    member.record_latency(calls, 0.05)
+    assert member.patience_s([*calls[::-1], *calls[:10]], RETRY, bulky=False) == pytest.approx(0.2)
+    assert member.patience_s(calls[:2], RETRY, bulky=False) == 1.0
