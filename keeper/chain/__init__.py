@@ -1,1 +1,7 @@
-"""Reads one chain: RPC pool, heads, follower, pinned reads."""
+"""The adapter of one EVM chain. `chain` puts the parts together; read downwards, each file uses only those before it:
+
+- one endpoint: `redaction`, `refusals`, `rpc`, `inflater`, `http`; `clock`, `incident`
+- several endpoints as one: `rlp`, `header`, `retry`, `member`, `query`, `ranking`, `client`, `hedge`, `health_check`, `pool`
+- what a block holds, proven: `trie`, `bloom`, `log`, `receipts`, `proof`, `ranges`
+- the chain as a stream of values: `heads`, `segment`, `standstill`, `fetch`, `dispute`, `follower`, and its history: `backfill`
+- calls: `multicall`, `reads` (pinned to a block), `raw` (any method)"""

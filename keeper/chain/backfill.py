@@ -25,7 +25,7 @@ class _Chunk:
 
 
 class Backfill:
-    """Reads finalised history. Where to resume is the caller's knowledge: the last block it was given."""
+    """Reads finalised history. The caller resumes after the last block it has received."""
 
     def __init__(self, pool: Pool, proofs: Proofs, ranges: LogRanges, concurrency: int) -> None:
         self._pool = pool
@@ -36,25 +36,25 @@ class Backfill:
     async def run(
         self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False, turn: int = 0
     ) -> AsyncGenerator[BlockLogs, None]:
-        """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk.
+        """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a chunk.
         With `every_block` all of them, linked by parent hash. `turn` asks another endpoint than usual, where there is one."""
         selection = LogSelection(filters)
         await self._proofs.learn()
-        at = first
-        while at <= last:
-            window = self._window(at, last)
-            # The group ends before anything is yielded: a consumer that walks away leaves no task behind.
+        start = first
+        while start <= last:
+            window = self._window(start, last)
+            # The group ends before anything is yielded: a consumer that stops early leaves no task behind.
             for blocks in await self._fetch(selection, window, every_block, turn):
                 for block in blocks:
                     yield block
-            at = window[-1].last + 1
+            start = window[-1].last + 1
 
-    def _window(self, at: int, last: int) -> list[_Chunk]:
+    def _window(self, start: int, last: int) -> list[_Chunk]:
         chunks: list[_Chunk] = []
-        while at <= last and len(chunks) < self._concurrency:
-            end = min(last, at + self._ranges.size.blocks - 1)
-            chunks.append(_Chunk(at, end))
-            at = end + 1
+        while start <= last and len(chunks) < self._concurrency:
+            end = min(last, start + self._ranges.size.blocks - 1)
+            chunks.append(_Chunk(start, end))
+            start = end + 1
         return chunks
 
     async def _fetch(self, selection: LogSelection, window: Sequence[_Chunk], every_block: bool, turn: int) -> list[list[BlockLogs]]:
@@ -64,17 +64,17 @@ class Backfill:
             async with asyncio.TaskGroup() as group:
                 tasks += [group.create_task(self._chunk(selection, chunk, every_block, turn)) for chunk in window]
         except* KeeperError as failures:
-            # The callers know single errors; what the other chunks said on the way down is of the same cause.
+            # Callers expect a single error; those of the other chunks have the same cause.
             failure = next(error for error in failures.exceptions if isinstance(error, KeeperError))
         if failure is not None:
             raise failure
         return [task.result() for task in tasks]
 
     async def _chunk(self, selection: LogSelection, chunk: _Chunk, every_block: bool, turn: int) -> list[BlockLogs]:
-        """A chunk's blocks with logs that are of them, as their headers say.
+        """A chunk's blocks with their logs, checked against the headers.
 
-        Where they are not, an endpoint is wrong about one of the two: the logs are asked for again, each held against its block's header,
-        so that the pool leaves whoever has others. Raises Untrustworthy when every endpoint has."""
+        Where they do not match, an endpoint is wrong about one of the two: the logs are asked for again, and each answer is checked against
+        the headers, so that the pool turns to another endpoint. Raises Untrustworthy when no endpoint's logs match."""
         logs = await self._ranges.fetch(selection, chunk.first, chunk.last, turn=turn) if selection else []
         numbers = range(chunk.first, chunk.last + 1)
         headers = await self._headers(numbers if every_block else sorted({*(log.block_number for log in logs), chunk.last}), turn)
@@ -87,15 +87,15 @@ class Backfill:
         by_block: dict[int, list[RawLog]] = {}
         for log in logs:
             by_block.setdefault(log.block_number, []).append(log)
-        shown = numbers if every_block else sorted({*by_block, chunk.last})
-        return [(headers[number].ref, tuple(by_block.get(number, ()))) for number in shown]
+        block_numbers = numbers if every_block else sorted({*by_block, chunk.last})
+        return [(headers[number].ref, tuple(by_block.get(number, ()))) for number in block_numbers]
 
     async def _headers(self, numbers: Sequence[int], turn: int) -> Mapping[int, Header]:
         def decode(answers: Sequence[Answer]) -> Mapping[int, Header]:
-            headers = [self._proofs.numbered(answer, number) for number, answer in zip(numbers, answers, strict=True)]
-            for before, after in pairwise(headers):
-                if after.ref.number == before.ref.number + 1 and after.ref.parent_hash != before.ref.hash:
-                    raise ValueError(f"block {after.ref.number} does not follow block {before.ref.number}")
+            headers = [self._proofs.header_at(answer, number) for number, answer in zip(numbers, answers, strict=True)]
+            for parent, child in pairwise(headers):
+                if child.ref.number == parent.ref.number + 1 and child.ref.parent_hash != parent.ref.hash:
+                    raise ValueError(f"block {child.ref.number} does not follow block {parent.ref.number}")
             return {header.ref.number: header for header in headers}
 
         return await self._pool.ask([by_number(number) for number in numbers], decode, turn=turn)

@@ -21,37 +21,37 @@ def bloom_mask(value: bytes) -> int:
 
 
 def admits(bloom: int, log: RawLog) -> bool:
-    """False only if the block surely has no such log. An empty bloom admits all: some chains give no other."""
+    """False only if the block surely has no such log. An empty bloom admits all: some chains have no other."""
     values = (bytes.fromhex(log.address[2:]), *log.topics)
     return not bloom or all(mask & bloom == mask for mask in map(bloom_mask, values))
 
 
 class BloomProbe:
-    """Answers what of the filters' logs a block may hold. The masks are computed once."""
+    """Which of the filters' logs a block may hold, by its bloom. The masks are computed once."""
 
     def __init__(self, filters: Sequence[LogFilter]) -> None:
         self._filters = tuple(
             (
-                {address: bloom_mask(bytes.fromhex(address[2:])) for address in each.addresses},
-                {topic: bloom_mask(topic) for topic in each.topics},
+                {address: bloom_mask(bytes.fromhex(address[2:])) for address in log_filter.addresses},
+                {topic: bloom_mask(topic) for topic in log_filter.topics},
             )
-            for each in filters
+            for log_filter in filters
         )
 
     def may_hold(self, bloom: int) -> bool:
-        """False only if the block surely has no such log. Some chains give an empty bloom always: then this says False as well."""
+        """False only if the block surely has no such log. Some chains always have an empty bloom: then this is False as well."""
         return any(
             _any_in(addresses.values(), bloom) and (not topics or _any_in(topics.values(), bloom)) for addresses, topics in self._filters
         )
 
     def misses(self, bloom: int, logs: Sequence[RawLog]) -> bool:
-        """Whether the bloom claims an address, or a topic, that none of these logs has: a doubt, as the bits may be those of others."""
+        """Whether the bloom claims an address, or a topic, that none of these logs has. The bits may also be those of other logs."""
         addresses = {log.address for log in logs}
         topics = {log.topics[0] for log in logs if log.topics}
-        for wanted, first_topics in self._filters:
-            claimed = {address for address, mask in wanted.items() if mask & bloom == mask}
-            claimed_topics = {topic for topic, mask in first_topics.items() if mask & bloom == mask}
-            if claimed and (claimed_topics or not first_topics) and (claimed - addresses or claimed_topics - topics):
+        for address_masks, topic_masks in self._filters:
+            addresses_in_bloom = {address for address, mask in address_masks.items() if mask & bloom == mask}
+            topics_in_bloom = {topic for topic, mask in topic_masks.items() if mask & bloom == mask}
+            if addresses_in_bloom and (topics_in_bloom or not topic_masks) and (addresses_in_bloom - addresses or topics_in_bloom - topics):
                 return True
         return False
 

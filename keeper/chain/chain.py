@@ -1,4 +1,4 @@
-"""The chain adapter: everything of this package put together behind the engine's `Chain` and `LogSource` ports."""
+"""The chain adapter: the parts of this package behind the engine's `Chain` and `LogSource` ports."""
 
 import asyncio
 import random
@@ -60,22 +60,22 @@ class ChainOptions:
     retry: RetryOptions = field(default_factory=RetryOptions)
 
 
-def _unheard(incident: Incident) -> None:
-    """Nobody wants to know."""
+def _no_incident(incident: Incident) -> None:
+    """For callers without a use for incidents."""
 
 
-def _untouched() -> None:
-    """Nobody counts the follower's turns."""
+def _no_turn() -> None:
+    """For callers that do not watch the follower."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observers:
-    """Who hears how the endpoints are: `incident` news of one of them, `problem` what keeps the chain from being followed (part, sentence;
-    None when it is over), `turn` that the follower is at work or waits for the chain."""
+    """Callbacks: `incident` for an event at one endpoint, `problem` for what keeps the chain from being followed (part, sentence; None when
+    it is over), `turn` as the follower's sign of life."""
 
-    incident: Callable[[Incident], None] = _unheard
+    incident: Callable[[Incident], None] = _no_incident
     problem: Report = no_report
-    turn: Callable[[], None] = _untouched
+    turn: Callable[[], None] = _no_turn
 
 
 class ChainClient:
@@ -107,8 +107,8 @@ class ChainClient:
         self._reader = Reader(pool, clock, options.multicall, options.calls_per_multicall, prove=options.prove_reads)
         self._backfill = Backfill(pool, proofs, self._ranges, options.backfill_concurrency)
         standstill = Standstill(clock, options.block_seconds, wall_clock=options.wall_clock)
-        following = FollowOptions(finality_depth=options.finality_depth, gap_chunk=options.gap_chunk)
-        self._follower = Follower(self._fetcher, pool, heads, standstill, following, observers.problem, observers.turn)
+        follow_options = FollowOptions(finality_depth=options.finality_depth, gap_chunk=options.gap_chunk)
+        self._follower = Follower(self._fetcher, pool, heads, standstill, follow_options, observers.problem, observers.turn)
 
     @classmethod
     @asynccontextmanager
@@ -117,14 +117,14 @@ class ChainClient:
     ) -> AsyncIterator["ChainClient"]:
         """Connect, prove the chain id of every endpoint, and close everything on leaving.
 
-        `filters` select the logs of `follow`. Raises ConfigError for a wrong chain id, and RpcUnavailable when no endpoint answers, unless
-        it is told to `wait`."""
+        `filters` select the logs of `follow`. Raises ConfigError for a wrong chain id, and RpcUnavailable when no endpoint answers; with
+        `wait` it waits for one."""
         clock = SystemClock()
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(open_session())
             retry = replace(options.retry, hedge_cap_s=min(options.retry.hedge_cap_s, options.block_seconds / 2))
 
-            def pooled(urls: Sequence[str], report: Report) -> Pool:
+            def open_pool(urls: Sequence[str], report: Report) -> Pool:
                 endpoints = [
                     Endpoint(
                         url,
@@ -136,8 +136,8 @@ class ChainClient:
                 ]
                 return Pool(endpoints, options.chain_id, retry, clock, random.random, observers.incident, report)
 
-            pool = pooled(options.rpc_urls, observers.problem)
-            send_pool = pooled(options.send_urls, no_report) if options.send_urls else None
+            pool = open_pool(options.rpc_urls, observers.problem)
+            send_pool = open_pool(options.send_urls, no_report) if options.send_urls else None
             heads: Heads = PolledHeads(clock, options.poll_interval_s)
             if options.ws_url is not None:
                 heads = AnnouncedHeads(session, options.ws_url, clock, options.poll_interval_s, observers.incident)
@@ -145,7 +145,7 @@ class ChainClient:
             await pool.start(wait=wait)
             if send_pool is not None:
                 await send_pool.prove()
-            await stack.enter_async_context(_beside(pool.check_health()))
+            await stack.enter_async_context(_background(pool.check_health()))
             proofs = Proofs(pool, observers.incident, headers=True, receipts=options.verify_receipts)
             yield cls(options, pool, proofs, heads, filters, clock, observers, send_pool)
 
@@ -160,7 +160,7 @@ class ChainClient:
         return ChainCalls(self._pool, purpose, self.block_receipts)
 
     def senders(self) -> Sequence[RawCalls]:
-        """Raw calls to each endpoint that is to be given transactions."""
+        """Raw calls to each endpoint that receives transactions."""
         pool = self._send_pool or self._pool
         return [RawCalls(pool, Purpose.SEND, endpoint) for endpoint in pool.endpoints()]
 
@@ -197,21 +197,21 @@ class ChainClient:
 
     async def run_elsewhere(self, reads: Reads[T], block: BlockRef) -> T:
         """As `run`, but of another endpoint than usual, where there is one."""
-        return await self._reader.turned(1).run(reads, block)
+        return await self._reader.with_turn(1).run(reads, block)
 
     async def witnesses(self, question: Callable[[], Reads[T]], block: BlockRef) -> Sequence[tuple[str, T]]:
-        """What each endpoint that answers says to a question at `block`, by the endpoint's name."""
+        """The answer of each endpoint that answers to a question at `block`, by the endpoint's name."""
         answers: dict[str, T] = {}
 
-        async def hear(turn: int) -> None:
-            reader = self._reader.turned(turn)
+        async def witness(turn: int) -> None:
+            reader = self._reader.with_turn(turn)
             with suppress(Transient, RpcError):
                 answer = await reader.run(question(), block)
-                answers[reader.speaker] = answer
+                answers[reader.endpoint_name] = answer
 
         async with asyncio.TaskGroup() as group:
             for turn in range(len(self._pool)):
-                group.create_task(hear(turn))
+                group.create_task(witness(turn))
         return list(answers.items())
 
     def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
@@ -222,22 +222,22 @@ class ChainClient:
     def backfill(
         self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False, turn: int = 0
     ) -> AsyncGenerator[tuple[BlockRef, tuple[RawLog, ...]], None]:
-        """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk.
+        """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a chunk.
         With `every_block` all of them, linked by parent hash. `turn` asks another endpoint than usual, where there is one."""
         return self._backfill.run(filters, first, last, every_block=every_block, turn=turn)
 
     @property
     def endpoints(self) -> int:
-        """How many endpoints there are to ask."""
+        """The number of endpoints."""
         return len(self._pool)
 
     @property
     def dispute(self) -> str | None:
-        """What the endpoints dispute about the chain that is followed, in one sentence; None where they see the same."""
+        """What the endpoints dispute about the chain, in one sentence; None while they agree."""
         return self._follower.dispute.problem
 
     def distrust(self, endpoint: str, reason: str) -> None:
-        """Ask an endpoint last for a while: what it said contradicts the others."""
+        """Ask an endpoint last for a while: its answer contradicts the others."""
         self._pool.distrust_named(endpoint, reason)
 
     def usage(self) -> Usage:
@@ -255,20 +255,20 @@ class ChainClient:
     async def opinions(
         self, calls: Sequence[tuple[str, Sequence[Json]]], *, patience_s: float | None = None
     ) -> Sequence[tuple[str, list[Answer]]]:
-        """What each endpoint that answers in time says to the same calls, by the endpoint's name; empty when none does. With `patience_s`
-        only sound endpoints are asked."""
-        said = await self._pool.opinions([RpcCall(method, params) for method, params in calls], list, patience_s=patience_s)
-        return [(endpoint.name, answers) for endpoint, answers in said]
+        """The answers of each endpoint that answers in time, by the endpoint's name; empty when none does. With `patience_s` only sound
+        endpoints are asked."""
+        opinions = await self._pool.opinions([RpcCall(method, params) for method, params in calls], list, patience_s=patience_s)
+        return [(endpoint.name, answers) for endpoint, answers in opinions]
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run `work` while the context is open. Should it fail, so does whoever is inside, at once and with its error."""
-    inside = asyncio.current_task()
+async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run `work` while the context is open. When it fails, the body of the context is cancelled and its error raised."""
+    owner = asyncio.current_task()
 
     def end(task: asyncio.Task[None]) -> None:
-        if inside is not None and not task.cancelled() and task.exception() is not None:
-            inside.cancel()
+        if owner is not None and not task.cancelled() and task.exception() is not None:
+            owner.cancel()
 
     task = asyncio.create_task(work)
     task.add_done_callback(end)

@@ -1,4 +1,4 @@
-"""Time as the chain layer needs it: passed in, so that tests do not wait."""
+"""Time for the chain adapter: passed in, so that tests do not wait."""
 
 import asyncio
 import time

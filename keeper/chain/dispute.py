@@ -14,36 +14,36 @@ _CHECKS_PER_DEPTH = 4
 
 
 class Dispute:
-    """Compares the endpoints' blocks at the newest height all of them have, some times while a block becomes final: what they dispute must
-    not become final. `report` tells ("forks", a sentence) while two differ; of three and more the majority decides."""
+    """Compares the endpoints' blocks at the newest height all of them have, a few times while a block becomes final: what they dispute must
+    not become final. `report` takes ("forks", a sentence) while two differ; of three and more the majority decides."""
 
     def __init__(self, fetcher: BlockFetcher, pool: Pool, finality_depth: int, report: Report) -> None:
         self._fetcher = fetcher
         self._pool = pool
         self._every_blocks = max(1, finality_depth // _CHECKS_PER_DEPTH)
         self._report = report
-        self._checked_at = 0
+        self._last_check = 0
         self.problem: str | None = None
         """What is in dispute, in one sentence."""
 
     async def examine(self, segment: Segment, headers: Sequence[Header]) -> None:
         """Compare again, if it is time: `headers` are about to follow the segment. Raises what `Pool.opinions` raises."""
         newest = headers[-1].ref.number
-        if len(self._pool) < 2 or (self.problem is None and 0 <= newest - self._checked_at < self._every_blocks):
+        if len(self._pool) < 2 or (self.problem is None and 0 <= newest - self._last_check < self._every_blocks):
             return
         heads = await self._fetcher.common_height()
         if len(heads) < 2:
-            # Nobody to compare with: what was in dispute still is, and the question is asked again at the next block.
+            # Nothing to compare with: a dispute stands, and the comparison is due again at the next block.
             return
-        self._checked_at = newest
+        self._last_check = newest
         verdict = agreement([(endpoint.name, block.hash) for endpoint, block in heads])
         if verdict is None:
             sentence = "; ".join(f"{endpoint.name} has {block.hash} as block {block.number}" for endpoint, block in heads)
             self._set(f"endpoints are on different chains: {sentence}; remove the wrong one from rpc_urls of the chain")
             return
         number = heads[0][1].number
-        ours = next((header.ref for header in headers if header.ref.number == number), segment.at(number))
-        self._set(None if ours is None or ours.hash == verdict.value else f"most endpoints have another block {number} than {ours.hash}")
+        block = next((header.ref for header in headers if header.ref.number == number), segment.at(number))
+        self._set(None if block is None or block.hash == verdict.value else f"most endpoints have another block {number} than {block.hash}")
         for endpoint, block in heads:
             if block.hash != verdict.value:
                 self._pool.distrust(endpoint, f"is on another fork: its block {number} is {block.hash}, not {verdict.value}")

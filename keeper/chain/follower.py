@@ -1,13 +1,13 @@
 """The canonical chain as a stream of values, block after block, reorgs included.
 
-One cursor, moved by pulling: a head says what to reach, headers must link by parent hash, logs must carry the hash of their block.
-The cases (after ponder's reconcileBlock): seen already; behind the tip or not linked to it (a reorg); a gap; the next block."""
+One cursor, moved by pulling: a head is the target, headers must link by parent hash, logs must carry the hash of their block.
+The cases (after ponder's reconcileBlock): a known block; behind the tip or not linked to it (a reorg); a gap; the next block."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 from keeper.chain.dispute import Dispute
-from keeper.chain.fetch import BlockFetcher, Look
+from keeper.chain.fetch import BlockFetcher, HeadView
 from keeper.chain.header import Header
 from keeper.chain.heads import Heads, Hint
 from keeper.chain.incident import Report
@@ -39,8 +39,8 @@ class Follower:
         report: Report,
         on_turn: Callable[[], None],
     ) -> None:
-        """`report` is told ("head", a sentence) while the head stands still everywhere; `on_turn` is called at every step, also while
-        there is nothing to follow: whoever hears it knows that the follower lives."""
+        """`report` takes ("head", a sentence) while the head stands still everywhere. `on_turn` is called at every step, also while there
+        is nothing to follow, as a sign of life."""
         self._fetcher = fetcher
         self._pool = pool
         self._heads = heads
@@ -48,13 +48,13 @@ class Follower:
         self._options = options
         self._report = report
         self._on_turn = on_turn
-        self._unproven: Hash32 | None = None
+        self._suspect_hash: Hash32 | None = None
         self.dispute = Dispute(fetcher, pool, options.finality_depth, report)
 
     async def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncGenerator[ChainEvent, None]:
         """Everything after block `after`, for ever, in order.
 
-        `known` are the unfinalised blocks up to and including `after` that were processed already; without any, `after` is final.
+        `known` are the unfinalised blocks up to and including `after` already processed; without any, `after` is final.
         Outages are waited out. Raises ReorgBeyondFinality; ValueError when `known` do not link."""
         segment: Segment | None = None
         hint: Hint | None = None
@@ -63,26 +63,26 @@ class Follower:
             try:
                 if segment is None:
                     segment = await self._begin(after, known)
-                events, waiting = await self._advance(segment, hint)
+                events, wait = await self._advance(segment, hint)
             except (Transient, RpcError):
-                # The pool has told who failed, and tells when nobody answers.
-                events, waiting = [], True
+                # The pool has reported the endpoints that failed, and reports when none answers.
+                events, wait = [], True
             else:
-                waiting = waiting and not await self._elsewhere()
+                wait = wait and not await self._is_behind_others()
             for event in events:
                 yield event
             hint = None
-            if waiting:
+            if wait:
                 hint = await self._next_hint(after if segment is None else segment.tip)
 
-    async def _elsewhere(self) -> bool:
-        """Whether another endpoint knows a newer head than the one that is late. Where none does for too long, that is reported."""
+    async def _is_behind_others(self) -> bool:
+        """Whether another endpoint has a newer head than the one that is late. Reports a standstill when none has for too long."""
         if not self._standstill.due():
             return False
         best = await self._pool.compare_heads(strict=True) if len(self._pool) > 1 else 0
-        if self._standstill.below(best):
+        if self._standstill.is_behind(best):
             return True
-        if not self._standstill.rising():
+        if not self._standstill.is_rising():
             self._report("head", self._standstill.problem())
         return False
 
@@ -107,24 +107,24 @@ class Follower:
 
     async def _advance(self, segment: Segment, hint: Hint | None) -> tuple[list[ChainEvent], bool]:
         """One step towards the head: its events, and whether the head is reached (wait before the next). The segment changes only
-        when everything was fetched, so a step that failed can be taken again."""
-        look = await self._fetcher.look(segment.anchor, hint)
-        head = look.head.ref
-        self._standstill.saw(head)
-        if self._standstill.rising():
+        when everything is fetched, so a failed step can be repeated."""
+        view = await self._fetcher.newest(segment.anchor, hint)
+        head = view.head.ref
+        self._standstill.observe(head)
+        if self._standstill.is_rising():
             self._report("head", None)
         if segment.holds(head.hash):
             return [], True
         if head.number <= segment.tip.number:
             return await self._revert(segment, head)
         try:
-            headers = await self._headers(segment, look.head)
+            headers = await self._headers(segment, view.head)
             if not segment.continues(headers[0].ref):
                 return await self._revert(segment, head)
-            logs = look.logs if look.logs is not None and len(headers) == 1 else await self._fetcher.logs(headers)
+            logs = view.logs if view.logs is not None and len(headers) == 1 else await self._fetcher.logs(headers)
             await self.dispute.examine(segment, headers)
         except BlockUnknown:
-            self._doubt(look)
+            self._record_suspect(view)
             raise
         events: list[ChainEvent] = []
         for header in headers:
@@ -135,11 +135,11 @@ class Follower:
                 events.append(BlockFinalised(final))
         return events, segment.tip.hash == head.hash
 
-    def _doubt(self, look: Look) -> None:
-        """No endpoint has what the head needs. Once that is a reorg in between; when the same head is told again, it is not true."""
-        if self._unproven == look.head.ref.hash:
-            self._pool.distrust(look.said_by, f"head {look.head.ref.number} {look.head.ref.hash} leads nowhere")
-        self._unproven = look.head.ref.hash
+    def _record_suspect(self, view: HeadView) -> None:
+        """No endpoint has the blocks below the head. Once, that is a reorg in between; the same head a second time is a false one."""
+        if self._suspect_hash == view.head.ref.hash:
+            self._pool.distrust(view.endpoint, f"head {view.head.ref.number} {view.head.ref.hash} leads nowhere")
+        self._suspect_hash = view.head.ref.hash
 
     async def _headers(self, segment: Segment, head: Header) -> list[Header]:
         """The next headers towards the head, at most `gap_chunk`; they link to each other, not yet to the tip."""
@@ -150,7 +150,7 @@ class Follower:
 
     async def _revert(self, segment: Segment, head: BlockRef) -> tuple[list[ChainEvent], bool]:
         """The head does not continue the segment: find where they part. Nothing is reverted when the canonical blocks below the head
-        turn out to be ours after all (an endpoint that wavers between two heads)."""
+        are those of the segment after all (an endpoint that wavers between two heads)."""
         ancestor = await self._fetcher.common_ancestor(segment, min(head.number, segment.tip.number))
         if ancestor is None:
             await self._fetcher.final(segment.anchor.number, segment.anchor.hash)

@@ -1,4 +1,4 @@
-"""A block header from the wire, and the question for one."""
+"""A block header from the wire, and the calls that ask for one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from keeper.errors import BlockUnknown, RpcError
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header with its logs bloom (256 bytes as an integer; 0 where the node gives none) and the root of its receipts (None likewise)."""
+    """A header with its logs bloom (256 bytes as an integer; 0 where the node has none) and the root of its receipts (None likewise)."""
 
     ref: BlockRef
     bloom: int
@@ -30,7 +30,7 @@ def parse_header(answer: Answer) -> Header:
     base_fee: Json = answer.get("baseFeePerGas")
     bloom: Json = answer.get("logsBloom")
     number, timestamp = quantity(answer["number"]), quantity(answer["timestamp"])
-    if max(number, timestamp) > _MOST:
+    if max(number, timestamp) > _MAX_QUANTITY:
         raise ValueError(f"a block {number} of time {timestamp}")
     ref = BlockRef(
         number=number,
@@ -47,13 +47,13 @@ def header_hash(header: Mapping[str, Json]) -> Hash32:
     """The hash a block with these fields has: Keccak of their RLP. Fields that came with later forks count where the header has them.
 
     Raises KeyError, TypeError or ValueError when a field is missing or malformed."""
-    fields = [read(header[name]) for name, read in _FIELDS]
-    fields += [read(header[name]) for name, read in _LATER_FIELDS if header.get(name) is not None]
+    fields = [encode(header[name]) for name, encode in _FIELDS]
+    fields += [encode(header[name]) for name, encode in _LATER_FIELDS if header.get(name) is not None]
     return Hash32("0x" + keccak(rlp.encode(fields)).hex())
 
 
-_MOST = (1 << 40) - 1
-"""No block has a number or a time (in seconds) beyond it, and everything that counts them holds it."""
+_MAX_QUANTITY = (1 << 40) - 1
+"""No block has a number or a time (in seconds) beyond it, and it fits every column of the lake."""
 _FIELDS = (
     ("parentHash", rlp.octets),
     ("sha3Uncles", rlp.octets),
@@ -71,7 +71,7 @@ _FIELDS = (
     ("mixHash", rlp.octets),
     ("nonce", rlp.octets),
 )
-"""Names in the order in which they are hashed, and how each is written (go-ethereum's core/types/block.go)."""
+"""Names in the order of hashing, with their encodings (go-ethereum's core/types/block.go)."""
 _LATER_FIELDS = (
     ("baseFeePerGas", rlp.quantity),
     ("withdrawalsRoot", rlp.octets),

@@ -11,7 +11,7 @@ import orjson
 
 from keeper.chain.clock import Clock
 from keeper.chain.incident import Incident
-from keeper.chain.redaction import redacted, scrubbed
+from keeper.chain.redaction import redact, scrub
 from keeper.domain.chain import Hash32
 from keeper.domain.parse import hash32, quantity
 
@@ -88,7 +88,7 @@ class AnnouncedHeads:
                 return await self._listen(self._socket, tip_number)
             await self._connect_or_sleep()
         except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            await self._drop(scrubbed(f"{type(error).__name__}: {error}", self._url))
+            await self._drop(scrub(f"{type(error).__name__}: {error}", self._url))
         return None
 
     async def close(self) -> None:
@@ -145,13 +145,13 @@ class AnnouncedHeads:
         self._announced_number, self._late_intervals = None, 0
         if not self._outage:
             self._outage = True
-            self._on_incident(Incident(redacted(self._url), "socket_lost", reason))
+            self._on_incident(Incident(redact(self._url), "socket_lost", reason))
         await self.close()
 
     def _recover(self) -> None:
         if self._outage:
             self._outage = False
-            self._on_incident(Incident(redacted(self._url), "socket_recovered", "announces heads again"))
+            self._on_incident(Incident(redact(self._url), "socket_recovered", "announces heads again"))
 
 
 _SUBSCRIBE = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]})

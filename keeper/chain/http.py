@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 
 from keeper.chain.inflater import Inflater
-from keeper.chain.redaction import redacted, scrubbed
+from keeper.chain.redaction import redact, scrub
 from keeper.chain.rpc import AnswerTooLarge, Reply, RpcTimeout
 from keeper.errors import RpcUnavailable
 
@@ -50,31 +50,31 @@ class HttpTransport:
             async with request as response:
                 return Reply(response.status, await self._read(response), self._retry_after_s(response.headers.get("Retry-After")))
         except TimeoutError:
-            raise RpcTimeout(f"{redacted(self._url)}: no answer in {self._timeout.total} s") from None
+            raise RpcTimeout(f"{redact(self._url)}: no answer in {self._timeout.total} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            reason = scrubbed(f"{type(error).__name__}: {error}", self._url)
-            raise RpcUnavailable(f"{redacted(self._url)}: {reason}") from None
+            reason = scrub(f"{type(error).__name__}: {error}", self._url)
+            raise RpcUnavailable(f"{redact(self._url)}: {reason}") from None
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         encoding = response.headers.get("Content-Encoding", "identity").lower()
         if encoding not in ("identity", "gzip", "deflate"):
-            raise RpcUnavailable(f"{redacted(self._url)}: an answer encoded as {encoding[:20]!r}, asked for gzip")
+            raise RpcUnavailable(f"{redact(self._url)}: an answer encoded as {encoding[:20]!r}, asked for gzip")
         inflater = None if encoding == "identity" else Inflater()
         body = bytearray()
         async for chunk in response.content.iter_chunked(_CHUNK):
             body += chunk if inflater is None else self._inflate(inflater, chunk, self._max_bytes + 1 - len(body))
             if len(body) > self._max_bytes:
                 response.close()
-                raise AnswerTooLarge(f"{redacted(self._url)}: an answer of more than {self._max_bytes} bytes (max_answer_mib of the chain)")
+                raise AnswerTooLarge(f"{redact(self._url)}: an answer of more than {self._max_bytes} bytes (max_answer_mib of the chain)")
         if inflater is not None and not inflater.complete:
-            raise RpcUnavailable(f"{redacted(self._url)}: a compressed answer that ends in the middle")
+            raise RpcUnavailable(f"{redact(self._url)}: a compressed answer that ends in the middle")
         return bytes(body)
 
     def _inflate(self, inflater: Inflater, chunk: bytes, max_bytes: int) -> bytes:
         try:
             return inflater.inflate(chunk, max_bytes)
         except zlib.error as error:
-            raise RpcUnavailable(f"{redacted(self._url)}: a broken compressed answer ({error})") from error
+            raise RpcUnavailable(f"{redact(self._url)}: a broken compressed answer ({error})") from error
 
     def _retry_after_s(self, header: str | None) -> float | None:
         """Retry-After in seconds: a number, or an HTTP date against the wall clock. None where there is none, or nothing legible."""

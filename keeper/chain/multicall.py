@@ -16,8 +16,8 @@ def encode_aggregate(calls: Sequence[Call]) -> bytes:
     tails: list[bytes] = []
     offset = len(calls) * _WORD
     for call in calls:
-        padded = call.data + bytes(-len(call.data) % _WORD)
-        tail = bytes.fromhex(call.to[2:]).rjust(_WORD, b"\0") + _ALLOW_FAILURE + _DATA_OFFSET + _word(len(call.data)) + padded
+        data = call.data + bytes(-len(call.data) % _WORD)
+        tail = bytes.fromhex(call.to[2:]).rjust(_WORD, b"\0") + _ALLOW_FAILURE + _DATA_OFFSET + _word(len(call.data)) + data
         heads.append(_word(offset))
         tails.append(tail)
         offset += len(tail)

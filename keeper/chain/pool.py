@@ -1,4 +1,4 @@
-"""Several endpoints of one chain behind one question: who is asked, how often, and whose answer counts.
+"""Several endpoints of one chain as one: which is asked, how often, and which answer counts.
 
 `query` is what is asked, `member` the record of one endpoint, `ranking` their order, `client` asks one or all, `hedge` asks one after the
 other, `health_check` runs beside the work."""

@@ -1,7 +1,7 @@
-"""What of a chain's blocks can be proven, and the questions whose answers are.
+"""Proofs of a chain's blocks, and the queries whose answers are proven.
 
 A header must hash to its hash, and a block's receipts must have the root its header carries: then its logs are exactly those of the
-receipts. Where a chain hashes otherwise than Ethereum, that is learned from the chain itself and said once."""
+receipts. Whether a chain hashes as Ethereum does is observed on the chain itself and reported once."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from keeper.errors import BlockUnknown, RpcError
 
 Receipts: TypeAlias = Sequence[Mapping[str, Json]]
 """All receipts of one block, in order."""
-_LESSONS = 3
+_TRIALS = 3
 
 
 class Proofs:
@@ -30,29 +30,29 @@ class Proofs:
         self._on_incident = on_incident
         self._headers = headers
         self._receipts = receipts
-        self._learned = not headers
-        self._without: set[Endpoint] = set()
-        self._doubts = 0
+        self._hash_rule_known = not headers
+        self._endpoints_without_receipts: set[Endpoint] = set()
+        self._mismatches = 0
         self.receipts_proven = False
-        """Receipts of this chain have had the root of their header: from then on others are untrue, not of another kind."""
+        """Receipts of this chain have had the root of their header: from then on others are false, not hashed otherwise."""
 
     def through(self, pool: Pool) -> "Proofs":
-        """The same proofs, asked for through another pool of the same endpoints."""
-        other = copy.copy(self)
-        other._pool = pool
-        return other
+        """The same proofs through another pool of the same endpoints."""
+        proofs = copy.copy(self)
+        proofs._pool = pool
+        return proofs
 
     async def learn(self) -> None:
-        """Once: whether this chain's headers hash as Ethereum's do. Nobody's do, time after time: then they are believed as they are."""
-        for _ in range(_LESSONS):
-            if self._learned:
+        """Once: whether this chain's headers hash as Ethereum's do. If no endpoint's do in several trials, they stay unproven."""
+        for _ in range(_TRIALS):
+            if self._hash_rule_known:
                 return
             opinions = await self._pool.opinions([LATEST], lambda answers: _hashes(answers[0]))
             if not opinions:
                 return
-            self._learned = any(true for _, true in opinions)
-        if not self._learned:
-            self._learned, self._headers = True, False
+            self._hash_rule_known = any(matches for _, matches in opinions)
+        if not self._hash_rule_known:
+            self._hash_rule_known, self._headers = True, False
             self._on_incident(Incident("all endpoints", "headers_unproven", "no header hashes to its hash; they are believed from now on"))
 
     def header(self, answer: Answer) -> Header:
@@ -62,14 +62,14 @@ class Proofs:
             raise ValueError(f"the header of block {header.ref.number} does not hash to its hash {header.ref.hash}")
         return header
 
-    def numbered(self, answer: Answer, number: int) -> Header:
+    def header_at(self, answer: Answer, number: int) -> Header:
         """As `header`, and it must be block `number`. Raises ValueError otherwise."""
         header = self.header(answer)
         if header.ref.number != number:
             raise ValueError(f"asked for block {number}, got {header.ref.number}")
         return header
 
-    def hashed(self, answer: Answer, block_hash: Hash32) -> Header:
+    def header_of(self, answer: Answer, block_hash: Hash32) -> Header:
         """As `header`, and it must be the block of that hash. Raises ValueError otherwise."""
         header = self.header(answer)
         if header.ref.hash != block_hash:
@@ -77,8 +77,8 @@ class Proofs:
         return header
 
     def offers_receipts(self, endpoint: Endpoint | None) -> bool:
-        """Whether to ask this endpoint for receipts: it has not said that it has none."""
-        return self._receipts and endpoint not in self._without
+        """Whether to ask this endpoint for receipts."""
+        return self._receipts and endpoint not in self._endpoints_without_receipts
 
     async def receipts(self, headers: Sequence[Header]) -> Sequence[Receipts] | None:
         """All receipts of each block, proven by its header; None where no endpoint offers any, or this chain's cannot be proven.
@@ -95,41 +95,41 @@ class Proofs:
             try:
                 endpoint, receipts = await self._pool.ask_named(calls, decode, turn=turn, give_up_on_timeout=True)
             except Untrustworthy as error:
-                self._doubt(error)
+                self._record_mismatch(error)
                 return None
             except (SizeLimited, AnswerTooLarge, RpcTimeout):
                 return await self._halves(headers)
             except RpcError as error:
                 if isinstance(error, BlockUnknown):
                     raise
-                # Everybody has the method, and nobody can make these: their logs are checked by bloom.
+                # Every endpoint has the method, and none has these receipts: their logs are checked by bloom.
                 return None
             if receipts is not None:
                 self.receipts_proven |= any(receipts)
                 return receipts
-            self.refused(endpoint)
+            self.exclude(endpoint)
         return None
 
     async def _halves(self, headers: Sequence[Header]) -> Sequence[Receipts] | None:
-        """Too much at once: half the blocks at a time. A single block that is too much has no receipts for us."""
+        """For a request that is too large: half the blocks at a time. None for a single block that is too large."""
         middle = len(headers) // 2
         if not middle:
             return None
         first, second = await self.receipts(headers[:middle]), await self.receipts(headers[middle:])
         return None if first is None or second is None else [*first, *second]
 
-    def refused(self, endpoint: Endpoint) -> None:
-        """The endpoint has no such method: it is not asked for receipts again."""
-        self._without.add(endpoint)
-        if self._receipts and len(self._without) == len(self._pool):
+    def exclude(self, endpoint: Endpoint) -> None:
+        """Ask this endpoint no more for receipts: it does not have the method."""
+        self._endpoints_without_receipts.add(endpoint)
+        if self._receipts and len(self._endpoints_without_receipts) == len(self._pool):
             self._receipts = False
             self._on_incident(Incident("all endpoints", "no_receipts", "none has eth_getBlockReceipts: logs are checked by bloom alone"))
 
-    def _doubt(self, error: Untrustworthy) -> None:
-        """Nobody's receipts have the header's root. Raises the error, unless none of this chain ever had, time after time: then it hashes
-        them otherwise."""
-        self._doubts += 1
-        if self.receipts_proven or self._doubts < _LESSONS:
+    def _record_mismatch(self, error: Untrustworthy) -> None:
+        """No endpoint's receipts have the header's root. Raises the error, unless none ever had in several trials: then this chain
+        hashes them otherwise."""
+        self._mismatches += 1
+        if self.receipts_proven or self._mismatches < _TRIALS:
             raise error
         self._receipts = False
         self._on_incident(Incident("all endpoints", "receipts_unproven", f"{error}; logs are checked by bloom alone from now on"))
@@ -145,6 +145,6 @@ def _hashes(answer: Answer) -> bool:
 
 
 def _fields(answer: Answer) -> Mapping[str, Json]:
-    """The fields of an answer that `parse_header` has taken for a header."""
+    """The fields of an answer that `parse_header` has accepted."""
     assert isinstance(answer, Mapping)
     return answer

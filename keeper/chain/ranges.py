@@ -1,4 +1,4 @@
-"""Logs over a range of blocks, in as many requests as the provider's limits ask for."""
+"""Logs over a range of blocks, in as many requests as the provider's limits require."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -10,36 +10,36 @@ from keeper.chain.rpc import Answer, AnswerTooLarge, RpcCall, RpcTimeout
 from keeper.domain.chain import RawLog
 
 Check: TypeAlias = Callable[[RawLog], None]
-"""Raises ValueError for a log that cannot be: its answer is then untrue."""
+"""Raises ValueError for a log that cannot be true; its whole answer is then refused."""
 _GROW_AFTER = 4
 
 
 class RangeSize:
     """How many blocks to ask for at once: halves, or follows the provider's advice, on refusal; doubles after some successes."""
 
-    def __init__(self, most: int) -> None:
-        """`most` blocks at once at first, and never more."""
-        if most < 1:
-            raise ValueError(f"a range of {most} blocks holds nothing")
-        self._ceiling = most
+    def __init__(self, max_blocks: int) -> None:
+        """Starts with `max_blocks` at once; never more."""
+        if max_blocks < 1:
+            raise ValueError(f"a range of {max_blocks} blocks holds nothing")
+        self._ceiling = max_blocks
         self._successes = 0
-        self.blocks = most
+        self.blocks = max_blocks
 
-    def refused(self, first: int, span: int, hint: str) -> None:
+    def record_refusal(self, first: int, span: int, hint: str) -> None:
         """A request for `span` blocks from `first` was refused with the text `hint` (empty for a timeout)."""
         advice = range_advice(hint)
         blocks = span // 2
         if advice.last_block is not None and first <= advice.last_block < first + span - 1:
             blocks = advice.last_block - first + 1
-        elif advice.most_blocks is not None and advice.most_blocks < span:
-            # A fixed limit will not go away: never try more again.
-            self._ceiling = min(self._ceiling, advice.most_blocks)
-            blocks = advice.most_blocks
-        # Several requests are under way at once: one that was bigger than the present size says nothing new.
+        elif advice.max_blocks is not None and advice.max_blocks < span:
+            # A fixed limit is permanent: never ask for more again.
+            self._ceiling = min(self._ceiling, advice.max_blocks)
+            blocks = advice.max_blocks
+        # Several requests are under way at once: the refusal of one larger than the present size is no news.
         self.blocks = max(1, min(self.blocks, blocks))
         self._successes = 0
 
-    def accepted(self, span: int) -> None:
+    def record_success(self, span: int) -> None:
         """A request for `span` blocks was answered."""
         if span < self.blocks:
             return
@@ -50,7 +50,7 @@ class RangeSize:
 
 
 class LogRanges:
-    """Fetches ranges; what it learns about the provider's limits is kept for the next."""
+    """Fetches ranges; `size` remembers the provider's limits."""
 
     def __init__(self, pool: Pool, size: RangeSize) -> None:
         self._pool = pool
@@ -61,21 +61,21 @@ class LogRanges:
 
         Raises SizeLimited when even one block is too much, and what `Pool.ask` raises."""
         logs: list[RawLog] = []
-        at = first
-        while at <= last:
-            span = min(self.size.blocks, last - at + 1)
+        start = first
+        while start <= last:
+            span = min(self.size.blocks, last - start + 1)
             try:
-                logs += await self._part(selection, at, at + span - 1, check, turn)
+                logs += await self._request(selection, start, start + span - 1, check, turn)
             except (SizeLimited, RpcTimeout, AnswerTooLarge) as error:
                 if span == 1:
                     raise
-                self.size.refused(at, span, error.hint if isinstance(error, SizeLimited) else "")
+                self.size.record_refusal(start, span, error.hint if isinstance(error, SizeLimited) else "")
                 continue
-            self.size.accepted(span)
-            at += span
+            self.size.record_success(span)
+            start += span
         return logs
 
-    async def _part(self, selection: LogSelection, first: int, last: int, check: Check | None, turn: int) -> list[RawLog]:
+    async def _request(self, selection: LogSelection, first: int, last: int, check: Check | None, turn: int) -> list[RawLog]:
         def decode(answers: Sequence[Answer]) -> list[RawLog]:
             logs = selection.parse(answers[0])
             for log in logs:

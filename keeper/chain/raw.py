@@ -1,4 +1,4 @@
-"""Raw JSON-RPC calls for those who know the methods themselves (execution, checks)."""
+"""Raw JSON-RPC calls, for callers that know the methods themselves (execution, checks)."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -20,26 +20,26 @@ class RawCalls:
         self._only = only
 
     async def request(self, method: str, params: Sequence[Json]) -> Json:
-        """One call's result. Raises RpcError when no endpoint has better to say, RpcUnavailable, RpcLimited."""
+        """One call's result. Raises RpcError when no endpoint has a better answer, RpcUnavailable, RpcLimited."""
         return await self._ask([RpcCall(method, params)], _only_result)
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> list[Answer]:
         """Several calls in one request, answered in order; a call's own RpcError is returned in its place.
 
         An answer with errors that are not the contract's doing is taken only when no endpoint gives a better one."""
-        heard: list[list[Answer]] = []
+        answer_lists: list[list[Answer]] = []
 
         def decode(answers: Sequence[Answer]) -> list[Answer]:
-            heard.append(list(answers))
+            answer_lists.append(list(answers))
             for answer in answers:
                 if isinstance(answer, RpcError) and not is_call_failure(answer):
                     raise answer
-            return heard[-1]
+            return answer_lists[-1]
 
         try:
             return await self._ask([RpcCall(method, params) for method, params in calls], decode)
         except RpcError:
-            return min(heard, key=lambda answers: sum(isinstance(answer, RpcError) for answer in answers))
+            return min(answer_lists, key=lambda answers: sum(isinstance(answer, RpcError) for answer in answers))
 
     async def _ask(self, calls: Sequence[RpcCall], decode: Decode[T]) -> T:
         if self._only is not None:
@@ -48,16 +48,16 @@ class RawCalls:
 
 
 class ChainCalls(RawCalls):
-    """Calls to whichever endpoint works, each endpoint's own word, and proven receipts. Satisfies execution's port `ChainNode`."""
+    """Calls to whichever endpoint works, the opinions of each endpoint, and proven receipts. Satisfies execution's port `ChainNode`."""
 
     def __init__(self, pool: Pool, purpose: Purpose, receipts: Callable[[BlockRef], Awaitable[Receipts | None]]) -> None:
         super().__init__(pool, purpose)
         self._receipts = receipts
 
     async def opinions(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> Sequence[tuple[str, list[Answer]]]:
-        """What each endpoint that answers in time says to the same calls, by the endpoint's name; empty when none does."""
-        questions = [RpcCall(method, params) for method, params in calls]
-        opinions = await self._pool.opinions(questions, list, purpose=self._purpose)
+        """The answers of each endpoint that answers in time, by the endpoint's name; empty when none does."""
+        requests = [RpcCall(method, params) for method, params in calls]
+        opinions = await self._pool.opinions(requests, list, purpose=self._purpose)
         return [(endpoint.name, answers) for endpoint, answers in opinions]
 
     async def block_receipts(self, block: BlockRef) -> Receipts | None:

@@ -1,4 +1,4 @@
-"""Runs a venue's question: every round of calls is one HTTP request, pinned to one block hash (EIP-1898)."""
+"""Runs a venue's reads: every round of calls is one HTTP request, pinned to one block hash (EIP-1898)."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -30,11 +30,11 @@ _PROOF_PAUSE_S = 0.002
 
 
 class Reader:
-    """Asks through Multicall3 where its address is known, else by one `eth_call` per call in one batch.
+    """Calls through Multicall3 where its address is known, else by one `eth_call` per call in one batch.
 
-    With `prove`, every multicall also reads the block's own hash from the history contract (EIP-2935), as if it ran one block later: found
-    there, the state is that of a later block, and the calls are asked again. All calls then see a NUMBER that is one higher. anvil (1.7.1)
-    needs this: it answers a call pinned to its newest block from the state of the block it is mining, but never errs about older ones."""
+    With `prove`, every multicall also reads the block's own hash from the history contract (EIP-2935), as if it ran one block later: where
+    the hash is there, the state is that of a later block, and the calls are repeated. All calls then see a NUMBER that is one higher.
+    anvil (1.7.1) needs this: it answers a call pinned to its newest block from the state of the block it is mining, but never errs about older ones."""
 
     def __init__(self, pool: Pool, clock: Clock, multicall: Address | None, calls_per_multicall: int, *, prove: bool = False) -> None:
         """Raises ConfigError for `prove` without a multicall: the proof must be of the same call as what it proves."""
@@ -46,14 +46,14 @@ class Reader:
         self._chunk = calls_per_multicall
         self._prove = prove
         self._turn = 0
-        self.speaker = ""
-        """The endpoint that answered last, by name."""
+        self.endpoint_name = ""
+        """The endpoint of the last answer."""
 
-    def turned(self, turn: int) -> "Reader":
-        """The same reader, but it asks the endpoint whose `turn` it is, where there is one (see `Pool.ask`)."""
-        other = copy(self)
-        other._turn = turn
-        return other
+    def with_turn(self, turn: int) -> "Reader":
+        """The same reader, starting with another endpoint, where there is one (`turn` as in `Pool.ask`)."""
+        reader = copy(self)
+        reader._turn = turn
+        return reader
 
     async def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
         """Drive the generator to its end. `at` is the block time the calls see instead of the block's own.
@@ -74,26 +74,26 @@ class Reader:
         if not calls:
             return []
         if self._multicall is None or (len(calls) == 1 and not self._prove):
-            return await self._singly(calls, block, at)
+            return await self._single_calls(calls, block, at)
         try:
-            results = await self._bundled(self._multicall, self._chunks(calls), block, at)
+            results = await self._multicalls(self._multicall, self._chunks(calls), block, at)
         except _NoMulticallError:
             if self._prove:
-                await self._must_be_younger(self._multicall)
-            return await self._singly(calls, block, at)
+                await self._require_multicall_now(self._multicall)
+            return await self._single_calls(calls, block, at)
         except (SizeLimited, RpcError) as error:
             if isinstance(error, RpcError) and not is_call_failure(error):
                 raise
-            return await self._alone(self._multicall, calls, block, at)
-        # A failure without a payload may only mean that the calls before it had used up the common gas.
-        doubtful = [place for place, result in enumerate(results) if not result.success and not result.data]
-        if doubtful:
-            again = await self._alone(self._multicall, [calls[place] for place in doubtful], block, at)
-            for place, result in zip(doubtful, again, strict=True):
+            return await self._isolated_calls(self._multicall, calls, block, at)
+        # A failure without a payload may only mean that the calls before it used up the common gas.
+        suspects = [place for place, result in enumerate(results) if not result.success and not result.data]
+        if suspects:
+            isolated_results = await self._isolated_calls(self._multicall, [calls[place] for place in suspects], block, at)
+            for place, result in zip(suspects, isolated_results, strict=True):
                 results[place] = result
         return results
 
-    async def _must_be_younger(self, multicall: Address) -> None:
+    async def _require_multicall_now(self, multicall: Address) -> None:
         """Blocks before the multicall's deployment are history, about which no node errs: their reads need no proof. Raises RpcError where
         the contract is not there now either."""
         code = await self._pool.ask([RpcCall("eth_getCode", [multicall, "latest"])], lambda answers: answers[0])
@@ -105,30 +105,30 @@ class Reader:
     def _chunks(self, calls: Sequence[Call]) -> list[Sequence[Call]]:
         return [calls[start : start + self._chunk] for start in range(0, len(calls), self._chunk)]
 
-    async def _alone(self, multicall: Address, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult]:
-        """No call shares its gas with another."""
+    async def _isolated_calls(self, multicall: Address, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult]:
+        """As `_multicalls`, but no call shares its gas with another."""
         if self._prove:
-            return await self._bundled(multicall, [[call] for call in calls], block, at)
-        return await self._singly(calls, block, at)
+            return await self._multicalls(multicall, [[call] for call in calls], block, at)
+        return await self._single_calls(calls, block, at)
 
-    async def _bundled(
+    async def _multicalls(
         self, multicall: Address, chunks: Sequence[Sequence[Call]], block: BlockRef, at: Timestamp | None
     ) -> list[CallResult]:
-        """All chunks through Multicall3 in one request; again, if it takes a proof, until the state is the block's own."""
+        """All chunks through Multicall3 in one request; with `prove` repeated until the state is the block's own."""
         for attempt in range(_PROOF_ATTEMPTS):
             try:
-                return await self._together(multicall, chunks, block, at)
+                return await self._aggregate(multicall, chunks, block, at)
             except _OtherStateError:
-                # The node is about to publish the block whose state it showed; then this one is history, and read correctly.
+                # The node is about to publish the block whose state this was; then the pinned block is history, and read correctly.
                 await self._clock.sleep(_PROOF_PAUSE_S * 2.0**attempt)
         raise RpcUnavailable(f"the endpoint answers calls pinned to block {block.number} from the state of later blocks")
 
-    async def _together(
+    async def _aggregate(
         self, multicall: Address, chunks: Sequence[Sequence[Call]], block: BlockRef, at: Timestamp | None
     ) -> list[CallResult]:
         def decode(answers: Sequence[Answer]) -> list[CallResult]:
             results: list[CallResult] = []
-            for chunk, answer in zip(chunks, _checked(answers, at), strict=True):
+            for chunk, answer in zip(chunks, _without_time_probe(answers, at), strict=True):
                 if isinstance(answer, RpcError):
                     raise answer
                 data = hex_bytes(answer)
@@ -138,36 +138,36 @@ class Reader:
             return results
 
         proof = [Call(_HISTORY, block.number.to_bytes(32, "big"))] if self._prove else []
-        bundled = [Call(multicall, encode_aggregate([*chunk, *proof])) for chunk in chunks]
-        return await self._ask(_eth_calls(bundled, block, at, one_later=self._prove), decode)
+        multicalls = [Call(multicall, encode_aggregate([*chunk, *proof])) for chunk in chunks]
+        return await self._ask(_eth_calls(multicalls, block, at, next_block=self._prove), decode)
 
     def _without_proof(self, results: Sequence[CallResult], block: BlockRef) -> Sequence[CallResult]:
         """A chunk's results without the proof's. Raises _OtherStateError when the block's hash is part of the state already."""
         if not self._prove:
             return results
-        *own, proof = results
+        *call_results, proof = results
         if not proof.success or len(proof.data) != 32:
             raise RpcError(_NO_PROOF, _UNPROVEN)
         if "0x" + proof.data.hex() == block.hash:
             raise _OtherStateError
-        return own
+        return call_results
 
     async def _ask(self, calls: Sequence[RpcCall], decode: Decode[T]) -> T:
         endpoint, answer = await self._pool.ask_named(calls, decode, turn=self._turn)
-        self.speaker = endpoint.name
+        self.endpoint_name = endpoint.name
         return answer
 
-    async def _singly(self, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult]:
-        """One call each. Only what runs out of every node's gas is the contract's own failure."""
+    async def _single_calls(self, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult]:
+        """One `eth_call` each. Running out of gas is the contract's own failure only when it does so at every endpoint."""
 
         def decode(answers: Sequence[Answer]) -> list[CallResult]:
-            shortage = next((answer for answer in answers if isinstance(answer, RpcError) and is_out_of_gas(answer)), None)
-            if shortage is not None:
-                raise shortage
-            return lenient(answers)
+            gas_error = next((answer for answer in answers if isinstance(answer, RpcError) and is_out_of_gas(answer)), None)
+            if gas_error is not None:
+                raise gas_error
+            return call_results(answers)
 
-        def lenient(answers: Sequence[Answer]) -> list[CallResult]:
-            return [_result(answer) for answer in _checked(answers, at)]
+        def call_results(answers: Sequence[Answer]) -> list[CallResult]:
+            return [_result(answer) for answer in _without_time_probe(answers, at)]
 
         requests = _eth_calls(calls, block, at)
         try:
@@ -175,7 +175,7 @@ class Reader:
         except RpcError as error:
             if not is_out_of_gas(error):
                 raise
-            return await self._ask(requests, lenient)
+            return await self._ask(requests, call_results)
 
 
 class _NoMulticallError(Exception):
@@ -186,31 +186,31 @@ class _OtherStateError(Exception):
     """The calls ran on the state of a later block."""
 
 
-def _eth_calls(calls: Sequence[Call], block: BlockRef, at: Timestamp | None, *, one_later: bool = False) -> list[RpcCall]:
-    """One `eth_call` each. With `at`, a last one reports the block time that was really used: a node that ignores the fourth
-    parameter would otherwise answer for the wrong time without a word."""
-    where: list[Json] = [{"blockHash": block.hash}]
-    changes = {} if at is None else {"time": hex(at)}
-    if one_later:
-        changes["number"] = hex(block.number + 1)
-    if changes:
-        where += [{}, changes]
-    requests = [RpcCall("eth_call", [{"to": call.to, "data": "0x" + call.data.hex()}, *where]) for call in calls]
+def _eth_calls(calls: Sequence[Call], block: BlockRef, at: Timestamp | None, *, next_block: bool = False) -> list[RpcCall]:
+    """One `eth_call` each. With `at`, a last one returns the block time that was really used: a node that ignores the fourth
+    parameter would otherwise answer for the wrong time unnoticed."""
+    block_params: list[Json] = [{"blockHash": block.hash}]
+    overrides = {} if at is None else {"time": hex(at)}
+    if next_block:
+        overrides["number"] = hex(block.number + 1)
+    if overrides:
+        block_params += [{}, overrides]
+    requests = [RpcCall("eth_call", [{"to": call.to, "data": "0x" + call.data.hex()}, *block_params]) for call in calls]
     if at is not None:
-        requests.append(RpcCall("eth_call", [{"data": _TIME_PROBE}, *where]))
+        requests.append(RpcCall("eth_call", [{"data": _TIME_PROBE}, *block_params]))
     return requests
 
 
-def _checked(answers: Sequence[Answer], at: Timestamp | None) -> Sequence[Answer]:
+def _without_time_probe(answers: Sequence[Answer], at: Timestamp | None) -> Sequence[Answer]:
     """The answers to the calls themselves. Raises RpcError when the block time was not overridden."""
     if at is None:
         return answers
-    *asked, probe = answers
+    *results, probe = answers
     if isinstance(probe, RpcError):
         raise probe
     if int(probe, 16) != at:
         raise RpcError(_IGNORED_OVERRIDE, f"the endpoint ignores eth_call block overrides (time {at}, seen {int(probe, 16)})")
-    return asked
+    return results
 
 
 def _result(answer: Answer) -> CallResult:

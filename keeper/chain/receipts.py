@@ -18,7 +18,7 @@ def block_receipts(block_hash: Hash32) -> RpcCall:
 
 def receipts_root(receipts: Sequence[Mapping[str, Json]]) -> Hash32:
     """What the header of a block with these receipts must carry. Raises KeyError, TypeError or ValueError for a malformed receipt."""
-    return Hash32("0x" + ordered_root([_encoded(receipt) for receipt in receipts]).hex())
+    return Hash32("0x" + ordered_root([_encode(receipt) for receipt in receipts]).hex())
 
 
 def parse_receipts(answer: Answer, header: Header) -> Sequence[Mapping[str, Json]]:
@@ -33,29 +33,29 @@ def parse_receipts(answer: Answer, header: Header) -> Sequence[Mapping[str, Json
     root = receipts_root(answer)
     if root != header.receipts_root:
         raise ValueError(f"the receipts of block {block.number} {block.hash} have root {root}, its header {header.receipts_root}")
-    _check_places(answer, block)
+    _check_positions(answer, block)
     return list(answer)
 
 
 def logs_of(receipts: Sequence[Mapping[str, Json]], selection: LogSelection) -> tuple[RawLog, ...]:
     """The selected logs of a block's proven receipts, in order."""
-    return tuple(parse_log(log) for receipt in receipts for log in receipt["logs"] if selection.wants(log))
+    return tuple(parse_log(log) for receipt in receipts for log in receipt["logs"] if selection.selects(log))
 
 
-def _check_places(receipts: Sequence[Mapping[str, Json]], block: BlockRef) -> None:
-    """What the root does not prove: to which block and transaction each log is said to belong, and its place. Raises ValueError."""
-    place = 0
+def _check_positions(receipts: Sequence[Mapping[str, Json]], block: BlockRef) -> None:
+    """Check what the root does not prove: the block, transaction and index that each log claims. Raises ValueError."""
+    log_index = 0
     for index, receipt in enumerate(receipts):
         if receipt["blockHash"].lower() != block.hash or int(receipt["transactionIndex"], 16) != index:
             raise ValueError(f"receipt {index} of block {block.hash} says it is another")
         for log in receipt["logs"]:
             claim = (log["blockHash"].lower(), int(log["blockNumber"], 16), log["transactionHash"], int(log["logIndex"], 16))
-            if claim != (block.hash, block.number, receipt["transactionHash"], place):
-                raise ValueError(f"log {place} of block {block.hash} says it is another")
-            place += 1
+            if claim != (block.hash, block.number, receipt["transactionHash"], log_index):
+                raise ValueError(f"log {log_index} of block {block.hash} says it is another")
+            log_index += 1
 
 
-def _encoded(receipt: Mapping[str, Json]) -> bytes:
+def _encode(receipt: Mapping[str, Json]) -> bytes:
     """A receipt as the trie holds it (EIP-658, EIP-2718): legacy ones as a list, typed ones behind their type's byte."""
     status: Json = receipt.get("status")
     fields: list[rlp.Item] = [
@@ -67,5 +67,5 @@ def _encoded(receipt: Mapping[str, Json]) -> bytes:
     if receipt.get("depositReceiptVersion") is not None:
         # Optimism's deposits: since Canyon the nonce is part of what is hashed.
         fields += [rlp.quantity(receipt["depositNonce"]), rlp.quantity(receipt["depositReceiptVersion"])]
-    kind = int(receipt.get("type") or "0x0", 16)
-    return (bytes([kind]) if kind else b"") + rlp.encode(fields)
+    transaction_type = int(receipt.get("type") or "0x0", 16)
+    return (bytes([transaction_type]) if transaction_type else b"") + rlp.encode(fields)

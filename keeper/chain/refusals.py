@@ -1,4 +1,4 @@
-"""What providers say when they refuse a request, and what it means. JSON-RPC has no common code for this, so their texts are listed."""
+"""The texts with which providers refuse a request, and their meaning. JSON-RPC has no common code for this, so the texts are listed."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from keeper.errors import BlockUnknown, RpcError, RpcLimited
 class RateLimited(RpcLimited):
     """Too many requests in a given time: asking for less at once does not help, waiting or another endpoint does.
 
-    `retry_after_s` is how long the endpoint wants to be left alone, where it said so (HTTP's Retry-After)."""
+    `retry_after_s` is the pause the endpoint asks for, where it does (HTTP's Retry-After)."""
 
     def __init__(self, hint: str, retry_after_s: float | None = None) -> None:
         super().__init__(hint)
@@ -21,7 +21,7 @@ class SizeLimited(RpcLimited):
     """The request or its answer is too big: asking for less does help."""
 
 
-# Lower-case fragments of the messages, with who says so. The codes overlap (-32005 is both at Infura), so texts decide first.
+# Lower-case fragments of the messages, and who uses them. The codes overlap (-32005 is both at Infura), so texts decide first.
 _SIZE = (
     "query returned more than",  # Infura, geth-based providers
     "response size exceeded",  # Alchemy ("Log response size exceeded")
@@ -104,7 +104,7 @@ _INVALID = (-32_600, -32_602)
 
 
 def is_not_offered(error: RpcError) -> bool:
-    """Whether the node does not know the method or its parameters: another endpoint may, this one would say the same again."""
+    """Whether the node does not know the method or its parameters: another endpoint may, this one would refuse it again."""
     return error.code in _INVALID or is_missing_method(error)
 
 
@@ -112,19 +112,19 @@ def is_not_offered(error: RpcError) -> bool:
 class RangeAdvice:
     """What a refusal says about ranges: the most blocks that are allowed at once, or a range that would work. Either may be None."""
 
-    most_blocks: int | None = None
+    max_blocks: int | None = None
     last_block: int | None = None
 
 
 _RANGE = re.compile(r"(?:\[|\brange )\s*(0x[0-9a-f]{1,15}|\d{1,15})\s*[,-]\s*(0x[0-9a-f]{1,15}|\d{1,15})\b")
-_MOST = re.compile(
+_LIMIT = re.compile(
     r"(?:limited to(?: a)?|up to(?: an?)?|max(?:imum)?(?: allowed)?(?: block)?(?: range)?(?: is| of|:)?|range limit(?: is| of|:)?)"
     r"\s*(\d[\d,]{0,15})\s*(k)?\b(?!\s*(?:results|logs|events))",
 )
 
 
 def range_advice(hint: str) -> RangeAdvice:
-    """Reads the provider's own advice out of its message; an empty advice when there is none.
+    """The provider's own advice in its message; an empty advice when there is none.
 
     Known forms: "this block range should work: [0x1, 0x7d0]" (Alchemy, Infura), "retry with the range 100-200" (Reth), "limited to a
     10,000 range" (QuickNode), "exceed maximum block range: 5000" (BSC, Polygon), "max block range 1000" (Reth)."""
@@ -132,9 +132,9 @@ def range_advice(hint: str) -> RangeAdvice:
     ranges = _RANGE.search(words)
     if ranges:
         first, last = (int(text, 16 if text.startswith("0x") else 10) for text in ranges.groups())
-        return RangeAdvice(most_blocks=None, last_block=last) if last >= first else RangeAdvice()
-    most = _MOST.search(words)
-    if most is None:
+        return RangeAdvice(max_blocks=None, last_block=last) if last >= first else RangeAdvice()
+    limit = _LIMIT.search(words)
+    if limit is None:
         return RangeAdvice()
-    blocks = int(most.group(1).replace(",", "")) * (1000 if most.group(2) else 1)
-    return RangeAdvice(most_blocks=blocks) if blocks > 0 else RangeAdvice()
+    blocks = int(limit.group(1).replace(",", "")) * (1000 if limit.group(2) else 1)
+    return RangeAdvice(max_blocks=blocks) if blocks > 0 else RangeAdvice()

@@ -13,8 +13,8 @@ Item: TypeAlias = "bytes | Sequence[Item]"
 
 def encode(item: Item) -> bytes:
     """The RLP of an item."""
-    encoded: bytes = encode_raw(item)
-    return encoded
+    encoding: bytes = encode_raw(item)
+    return encoding
 
 
 def octets(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""One JSON-RPC endpoint over HTTP: what is sent, what may come back, and what every failure is called."""
+"""One JSON-RPC endpoint over HTTP: requests, answers, and the error class of every failure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,14 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import orjson
 
-from keeper.chain.redaction import redacted, scrubbed
+from keeper.chain.redaction import redact, scrub
 from keeper.chain.refusals import RateLimited, SizeLimited, refusal
 from keeper.domain.chain import Purpose, Tally, Usage
 from keeper.domain.parse import hex_bytes
 from keeper.errors import RpcError, RpcLimited, RpcUnavailable
 
 Json: TypeAlias = Any
-"""A decoded JSON value. Whoever uses one checks what it needs while taking it apart."""
+"""A decoded JSON value. Its users check what they need of it."""
 
 
 class RpcCall(NamedTuple):
@@ -37,12 +37,12 @@ class Untrustworthy(RpcUnavailable):
 
 
 class AnswerTooLarge(RpcUnavailable):
-    """The answer is bigger than the settings allow, or than any true answer could be."""
+    """The answer is larger than the settings allow, or than any true answer could be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer, its body decompressed. `retry_after_s`: how long the server wants to be left alone, where it says so."""
+    """An HTTP answer, its body decompressed. `retry_after_s`: the pause the server asks for, where it does."""
 
     status: int
     body: bytes
@@ -60,12 +60,12 @@ class Endpoint:
     """One endpoint. Counts the HTTP requests sent to it and the calls inside them."""
 
     def __init__(self, url: str, transport: Transport, max_calls_per_request: int, name: str | None = None) -> None:
-        """`name` where the redacted address is not enough to tell it from others."""
-        self.name = name or redacted(url)
+        """`name` where the redacted address is not unique."""
+        self.name = name or redact(url)
         self._url = url
         self._tallies = dict.fromkeys(Purpose, Tally())
         self._transport = transport
-        self._most = max_calls_per_request
+        self._max_calls = max_calls_per_request
         self._next_id = 1
 
     def usage(self) -> Usage:
@@ -75,106 +75,106 @@ class Endpoint:
     async def ask(self, calls: Sequence[RpcCall], purpose: Purpose = Purpose.READ) -> list[Answer]:
         """Answers in the order of the calls, in as few HTTP requests as the endpoint allows.
 
-        A call's own JSON-RPC error is its answer. Raises RpcUnavailable (no answer, not JSON, wrong ids, a member missing),
-        RateLimited, and SizeLimited when the endpoint refuses a call for its size. A batch refused for its own is sent in halves, and so is
-        every later one."""
+        A call's own JSON-RPC error is its answer. Raises RpcUnavailable (no answer, not JSON, wrong ids, an answer missing),
+        RateLimited, and SizeLimited when the endpoint refuses a call for its size. A batch refused for its own size is sent in halves,
+        and so is every later one."""
         answers: list[Answer] = []
         while len(answers) < len(calls):
-            part = calls[len(answers) : len(answers) + self._most]
+            batch = calls[len(answers) : len(answers) + self._max_calls]
             try:
-                answers += await self._request(part, purpose)
+                answers += await self._request(batch, purpose)
             except _BatchRefused:
-                if len(part) == 1:
+                if len(batch) == 1:
                     raise
-                self._most = len(part) // 2
+                self._max_calls = len(batch) // 2
         return answers
 
     async def _request(self, calls: Sequence[RpcCall], purpose: Purpose) -> list[Answer]:
         first_id = self._next_id
         self._next_id += len(calls)
         self._tallies[purpose] += Tally(1, len(calls))
-        members = [
+        requests = [
             {"jsonrpc": "2.0", "id": first_id + place, "method": call.method, "params": call.params} for place, call in enumerate(calls)
         ]
-        body = json.dumps(members[0] if len(members) == 1 else members, separators=(",", ":")).encode()
+        body = json.dumps(requests[0] if len(requests) == 1 else requests, separators=(",", ":")).encode()
         reply = await self._transport.post(body)
         return self._in_order(reply, first_id, len(calls))
 
-    def _members(self, reply: Reply, expected: int) -> list[Json]:
+    def _responses(self, reply: Reply, expected: int) -> list[Json]:
         """The answer objects. A provider that refuses a batch answers it with a single error object."""
         if reply.body.count(b"{") + reply.body.count(b"[") > _FEW_CONTAINERS + len(reply.body) // _BYTES_PER_CONTAINER:
             # Made of nothing but brackets it would take seconds to parse and fifty times its size in memory.
             raise AnswerTooLarge(f"{self.name}: an answer of {len(reply.body)} bytes that are mostly brackets")
         try:
-            decoded = orjson.loads(reply.body)
+            document = orjson.loads(reply.body)
         except ValueError as error:
-            raise self._no_json(reply) from error
-        if isinstance(decoded, dict):
-            if expected > 1 or decoded.get("id") is None:
-                raise self._refused_whole(decoded, reply)
-            return [decoded]
-        if not isinstance(decoded, list):
-            raise self._no_json(reply)
-        return decoded
+            raise self._non_json(reply) from error
+        if isinstance(document, dict):
+            if expected > 1 or document.get("id") is None:
+                raise self._whole_refusal(document, reply)
+            return [document]
+        if not isinstance(document, list):
+            raise self._non_json(reply)
+        return document
 
     def _in_order(self, reply: Reply, first_id: int, expected: int) -> list[Answer]:
-        members = self._members(reply, expected)
+        responses = self._responses(reply, expected)
         answers_by_id: dict[int, Answer] = {}
-        for member in members:
-            if not isinstance(member, dict) or not isinstance(member.get("id"), int):
+        for response in responses:
+            if not isinstance(response, dict) or not isinstance(response.get("id"), int):
                 raise Untrustworthy(f"{self.name}: a batch member without id")
-            answers_by_id[member["id"]] = self._answer(member, reply)
-        if len(members) != expected or any(first_id + place not in answers_by_id for place in range(expected)):
-            raise Untrustworthy(f"{self.name}: {len(members)} answers to {expected} calls, or with other ids")
+            answers_by_id[response["id"]] = self._answer(response, reply)
+        if len(responses) != expected or any(first_id + place not in answers_by_id for place in range(expected)):
+            raise Untrustworthy(f"{self.name}: {len(responses)} answers to {expected} calls, or with other ids")
         return [answers_by_id[first_id + place] for place in range(expected)]
 
-    def _answer(self, member: Mapping[str, Json], reply: Reply) -> Answer:
-        if member.get("error") is not None:
-            error = self._error(member["error"])
+    def _answer(self, response: Mapping[str, Json], reply: Reply) -> Answer:
+        if response.get("error") is not None:
+            error = self._error(response["error"])
             if isinstance(error, RateLimited):
                 raise RateLimited(error.hint, reply.retry_after_s)
             if isinstance(error, RpcLimited):
                 raise error
             return error
-        if "result" not in member:
+        if "result" not in response:
             raise Untrustworthy(f"{self.name}: an answer with neither result nor error")
-        return member["result"]
+        return response["result"]
 
     def _error(self, error: Json) -> RpcError | RpcLimited:
         if not isinstance(error, dict):
-            return refusal(0, scrubbed(str(error)[:_LEGIBLE], self._url))
+            return refusal(0, scrub(str(error)[:_MAX_MESSAGE_CHARS], self._url))
         code = error.get("code")
-        message = scrubbed(str(error.get("message", ""))[:_LEGIBLE], self._url)
+        message = scrub(str(error.get("message", ""))[:_MAX_MESSAGE_CHARS], self._url)
         return refusal(code if isinstance(code, int) else 0, message, _payload(error.get("data")))
 
-    def _refused_whole(self, decoded: Mapping[str, Json], reply: Reply) -> Exception:
-        if decoded.get("error") is None:
-            return self._no_json(reply)
-        error = self._error(decoded["error"])
+    def _whole_refusal(self, document: Mapping[str, Json], reply: Reply) -> Exception:
+        if document.get("error") is None:
+            return self._non_json(reply)
+        error = self._error(document["error"])
         if isinstance(error, RateLimited):
             return RateLimited(error.hint, reply.retry_after_s)
         if isinstance(error, SizeLimited):
             return _BatchRefused(error.hint)
         return error if isinstance(error, RpcLimited) else RpcUnavailable(f"{self.name}: refused the request: {error}")
 
-    def _no_json(self, reply: Reply) -> Exception:
+    def _non_json(self, reply: Reply) -> Exception:
         if reply.status == 429:
             return RateLimited(f"{self.name}: HTTP 429", reply.retry_after_s)
         if reply.status == 413:
             return _BatchRefused(f"{self.name}: HTTP 413, the request is too large")
         if reply.retry_after_s is not None:
-            # 503 with Retry-After is the same wish in other words.
+            # 503 with Retry-After means the same as 429.
             return RateLimited(f"{self.name}: HTTP {reply.status}", reply.retry_after_s)
         # Scrubbed before it is cut: half a key is a secret, too.
-        text = scrubbed(reply.body[:_LEGIBLE].decode(errors="replace").strip(), self._url)
+        text = scrub(reply.body[:_MAX_MESSAGE_CHARS].decode(errors="replace").strip(), self._url)
         return RpcUnavailable(f"{self.name}: HTTP {reply.status}, not a JSON-RPC answer: {text[:60]!r}")
 
 
 class _BatchRefused(SizeLimited):
-    """The request itself is too large, not what it asks for."""
+    """The request itself is too large, not its answer."""
 
 
-_LEGIBLE = 4_096
+_MAX_MESSAGE_CHARS = 4_096
 _FEW_CONTAINERS = 10_000
 _BYTES_PER_CONTAINER = 24
 

@@ -28,8 +28,8 @@ class Segment:
 
     def at(self, number: int) -> BlockRef | None:
         """The block with that number, if it is part of the segment."""
-        place = number - self.anchor.number
-        return self._blocks[place] if 0 <= place < len(self._blocks) else None
+        index = number - self.anchor.number
+        return self._blocks[index] if 0 <= index < len(self._blocks) else None
 
     def holds(self, block_hash: Hash32) -> bool:
         """Whether a block of that hash is part of the segment."""
@@ -46,12 +46,12 @@ class Segment:
         self._blocks.append(block)
 
     def revert_to(self, ancestor: BlockRef) -> tuple[BlockRef, ...]:
-        """Drop everything above `ancestor`; returns it from the newest down. Raises ValueError when it is not part of the segment."""
+        """Drop everything above `ancestor`; returns it, newest first. Raises ValueError when `ancestor` is not part of the segment."""
         if self.at(ancestor.number) != ancestor:
             raise ValueError(f"block {ancestor.number} {ancestor.hash} is not part of the segment")
-        keep = ancestor.number - self.anchor.number + 1
-        orphaned = tuple(reversed(self._blocks[keep:]))
-        del self._blocks[keep:]
+        length = ancestor.number - self.anchor.number + 1
+        orphaned = tuple(reversed(self._blocks[length:]))
+        del self._blocks[length:]
         return orphaned
 
     def finalise(self, depth: int) -> BlockRef | None:

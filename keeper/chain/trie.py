@@ -24,7 +24,7 @@ def ordered_root(values: Sequence[bytes]) -> bytes:
 
 
 def _nibbles(key: bytes) -> tuple[int, ...]:
-    return tuple(half for byte in key for half in (byte >> 4, byte & 15))
+    return tuple(nibble for byte in key for nibble in (byte >> 4, byte & 15))
 
 
 def _node(items: Sequence[_Item], depth: int) -> rlp.Item:
@@ -32,11 +32,11 @@ def _node(items: Sequence[_Item], depth: int) -> rlp.Item:
     first, last = items[0][0], items[-1][0]
     if len(items) == 1:
         return [_path(first[depth:], _LEAF), items[0][1]]
-    shared = depth
-    while first[shared] == last[shared]:
-        shared += 1
-    if shared > depth:
-        return [_path(first[depth:shared], _EXTENSION), _reference(_node(items, shared))]
+    branch_depth = depth
+    while first[branch_depth] == last[branch_depth]:
+        branch_depth += 1
+    if branch_depth > depth:
+        return [_path(first[depth:branch_depth], _EXTENSION), _reference(_node(items, branch_depth))]
     branches: list[list[_Item]] = [[] for _ in range(16)]
     for item in items:
         branches[item[0][depth]].append(item)
@@ -53,5 +53,5 @@ def _reference(node: rlp.Item) -> rlp.Item:
 def _path(nibbles: tuple[int, ...], kind: int) -> bytes:
     """Hex-prefix encoding: a kind, whether the number of nibbles is odd, and the nibbles."""
     odd = len(nibbles) % 2
-    whole = (kind + odd, *nibbles) if odd else (kind, 0, *nibbles)
-    return bytes(16 * high + low for high, low in zip(whole[::2], whole[1::2], strict=True))
+    padded_nibbles = (kind + odd, *nibbles) if odd else (kind, 0, *nibbles)
+    return bytes(16 * high + low for high, low in zip(padded_nibbles[::2], padded_nibbles[1::2], strict=True))

@@ -147,11 +147,11 @@ def test_logs_that_do_not_fit_are_refused(lie: str) -> None:
 def test_the_size_stays_within_its_bounds(moves: list[tuple[bool, int, str]]) -> None:
     """At least one block, at most what was allowed."""
     size = RangeSize(50)
-    for accepted, span, hint in moves:
-        if accepted:
-            size.accepted(span)
+    for record_success, span, hint in moves:
+        if record_success:
+            size.record_success(span)
         else:
-            size.refused(0, span, hint)
+            size.record_refusal(0, span, hint)
         assert 1 <= size.blocks <= 50
 
 

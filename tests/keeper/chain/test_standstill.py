@@ -15,7 +15,7 @@ def _after(blocks: int, between_s: float, block_seconds: float = 6.0) -> tuple[S
     standstill = Standstill(clock, block_seconds)
     for number in range(1, blocks + 1):
         clock.time += between_s
-        standstill.saw(_head(number))
+        standstill.observe(_head(number))
     return standstill, clock
 
 
@@ -33,14 +33,14 @@ def test_the_others_are_looked_at_after_two_usual_times_between_blocks_and_then_
 def test_it_is_a_standstill_after_three_and_at_least_two_seconds() -> None:
     quick, clock = _after(50, 0.5)
     clock.time += 1.9
-    assert quick.rising()
+    assert quick.is_rising()
     clock.time += 0.2
-    assert not quick.rising()
+    assert not quick.is_rising()
     slow, clock = _after(50, 2.0)
     clock.time += 5.9
-    assert slow.rising()
+    assert slow.is_rising()
     clock.time += 0.2
-    assert not slow.rising()
+    assert not slow.is_rising()
     assert "block 50" in slow.problem()
 
 
