@@ -47,8 +47,8 @@ class HedgedRequest(Generic[T]):
     async def _first_answer(self, patience_s: float | None) -> tuple[Endpoint, T] | None:
         """The next good answer; None after a failure while members are left to ask, or after `patience_s`."""
         while self._pending:
-            finished_tasks, _ = await asyncio.wait(self._pending, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
-            for task in finished_tasks:
+            answers, _ = await asyncio.wait(self._pending, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+            for task in answers:
                 member = self._pending.pop(task)
                 try:
                     value = task.result()

@@ -34,7 +34,8 @@ class Reader:
 
     With `prove`, every multicall also reads the block's own hash from the history contract (EIP-2935), as if it ran one block later: where
     the hash is there, the state is that of a later block, and the calls are repeated. All calls then see a NUMBER that is one higher.
-    anvil (1.7.1) needs this: it answers a call pinned to its newest block from the state of the block it is mining, but never errs about older ones."""
+    anvil (1.7.1) needs this: it answers a call pinned to its newest block from the state of the block it is mining, but never errs about
+    older ones."""
 
     def __init__(self, pool: Pool, clock: Clock, multicall: Address | None, calls_per_multicall: int, *, prove: bool = False) -> None:
         """Raises ConfigError for `prove` without a multicall: the proof must be of the same call as what it proves."""

@@ -1,7 +1,7 @@
-"""Before money moves: what a transaction would do is asked of all endpoints at one block, and counts only where they agree.
+"""Before money moves: the effect of a transaction is asked of all endpoints at one block, and counts only where they agree.
 
 One endpoint's value of an `eth_call` carries no proof. Two that differ prove that one of them is wrong: nothing is sent until they agree;
-of three and more the majority decides. A configuration of one endpoint has nobody to ask."""
+of three and more the majority decides. With one endpoint there is no comparison."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ class Endpoints(Protocol):
     async def opinions(
         self, calls: Sequence[tuple[str, Sequence[Json]]], *, patience_s: float | None = None
     ) -> Sequence[tuple[str, list[Answer]]]:
-        """What each sound endpoint that answers in time says to the same calls, by the endpoint's name."""
+        """The answers of each sound endpoint that answers in time, by the endpoint's name."""
 
     def distrust(self, endpoint: str, reason: str) -> None:
         """Ask this endpoint last for a while."""
@@ -54,8 +54,8 @@ class Simulator(Protocol):
 
 
 class Vote(NamedTuple):
-    """What an endpoint says would happen: the change of the executor's worth (USD, 18 decimals), None for a revert; or why it cannot: it
-    has another block there, or no such contract."""
+    """The effect of a transaction according to one endpoint: the change of the executor's worth (USD, 18 decimals), None for a revert;
+    or the reason why it has none: another block at that height, or no such contract."""
 
     change_x18: int | None
     contradiction: str | None = None
@@ -77,8 +77,8 @@ class _Question:
 
 class AgreedSimulator:
     """A simulator whose pre-check is that of all endpoints. `patience_s`: how long a slow or lagging endpoint is waited for, and how long
-    ones that differ may take to agree; whoever has nothing to say by then has no vote. `report` tells ("agreement", a sentence) while they
-    differ, and None when they agree again."""
+    ones that differ may take to agree; an endpoint without an answer by then has no vote. `report` takes ("agreement", a sentence) while
+    they differ, and None when they agree again."""
 
     def __init__(self, simulator: Simulator, chain: Endpoints, report: Callable[[str, str | None], None], *, patience_s: float) -> None:
         self._simulator = simulator
@@ -90,17 +90,17 @@ class AgreedSimulator:
         self._disputed: _Question | None = None
 
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
-        """The outcome most endpoints tell; `gas_used` is 0 and `logs` are empty. Raises EndpointsDisagree, and as the simulator."""
+        """The outcome of most endpoints; `gas_used` is 0 and `logs` are empty. Raises EndpointsDisagree, and as the simulator."""
         if self._chain.endpoints < 2:
             return await self._simulator.pre_check(sender, to, calldata, gas, block, at)
         if self._chain.dispute is not None:
             raise EndpointsDisagree(self._chain.dispute)
-        started = asyncio.get_running_loop().time()
+        start = asyncio.get_running_loop().time()
         question = _Question(Trial(sender, to, calldata, gas, at), block, at - block.timestamp)
         vote = await self._decided(question)
         if vote is None:
             return await self._simulator.pre_check(sender, to, calldata, gas, block, at)
-        duration_ms = 1e3 * (asyncio.get_running_loop().time() - started)
+        duration_ms = 1e3 * (asyncio.get_running_loop().time() - start)
         outcome, data = vote
         if outcome.contradiction is not None:
             raise BlockUnknown(0, f"block {block.number} {block.hash}: every endpoint {outcome.contradiction}")
@@ -113,7 +113,7 @@ class AgreedSimulator:
         return await self._simulator.settle(sender, to, calldata, gas, block, at)
 
     async def reconsider(self) -> None:
-        """Ask what was disputed again, at the head: nothing else may come up that would tell that they agree again."""
+        """Ask a disputed question again, at the head: without new candidates nothing else shows that the endpoints agree again."""
         if self._disputed is None:
             return
         head = await self._chain.head()
@@ -125,19 +125,19 @@ class AgreedSimulator:
             return
 
     async def _decided(self, question: _Question) -> tuple[Vote, bytes] | None:
-        """The vote that counts, with a revert's payload; None when nobody votes. Raises EndpointsDisagree."""
+        """The vote that counts, with a revert's payload; None without any vote. Raises EndpointsDisagree."""
         clock = asyncio.get_running_loop().time
-        give_up = clock() + self._patience_s
+        deadline = clock() + self._patience_s
         while True:
-            votes, lagging = await self._votes(question)
+            votes, laggards = await self._votes(question)
             verdict = agreement([(name, vote) for name, vote, _ in votes])
-            expected = verdict is not None and self._contrary.issuperset(verdict.dissenters) and lagging <= self._silent
-            if expected or clock() + _PAUSE_S >= give_up:
+            stable = verdict is not None and self._contrary.issuperset(verdict.dissenters) and laggards <= self._silent
+            if stable or clock() + _PAUSE_S >= deadline:
                 break
-            # A block reaches one endpoint after the other, and some err about their newest one for a moment. Whoever was waited for in vain
-            # is not waited for again.
+            # A block reaches one endpoint after the other, and some err about their newest one for a moment. An endpoint that was waited
+            # for in vain is not waited for again.
             await asyncio.sleep(_PAUSE_S)
-        self._silent = lagging
+        self._silent = laggards
         self._contrary = set(verdict.dissenters) if verdict is not None else set()
         if verdict is None:
             return self._dispute(question, votes) if votes else None
@@ -146,21 +146,21 @@ class AgreedSimulator:
         return next((vote, data) for _, vote, data in votes if vote == verdict.value)
 
     async def _votes(self, question: _Question) -> tuple[list[tuple[str, Vote, bytes]], set[str]]:
-        """(endpoint, vote, revert payload) of those that have one, and the names of those that answer but lag."""
+        """(endpoint, vote, revert payload) of those with a vote, and the names of those that answer but lag."""
         block, trial = question.block, question.trial
         calls: list[tuple[str, Sequence[Json]]] = [
             ("eth_call", [trial.wire(), {"blockHash": block.hash}, {}, {"time": hex(trial.at)}]),
             ("eth_getBlockByNumber", [hex(block.number), False]),
         ]
         votes: list[tuple[str, Vote, bytes]] = []
-        lagging: set[str] = set()
-        for name, (called, header) in await self._chain.opinions(calls, patience_s=self._patience_s):
-            vote = _vote(called, header, block, trial.to)
+        laggards: set[str] = set()
+        for name, (call_answer, header) in await self._chain.opinions(calls, patience_s=self._patience_s):
+            vote = _vote(call_answer, header, block, trial.to)
             if vote is None:
-                lagging.add(name)
+                laggards.add(name)
             else:
-                votes.append((name, vote, called.data if isinstance(called, RpcError) else b""))
-        return votes, lagging
+                votes.append((name, vote, call_answer.data if isinstance(call_answer, RpcError) else b""))
+        return votes, laggards
 
     def _dispute(self, question: _Question, votes: Sequence[tuple[str, Vote, bytes]]) -> NoReturn:
         """Raises EndpointsDisagree."""
@@ -176,7 +176,7 @@ class AgreedSimulator:
             self._chain.distrust(name, f"differs from the others about block {question.block.number}, which say: {verdict.value}")
 
 
-def _vote(called: Answer, header: Answer, block: BlockRef, executor: Address) -> Vote | None:
+def _vote(call_answer: Answer, header: Answer, block: BlockRef, executor: Address) -> Vote | None:
     """What an endpoint's answers mean; None when it does not know the block yet or cannot answer."""
     try:
         if isinstance(header, RpcError) or header is None:
@@ -184,9 +184,9 @@ def _vote(called: Answer, header: Answer, block: BlockRef, executor: Address) ->
         block_hash = hash32(header["hash"])
         if block_hash != block.hash:
             return Vote(None, f"has another block there, {block_hash}")
-        if isinstance(called, RpcError):
-            return Vote(None) if is_call_failure(called) else None
-        return Vote(decode_execution(hex_bytes(called), executor).change_x18)
+        if isinstance(call_answer, RpcError):
+            return Vote(None) if is_call_failure(call_answer) else None
+        return Vote(decode_execution(hex_bytes(call_answer), executor).change_x18)
     except RpcUnavailable:
         return Vote(None, f"has no KeeperExecutor at {executor}")
     except (KeyError, TypeError, ValueError, AttributeError):

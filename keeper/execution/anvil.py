@@ -11,9 +11,9 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def anvil_program(name: str | None, search_path: str | None = None, checkout: Path = _CHECKOUT) -> str:
-    """The program to start: `name` (the setting `executors.NAME.anvil`) where given, else the first there is.
+    """The program to start: `name` (the setting `executors.NAME.anvil`), without it the first of the other two.
 
-    `search_path` is PATH unless given. Raises ConfigError when there is none."""
+    `search_path` None is PATH. Raises ConfigError when there is none."""
     program = shutil.which(name or "anvil", path=search_path)
     if program is not None:
         return program

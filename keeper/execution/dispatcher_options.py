@@ -1,4 +1,4 @@
-"""What the operator allows the dispatcher."""
+"""Limits the operator sets to the dispatcher."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class DispatcherOptions:
     """Fees, patience and limits of one nonce lane. Wei per gas, wei, blocks, percent.
 
     `dropped_after_blocks`: a transaction not in a block by then is given up. `final_after_blocks`: an inclusion that deep is no longer
-    looked after. `conflict_after_heads`: a nonce used up by nobody we know is somebody else's after that many new heads (a node may show
-    the account's count before the receipt). `cancel_gas`: gas of a self-transfer, more than 21,000 on some rollups. `remembered_s`: how
-    far back the outbox is compared with the lake at start. `data_fee_wei`: what the chain charges for a transaction with
-    this calldata on top of its gas, at the newest prices."""
+    tracked. `conflict_after_heads`: a used nonce without a transaction of the keeper is a conflict after that many new heads (a node may
+    show the account's count before the receipt). `cancel_gas`: gas of a self-transfer, more than 21,000 on some rollups.
+    `remembered_s`: how far back the outbox is compared with the lake at start. `data_fee_wei`: what the chain charges for a transaction
+    with this calldata on top of its gas, at the newest prices."""
 
     chain_id: int
     state_dir: Path

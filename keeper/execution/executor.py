@@ -1,4 +1,4 @@
-"""The operator's KeeperExecutor contract (contracts/src/KeeperExecutor.sol): one call that makes a whole plan, or nothing."""
+"""The operator's KeeperExecutor contract (contracts/src/KeeperExecutor.sol): one call that runs a whole plan, or nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,10 +36,10 @@ def venue_word(venue: str) -> bytes:
     return venue.encode().ljust(_WORD, b"\0")
 
 
-def decode_execution(returned: bytes, executor: Address) -> Execution:
-    """The return value of `execute`. Raises RpcUnavailable when it is none: an endpoint is wrong, or the address is."""
+def decode_execution(output: bytes, executor: Address) -> Execution:
+    """The return value of `execute`. Raises RpcUnavailable when it does not decode: an endpoint is wrong, or the address is."""
     try:
-        change, succeeded = decode(("int256", "bool[]"), returned)
+        change, succeeded = decode(("int256", "bool[]"), output)
     except DecodingError as error:
         raise _no_executor(executor) from error
     return Execution(change, tuple(succeeded))
@@ -54,7 +54,7 @@ def executed_change(logs: Sequence[RawLog], executor: Address) -> int:
 
 
 def _no_executor(executor: Address) -> RpcUnavailable:
-    # Not a fault of the settings yet: one endpoint's word is never the end. The standing check says what is missing.
+    # Not a ConfigError: one endpoint may be wrong. The standing check reports what is missing.
     return RpcUnavailable(
         f"address of the executor: what {executor} answers is no KeeperExecutor's; an endpoint is wrong, or the address is"
     )

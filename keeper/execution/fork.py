@@ -1,4 +1,4 @@
-"""One fork of the chain: moved from head to head; what is tried out on it leaves no trace."""
+"""One fork of the chain: moved from head to head; simulations leave no trace on it."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ _REFUSED = -32_000
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A transaction to try out at a block time."""
+    """A transaction to simulate at a block time."""
 
     sender: Address
     to: Address
@@ -33,12 +33,12 @@ class Trial:
     at: Timestamp
 
     def wire(self) -> dict[str, Json]:
-        """As a JSON-RPC transaction object; whoever runs it fills in nonce and fees."""
+        """As a JSON-RPC transaction object; the node fills in nonce and fees."""
         return {"from": self.sender, "to": self.to, "data": "0x" + self.calldata.hex(), "gas": hex(self.gas)}
 
 
 class Fork:
-    """An anvil fork at a block, which it gets through `door`. `node` is asked for access lists only; None for doing without them."""
+    """An anvil fork at a block, which it gets through `door`. `node` serves access lists only; None does without them."""
 
     def __init__(self, process: ForkProcess, connection: ForkConnection, node: Node | None, door: Door, stack: AsyncExitStack) -> None:
         self._process = process
@@ -65,7 +65,7 @@ class Fork:
 
     @property
     def cut_off(self) -> bool:
-        """Whether the last failure was the chain's, not the fork's own: starting it again would not help."""
+        """Whether the last failure was the chain's, not the fork's own: a restart would not help."""
         return self._door.failure is not None
 
     async def close(self) -> None:
@@ -90,36 +90,36 @@ class Fork:
         self._block = block
 
     async def settle(self, trial: Trial) -> SimOutcome:
-        """Run the transaction as the only one of the next block, at `trial.at`; nothing of it stays. Call `move_to` first.
+        """Run the transaction as the only one of the next block, at `trial.at`; its effects are not kept. Call `move_to` first.
 
         `duration_ms` is the whole of it. Raises RpcError when the fork refuses the transaction as such (gas above the block's limit)."""
-        started = time.perf_counter()
+        start_s = time.perf_counter()
         await self._prefetch(trial)
         answer = await self._request("eth_simulateV1", [self._next_block(trial), "latest"])
-        return _outcome(answer, trial, started)
+        return _outcome(answer, trial, start_s)
 
     async def _reset(self, number: int) -> Json:
-        """Fork anew, and the header of the block it then stands on."""
+        """Fork anew; returns the header of the fork's newest block."""
         await self._request("anvil_reset", [{"forking": {"jsonRpcUrl": self._door.url, "blockNumber": number}}])
         return await self._request("eth_getBlockByNumber", [hex(number), False])
 
     async def _load(self, state: str | None) -> None:
-        """Give the fork what is known of the block's state, so that it need not ask for it slot by slot. What is missing it still asks."""
+        """Load the known part of the block's state into the fork, which then asks slot by slot only for the rest."""
         if state is not None:
             with suppress(RpcError):
                 await self._request("anvil_loadState", [state])
 
     async def _request(self, method: str, params: Sequence[Json]) -> Json:
-        """One call of the fork. Where it failed because the chain did not answer it, the chain's failure is raised."""
+        """One call of the fork. Where it failed because the chain did not answer, raises the chain's failure."""
         self._door.clear()
         try:
             return await self._connection.request(method, params)
         except RpcError as error:
-            own = RpcError(error.code, error.message.replace(self._door.url, "<the gateway>"), error.data)
-            raise self._door.failure or own from None
+            fork_error = RpcError(error.code, error.message.replace(self._door.url, "<the gateway>"), error.data)
+            raise self._door.failure or fork_error from None
 
     def _next_block(self, trial: Trial) -> Json:
-        """What eth_simulateV1 is to do. The sender's gas is no matter here; the base fee is checked by nobody but seen by contracts."""
+        """The parameter of eth_simulateV1. The sender has coin enough for gas; the base fee is not checked, but contracts see it."""
         number = 0 if self._block is None else self._block.number + 1
         block = {
             "blockOverrides": {"number": hex(number), "time": hex(trial.at)},
@@ -129,16 +129,16 @@ class Fork:
         return {"blockStateCalls": [block], "validation": True}
 
     async def _prefetch(self, trial: Trial) -> None:
-        """Ask the fork for all slots of the access list at once; left alone the EVM fetches them one after the other, each a round trip."""
+        """Ask the fork for all slots of the access list at once; the EVM would fetch them one after the other, each a round trip."""
         if self._node is None or self._block is None:
             return
         try:
-            listed = await self._node.request("eth_createAccessList", [trial.wire(), hex(self._block.number)])
-            listed_slots = {(item["address"], slot) for item in listed["accessList"] for slot in ("code", *item["storageKeys"])}
+            access_list = await self._node.request("eth_createAccessList", [trial.wire(), hex(self._block.number)])
+            access_slots = {(item["address"], slot) for item in access_list["accessList"] for slot in ("code", *item["storageKeys"])}
         except (RpcError, Transient, KeyError, TypeError):
-            # The node has no such method, cannot list a call that reverts, is busy or talks nonsense: only speed is lost.
+            # The node lacks the method, cannot list a call that reverts, is busy, or the answer is malformed: only speed is lost.
             return
-        slots = listed_slots - self._known
+        slots = access_slots - self._known
         # One request each: anvil works through a batch in order, and waits for the node at every step.
         async with asyncio.TaskGroup() as group:
             for address, slot in slots:
@@ -147,26 +147,26 @@ class Fork:
 
     async def _fetch(self, address: str, slot: str) -> None:
         # The nonce is the smallest answer that makes the fork fetch the whole account, code included.
-        question = ("eth_getTransactionCount", [address, "latest"]) if slot == "code" else ("eth_getStorageAt", [address, slot, "latest"])
+        request = ("eth_getTransactionCount", [address, "latest"]) if slot == "code" else ("eth_getStorageAt", [address, slot, "latest"])
         try:
-            await self._request(*question)
+            await self._request(*request)
         except (RpcError, Transient):
-            # What is missing is fetched when the EVM asks for it; a fork that has died says so there.
+            # The EVM fetches missing state itself; a dead fork fails there.
             return
 
 
-def _outcome(answer: Json, trial: Trial, started: float) -> SimOutcome:
+def _outcome(answer: Json, trial: Trial, start_s: float) -> SimOutcome:
     """From eth_simulateV1's answer: one block with one call. Raises RpcError (gas above the block's limit), RpcUnavailable (malformed)."""
     try:
         (block,) = answer
         (call,) = block["calls"]
         gas_limit, gas_used = quantity(block["gasLimit"]), quantity(call["gasUsed"])
-        succeeded, returned, logs = quantity(call["status"]) == 1, hex_bytes(call["returnData"]), parse_logs(call["logs"])
+        succeeded, output, logs = quantity(call["status"]) == 1, hex_bytes(call["returnData"]), parse_logs(call["logs"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RpcUnavailable(f"the fork answered a simulation with {str(answer)[:80]!r}") from error
     if trial.gas > gas_limit:
         raise RpcError(_REFUSED, f"the plan's gas {trial.gas} is above the block's limit {gas_limit}")
-    duration_ms = (time.perf_counter() - started) * 1e3
+    duration_ms = (time.perf_counter() - start_s) * 1e3
     if not succeeded:
-        return SimReverted(returned, gas_used, duration_ms)
+        return SimReverted(output, gas_used, duration_ms)
     return SimSettled(executed_change(logs, trial.to), gas_used, logs, duration_ms)

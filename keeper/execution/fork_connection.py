@@ -1,4 +1,4 @@
-"""JSON-RPC to our own fork on this machine: one HTTP connection, no retries, because a fork that fails is thrown away."""
+"""JSON-RPC to a local fork: one HTTP connection, no retries, because a fork that fails is replaced."""
 
 import json
 from collections.abc import Sequence
@@ -33,12 +33,13 @@ class ForkConnection:
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> list[Answer]:
         """Answers in the order of the calls. anvil works on the calls of a batch at the same time: they must not depend on each other."""
-        members = await self._post([{"jsonrpc": "2.0", "id": i, "method": m, "params": p} for i, (m, p) in enumerate(calls)])
+        requests = [{"jsonrpc": "2.0", "id": place, "method": method, "params": params} for place, (method, params) in enumerate(calls)]
+        responses = await self._post(requests)
         try:
-            ordered = {member["id"]: _answer(member) for member in members}
-            return [ordered[place] for place in range(len(calls))]
+            answers_by_id = {response["id"]: _answer(response) for response in responses}
+            return [answers_by_id[place] for place in range(len(calls))]
         except (KeyError, TypeError) as error:
-            raise RpcUnavailable(f"the fork answered a batch with {str(members)[:80]!r}") from error
+            raise RpcUnavailable(f"the fork answered a batch with {str(responses)[:80]!r}") from error
 
     async def _post(self, body: Json) -> Json:
         if self._session is None:
@@ -50,11 +51,11 @@ class ForkConnection:
             raise RpcUnavailable(f"the fork at {self._url} did not answer: {error!r}") from error
 
 
-def _answer(member: Json) -> Answer:
-    if not isinstance(member, dict) or ("error" not in member and "result" not in member):
-        raise RpcUnavailable(f"the fork answered {str(member)[:80]!r}")
-    if "error" not in member:
-        return member["result"]
-    error = member["error"]
+def _answer(response: Json) -> Answer:
+    if not isinstance(response, dict) or ("error" not in response and "result" not in response):
+        raise RpcUnavailable(f"the fork answered {str(response)[:80]!r}")
+    if "error" not in response:
+        return response["result"]
+    error = response["error"]
     payload = error.get("data")
     return RpcError(error.get("code", 0), str(error.get("message")), hex_bytes(payload) if isinstance(payload, str) else b"")

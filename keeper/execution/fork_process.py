@@ -1,4 +1,4 @@
-"""The anvil process behind the simulator: started on a free port, tied to our own life, surely ended."""
+"""The anvil process behind the simulator: started on a free port, and ended with this process, however that ends."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from keeper.execution.fork_connection import ForkConnection
 _ARGUMENTS = (
     *("--accounts", "0", "--auto-impersonate", "--no-mining", "--no-storage-caching", "--no-rate-limit"),
     *("--no-request-size-limit", "--disable-console-log", "--quiet"),
-    # Trying again is the gateway's business: it knows which endpoints there are.
+    # The gateway retries: it knows the endpoints.
     *("--retries", "0"),
 )
 _PORT_ATTEMPTS = 5
@@ -49,7 +49,7 @@ class ForkProcess:
 
     @property
     def alive(self) -> bool:
-        """False as soon as it has ended."""
+        """False once it has ended."""
         return self._process.returncode is None
 
     @classmethod
@@ -72,7 +72,7 @@ class ForkProcess:
                     raise
                 # The address is a password to the gateway: it must not reach a log.
                 reason = _tail(output).replace(fork_url, "<the gateway>")
-            # The port found free was taken before anvil bound it: that alone is worth another try.
+            # Only a port lost to another program before anvil bound it is worth a retry.
             if "in use" not in reason:
                 break
         raise RpcUnavailable(f"the fork did not start: {reason or 'no reason given'}")
@@ -80,11 +80,11 @@ class ForkProcess:
     @classmethod
     async def _spawn(cls, command: Sequence[str], output: IO[bytes]) -> Self:
         port = _free_port()
-        line = [*command, "--host", "127.0.0.1", "--port", str(port)]
+        argv = [*command, "--host", "127.0.0.1", "--port", str(port)]
         if sys.platform == "linux":
-            line = [sys.executable, "-I", "-S", "-c", _TETHER, str(os.getpid()), *line]
+            argv = [sys.executable, "-I", "-S", "-c", _TETHER, str(os.getpid()), *argv]
         process = await asyncio.create_subprocess_exec(
-            *line, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=_environment()
+            *argv, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=_environment()
         )
         return cls(process, port)
 
@@ -99,7 +99,7 @@ class ForkProcess:
                         except (RpcUnavailable, RpcError):
                             await asyncio.sleep(_POLL_S)
                         else:
-                            # Another program may answer on a port lost in the race: ours must still be alive.
+                            # Another program may answer on a port lost in the race: anvil must still be alive.
                             await asyncio.sleep(_POLL_S)
                             return self.alive
             except TimeoutError as error:
@@ -107,12 +107,12 @@ class ForkProcess:
         return False
 
     async def stop(self) -> None:
-        """End the whole process group, politely and then not. Returns when it is gone."""
-        for sign in (signal.SIGTERM, signal.SIGKILL):
+        """End the whole process group by SIGTERM, then by SIGKILL. Returns when it is gone."""
+        for signal_number in (signal.SIGTERM, signal.SIGKILL):
             if not self.alive:
                 return
             try:
-                os.killpg(self.pid, sign)
+                os.killpg(self.pid, signal_number)
             except ProcessLookupError:
                 await self._process.wait()
                 return
@@ -124,7 +124,7 @@ class ForkProcess:
 
 
 def _environment() -> dict[str, str]:
-    """What anvil needs of our environment. The rest holds the keystore's password and endpoints' keys."""
+    """The part of the environment that anvil needs. The rest holds the keystore's password and endpoints' keys."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
 
 

@@ -1,4 +1,4 @@
-"""State of a few blocks as the forks have asked for it: fetched once, whoever asks; for a new block, fetched ahead in a few requests."""
+"""State of the newest blocks, as the forks need it: fetched once for all forks, and for a new block ahead, in a few requests."""
 
 import asyncio
 import gzip
@@ -13,10 +13,10 @@ from keeper.errors import BlockUnknown, RpcError, RpcLimited, RpcUnavailable
 from keeper.execution.node import Json, Node, result_of
 
 Question: TypeAlias = tuple[str, str]
-"""A method, and its parameters without the block as JSON text: what stays the same from block to block."""
+"""A method, and its parameters without the block as JSON text: the same from block to block."""
 _ACCOUNT = ("eth_getBalance", "eth_getTransactionCount", "eth_getCode")
 _DELEGATION = "0xef01"
-"""An account that lends itself a contract's code (EIP-7702), and may lend another's tomorrow."""
+"""An account that delegates to a contract's code (EIP-7702), and may change its delegation."""
 _BLOCKS = 4
 _ONCE_BLOCKS, _AGAIN_BLOCKS = 4, 64
 _MOST_AHEAD = 600
@@ -24,7 +24,7 @@ _MOST_AHEAD = 600
 
 @dataclass(slots=True)
 class _Use:
-    """About how many blocks something was asked, and the last of them, counted from our start."""
+    """For how many blocks a question was asked, and the last of them, counted from the start of the process."""
 
     blocks: int
     last: int
@@ -33,8 +33,8 @@ class _Use:
 class ForkState:
     """Answers to questions about blocks named by hash: those cannot change, so they are kept, as JSON text, for the newest few blocks.
 
-    A contract's code is kept for every block: it stays what it is (EIP-6780), and makes up nearly all that is sent. Should a chain allow
-    otherwise, a simulation is wrong, which the executor's own guard on the chain is there for."""
+    A contract's code is kept for every block: it does not change (EIP-6780), and is nearly all of the traffic. On a chain that allows
+    otherwise a simulation may be wrong; the executor's own guard on the chain covers that."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -47,7 +47,7 @@ class ForkState:
         self._dumped: tuple[tuple[Hash32, int] | None, str | None] = (None, None)
 
     async def fetch_ahead(self, block: BlockRef) -> None:
-        """What was asked about blocks lately is fetched for this one, in as few requests as the endpoints allow.
+        """Fetch for this block the answers to recent questions, in as few requests as the endpoints allow.
 
         Only speed is lost when it fails. The EVM asks for one slot after the other, each a round trip: some 170 for a liquidation."""
         async with self._turn:
@@ -67,8 +67,7 @@ class ForkState:
                     self._keep(state, question, answer)
 
     def dump(self, block_hash: Hash32) -> str | None:
-        """All that is known of a block's accounts and slots as anvil_loadState takes it: a fork that has it need not ask. None where
-        nothing is known, or nothing legible."""
+        """The known accounts and slots of a block as anvil_loadState takes them. None where nothing is known, or nothing legible."""
         state = self._open(block_hash)
         key = (block_hash, len(state))
         if self._dumped[0] != key:
@@ -78,8 +77,8 @@ class ForkState:
     async def answer(self, block_hash: Hash32, method: str, parameters: Sequence[Json]) -> bytes:
         """The answer as JSON text; `parameters` are those before the block. Raises as `Node.batch`, and RpcError.
 
-        anvil asks for a whole account in one way or the other, as it finds out anew at every reset which one is offered: here each is
-        answered out of the three questions that every node knows."""
+        anvil asks for a whole account by one method or by three, whichever it finds to be offered at a reset: here each is answered out of
+        the three that every node has."""
         if method != "eth_getAccountInfo":
             return (await self._answers(block_hash, [method], parameters))[0]
         balance, nonce, code = await self._answers(block_hash, _ACCOUNT, parameters)
@@ -115,19 +114,19 @@ class ForkState:
             use.blocks, use.last = use.blocks + 1, self._blocks
 
     def _lately(self) -> list[Question]:
-        """What the next candidates will most likely need, the surest first.
+        """The questions that the next candidates will most likely have, the likeliest first.
 
-        A fork that was given an answer ahead does not ask: so a question is remembered for some blocks; what was asked again after that
-        belongs to the venue itself and is remembered for long, the rest to one account, which is soon dealt with."""
+        A fork does not ask for state fetched ahead, so a question is remembered for some blocks. One that comes up again later belongs to
+        the venue itself and is remembered for long; the others belong to one account, and are soon out of use."""
         for question, use in list(self._asked.items()):
             if self._blocks - use.last > _AGAIN_BLOCKS:
                 del self._asked[question]
-        lasting = [
+        ranking = [
             (use.blocks, use.last, question)
             for question, use in self._asked.items()
             if self._blocks - use.last <= (_ONCE_BLOCKS if use.blocks == 1 else _AGAIN_BLOCKS)
         ]
-        return [question for _, _, question in sorted(lasting, reverse=True)[:_MOST_AHEAD]]
+        return [question for _, _, question in sorted(ranking, reverse=True)[:_MOST_AHEAD]]
 
     def _keep(self, state: dict[Question, bytes], question: Question, answer: Json) -> None:
         state[question] = _text(answer)
@@ -144,7 +143,7 @@ class ForkState:
 
 
 def _loadable(answers: Mapping[Question, bytes]) -> str | None:
-    """The answers put together as they are: most of their bytes are code, which need not be parsed for this."""
+    """The answers joined unparsed: most of their bytes are code."""
     accounts: dict[str, dict[str, bytes]] = {}
     slots: dict[str, list[bytes]] = {}
     for (method, text), answer in answers.items():
@@ -154,15 +153,15 @@ def _loadable(answers: Mapping[Question, bytes]) -> str | None:
         elif method in _ACCOUNT:
             (address,) = json.loads(text)
             accounts.setdefault(address, {})[method] = answer
-    whole = {address: fields for address, fields in accounts.items() if len(fields) == len(_ACCOUNT)}
-    if not whole:
+    complete_accounts = {address: fields for address, fields in accounts.items() if len(fields) == len(_ACCOUNT)}
+    if not complete_accounts:
         return None
     try:
-        loaded = b",".join(_account(address, fields, slots.get(address, ())) for address, fields in whole.items())
+        accounts_text = b",".join(_account(address, fields, slots.get(address, ())) for address, fields in complete_accounts.items())
     except (TypeError, ValueError):
-        # An endpoint talks nonsense; the fork will find it out where it matters.
+        # An answer is malformed; the fork fails on it where it matters.
         return None
-    state = b'{"block":null,"accounts":{' + loaded + b'},"best_block_number":null,"blocks":[],"transactions":[]}'
+    state = b'{"block":null,"accounts":{' + accounts_text + b'},"best_block_number":null,"blocks":[],"transactions":[]}'
     return "0x" + gzip.compress(state, compresslevel=1).hex()
 
 

@@ -1,4 +1,4 @@
-"""Where the forks get their chain from: an HTTP server of our own on the loopback interface, in front of whatever endpoint works.
+"""The forks' way to the chain: an HTTP server on the loopback interface, in front of whichever endpoint works.
 
 So a fork outlives the loss of an endpoint, every request it causes is counted, no address with a key stands on anvil's command line, and
 both forks share what they fetch. Requests about the block a fork stands on are asked by that block's hash: a fork sees one block and no
@@ -23,7 +23,7 @@ _INVALID = -32_600
 class Door:
     """One fork's address at the gateway, and the block it is shown.
 
-    `failure` is what kept the chain from answering the fork since it was last cleared: the fork only says that something went wrong."""
+    `failure` is what kept the chain from answering the fork since it was last cleared: the fork's own error does not tell."""
 
     def __init__(self, url: str, chain_id: int, node: Node, state: ForkState) -> None:
         self.url = url
@@ -42,7 +42,7 @@ class Door:
         self._block = block
 
     async def fetch_ahead(self) -> str | None:
-        """Have ready what the fork will most likely ask about the block it is shown, also as anvil_loadState takes it."""
+        """Fetch the state the fork will most likely need of its block; returns it as anvil_loadState takes it."""
         if self._block is None:
             return None
         await self._state.fetch_ahead(self._block)
@@ -52,7 +52,7 @@ class Door:
         """The answer to a JSON-RPC request, errors included."""
         try:
             call = json.loads(body)
-            name, method, parameters = json.dumps(call["id"]).encode(), str(call["method"]), list(call.get("params") or ())
+            call_id, method, parameters = json.dumps(call["id"]).encode(), str(call["method"]), list(call.get("params") or ())
         except (ValueError, KeyError, TypeError, RecursionError):
             return _error(b"null", _INVALID, "not a JSON-RPC call")
         try:
@@ -60,11 +60,11 @@ class Door:
         except RpcError as error:
             if isinstance(error, BlockUnknown):
                 self.failure = error
-            return _error(name, error.code, error.message)
+            return _error(call_id, error.code, error.message)
         except (RpcUnavailable, RpcLimited) as error:
             self.failure = error
-            return _error(name, _NO_ANSWER, str(error))
-        return b'{"jsonrpc":"2.0","id":' + name + b',"result":' + result + b"}"
+            return _error(call_id, _NO_ANSWER, str(error))
+        return b'{"jsonrpc":"2.0","id":' + call_id + b',"result":' + result + b"}"
 
     async def _result(self, method: str, parameters: list[Json]) -> bytes:
         block = self._block
@@ -105,7 +105,7 @@ class Gateway:
         await self._server.wait_closed()
 
     def open_door(self) -> Door:
-        """An address nobody else on the machine can guess: what is behind it spends the provider's allowance."""
+        """An address that no other program on the machine can guess: requests to it use the provider's allowance."""
         assert self._server is not None
         path = "/" + secrets.token_urlsafe(16)
         port = self._server.sockets[0].getsockname()[1]
@@ -122,7 +122,7 @@ class Gateway:
             while await self._serve_one(reader, writer):
                 pass
         except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            # The fork has hung up, or it is no fork of ours that talks.
+            # The fork has hung up, or the client is no fork.
             return
         finally:
             self._connections.discard(task)
@@ -150,5 +150,5 @@ def _field(line: str) -> tuple[str, str]:
     return name.strip().lower(), value.strip()
 
 
-def _error(name: bytes, code: int, message: str) -> bytes:
-    return b'{"jsonrpc":"2.0","id":' + name + b',"error":' + json.dumps({"code": code, "message": message}).encode() + b"}"
+def _error(call_id: bytes, code: int, message: str) -> bytes:
+    return b'{"jsonrpc":"2.0","id":' + call_id + b',"error":' + json.dumps({"code": code, "message": message}).encode() + b"}"

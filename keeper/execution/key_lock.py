@@ -51,9 +51,9 @@ def shared_folder(environment: Mapping[str, str]) -> Path:
     folder = Path(runtime) / "perp-keeper" if runtime else Path(tempfile.gettempdir()) / f"perp-keeper-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        standing = folder.lstat()
+        status = folder.lstat()
     except OSError as error:
         raise StoreError(f"XDG_RUNTIME_DIR: {folder} cannot be made ({error.strerror}); name a folder of this user's own") from error
-    if not stat.S_ISDIR(standing.st_mode) or standing.st_uid != os.getuid() or standing.st_mode & 0o022:
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
         raise StoreError(f"{folder} is not a folder that only this user may write to; remove it, or set XDG_RUNTIME_DIR to one")
     return folder

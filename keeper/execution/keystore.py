@@ -15,7 +15,7 @@ from keeper.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class KeystoreNames:
-    """What the user calls the keystore, its password file and the variable that may hold the password instead; and whose key it is."""
+    """The user's names of the keystore, its password file and the variable that may hold the password instead; and whose key it is."""
 
     key: str
     password: str
@@ -28,9 +28,9 @@ def open_keystore(key_file: Path, password_file: Path | None, environment: Mutab
     child process is to inherit it.
 
     Takes about a second on purpose (scrypt). Raises ConfigError naming the key, the file and the mend."""
-    inherited = environment.pop(names.variable, None)
+    environment_password = environment.pop(names.variable, None)
     keystore = _keystore(key_file, names)
-    password = _password(password_file, inherited, names)
+    password = _password(password_file, environment_password, names)
     try:
         account: LocalAccount = Account.from_key(Account.decrypt(keystore, password))
     except (ValueError, TypeError, KeyError) as error:
@@ -53,11 +53,11 @@ def _keystore(key_file: Path, names: KeystoreNames) -> dict[str, Any]:
     return keystore
 
 
-def _password(password_file: Path | None, inherited: str | None, names: KeystoreNames) -> str:
+def _password(password_file: Path | None, environment_password: str | None, names: KeystoreNames) -> str:
     if password_file is None:
-        if inherited is None:
+        if environment_password is None:
             raise ConfigError(f"{names.password}: no password; name a file that holds it, or set {names.variable}")
-        return inherited
+        return environment_password
     try:
         _must_be_private(names.password, password_file)
         return password_file.read_text().partition("\n")[0].rstrip("\r")

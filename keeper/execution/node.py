@@ -1,4 +1,4 @@
-"""What this package asks of a JSON-RPC client. The chain layer's client satisfies it by shape, and so does a fork's own connection."""
+"""The JSON-RPC client this package needs. The chain adapter's client satisfies it by shape, and so does a fork's own connection."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
@@ -7,7 +7,7 @@ from keeper.domain.chain import BlockRef
 from keeper.errors import RpcError
 
 Json: TypeAlias = Any
-"""A decoded JSON value; whoever takes it apart checks it."""
+"""A decoded JSON value. Its users check what they need of it."""
 Answer: TypeAlias = Json | RpcError
 """The result of one call of a batch, or the error it was answered with."""
 
@@ -23,10 +23,10 @@ class Node(Protocol):
 
 
 class ChainNode(Node, Protocol):
-    """Endpoints of a chain one can hear one by one, and that prove a block's receipts."""
+    """The endpoints of a chain, also one by one, with proven receipts."""
 
     async def opinions(self, calls: Sequence[tuple[str, Sequence[Json]]]) -> Sequence[tuple[str, Sequence[Answer]]]:
-        """What each endpoint that answers in time says to the same calls, by its name; empty when none does."""
+        """The answers of each endpoint that answers in time, by its name; empty when none does."""
 
     async def block_receipts(self, block: BlockRef) -> Sequence[Mapping[str, Json]] | None:
         """All receipts of `block`, proven by its header; None where no endpoint offers them, or this chain's cannot be proven.

@@ -1,7 +1,7 @@
-"""What the chain says about our nonces, read without touching anything, and believed as far as it is proven.
+"""The state of the keeper's nonces on the chain, read only, and believed as far as it is proven.
 
-A receipt counts when its block is on the chain the engine follows and holds it. A count of used nonces that our receipts do not explain is
-put to every endpoint, and then looked for in the blocks themselves: the transaction that used a nonce must be somewhere."""
+A receipt counts when its block is on the chain the engine follows and holds it. A count of used nonces that the receipts do not explain is
+checked with every endpoint, and then in the blocks themselves: one of them must hold the transaction that used the nonce."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -17,13 +17,13 @@ from keeper.execution.receipt import Receipt, parse_receipt
 from keeper.execution.revert_reason import revert_payloads
 
 _SCAN = 16
-"""Blocks whose transactions are looked through at once; a longer stretch is narrowed down by the counts at its blocks first."""
+"""Blocks whose transactions are searched at once; a longer range is first narrowed by the nonce counts at its blocks."""
 _PAGES = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Mined:
-    """A transaction of ours in a canonical block. `payload` is the revert payload, empty when it did not revert or nobody could tell."""
+    """A transaction of the keeper in a canonical block. `payload` is the revert payload, empty without a revert or where it is unknown."""
 
     transaction: OutboxTransaction
     receipt: Receipt
@@ -33,7 +33,7 @@ class Mined:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A transaction from our account in a block, whoever sent it."""
+    """A transaction from the keeper's account in a block, also one that another program sent."""
 
     transaction_hash: Hash32
     block: BlockRef
@@ -41,9 +41,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class OnchainStatus:
-    """`used`: how many nonces the chain has used up, as agreed by all endpoints that were heard. `mined`, `foreign` by nonce: what is
-    proven to stand in a block, ours and not ours. `standing`: settled nonces whose block is still canonical; `gone`: those whose block is
-    not. `unclear`: what cannot be judged at this head."""
+    """`used`: how many nonces the chain has used up, as agreed by all endpoints that answered. `mined`, `foreign` by nonce: the
+    transactions proven to be in a block, of this keeper and of others. `standing`: settled nonces whose block is still canonical; `gone`:
+    those whose block is not. `unclear`: nonces that cannot be judged at this head."""
 
     looked_at: frozenset[int]
     used: int
@@ -56,7 +56,7 @@ class OnchainStatus:
 
 @dataclass(slots=True)
 class _Claims:
-    """What endpoints say, unproven: the account's count, and the receipts of each transaction, one for each endpoint that has one."""
+    """Unproven answers of endpoints: the account's count, and the receipts of each transaction, one for each endpoint that has one."""
 
     used: int
     receipts: dict[Hash32, list[Receipt]]
@@ -78,26 +78,26 @@ class OnchainReader:
         self._followed.add(head)
 
     def explained(self, number: int) -> None:
-        """At this height nobody but us is known to have used a nonce."""
+        """Up to this height every used nonce is explained by the keeper's own transactions."""
         self._explained_at = number
 
     async def read(self, slots: Sequence[NonceSlot], head: BlockRef, reported_nonces: Set[int], *, everybody: bool) -> OnchainStatus:
-        """One request where nothing is new: the count and the receipts of what waits. One more for each block with new receipts, and one
-        for each new revert. The outcomes of `reported_nonces` have been handed on. `everybody`: ask every endpoint, as is done anyway when
-        the count is not explained by receipts.
+        """One request where nothing is new: the count and the receipts of open nonces. One more for each block with new receipts, and one
+        for each new revert. The outcomes of `reported_nonces` have been handed on. `everybody`: ask every endpoint, as also happens when
+        receipts do not explain the count.
 
         Raises RpcUnavailable, RpcLimited, RpcError."""
-        waiting = [slot for slot in slots if slot.winner is None]
+        open_slots = [slot for slot in slots if slot.winner is None]
         claims = await self._ask(slots, everybody=everybody)
-        missing = self._unexplained(waiting, claims)
+        missing = self._unexplained(open_slots, claims)
         if missing and not everybody:
             claims = await self._ask(slots, everybody=True)
-            missing = self._unexplained(waiting, claims)
-        places = await self._search(missing, waiting, head) if missing else {}
+            missing = self._unexplained(open_slots, claims)
+        places = await self._search(missing, open_slots, head) if missing else {}
         if not missing:
             self._explained_at = head.number
-        by_block, unclear = await self._candidates(waiting, claims, places, head)
-        standing, gone = set[int](), set[int]()
+        by_block, unclear = await self._candidates(open_slots, claims, places, head)
+        standing_nonces, reorged_nonces = set[int](), set[int]()
         for slot in slots:
             if slot.winner is None or slot.block_number is None:
                 continue
@@ -105,25 +105,25 @@ class OnchainReader:
             if block is None or slot.block_number > head.number:
                 unclear.add(slot.nonce)
             elif block.hash != slot.block_hash:
-                gone.add(slot.nonce)
+                reorged_nonces.add(slot.nonce)
             elif slot.nonce in reported_nonces:
-                standing.add(slot.nonce)
+                standing_nonces.add(slot.nonce)
             else:
-                by_block[block] += [each for each in slot.transactions if each.hash == slot.winner]
+                by_block[block] += [transaction for transaction in slot.transactions if transaction.hash == slot.winner]
         mined = await self._prove(by_block, unclear)
-        ours = {each.hash for slot in slots for each in slot.transactions}
-        foreign = {nonce: place for nonce, place in places.items() if place.transaction_hash not in ours}
-        looked_at = frozenset(slot.nonce for slot in slots)
+        own_hashes = {transaction.hash for slot in slots for transaction in slot.transactions}
+        foreign = {nonce: place for nonce, place in places.items() if place.transaction_hash not in own_hashes}
+        nonces = frozenset(slot.nonce for slot in slots)
         return OnchainStatus(
-            looked_at, claims.used, mined, foreign, frozenset(standing), frozenset(gone), frozenset(unclear - mined.keys())
+            nonces, claims.used, mined, foreign, frozenset(standing_nonces), frozenset(reorged_nonces), frozenset(unclear - mined.keys())
         )
 
     async def place_of(self, nonce: int, low: int, high: int) -> Place | None:
-        """The transaction from our account that used `nonce`, in a block above `low` up to `high`; None when none is seen there."""
+        """The account's transaction that used `nonce`, in a block above `low` up to `high`; None when there is none."""
         return (await self._scan({nonce}, low, high)).get(nonce)
 
     async def _ask(self, slots: Sequence[NonceSlot], *, everybody: bool) -> _Claims:
-        hashes = [each.hash for slot in slots if slot.winner is None for each in slot.transactions]
+        hashes = [transaction.hash for slot in slots if slot.winner is None for transaction in slot.transactions]
         heights = sorted(
             {slot.block_number for slot in slots if slot.block_number is not None and self._followed.at(slot.block_number) is None}
         )
@@ -143,22 +143,22 @@ class OnchainReader:
         return union
 
     @staticmethod
-    def _unexplained(waiting: Sequence[NonceSlot], claims: _Claims) -> frozenset[int]:
-        """Nonces said to be used up, without a receipt that says by what."""
+    def _unexplained(open_slots: Sequence[NonceSlot], claims: _Claims) -> frozenset[int]:
+        """Nonces counted as used, without a receipt that explains it."""
         return frozenset(
             slot.nonce
-            for slot in waiting
-            if slot.nonce < claims.used and not any(claims.receipts.get(each.hash) for each in slot.transactions)
+            for slot in open_slots
+            if slot.nonce < claims.used and not any(claims.receipts.get(transaction.hash) for transaction in slot.transactions)
         )
 
-    async def _search(self, missing: Set[int], waiting: Sequence[NonceSlot], head: BlockRef) -> Mapping[int, Place]:
+    async def _search(self, missing: Set[int], open_slots: Sequence[NonceSlot], head: BlockRef) -> Mapping[int, Place]:
         low = self._explained_at
         if low is None:
-            low = min(slot.transactions[0].head_number for slot in waiting if slot.nonce in missing) - 1
+            low = min(slot.transactions[0].head_number for slot in open_slots if slot.nonce in missing) - 1
         return await self._scan(missing, low, head.number)
 
     async def _scan(self, nonces: Set[int], low: int, high: int) -> Mapping[int, Place]:
-        """Where these nonces were used, as far as it is within `_SCAN` blocks of where the lowest was."""
+        """The transactions that used these nonces, within `_SCAN` blocks of the one that used the lowest."""
         low = max(low, -1)
         if high - low > _SCAN:
             low, high = await self._narrowed(min(nonces), low, high)
@@ -177,16 +177,15 @@ class OnchainReader:
     def _page(self, ref: BlockRef, block: Json) -> Mapping[int, Hash32]:
         if ref.hash not in self._pages:
             try:
-                hashes = {
-                    quantity(each["nonce"]): hash32(each["hash"]) for each in block["transactions"] if each["from"].lower() == self._sender
-                }
+                own_transactions = [item for item in block["transactions"] if item["from"].lower() == self._sender]
+                hashes = {quantity(item["nonce"]): hash32(item["hash"]) for item in own_transactions}
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise RpcUnavailable(f"a malformed block: {error!r}") from error
             self._pages = {**dict(list(self._pages.items())[-_PAGES:]), ref.hash: hashes}
         return self._pages[ref.hash]
 
     async def _narrowed(self, nonce: int, low: int, high: int) -> tuple[int, int]:
-        """The stretch in which the count passes `nonce`, by the counts at its blocks; its newest end where nobody knows them any more."""
+        """The range in which the count passes `nonce`, by the counts at its blocks; its newest end where no endpoint has them any more."""
         while high - low > _SCAN:
             heights = sorted({low + (high - low) * place // _SCAN for place in range(1, _SCAN)})
             answers = await self._node.batch([("eth_getTransactionCount", [self._sender, hex(height)]) for height in heights])
@@ -200,10 +199,10 @@ class OnchainReader:
         return max(low, high - _SCAN), high
 
     async def _candidates(
-        self, waiting: Sequence[NonceSlot], claims: _Claims, places: Mapping[int, Place], head: BlockRef
+        self, open_slots: Sequence[NonceSlot], claims: _Claims, places: Mapping[int, Place], head: BlockRef
     ) -> tuple[dict[BlockRef, list[OutboxTransaction]], set[int]]:
-        """Canonical blocks that are said to hold transactions of ours, with these; and nonces whose receipt is of another block."""
-        transactions = {each.hash: each for slot in waiting for each in slot.transactions}
+        """Canonical blocks, each with the keeper's transactions that receipts place in it; and nonces whose receipt is of another block."""
+        transactions = {transaction.hash: transaction for slot in open_slots for transaction in slot.transactions}
         positions = {(name, receipt.block_number, receipt.block_hash) for name, receipts in claims.receipts.items() for receipt in receipts}
         blocks = await self._blocks({number for _, number, _ in positions}, head)
         by_block: dict[BlockRef, list[OutboxTransaction]] = defaultdict(list)
@@ -222,10 +221,11 @@ class OnchainReader:
     async def _blocks(self, numbers: Iterable[int], head: BlockRef) -> Mapping[int, BlockRef]:
         """The canonical blocks at these heights up to the head."""
         blocks = {number: self._followed.at(number) for number in numbers if number <= head.number}
-        strange = sorted(number for number, block in blocks.items() if block is None)
-        if strange:
-            answers = await self._node.batch([("eth_getBlockByNumber", [hex(number), False]) for number in strange])
-            blocks |= {number: _block(result) for number, answer in zip(strange, answers, strict=True) if (result := result_of(answer))}
+        unknown_heights = sorted(number for number, block in blocks.items() if block is None)
+        if unknown_heights:
+            answers = await self._node.batch([("eth_getBlockByNumber", [hex(number), False]) for number in unknown_heights])
+            headers = zip(unknown_heights, map(result_of, answers), strict=True)
+            blocks |= {number: _block(header) for number, header in headers if header}
         return {number: block for number, block in blocks.items() if block is not None}
 
     async def _prove(self, by_block: Mapping[BlockRef, Sequence[OutboxTransaction]], unclear: set[int]) -> dict[int, Mined]:
@@ -234,25 +234,25 @@ class OnchainReader:
             try:
                 receipts = await self._receipts(block, transactions)
             except (Transient, BlockUnknown):
-                unclear |= {each.nonce for each in transactions}
+                unclear |= {transaction.nonce for transaction in transactions}
                 continue
-            proven = [(each, receipts[each.hash]) for each in transactions if each.hash in receipts]
-            reverted = [each for each, receipt in proven if not receipt.succeeded]
-            payloads = await revert_payloads(self._node, reverted, self._sender, block)
-            for each, receipt in proven:
-                mined[each.nonce] = Mined(each, receipt, block, payloads.get(each.hash, b""))
+            receipt_pairs = [(transaction, receipts[transaction.hash]) for transaction in transactions if transaction.hash in receipts]
+            failures = [transaction for transaction, receipt in receipt_pairs if not receipt.succeeded]
+            payloads = await revert_payloads(self._node, failures, self._sender, block)
+            for transaction, receipt in receipt_pairs:
+                mined[transaction.nonce] = Mined(transaction, receipt, block, payloads.get(transaction.hash, b""))
         return mined
 
     async def _receipts(self, block: BlockRef, transactions: Sequence[OutboxTransaction]) -> Mapping[Hash32, Receipt]:
-        """The receipts the block holds, proven by its header; where that cannot be had, those all endpoints that answer agree on."""
-        proven = await self._node.block_receipts(block)
-        if proven is not None:
-            names = {each.hash for each in transactions}
-            parsed = [parse_receipt(answer) for answer in proven if str(answer.get("transactionHash")).lower() in names]
-            return {receipt.transaction_hash: receipt for receipt in parsed if receipt is not None}
-        opinions = await self._node.opinions([("eth_getTransactionReceipt", [each.hash]) for each in transactions])
-        agreed: dict[Hash32, Receipt] = {}
-        for place, each in enumerate(transactions):
+        """The receipts the block holds, proven by its header; without such proof, those on which all endpoints that answer agree."""
+        block_receipts = await self._node.block_receipts(block)
+        if block_receipts is not None:
+            hashes = {transaction.hash for transaction in transactions}
+            own_receipts = [parse_receipt(item) for item in block_receipts if str(item.get("transactionHash")).lower() in hashes]
+            return {receipt.transaction_hash: receipt for receipt in own_receipts if receipt is not None}
+        opinions = await self._node.opinions([("eth_getTransactionReceipt", [transaction.hash]) for transaction in transactions])
+        common_receipts: dict[Hash32, Receipt] = {}
+        for place, transaction in enumerate(transactions):
             receipts = [parse_receipt(result_of(answers[place])) for _, answers in opinions if not isinstance(answers[place], RpcError)]
             if (
                 receipts
@@ -260,12 +260,12 @@ class OnchainReader:
                 and all(receipt == receipts[0] for receipt in receipts)
                 and receipts[0].block_hash == block.hash
             ):
-                agreed[each.hash] = receipts[0]
-        return agreed
+                common_receipts[transaction.hash] = receipts[0]
+        return common_receipts
 
 
 def _claims(answers: Sequence[Answer], hashes: Sequence[Hash32]) -> _Claims:
-    """Raises RpcError, RpcUnavailable for what is malformed."""
+    """Raises RpcError; RpcUnavailable for a malformed answer."""
     try:
         used = quantity(result_of(answers[0]))
     except (TypeError, ValueError, AttributeError) as error:
@@ -280,7 +280,7 @@ def _claims(answers: Sequence[Answer], hashes: Sequence[Hash32]) -> _Claims:
 
 
 def _sensible(answers: Sequence[Answer], hashes: Sequence[Hash32]) -> _Claims | None:
-    """What an endpoint says; None when it makes no sense: the others may."""
+    """The claims of one endpoint; None when they are malformed."""
     try:
         return _claims(answers, hashes)
     except (RpcError, RpcUnavailable):
@@ -288,9 +288,10 @@ def _sensible(answers: Sequence[Answer], hashes: Sequence[Hash32]) -> _Claims | 
 
 
 async def mined_hash(node: Node, slot: NonceSlot) -> str | None:
-    """Which transaction of a nonce has a receipt, canonical or not. Raises as `read`."""
-    answers = await node.batch([("eth_getTransactionReceipt", [each.hash]) for each in slot.transactions])
-    return next((each.hash for each, answer in zip(slot.transactions, answers, strict=True) if parse_receipt(result_of(answer))), None)
+    """The transaction of a nonce that has a receipt, canonical or not. Raises as `read`."""
+    answers = await node.batch([("eth_getTransactionReceipt", [transaction.hash]) for transaction in slot.transactions])
+    pairs = zip(slot.transactions, answers, strict=True)
+    return next((transaction.hash for transaction, answer in pairs if parse_receipt(result_of(answer))), None)
 
 
 def _block(header: Json) -> BlockRef:

@@ -1,4 +1,4 @@
-"""The rows of the outbox, and what they say about a nonce."""
+"""The rows of the outbox, and the state of a nonce they amount to."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,8 +16,8 @@ class Purpose(StrEnum):
 
 
 class JobState(StrEnum):
-    """OPEN: to be mined. GIVEN_UP: its transactions may still be mined, but the nonce is for whoever needs it. INCLUDED and REVERTED: it
-    stands in a block. SUPERSEDED: another transaction at its nonce stands in a block. DROPPED: it has its outcome, whatever becomes of any
+    """OPEN: to be mined. GIVEN_UP: its transactions may still be mined, but another job may take the nonce. INCLUDED and REVERTED: it
+    is in a block. SUPERSEDED: another transaction at its nonce is in a block. DROPPED: it has its outcome, whatever becomes of any
     block."""
 
     OPEN = "open"
@@ -99,7 +99,7 @@ class NonceSlot:
 
     def of_job(self, job_id: int) -> tuple[OutboxTransaction, ...]:
         """The transactions at this nonce that do the job, in the order of signing."""
-        return tuple(each for each in self.transactions if each.job_id == job_id and each.purpose is Purpose.JOB)
+        return tuple(item for item in self.transactions if item.job_id == job_id and item.purpose is Purpose.JOB)
 
 
 def attempt_of(job: OutboxJob, transaction: OutboxTransaction, sender: Address) -> Attempt:

@@ -1,4 +1,4 @@
-"""The owner's account: tries steps out, sends them one after the other, and waits for each to be mined."""
+"""The owner's account: simulates steps, sends them one after the other, and waits for each to be mined."""
 
 import asyncio
 from collections.abc import MutableMapping, Sequence
@@ -24,7 +24,7 @@ _POLLS = 600
 
 
 class StepFailed(KeeperError):
-    """A step of the owner was mined and reverted, or was not mined in time. What was sent before it stands."""
+    """A step of the owner was mined and reverted, or was not mined in time. The steps sent before it stand."""
 
 
 class OwnerWallet:
@@ -44,7 +44,7 @@ class OwnerWallet:
         return cls(node, open_keystore(key_file, password_file, environment, _NAMES), chain_id)
 
     async def balance_wei(self) -> int:
-        """The coin it has."""
+        """Its balance of native coin."""
         return quantity(await self._node.request("eth_getBalance", [self.address, "latest"]))
 
     async def created_address(self, ahead: int) -> Address:
@@ -57,8 +57,8 @@ class OwnerWallet:
         return quantity(await self._node.request("eth_estimateGas", [self._call(step)]))
 
     async def try_out(self, steps: Sequence[Step]) -> Sequence[int | RpcError | None]:
-        """For each step the gas it would use after those before it, or why it would fail. Where the node has no eth_simulateV1, each is
-        tried alone, and None stands for those that need an earlier one."""
+        """For each step the gas it would use after those before it, or its error. Without eth_simulateV1 at the node each step is simulated
+        alone, and None stands for those that need an earlier one."""
         try:
             blocks = await self._node.request(
                 "eth_simulateV1", [{"blockStateCalls": [{"calls": [self._call(step) for step in steps]}]}, "latest"]
@@ -74,7 +74,7 @@ class OwnerWallet:
             return error
 
     async def send(self, step: Step) -> Json:
-        """Send the step and wait for its receipt. Raises RpcError where it would fail, StepFailed where it did."""
+        """Send the step and wait for its receipt. Raises RpcError when the estimate fails, StepFailed when the transaction does."""
         gas = await self.estimate(step) * _GAS_ROOM_PERCENT // 100
         head = await self._node.request("eth_getBlockByNumber", ["latest", False])
         tip = quantity(await self._node.request("eth_maxPriorityFeePerGas", []))
@@ -90,8 +90,8 @@ class OwnerWallet:
         }
         if step.target is not None:
             fields["to"] = bytes.fromhex(step.target[2:])
-        signed = self._account.sign_transaction(fields)
-        transaction_hash = await self._node.request("eth_sendRawTransaction", ["0x" + bytes(signed.raw_transaction).hex()])
+        envelope = self._account.sign_transaction(fields)
+        transaction_hash = await self._node.request("eth_sendRawTransaction", ["0x" + bytes(envelope.raw_transaction).hex()])
         return await self._mined(step, transaction_hash)
 
     async def _mined(self, step: Step, transaction_hash: str) -> Json:
@@ -127,5 +127,5 @@ def _simulated(answer: Json) -> int | RpcError:
 
 
 def created(receipt: Json) -> Address:
-    """The contract a receipt tells of."""
+    """The address of the contract that the receipt's transaction created."""
     return address(receipt["contractAddress"])

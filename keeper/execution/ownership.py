@@ -1,5 +1,5 @@
-"""What the owner of a KeeperExecutor sends: the executor itself, which calls are allowed, who makes them, what they may lose, where
-tokens go. Every step can be read before it is sent."""
+"""The transactions of a KeeperExecutor's owner: the executor itself, the calls it allows, its operator, the loss budget, the treasury.
+Every step can be read before it is sent."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ _WORD = 32
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One transaction of the owner. `target` None creates a contract; `effect` says what is different afterwards. `follows` marks a
-    step that only makes sense once the one before it is on the chain, so it cannot be tried out on its own."""
+    """One transaction of the owner. `target` None creates a contract; `effect` is its consequence in words. `follows` marks a step that
+    needs the one before it on the chain, so it cannot be simulated on its own."""
 
     function: str
     arguments: tuple[str, ...]
@@ -35,7 +35,7 @@ class Step:
 
 
 def rules_hash(rules: Sequence[CallRule]) -> bytes:
-    """What the executor answers for a venue whose list of rules is this one, in this order."""
+    """The executor's hash of a venue with these rules, in this order."""
     return keccak(encode([_RULES], [_encoded(rules)]))
 
 
@@ -47,7 +47,7 @@ def create_executor(owner: Address, treasury: Address) -> Step:
 
 
 def create_valuer(venue: str, valuer: Valuer) -> Step:
-    """What values the executor on a venue."""
+    """A new valuer of executors on a venue."""
     arguments = tuple(str(value) for _, value in valuer.arguments)
     code = creation_code(valuer.contract, valuer.arguments)
     return Step(f"create {valuer.contract}", arguments, None, code, f"values executors on {venue} at the oracle's price")
@@ -56,13 +56,13 @@ def create_valuer(venue: str, valuer: Valuer) -> Step:
 def set_venue(executor: Address, venue: str, valuer: Address, rules: Sequence[CallRule], *, follows: bool = False) -> Step:
     """Replaces the venue's valuer and its whole list of rules."""
     data = _data(f"setVenue(bytes32,address,{_RULES})", ["bytes32", "address", _RULES], [venue_word(venue), valuer, _encoded(rules)])
-    named = tuple(f"{rule.signature} of {rule.target}" for rule in rules)
+    rule_names = tuple(f"{rule.signature} of {rule.target}" for rule in rules)
     effect = f"plans on {venue} may make these {len(rules)} calls and no others; {valuer} values them"
-    return Step("setVenue", (venue, valuer, *named), executor, data, effect, follows=follows)
+    return Step("setVenue", (venue, valuer, *rule_names), executor, data, effect, follows=follows)
 
 
 def set_budget(executor: Address, budget_x18: int) -> Step:
-    """What all plans of a day may lose or carry open."""
+    """Sets the amount that all plans of a day may lose or carry open."""
     amount = f"{to_units(budget_x18):,.2f} USD"
     data = _data("setBudget(uint256)", ["uint256"], [budget_x18])
     return Step("setBudget", (amount,), executor, data, f"plans of a day may lose or carry open {amount} together")
@@ -82,7 +82,7 @@ def set_treasury(executor: Address, treasury: Address) -> Step:
 
 
 def sweep(executor: Address, token: Address | None, amount_raw: int, treasury: Address, amount: str, *, follows: bool = False) -> Step:
-    """Tokens (of the native coin without `token`) to the treasury; `amount` is what is shown of it."""
+    """Tokens (of the native coin without `token`) to the treasury; `amount` is its text."""
     data = _data("sweep(address,uint256)", ["address", "uint256"], [token or _NATIVE, amount_raw])
     return Step("sweep", (token or "coin", amount), executor, data, f"{amount} go to the treasury {treasury}", follows=follows)
 

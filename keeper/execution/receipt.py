@@ -11,8 +11,8 @@ from keeper.execution.node import Json
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a block says about one transaction. `gas_price_wei` is what was really paid per unit of gas; `data_fee_wei` what a rollup took
-    for putting the transaction on L1 (`l1Fee` of the OP Stack)."""
+    """The result of one transaction in a block. `gas_price_wei` is the price really paid per unit of gas, `data_fee_wei` a rollup's fee for
+    putting the transaction on L1 (`l1Fee` of the OP Stack)."""
 
     transaction_hash: Hash32
     block_number: int
@@ -25,7 +25,7 @@ class Receipt:
 
     @property
     def gas_cost_wei(self) -> int:
-        """What the transaction cost its sender, with what was taken for L1."""
+        """The cost to the sender, with the fee for L1."""
         return self.gas_used * self.gas_price_wei + self.data_fee_wei
 
 

@@ -1,4 +1,4 @@
-"""What a node's refusal of a raw transaction means, by the words the common clients use."""
+"""The meaning of a node's refusal of a raw transaction, by the texts of the common clients."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from keeper.errors import RpcError
 
 
 class Refusal(StrEnum):
-    """Why a node would not take a transaction."""
+    """Why a node refuses a transaction."""
 
     ALREADY_KNOWN = "already known"
     NONCE_TOO_LOW = "nonce too low"
@@ -14,13 +14,13 @@ class Refusal(StrEnum):
     INSUFFICIENT_FUNDS = "insufficient funds"
     INVALID = "invalid"
     POSTPONED = "postponed"
-    """Nothing final: fee below the base fee, pool full, rate limit, words we do not know. Worth another try at the next head."""
+    """Nothing final: fee below the base fee, pool full, rate limit, an unknown text. Worth a retry at the next head."""
 
 
 # Order matters: the first phrase that occurs decides. Sources: go-ethereum core/txpool/errors.go, reth pool errors, Erigon txpool
 # discard reasons, Nethermind AcceptTxResult, Besu TransactionInvalidReason, anvil InvalidTransactionError.
 _PHRASES: tuple[tuple[str, Refusal], ...] = (
-    ("unknown", Refusal.POSTPONED),  # it ends with the words of another one
+    ("unknown", Refusal.POSTPONED),  # its text ends with that of another refusal
     ("already known", Refusal.ALREADY_KNOWN),
     ("alreadyknown", Refusal.ALREADY_KNOWN),
     ("already imported", Refusal.ALREADY_KNOWN),

@@ -54,7 +54,7 @@ class Signer:
 
     def sign(self, unsigned: Unsigned) -> Signed:
         """Sign; the same transaction always gives the same bytes (RFC 6979)."""
-        signed = self._account.sign_transaction(
+        envelope = self._account.sign_transaction(
             {
                 "type": _DYNAMIC_FEE,
                 "chainId": unsigned.chain_id,
@@ -67,7 +67,7 @@ class Signer:
                 "maxPriorityFeePerGas": unsigned.fees.priority_fee_wei,
             }
         )
-        return Signed(unsigned, bytes(signed.raw_transaction), Hash32("0x" + bytes(signed.hash).hex()))
+        return Signed(unsigned, bytes(envelope.raw_transaction), Hash32("0x" + bytes(envelope.hash).hex()))
 
     def __repr__(self) -> str:
         return f"Signer({self.address})"

@@ -1,4 +1,4 @@
-"""Settles a transaction without spending anything: by eth_call on the node, and for real on a local fork of its head."""
+"""Simulates a transaction: by eth_call on the node, and as a mined transaction on a local fork of its head."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ from keeper.execution.node import Node
 class SimulatorOptions:
     """`anvil_command`: the program and leading arguments.
 
-    `prefetch` fetches a candidate's state concurrently, as eth_createAccessList foretells it. Measured on the first Perp V2 candidate
+    `prefetch` fetches a candidate's state concurrently, as eth_createAccessList predicts it. Measured on the first Perp V2 candidate
     of a head: 3.6 s without and 0.35 s with it when the node is 20 ms away, but 0.05 s without and 0.13 s with it on one machine."""
 
     anvil_command: tuple[str, ...]
@@ -43,7 +43,7 @@ class ForkSimulator:
         self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        # Started ahead, so that the first candidate need not wait; where the chain does not answer just now, when it is needed.
+        # Started ahead, so that the first candidate need not wait; while the chain does not answer, only when it is needed.
         async with self._turn:
             with suppress(RpcUnavailable):
                 self._fork = await self._start()
@@ -60,9 +60,9 @@ class ForkSimulator:
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """One `eth_call` of KeeperExecutor.execute at `block`'s hash, seen at block time `at`.
 
-        `change_x18` is the change of the executor's worth. A call tells neither gas nor logs: `gas_used` is 0 and `logs` empty.
+        `change_x18` is the change of the executor's worth. A call has neither gas nor logs: `gas_used` is 0 and `logs` empty.
         Raises BlockUnknown, RpcError (a node without block overrides), RpcUnavailable (also when the answer is no KeeperExecutor's)."""
-        started = time.perf_counter()
+        start = time.perf_counter()
         trial = Trial(sender, to, calldata, gas, at)
         # Only the time is set: block.number means another chain's block on some rollups.
         try:
@@ -70,12 +70,12 @@ class ForkSimulator:
         except RpcError as error:
             if not is_call_failure(error):
                 raise
-            return SimReverted(error.data, 0, _since(started))
+            return SimReverted(error.data, 0, _since(start))
         try:
-            returned = hex_bytes(answer)
+            output = hex_bytes(answer)
         except (TypeError, ValueError, AttributeError) as error:
             raise RpcUnavailable(f"eth_call answered with {str(answer)[:40]!r}") from error
-        return SimSettled(decode_execution(returned, to).change_x18, 0, (), _since(started))
+        return SimSettled(decode_execution(output, to).change_x18, 0, (), _since(start))
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """Mine it on a fork of `block` at block time `at`, then undo it.
@@ -89,7 +89,7 @@ class ForkSimulator:
             except RpcUnavailable:
                 if self._fork is not None and self._fork.cut_off:
                     raise
-                # Dead or hanging: either way a fresh one costs less than finding out which.
+                # Dead or hanging: a new fork costs less than telling which.
                 await self._discard()
             return await self._settle(trial, block)
 
@@ -102,8 +102,8 @@ class ForkSimulator:
 
     async def _start(self) -> Fork:
         options = self._options
-        lister = self._node if options.prefetch else None
-        return await Fork.start(options.anvil_command, self._door, lister, options.timeout_s)
+        access_list_node = self._node if options.prefetch else None
+        return await Fork.start(options.anvil_command, self._door, access_list_node, options.timeout_s)
 
     async def _discard(self) -> None:
         fork, self._fork = self._fork, None
@@ -133,5 +133,5 @@ class SimulatorPool:
             self._free.put_nowait(simulator)
 
 
-def _since(started: float) -> float:
-    return (time.perf_counter() - started) * 1e3
+def _since(start: float) -> float:
+    return (time.perf_counter() - start) * 1e3

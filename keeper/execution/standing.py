@@ -1,6 +1,6 @@
-"""Whether the operator can act at all: the executor's rules, budget and margin, the operator's right and gas, asked of the chain.
+"""Whether the operator can act at all: the executor's rules, budget and margin, the operator's right and gas, read from the chain.
 
-Every answer is known by one sentence with its mend, the same for `keeper executor status` and for /readyz."""
+Every problem is one sentence with its remedy, the same for `keeper executor status` and for /readyz."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from keeper.execution.ownership import rules_hash
 
 T = TypeVar("T")
 GAS_OF_A_PLAN = 5_000_000
-"""A liquidation with one order to cancel reserves 6.5 M, the usual one without 4.5 M; it uses some 2 M."""
+"""A liquidation with one order to cancel reserves 6.5 M, a usual one without it 4.5 M; it uses some 2 M."""
 PLANS_IN_RESERVE = 5
 OPERATOR_SET = keccak(text="OperatorSet(address,bool)")
-"""topic0 of what the executor emits when an operator's right changes: the operator is topic 1, the flag the data."""
+"""topic0 of the executor's event when an operator's right changes: the operator is topic 1, the flag the data."""
 _NOBODY = Address("0x" + "00" * 20)
 _WORD = 32
 _VIEWS = ("owner()", "treasury()", "budgetPerDay()", "spentToday()", "carriedInTotal()")
@@ -32,7 +32,7 @@ _VIEWS = ("owner()", "treasury()", "budgetPerDay()", "spentToday()", "carriedInT
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What plans of a venue need the executor to allow."""
+    """The rules and the valuer that plans of a venue need."""
 
     venue: str
     rules: Sequence[CallRule]
@@ -54,7 +54,7 @@ class VenueStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an executor says of itself. USD with 18 decimals."""
+    """The state of an executor. USD with 18 decimals."""
 
     executor: Address
     owner: Address
@@ -68,7 +68,7 @@ class Standing:
 
     @property
     def budget_left_x18(self) -> int:
-        """What may still be lost or carried today."""
+        """The amount that may still be lost or carried today."""
         return max(0, self.budget_x18 - self.spent_x18 - self.carried_x18)
 
 
@@ -76,7 +76,7 @@ def standing(executor: Address, operator: Address, expected: Sequence[Expected])
     """Two batches. None where the address holds no KeeperExecutor."""
     questions = [Call(executor, _selector(view)) for view in _VIEWS]
     questions.append(Call(executor, _selector("isOperator(address)") + encode(["address"], [operator])))
-    questions += [Call(executor, _selector("venues(bytes32)") + venue_word(one.venue)) for one in expected]
+    questions += [Call(executor, _selector("venues(bytes32)") + venue_word(requirement.venue)) for requirement in expected]
     answers = yield questions
     words = [_word(answer) for answer in answers[: len(_VIEWS) + 1]]
     if None in words:
@@ -85,11 +85,11 @@ def standing(executor: Address, operator: Address, expected: Sequence[Expected])
     settings = [_venue_settings(answer) for answer in answers[len(_VIEWS) + 1 :]]
     venues: list[VenueStanding] = []
     replies = iter((yield _valuer_questions(executor, expected, settings)))
-    for one, (valuer, allowed_hash) in zip(expected, settings, strict=True):
-        matches = [next(replies).data == answer for _, answer in one.valuer.answers]
+    for requirement, (valuer, allowed_hash) in zip(expected, settings, strict=True):
+        matches = [next(replies).data == answer for _, answer in requirement.valuer.answers]
         total, equity, exposure = _valuation(next(replies))
-        rules_match = allowed_hash == rules_hash(one.rules)
-        venues.append(VenueStanding(one.venue, valuer, rules_match, all(matches), total, equity, exposure))
+        rules_match = allowed_hash == rules_hash(requirement.rules)
+        venues.append(VenueStanding(requirement.venue, valuer, rules_match, all(matches), total, equity, exposure))
     return Standing(
         executor,
         address_of_word(owner),
@@ -104,7 +104,7 @@ def standing(executor: Address, operator: Address, expected: Sequence[Expected])
 
 
 def problems(state: Standing | None, executor: Address) -> Iterator[str]:
-    """What keeps the operator from acting, a sentence with its mend each."""
+    """What keeps the operator from acting, each as a sentence with its remedy."""
     if state is None:
         yield f"{executor} is no KeeperExecutor of this version; run `keeper executor deploy` and set address of the executor to it"
         return
@@ -131,18 +131,18 @@ def problems(state: Standing | None, executor: Address) -> Iterator[str]:
 
 
 def gas_problem(operator: Address, balance_wei: int, price_wei: int) -> str | None:
-    """Too little coin for a few plans at this price of gas."""
-    needed = GAS_OF_A_PLAN * PLANS_IN_RESERVE * price_wei
-    if balance_wei >= needed:
+    """A sentence when there is too little coin for a few plans at this price of gas; else None."""
+    reserve_wei = GAS_OF_A_PLAN * PLANS_IN_RESERVE * price_wei
+    if balance_wei >= reserve_wei:
         return None
     return (
-        f"operator {operator} has {balance_wei / X18:.6f} coin for gas, {PLANS_IN_RESERVE} plans need {needed / X18:.6f}; "
+        f"operator {operator} has {balance_wei / X18:.6f} coin for gas, {PLANS_IN_RESERVE} plans need {reserve_wei / X18:.6f}; "
         "run `keeper executor fund --gas AMOUNT`"
     )
 
 
 class StandingNode(Protocol):
-    """The chain, as far as it is asked here."""
+    """The part of the chain client that is used here."""
 
     async def run(self, reads: Reads[T], block: BlockRef) -> T:
         """Answers pinned to a block."""
@@ -152,8 +152,8 @@ class StandingNode(Protocol):
 
 
 class StandingCheck:
-    """Looks now and then whether the operator can act, and reports what is in the way. `expected` is asked anew each time: markets may
-    have been added. `priority_fee_wei` is added to a block's base fee for the price of gas."""
+    """Checks whether the operator can act, and reports what is in the way. `expected` is called each time, as markets may have been
+    added. `priority_fee_wei` is added to a block's base fee for the price of gas."""
 
     def __init__(
         self,
@@ -178,22 +178,22 @@ class StandingCheck:
             balance_wei = quantity(await self._node.request("eth_getBalance", [self._operator, "latest"]))
         except (Transient, RpcError):
             return False
-        lack = gas_problem(self._operator, balance_wei, block.base_fee_wei + self._priority_fee_wei)
-        sentences = [*problems(state, self._executor), *([lack] if lack else [])]
+        shortage = gas_problem(self._operator, balance_wei, block.base_fee_wei + self._priority_fee_wei)
+        sentences = [*problems(state, self._executor), *([shortage] if shortage else [])]
         self._report("; ".join(sentences) or None)
         return not sentences
 
 
 def _valuer_questions(executor: Address, expected: Sequence[Expected], settings: Sequence[tuple[Address, bytes]]) -> Sequence[Call]:
     questions: list[Call] = []
-    for one, (valuer, _) in zip(expected, settings, strict=True):
-        questions += [Call(valuer, data) for data, _ in one.valuer.answers]
+    for requirement, (valuer, _) in zip(expected, settings, strict=True):
+        questions += [Call(valuer, data) for data, _ in requirement.valuer.answers]
         questions.append(Call(valuer, _selector("valuation(address)") + encode(["address"], [executor])))
     return questions
 
 
 def _venue_settings(answer: CallResult) -> tuple[Address, bytes]:
-    """(valuer, hash of the rules); nobody and nothing where the executor does not know the venue."""
+    """(valuer, hash of the rules); the zero address and no hash where the executor does not know the venue."""
     try:
         valuer, _, allowed = decode(("address", "uint64", "bytes32"), answer.data)
     except DecodingError:

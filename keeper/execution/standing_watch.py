@@ -1,4 +1,4 @@
-"""When to look whether the operator can act."""
+"""When to check whether the operator can act."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -10,17 +10,17 @@ _BLOCKS, _BLOCKS_WHILE_BAD = 50, 5
 
 
 class Check(Protocol):
-    """Looks at the chain; see `standing.StandingCheck`."""
+    """See `standing.StandingCheck`."""
 
     async def look(self, block: BlockRef) -> bool:
         """True when nothing is in the way at `block`."""
 
 
 class StandingWatch:
-    """Looks at first, every 50 blocks from there on, and every 5 while the operator cannot act or the executor refuses his plans.
+    """Checks at the start, then every 50 blocks, and every 5 while the operator cannot act or the executor refuses its plans.
 
-    `newest` is the chain's head: while history is caught up with, the block that is followed says nothing about today. `unknown`: what the
-    executor should allow cannot be told at the moment, because a venue's book is being rebuilt; the look is then put off."""
+    `newest` is the chain's head: while history is being caught up with, the engine's own block is out of date. `unknown`: while a venue's
+    book is being rebuilt, the rules it needs are unknown; the check is then postponed."""
 
     def __init__(self, check: Check, newest: Callable[[], Awaitable[BlockRef]], unknown: Callable[[], bool] = lambda: False) -> None:
         self._check = check
@@ -30,20 +30,20 @@ class StandingWatch:
         self._due = 0
 
     def doubt(self) -> None:
-        """The executor has refused a plan: his rights may have changed."""
+        """The executor has refused a plan: the operator's rights may have changed."""
         self._due = min(self._due, self._looked_at + _BLOCKS_WHILE_BAD)
 
-    async def turn(self, followed: int) -> None:
-        """Look, if it is time; `followed` is the newest block that was worked on."""
-        if followed < self._due:
+    async def turn(self, number: int) -> None:
+        """Look, if it is time; `number` is the engine's newest block."""
+        if number < self._due:
             return
-        good = False
+        all_clear = False
         try:
             block = await self._newest()
             if self._unknown():
                 return
-            self._looked_at, good = max(followed, block.number), await self._check.look(block)
+            self._looked_at, all_clear = max(number, block.number), await self._check.look(block)
         except (Transient, RpcError):
-            # The pool has told who failed.
-            self._looked_at = followed
-        self._due = self._looked_at + (_BLOCKS if good else _BLOCKS_WHILE_BAD)
+            # The pool has reported the endpoints that failed.
+            self._looked_at = number
+        self._due = self._looked_at + (_BLOCKS if all_clear else _BLOCKS_WHILE_BAD)

@@ -1,4 +1,4 @@
-"""What to do about each nonce after a new head. Decides and writes to the outbox; sends nothing."""
+"""The next step of each nonce after a new head. Decides and writes to the outbox; sends nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ _FILLED_AT_ONCE = 16
 
 @dataclass(slots=True)
 class TrackingResult:
-    """What came of one head: outcomes to hand on, attempts signed anew, transactions whose block is gone, what the operator should
-    know, and a stranger's work."""
+    """The result of one head: outcomes to report, new attempts, transactions whose block is gone, notes for the operator, and the use of a
+    nonce by another program."""
 
     settled: list[Settled] = field(default_factory=list)
     signed: list[Attempt] = field(default_factory=list)
@@ -41,11 +41,11 @@ class Tracker:
         self._suspected_at: dict[int, list[int]] = {}
         self._gap: int | None = None
         self.reported_nonces: set[int] = set()
-        """Nonces whose outcomes this process has handed on."""
+        """Nonces whose outcomes this process has reported."""
 
     def judge(self, status: OnchainStatus, head: BlockRef, started_at: int) -> TrackingResult:
-        """Go through all nonces that were looked at, in one commit. `started_at`: the newest block when this process began. Raises
-        NonceConflict when that is written down, so that a restart goes on behind it."""
+        """Go through all nonces of `status`, in one commit. `started_at`: the newest block when this process began. Raises NonceConflict
+        after the commit, so that a restart goes on behind it."""
         result = TrackingResult()
         with self._outbox.transaction():
             for slot in self._outbox.slots():
@@ -67,7 +67,7 @@ class Tracker:
         elif slot.nonce in status.gone:
             self._outbox.reopen(slot.nonce, head.number)
             self.reported_nonces.discard(slot.nonce)
-            result.reopened += [each for each in slot.transactions if each.hash == slot.winner]
+            result.reopened += [transaction for transaction in slot.transactions if transaction.hash == slot.winner]
         elif slot.nonce in status.unclear or slot.nonce not in status.looked_at or slot.winner is not None:
             return
         elif slot.nonce < status.used:
@@ -92,19 +92,19 @@ class Tracker:
         self.reported_nonces.add(slot.nonce)
 
     def _outcomes(self, slot: NonceSlot, mined: Mined, jobs: frozenset[int]) -> list[Settled]:
-        """What became of these jobs of the nonce."""
-        settled = []
+        """The outcomes of these jobs of the nonce."""
+        outcomes = []
         for job in slot.jobs:
             if job.id not in jobs or job.state is JobState.DROPPED:
                 continue
             own = mined.transaction.purpose is Purpose.JOB and job.id == mined.transaction.job_id
             last = mined.transaction if own else slot.of_job(job.id)[-1]
             outcome = _outcome_on(job, mined) if own else _outcome_without(job, last, mined)
-            settled.append(Settled(attempt_of(job, last, self._sender), outcome))
-        return settled
+            outcomes.append(Settled(attempt_of(job, last, self._sender), outcome))
+        return outcomes
 
     def _suspect(self, slot: NonceSlot, status: OnchainStatus, head: BlockRef, result: TrackingResult, started_at: int) -> None:
-        """The nonce is said to be used up, and no transaction of ours is seen in a block. Only the transaction that did it is evidence."""
+        """The nonce counts as used, without a transaction of the keeper in a block. Only the transaction that used it is evidence."""
         heads = self._suspected_at.setdefault(slot.nonce, [])
         if not heads or heads[-1] < head.number:
             heads.append(head.number)
@@ -120,7 +120,7 @@ class Tracker:
             self._lose(slot, f"nonce {slot.nonce} is used up, by a transaction nobody shows", result)
 
     def _lose(self, slot: NonceSlot, reason: str, result: TrackingResult) -> None:
-        """Nobody competes for the key now: the count this process began with was not the true one."""
+        """The key is not in use elsewhere now: the count this process began with was wrong."""
         self._outbox.lose(slot.nonce, reason)
         result.notes.append(reason)
         for job in slot.jobs:
@@ -132,39 +132,38 @@ class Tracker:
         """Nothing is mined at this nonce yet: raise the fees, or give up."""
         job = slot.open_job
         if job is None or head.number < slot.newest.head_number:
-            # The engine may still be going through the blocks of its absence.
+            # The engine may still be catching up on history.
             return
-        tries = slot.of_job(job.id)
+        transactions = slot.of_job(job.id)
         if job.outbid_by is not None:
             self._outbox.give_up(job.id, f"liquidated by {job.outbid_by}")
-        elif head.number - tries[0].head_number >= self._options.dropped_after_blocks:
-            self._outbox.give_up(job.id, f"not in a block after {head.number - tries[0].head_number} blocks")
-        elif self._is_due(tries, head, used):
-            raised = self._lane.raise_fees(slot, job, head.base_fee_wei, head.number)
-            if raised is not None:
-                result.signed.append(attempt_of(job, raised, self._sender))
+        elif head.number - transactions[0].head_number >= self._options.dropped_after_blocks:
+            self._outbox.give_up(job.id, f"not in a block after {head.number - transactions[0].head_number} blocks")
+        elif self._is_due(transactions, head, used):
+            replacement = self._lane.raise_fees(slot, job, head.base_fee_wei, head.number)
+            if replacement is not None:
+                result.signed.append(attempt_of(job, replacement, self._sender))
 
-    def _is_due(self, tries: Sequence[OutboxTransaction], head: BlockRef, used: int) -> bool:
-        """What does not pay its tip at the present base fee follows it at once. What does and is the lane's next has patience first, and
-        may be raised so many times."""
-        newest = tries[-1]
+    def _is_due(self, transactions: Sequence[OutboxTransaction], head: BlockRef, used: int) -> bool:
+        """A transaction that does not pay its tip at the present base fee is due at once. One that does, at the lane's next nonce, is due
+        after `bump_after_blocks`, at most `max_bumps` times."""
+        newest = transactions[-1]
         if not pays(newest.fees, head.base_fee_wei):
             return True
-        patient = head.number - newest.head_number < self._options.bump_after_blocks
-        return newest.nonce == used and not patient and len(tries) <= self._options.max_bumps
+        within_patience = head.number - newest.head_number < self._options.bump_after_blocks
+        return newest.nonce == used and not within_patience and len(transactions) <= self._options.max_bumps
 
     def _yield_to_payers(self, head: BlockRef) -> None:
-        """A job that is not worth the present fee does not hold up those behind it that are: its nonce is for whoever needs it."""
-        waiting = [slot for slot in self._outbox.slots() if slot.winner is None and slot.nonce >= self._lane.used]
-        open_jobs = [(slot, job) for slot in waiting if (job := slot.open_job) is not None]
+        """A job that is not worth the present fee does not hold up those behind it that are: another job may take its nonce."""
+        unmined_slots = [slot for slot in self._outbox.slots() if slot.winner is None and slot.nonce >= self._lane.used]
+        open_jobs = [(slot, job) for slot in unmined_slots if (job := slot.open_job) is not None]
         payers = [slot.nonce for slot, _ in open_jobs if pays(slot.newest.fees, head.base_fee_wei)]
         for slot, job in open_jobs:
             if slot.nonce < max(payers, default=0) and slot.nonce not in payers:
                 self._outbox.give_up(job.id, f"not worth the base fee of {head.base_fee_wei} wei")
 
     def _clear_the_way(self, head: BlockRef, status: OnchainStatus, result: TrackingResult) -> None:
-        """Cancel vacant nonces that open jobs wait behind, and given-up ones that no job has taken over
-        in as many blocks again."""
+        """Cancel vacant nonces that open jobs wait behind, and given-up ones that no job has taken over in as many blocks again."""
         slots = [slot for slot in self._outbox.slots() if slot.nonce in status.looked_at and slot.nonce >= status.used]
         last_open = max((slot.nonce for slot in self._outbox.slots() if slot.open_job is not None and slot.winner is None), default=-1)
         for slot in slots:
@@ -179,29 +178,29 @@ class Tracker:
         return cancellation is not None
 
     def _close_gaps(self, head: BlockRef, result: TrackingResult) -> None:
-        """Nonces below waiting transactions for which nothing was ever signed: a lie of an endpoint or an earlier version left them. New
-        jobs take them first. What waits behind them is out of date: given up, replaced, and then brought into reach by self-transfers."""
+        """Nonces below waiting transactions without a signed transaction: a false count or an earlier version left them. New jobs take them
+        first. The transactions behind them are out of date: given up, replaced, and then brought into reach by self-transfers."""
         behind = self._behind_gap()
         if not behind:
             return
         note = self.gap_note()
         result.notes += [note] if note is not None else []
-        replaced = False
+        progress = False
         for slot in behind:
             job = slot.open_job
             if job is not None and head.number - slot.of_job(job.id)[0].head_number >= self._options.bump_after_blocks:
                 self._outbox.give_up(job.id, f"it waits behind nonce {self._gap}, which nobody used")
-                replaced = True
+                progress = True
             if job is None and slot.newest.purpose is not Purpose.CANCEL:
-                replaced |= self._cancel(slot, head, result)
-        if not replaced:
+                progress |= self._cancel(slot, head, result)
+        if not progress:
             self._fill_gaps(behind, head, result)
 
     def gap_note(self) -> str | None:
-        """What to tell the operator of a gap that was not known before."""
+        """A note for the operator about a new gap."""
         gap = self._lane.next_nonce() if self._behind_gap() else None
-        news, self._gap = gap is not None and self._gap is None, gap
-        return f"nothing was signed for nonces from {gap} on, and transactions wait behind them: they are used first" if news else None
+        is_new, self._gap = gap is not None and self._gap is None, gap
+        return f"nothing was signed for nonces from {gap} on, and transactions wait behind them: they are used first" if is_new else None
 
     def _behind_gap(self) -> Sequence[NonceSlot]:
         gap = self._lane.next_nonce()
@@ -217,17 +216,17 @@ class Tracker:
             result.signed.append(attempt_of(self._outbox.job(transaction.job_id), transaction, self._sender))
 
     def _in_the_way(self, slot: NonceSlot, head: BlockRef, last_open: int) -> bool:
-        """A cancellation that waits too long is raised like anything else."""
-        given_up = any(job.state is JobState.GIVEN_UP for job in slot.jobs)
+        """Whether to cancel; a cancellation that waits too long is replaced, too."""
+        has_abandoned_job = any(job.state is JobState.GIVEN_UP for job in slot.jobs)
         if slot.newest.purpose is Purpose.CANCEL:
-            waited = head.number - slot.newest.head_number >= self._options.bump_after_blocks
-            return (given_up or slot.nonce < last_open) and (waited or not pays(slot.newest.fees, head.base_fee_wei))
+            overdue = head.number - slot.newest.head_number >= self._options.bump_after_blocks
+            return (has_abandoned_job or slot.nonce < last_open) and (overdue or not pays(slot.newest.fees, head.base_fee_wei))
         age = head.number - slot.of_job(slot.newest.job_id)[0].head_number
-        return slot.nonce < last_open or (given_up and age >= 2 * self._options.dropped_after_blocks)
+        return slot.nonce < last_open or (has_abandoned_job and age >= 2 * self._options.dropped_after_blocks)
 
 
 def _state_after(job: OutboxJob, mined: Mined) -> JobState | None:
-    """A job's state once the block has taken `mined` at its nonce; None when its outcome has nothing to do with it."""
+    """A job's state once the block has taken `mined` at its nonce; None when that does not change its outcome."""
     if mined.transaction.purpose is Purpose.JOB and job.id == mined.transaction.job_id:
         return JobState.INCLUDED if mined.receipt.succeeded else JobState.REVERTED
     return JobState.SUPERSEDED if job.state in UNDECIDED else None
@@ -244,11 +243,11 @@ def _outcome_on(job: OutboxJob, mined: Mined) -> Outcome:
 
 
 def _outcome_without(job: OutboxJob, last: OutboxTransaction, mined: Mined) -> Outcome:
-    """Another transaction of ours is in a block at the job's nonce; a cancellation's gas is the job's."""
+    """Another transaction of the keeper is in a block at the job's nonce; a cancellation's gas is the job's."""
     receipt = mined.receipt
-    cancelled = mined.transaction.purpose is Purpose.CANCEL and mined.transaction.job_id == job.id
-    gas_used, cost = (receipt.gas_used, receipt.gas_cost_wei) if cancelled else (0, 0)
-    name = receipt.transaction_hash if cancelled else last.hash
+    by_cancellation = mined.transaction.purpose is Purpose.CANCEL and mined.transaction.job_id == job.id
+    gas_used, cost = (receipt.gas_used, receipt.gas_cost_wei) if by_cancellation else (0, 0)
+    name = receipt.transaction_hash if by_cancellation else last.hash
     if job.outbid_by is not None:
         return Outbid(name, mined.block, gas_used, cost, job.outbid_by)
     by = "cancelled by" if mined.transaction.purpose is Purpose.CANCEL else "replaced by"
