@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 from keeper.domain.attempt import Settled
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32
@@ -9,6 +10,7 @@ from keeper.domain.records import BlockRecord, Record
 from keeper.engine import recording
 from keeper.engine.block_parts import BlockParts
 from keeper.engine.decisions import Decisions
+from keeper.engine.evaluator import Evaluator
 from keeper.engine.liquidator import Liquidator
 from keeper.engine.start import Ahead, Start
 from keeper.engine.together import together
@@ -47,8 +49,16 @@ class ChainLane:
         Without `start` no block is history, and every venue stands where the events begin."""
         if start is not None:
             self._history_below, self._ahead = start.head, Ahead(start.positions)
+            for name, fault in start.faults.items():
+                self._lanes[name].stop(fault)
+                await self._drop(self._lanes[name])
         self._usage = self._chain.usage()
         await together(self._feed(events), *(self._live(lane) for lane in tuple(self._lanes.values())))
+
+    @property
+    def evaluators(self) -> Mapping[str, Evaluator[Any, Any]]:
+        """Of the venues that have not stopped."""
+        return {name: lane.evaluator for name, lane in self._lanes.items()}
 
     async def settle(self, head: BlockRef) -> None:
         """Look at open attempts outside of a block's processing (while stopping) and record what became of them."""
@@ -71,6 +81,13 @@ class ChainLane:
         await lane.run(self._deliver)
         if lane.fault is None:
             return
+        await self._drop(lane)
+        if not self._lanes:
+            fault = lane.fault
+            raise Fatal(f"no venue left: {lane.name} stopped with {type(fault).__name__}: {fault}") from fault
+
+    async def _drop(self, lane: VenueLane) -> None:
+        """Nothing waits for the venue any more."""
         del self._lanes[lane.name]
         self._decisions.gas.forget(lane.name)
         await self._decisions.withdraw(lane.name)
@@ -78,9 +95,6 @@ class ChainLane:
             parts.leave_out(lane.name)
             if parts.closed:
                 self._forget_complete(parts)
-        if not self._lanes:
-            fault = lane.fault
-            raise Fatal(f"no venue left: {lane.name} stopped with {type(fault).__name__}: {fault}") from fault
 
     async def _reverted(self, event: BlocksReverted) -> None:
         self._metrics.reorgs.inc()
@@ -155,8 +169,7 @@ class ChainLane:
         self._heartbeat.beat()
 
     def _record_attempts(self, settled: Sequence[Settled], head: BlockRef) -> None:
-        evaluators = {name: lane.evaluator for name, lane in self._lanes.items()}
-        self._attempts.record(settled, head, evaluators, self._decisions.gas.native_price_x18)
+        self._attempts.record(settled, head, self.evaluators, self._decisions.gas.native_price_x18)
 
     def _take_back_replaced(self, block: BlockRef) -> None:
         """A venue that had processed another block in this one's place, in an earlier process, gives it up."""

@@ -10,9 +10,10 @@ from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.records import BlockRecord, DecisionRecord, EvaluationRecord
 from keeper.domain.venue import LiquidationPlan
 from keeper.engine.questions import ChainQuestions
-from keeper.errors import DecodeError
+from keeper.engine.start import Position, Start
+from keeper.errors import DecodeError, StateDivergence
 from tests.keeper.engine.fakes import FakeChain, ScriptedSimulator, block_ref
-from tests.keeper.engine.test_chain_lane import OPENS, World, added, world_of
+from tests.keeper.engine.test_chain_lane import OPENS, World, added, stream, world_of
 from tests.keeper.engine.toy import ToyEvent, ToyVenue
 
 PRICES = {2 * number: 85 for number in range(1, 30)}
@@ -119,6 +120,18 @@ def test_a_venue_that_stops_takes_no_other_with_it() -> None:
     world.run(added(1, OPENS), added(2), work=False)
     assert [number for number, stage, _ in _decisions(world, "twin") if stage == "decide"] == [1, 2]
     assert world.recorder.venues == [("twin",), ("twin",)]
+    assert world.readiness.problems() == {"venue toy": "stopped: DecodeError: an event of a newer version"}
+
+
+def test_a_venue_that_failed_before_following_began_takes_no_other_with_it() -> None:
+    world = _pair()
+    start = Start({"twin": Position(block_ref(0))}, 0, {"toy": StateDivergence("its rows do not fit together")})
+    asyncio.run(world.lane.run(stream(added(1, OPENS), added(2)), start))
+    assert [number for number, stage, _ in _decisions(world, "twin") if stage == "decide"] == [1, 2]
+    assert _decisions(world, "toy") == []
+    assert world.recorder.venues == [("twin",), ("twin",)]
+    assert world.lane.evaluators.keys() == {"twin"}
+    assert world.readiness.problems() == {"venue toy": "stopped: StateDivergence: its rows do not fit together"}
 
 
 class _Illegible(ToyVenue):
