@@ -148,24 +148,30 @@ class ChainLane:
             self._forget_complete(parts)
 
     def _hand_in(self, parts: BlockParts, done: Mapping[str, VenueBlock]) -> None:
-        """The block's row (the lake keeps the first), the rows of these venues, and those of our own transactions."""
+        """The block's row (the lake adds up those of one block), the rows of these venues, and those of our own transactions."""
         finished = recording.timestamp_us(self._clock())
         # From the end of the block before: what the follower asked for this block counts too.
         usage = self._chain.usage()
         used, self._usage = usage.since(self._usage), usage
-        findings = [part.findings for part in done.values() if part.findings is not None]
+        findings = {name: part.findings for name, part in done.items() if part.findings is not None}
         times, chain_id = (parts.received, finished), self._decisions.judge.chain_id
-        block_row = recording.block_row(chain_id, parts.block, times, used, findings, recovered=parts.history)
+        block_row = recording.block_row(chain_id, parts.block, times, used, tuple(findings.values()), recovered=parts.history)
         rows: list[Record] = [row for part in done.values() for row in part.rows]
         self._recorder.block(parts.block, [*rows, block_row], tuple(done))
         settled, self._settled = self._settled, []
         self._record_attempts(settled, parts.block)
-        self._report(parts.block, block_row, sum(part.cases for part in done.values()), (finished - parts.received) / 1_000_000)
+        for name, each in findings.items():
+            self._metrics.watch(name, each.watched)
+        self._report(parts, block_row, sum(part.cases for part in done.values()), (finished - parts.received) / 1_000_000)
+        parts.recorded = True
 
-    def _report(self, block: BlockRef, row: BlockRecord, cases: int, seconds: float) -> None:
-        """Log line, metrics and heartbeat of a finished block."""
-        self._log.info("block", number=block.number, logs=row.logs, evaluated=row.evaluated, candidates=cases, ms=round(seconds * 1000))
-        self._metrics.block_done(block, row, cases, seconds)
+    def _report(self, parts: BlockParts, row: BlockRecord, cases: int, seconds: float) -> None:
+        """Log line, metrics and heartbeat of a finished block, or of what came late to it."""
+        number = parts.block.number
+        self._log.info("block", number=number, logs=row.logs, evaluated=row.evaluated, candidates=cases, ms=round(seconds * 1000))
+        self._metrics.work_done(row, cases)
+        if not parts.recorded:
+            self._metrics.block_done(parts.block, seconds)
         self._heartbeat.beat()
 
     def _record_attempts(self, settled: Sequence[Settled], head: BlockRef) -> None:
