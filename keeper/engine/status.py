@@ -12,6 +12,7 @@ from keeper.domain.chain import BlockRef, Purpose
 from keeper.domain.records import BlockRecord
 
 _BLOCK_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_COMMIT_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
 class Collectors:
@@ -37,6 +38,13 @@ class Collectors:
         self.rpc_requests = Counter("keeper_rpc_requests", "HTTP requests to endpoints", ["chain", "purpose"], registry=own)
         self.parity = Counter("keeper_parity_comparisons", "Accounts compared with the contract's own view", ["chain"], registry=own)
         self.unpriced = Gauge("keeper_markets_without_price", "Markets in which nothing can be done", ["chain", "venue"], registry=own)
+        self.commit_wait = Histogram(
+            "keeper_commit_wait_seconds",
+            "Seconds from a commit's beginning until its rows are durable, waiting for other writers included",
+            ["chain"],
+            buckets=_COMMIT_SECONDS,
+            registry=own,
+        )
         self.reorgs = Counter("keeper_reorgs", "Reorganisations followed", ["chain"], registry=own)
 
 
@@ -52,6 +60,7 @@ class Metrics:
         self.evaluated = self.collectors.evaluated.labels(chain)
         self.candidates = self.collectors.candidates.labels(chain)
         self.parity = self.collectors.parity.labels(chain)
+        self.commit_wait = self.collectors.commit_wait.labels(chain)
         self.reorgs = self.collectors.reorgs.labels(chain)
 
     def skip(self, reason: str) -> None:
