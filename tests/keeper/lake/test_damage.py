@@ -149,6 +149,15 @@ def test_rows_kept_beyond_one_chains_cursor_keep_none_of_the_others(options: Lak
     assert ask("SELECT chain_id, max(block_number) FROM decisions GROUP BY ALL ORDER BY ALL") == [(OTHER, _HIGHER + 8), (CHAIN, 10)]
 
 
+def test_a_damaged_lake_of_an_earlier_version_is_mended_too(lake: LakeOptions, ask: _Ask) -> None:
+    """It is looked at before it is brought to this version, and lacks the newest tables."""
+    with connect(lake.place.keeper) as connection:
+        connection.execute("DROP TABLE late_blocks")
+    _delete(_files(lake, "venue_events")[6])
+    mend(lake.place.keeper)
+    assert ask("SELECT max(block_number) FROM cursors") == [(6,)]
+
+
 def test_a_kill_between_the_two_steps_loses_nothing(lake: LakeOptions, ask: _Ask) -> None:
     """The file is out of the catalog, the rows of its blocks are not away yet: the note tells the next start."""
     note = Path(f"{lake.place.keeper.catalog_file}.gaps")
