@@ -8,7 +8,7 @@ SEED ?= 7
 DEMO_DIR ?= var/demo
 
 .DEFAULT_GOAL := all
-.PHONY: all setup extras prerequisites lint test chaos chaos-long demo devnet bench bench-analytics lock clean
+.PHONY: all setup extras prerequisites lint test chaos chaos-long load demo devnet bench bench-analytics lock clean
 
 all: lint test
 
@@ -76,6 +76,10 @@ chaos: setup
 
 chaos-long: setup
 	@$(BIN)/python -m tests.chaos --long --dir var/chaos-long
+
+# --- an import of 5 million rows and a compaction beside the daemon: how long its commits wait, how late it is ----------------
+load: setup
+	@$(BIN)/python -m tests.load
 
 # --- the main job -----------------------------------------------------------------------------------------------------
 demo: setup

@@ -245,7 +245,7 @@ def assemble(
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
     lane = ChainLane(services, lanes, decisions, liquidator, patience_s=scope.chain.block_seconds / 2)
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
-    standing = _standing_check(chain, hands, evaluators, repair, status.readiness, judge.priority_fee_wei) if hands is not None else None
+    standing = _standing_check(chain, hands, lane, repair, status.readiness, judge.priority_fee_wei) if hands is not None else None
     settlements = hands.settlements if hands is not None else None
     return Parts(
         chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, settlements, lane, status, standing, repair, agreed, logger
@@ -263,7 +263,7 @@ def _agreed(scope: ChainScope, chain: ChainClient, hands: Hands | None, status: 
 def _standing_check(
     chain: ChainClient,
     hands: Hands,
-    evaluators: Mapping[str, Evaluator[Any, Any]],
+    lane: ChainLane,
     repair: Repair,
     readiness: Readiness,
     priority_fee_wei: int,
@@ -271,7 +271,8 @@ def _standing_check(
     """Whether the operator can act, in the modes in which it should."""
 
     def expected() -> Sequence[Expected]:
-        return [expected_of(name, evaluator) for name, evaluator in evaluators.items()]
+        # The book of a venue that has stopped says nothing any more.
+        return [expected_of(name, evaluator) for name, evaluator in lane.evaluators.items()]
 
     def report(problem: str | None) -> None:
         readiness.report("executor", problem)

@@ -9,11 +9,11 @@ from keeper import assembly
 from keeper.assembly import Parts
 from keeper.domain.decision import Skip
 from keeper.domain.skip_reason import SkipReason
+from keeper.engine.mended_start import MendedStart
 from keeper.engine.periodic import every
 from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
-from keeper.engine.start import Start
 from keeper.engine.status import Status
-from keeper.errors import Fatal, RpcError, StateDivergence, Transient
+from keeper.errors import Fatal, RpcError, Transient
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.settings import ChainScope
 
@@ -91,25 +91,11 @@ async def _live(scope: ChainScope, parts: Parts, report: Report, stop: asyncio.E
 
 
 async def _follow(scope: ChainScope, parts: Parts, recovery: Recovery) -> None:
-    start = await _recover(parts, recovery, scope.chain.finality_depth)
+    start = await MendedStart(recovery, parts.repair, parts.recorder, scope.chain.finality_depth).run(parts.evaluators)
     await parts.attempts.reconcile(parts.recorder, parts.chain.endless())
     parts.logger.info("following", after=start.lowest.cursor.number, mode=scope.keeper.mode.value)
     await parts.lane.run(parts.chain.follow(start.lowest.cursor, start.lowest.known), start)
     raise Fatal("the follower ended")
-
-
-async def _recover(parts: Parts, recovery: Recovery, finality_depth: int) -> Start:
-    """Recovery; where the recorded events do not fit together, the lake is compared with the chain first. Raises StateDivergence when that
-    does not help."""
-    try:
-        return await recovery.run(parts.evaluators)
-    except StateDivergence as fault:
-        for name, evaluator in parts.evaluators.items():
-            cursor = parts.recorder.recovered(name, finality_depth).cursor
-            if cursor is not None:
-                await parts.repair.mend(name, evaluator, cursor, str(fault))
-            evaluator.forget()
-    return await recovery.run(parts.evaluators)
 
 
 async def _watch_endpoints(parts: Parts) -> None:

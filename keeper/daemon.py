@@ -15,7 +15,7 @@ from keeper.engine.recovery import Report
 from keeper.engine.status import Status, serve
 from keeper.errors import ConfigError, KeeperError, StoreError
 from keeper.lake.chain_recorder import ChainRecorder
-from keeper.lake.recorder import Recorder
+from keeper.lake.recorder import Commit, Recorder
 from keeper.settings import ChainScope, Settings
 
 _STATUS_SECONDS = 60.0
@@ -62,7 +62,8 @@ async def _daemon(settings: Settings, report: Report, logger: FilteringBoundLogg
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     scopes = settings.scopes()
     chains = assembly.build_status(scopes, logger)
-    with Recorder(assembly.lake_options(settings.lake), {scope.chain.id: tuple(scope.venues) for scope in scopes}) as recorder:
+    venues = {scope.chain.id: tuple(scope.venues) for scope in scopes}
+    with Recorder(assembly.lake_options(settings.lake), venues, commit_report(scopes, chains, logger)) as recorder:
         for sentence in recorder.problems:
             logger.warning("lake", problem=sentence)
         async with AsyncExitStack() as stack:
@@ -70,6 +71,18 @@ async def _daemon(settings: Settings, report: Report, logger: FilteringBoundLogg
                 await stack.enter_async_context(serve(chains, settings.keeper.status_port))
             await follow_all(scopes, recorder, chains, report, logger, stop)
     logger.info("stopped")
+
+
+def commit_report(scopes: Sequence[ChainScope], chains: Mapping[str, Status], logger: FilteringBoundLogger) -> Callable[[Commit], None]:
+    """What becomes of the writer's word about a commit: a metric of the chain, and a line for who wants every single one."""
+    names = {scope.chain.id: scope.name for scope in scopes}
+
+    def report(commit: Commit) -> None:
+        name = names[commit.chain_id]
+        chains[name].metrics.commit_wait.observe(commit.seconds)
+        logger.debug("commit", chain=name, rows=commit.rows, seconds=round(commit.seconds, 3))
+
+    return report
 
 
 async def follow_all(

@@ -28,7 +28,8 @@ class BlockRecord:
     `rpc_requests` counts the HTTP requests for heads and reads since the block before, `rpc_calls` the calls inside them; those for heads
     alone, for sending and for simulations have columns of their own. `recovered` is true for a block that came while the daemon was down
     and was taken in later: its times are those of the taking in, and nothing was decided about it. Of the history before the first block
-    ever followed there are only blocks with logs. `data_fee` is JSON: what the chain's L1 data fee is computed from
+    ever followed there are only blocks with logs. Figures are those of the venues that had processed the block when its row was committed;
+    `late_blocks` has what is to be added. `data_fee` is JSON: what the chain's L1 data fee is computed from
     (domain/data_fee.py), where it has one. None in rows of earlier versions."""
 
     chain_id: int
@@ -51,6 +52,29 @@ class BlockRecord:
     rpc_requests_fork: int | None = None
     rpc_calls_fork: int | None = None
     data_fee: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateBlockRecord:
+    """late_blocks: what venues made of a block whose row was in `blocks` already, with the figures to add to it. Nothing where all were in
+    time; several rows where several venues came late."""
+
+    chain_id: int
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    finished_at: MicroTime
+    logs: int
+    evaluated: int
+    watched: int
+    rpc_requests: int
+    rpc_calls: int
+    rpc_requests_head: int | None = None
+    rpc_calls_head: int | None = None
+    rpc_requests_send: int | None = None
+    rpc_calls_send: int | None = None
+    rpc_requests_fork: int | None = None
+    rpc_calls_fork: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +323,7 @@ class RepairRecord:
 
 Record: TypeAlias = (
     BlockRecord
+    | LateBlockRecord
     | VenueEventRecord
     | MarketStateRecord
     | LiquidationRecord
@@ -314,6 +339,7 @@ Record: TypeAlias = (
 
 TABLES: tuple[tuple[str, type[Record]], ...] = (
     ("blocks", BlockRecord),
+    ("late_blocks", LateBlockRecord),
     ("venue_events", VenueEventRecord),
     ("market_state", MarketStateRecord),
     ("liquidations", LiquidationRecord),

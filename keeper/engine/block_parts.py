@@ -21,6 +21,8 @@ class BlockParts:
     parts: dict[str, VenueBlock] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
     """Venues that could not read the block yet."""
+    recorded: bool = False
+    """Whether the block has its row: what comes later is added to it."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _closed: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 from keeper.domain.attempt import Settled
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32
@@ -9,6 +10,7 @@ from keeper.domain.records import BlockRecord, Record
 from keeper.engine import recording
 from keeper.engine.block_parts import BlockParts
 from keeper.engine.decisions import Decisions
+from keeper.engine.evaluator import Evaluator
 from keeper.engine.liquidator import Liquidator
 from keeper.engine.start import Ahead, Start
 from keeper.engine.together import together
@@ -47,8 +49,16 @@ class ChainLane:
         Without `start` no block is history, and every venue stands where the events begin."""
         if start is not None:
             self._history_below, self._ahead = start.head, Ahead(start.positions)
+            for name, fault in start.faults.items():
+                self._lanes[name].stop(fault)
+                await self._drop(self._lanes[name])
         self._usage = self._chain.usage()
         await together(self._feed(events), *(self._live(lane) for lane in tuple(self._lanes.values())))
+
+    @property
+    def evaluators(self) -> Mapping[str, Evaluator[Any, Any]]:
+        """Of the venues that have not stopped."""
+        return {name: lane.evaluator for name, lane in self._lanes.items()}
 
     async def settle(self, head: BlockRef) -> None:
         """Look at open attempts outside of a block's processing (while stopping) and record what became of them."""
@@ -71,6 +81,13 @@ class ChainLane:
         await lane.run(self._deliver)
         if lane.fault is None:
             return
+        await self._drop(lane)
+        if not self._lanes:
+            fault = lane.fault
+            raise Fatal(f"no venue left: {lane.name} stopped with {type(fault).__name__}: {fault}") from fault
+
+    async def _drop(self, lane: VenueLane) -> None:
+        """Nothing waits for the venue any more."""
         del self._lanes[lane.name]
         self._decisions.gas.forget(lane.name)
         await self._decisions.withdraw(lane.name)
@@ -78,9 +95,6 @@ class ChainLane:
             parts.leave_out(lane.name)
             if parts.closed:
                 self._forget_complete(parts)
-        if not self._lanes:
-            fault = lane.fault
-            raise Fatal(f"no venue left: {lane.name} stopped with {type(fault).__name__}: {fault}") from fault
 
     async def _reverted(self, event: BlocksReverted) -> None:
         self._metrics.reorgs.inc()
@@ -134,29 +148,34 @@ class ChainLane:
             self._forget_complete(parts)
 
     def _hand_in(self, parts: BlockParts, done: Mapping[str, VenueBlock]) -> None:
-        """The block's row (the lake keeps the first), the rows of these venues, and those of our own transactions."""
+        """The block's row (the lake adds up those of one block), the rows of these venues, and those of our own transactions."""
         finished = recording.timestamp_us(self._clock())
         # From the end of the block before: what the follower asked for this block counts too.
         usage = self._chain.usage()
         used, self._usage = usage.since(self._usage), usage
-        findings = [part.findings for part in done.values() if part.findings is not None]
+        findings = {name: part.findings for name, part in done.items() if part.findings is not None}
         times, chain_id = (parts.received, finished), self._decisions.judge.chain_id
-        block_row = recording.block_row(chain_id, parts.block, times, used, findings, recovered=parts.history)
+        block_row = recording.block_row(chain_id, parts.block, times, used, tuple(findings.values()), recovered=parts.history)
         rows: list[Record] = [row for part in done.values() for row in part.rows]
         self._recorder.block(parts.block, [*rows, block_row], tuple(done))
         settled, self._settled = self._settled, []
         self._record_attempts(settled, parts.block)
-        self._report(parts.block, block_row, sum(part.cases for part in done.values()), (finished - parts.received) / 1_000_000)
+        for name, each in findings.items():
+            self._metrics.watch(name, each.watched)
+        self._report(parts, block_row, sum(part.cases for part in done.values()), (finished - parts.received) / 1_000_000)
+        parts.recorded = True
 
-    def _report(self, block: BlockRef, row: BlockRecord, cases: int, seconds: float) -> None:
-        """Log line, metrics and heartbeat of a finished block."""
-        self._log.info("block", number=block.number, logs=row.logs, evaluated=row.evaluated, candidates=cases, ms=round(seconds * 1000))
-        self._metrics.block_done(block, row, cases, seconds)
+    def _report(self, parts: BlockParts, row: BlockRecord, cases: int, seconds: float) -> None:
+        """Log line, metrics and heartbeat of a finished block, or of what came late to it."""
+        number = parts.block.number
+        self._log.info("block", number=number, logs=row.logs, evaluated=row.evaluated, candidates=cases, ms=round(seconds * 1000))
+        self._metrics.work_done(row, cases)
+        if not parts.recorded:
+            self._metrics.block_done(parts.block, seconds)
         self._heartbeat.beat()
 
     def _record_attempts(self, settled: Sequence[Settled], head: BlockRef) -> None:
-        evaluators = {name: lane.evaluator for name, lane in self._lanes.items()}
-        self._attempts.record(settled, head, evaluators, self._decisions.gas.native_price_x18)
+        self._attempts.record(settled, head, self.evaluators, self._decisions.gas.native_price_x18)
 
     def _take_back_replaced(self, block: BlockRef) -> None:
         """A venue that had processed another block in this one's place, in an earlier process, gives it up."""

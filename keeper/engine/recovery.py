@@ -16,6 +16,7 @@ from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
 from keeper.engine import recording
 from keeper.engine.evaluator import Applied, Evaluator
+from keeper.engine.faults import Faults
 from keeper.engine.ports import Chain, LogSource, Memory, Recovered
 from keeper.engine.recording import Where
 from keeper.engine.start import Position, Start, linked
@@ -95,28 +96,34 @@ class Recovery:
         self._candidate_of = candidate_of
 
     async def run(self, evaluators: Evaluators) -> Start:
-        """Rebuild, then catch up. Raises ConfigError where the venue's snapshot finds wrong addresses, DecodeError, Fatal."""
+        """Rebuild, then catch up. A venue that cannot go on is left where it failed; the others arrive.
+
+        Raises ConfigError where a venue's snapshot finds wrong addresses, and Fatal."""
         head = await self._chain.head()
         final = await self._chain.block(max(head.number - self._options.finality_depth, self._options.start_block - 1, 0))
-        horizon = _Horizon(head, final)
+        horizon, faults = _Horizon(head, final), Faults()
         recorded = self._memory.recorded_blocks()
         # Rows above it may be of blocks that were replaced; those that are not are recognised by their hash and not written again.
         final_row = -1 if recorded.newest is None else recorded.newest - self._options.finality_depth
         # All that the lake has is read before anything is written.
-        rebuilt = {name: self._rebuild(name, evaluator) for name, evaluator in evaluators.items()}
+        rebuilt: dict[str, Recovered] = {}
+        for name, evaluator in evaluators.items():
+            with faults.of(name):
+                rebuilt[name] = self._rebuild(name, evaluator)
         positions: dict[str, Position] = {}
         behind: dict[str, Evaluator[Any, Any]] = {}
-        for name, evaluator in evaluators.items():
-            positions[name] = await self._position(name, evaluator, rebuilt[name], horizon)
-            if self._must_backfill(positions[name], horizon, fresh=rebuilt[name].cursor is None):
-                behind[name] = evaluator
-            elif not self._options.record_reads:
-                await self._resync(evaluator, positions[name].cursor)
+        for name, recovered in rebuilt.items():
+            with faults.of(name):
+                positions[name] = await self._position(name, evaluators[name], recovered, horizon)
+                if self._must_backfill(positions[name], horizon, fresh=recovered.cursor is None):
+                    behind[name] = evaluators[name]
+                elif not self._options.record_reads:
+                    await self._resync(evaluators[name], positions[name].cursor)
         cursors = {name: positions[name].cursor.number for name in behind}
         for stage in _stages(behind, cursors, final_row, final.number, complete=recorded.followed):
-            await self._take_in(stage, final)
+            await self._take_in(stage, final, faults)
         positions |= dict.fromkeys(behind, Position(final))
-        return Start.at(positions, head.number)
+        return Start(faults.spared(positions), head.number, faults)
 
     def _rebuild(self, name: str, evaluator: Evaluator[Any, Any]) -> Recovered:
         """The book as the lake has it."""
@@ -171,24 +178,29 @@ class Recovery:
         far = horizon.head.number - position.cursor.number > self._options.followed_gap
         return position.cursor.number < horizon.final.number and (fresh or far)
 
-    async def _take_in(self, stage: _Stage, final: BlockRef) -> None:
-        filters = [one for evaluator in stage.evaluators.values() for one in evaluator.venue.filters()]
+    async def _take_in(self, stage: _Stage, final: BlockRef, faults: Faults) -> None:
+        evaluators = faults.spared(stage.evaluators)
+        filters = [one for evaluator in evaluators.values() for one in evaluator.venue.filters()]
         blocks = 0
         async for block, logs in self._source.backfill(filters, stage.first, stage.last, every_block=stage.complete):
             received, count = recording.timestamp_us(self._clock()), 0
             rows: list[Record] = []
-            for name, evaluator in stage.evaluators.items():
-                applied = apply_logs(evaluator, block, evaluator.claimed(logs))
-                count += len(applied)
-                if block.number == final.number:
-                    applied += [Applied(event, "resync") for event in await self._resync(evaluator, block)]
-                evaluator.book.finalise(block.number)
-                rows += self._venue_rows(name, evaluator, block, applied)
-                self._report(Progress(name, "chain", block.number, stage.first, stage.last))
+            for name, evaluator in evaluators.items():
+                with faults.of(name):
+                    applied = apply_logs(evaluator, block, evaluator.claimed(logs))
+                    count += len(applied)
+                    if block.number == final.number:
+                        applied += [Applied(event, "resync") for event in await self._resync(evaluator, block)]
+                    evaluator.book.finalise(block.number)
+                    rows += self._venue_rows(name, evaluator, block, applied)
+                    self._report(Progress(name, "chain", block.number, stage.first, stage.last))
+            evaluators = faults.spared(evaluators)
+            if not evaluators:
+                return
             if stage.rows and (count or stage.complete):
                 times = (received, recording.timestamp_us(self._clock()))
                 rows.append(recording.recovered_block_row(self._options.chain_id, block, times, count))
-            self._memory.block(block, rows, tuple(stage.evaluators))
+            self._memory.block(block, rows, tuple(evaluators))
             blocks += 1
             if blocks % _FLUSH_EVERY == 0:
                 await asyncio.to_thread(self._memory.flush)

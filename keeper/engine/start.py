@@ -1,9 +1,10 @@
 """Where following begins, and what some venues have processed beyond it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keeper.domain.chain import BlockRef
+from keeper.errors import VenueFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +18,17 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """`lowest` is where the follower begins, `positions` where each venue stands. Blocks below number `head`, the newest when the start
+    """`positions` is where each venue stands, `faults` why the others cannot go on. Blocks below number `head`, the newest when the start
     was made, are history: they are taken in, and nothing is decided about them."""
 
-    lowest: Position
     positions: Mapping[str, Position]
     head: int
+    faults: Mapping[str, VenueFault] = field(default_factory=dict)
 
-    @classmethod
-    def at(cls, positions: Mapping[str, Position], head: int) -> "Start":
-        """One follower serves all venues: it begins where the one that is furthest behind stands."""
-        return cls(min(positions.values(), key=lambda position: position.cursor.number), positions, head)
+    @property
+    def lowest(self) -> Position:
+        """Where following begins: one follower serves all venues, so it is where the one furthest behind stands. ValueError without any."""
+        return min(self.positions.values(), key=lambda position: position.cursor.number)
 
 
 class Ahead:

@@ -12,6 +12,7 @@ from keeper.domain.chain import BlockRef, Purpose
 from keeper.domain.records import BlockRecord
 
 _BLOCK_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_COMMIT_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
 class Collectors:
@@ -30,13 +31,20 @@ class Collectors:
             registry=own,
         )
         self.evaluated = Counter("keeper_evaluations", "Exact margin tests", ["chain"], registry=own)
-        self.watched = Gauge("keeper_watched_accounts", "Accounts inside a watch box", ["chain"], registry=own)
+        self.watched = Gauge("keeper_watched_accounts", "Accounts inside a watch box", ["chain", "venue"], registry=own)
         self.candidates = Counter("keeper_candidates", "Accounts in breach, per block", ["chain"], registry=own)
         self.skips = Counter("keeper_skips", "Candidates left alone", ["chain", "reason"], registry=own)
         self.outcomes = Counter("keeper_outcomes", "What the chain said about attempts", ["chain", "outcome"], registry=own)
         self.rpc_requests = Counter("keeper_rpc_requests", "HTTP requests to endpoints", ["chain", "purpose"], registry=own)
         self.parity = Counter("keeper_parity_comparisons", "Accounts compared with the contract's own view", ["chain"], registry=own)
         self.unpriced = Gauge("keeper_markets_without_price", "Markets in which nothing can be done", ["chain", "venue"], registry=own)
+        self.commit_wait = Histogram(
+            "keeper_commit_wait_seconds",
+            "Seconds from a commit's beginning until its rows are durable, waiting for other writers included",
+            ["chain"],
+            buckets=_COMMIT_SECONDS,
+            registry=own,
+        )
         self.reorgs = Counter("keeper_reorgs", "Reorganisations followed", ["chain"], registry=own)
 
 
@@ -50,9 +58,9 @@ class Metrics:
         self.head_time = self.collectors.head_time.labels(chain)
         self.block_seconds = self.collectors.block_seconds.labels(chain)
         self.evaluated = self.collectors.evaluated.labels(chain)
-        self.watched = self.collectors.watched.labels(chain)
         self.candidates = self.collectors.candidates.labels(chain)
         self.parity = self.collectors.parity.labels(chain)
+        self.commit_wait = self.collectors.commit_wait.labels(chain)
         self.reorgs = self.collectors.reorgs.labels(chain)
 
     def skip(self, reason: str) -> None:
@@ -67,13 +75,19 @@ class Metrics:
         """So many markets of the venue have no price."""
         self.collectors.unpriced.labels(self._chain, venue).set(markets)
 
-    def block_done(self, block: BlockRef, row: BlockRecord, candidates: int, seconds: float) -> None:
-        """Take in one finished block."""
+    def watch(self, venue: str, accounts: int) -> None:
+        """So many accounts of the venue are inside a watch box."""
+        self.collectors.watched.labels(self._chain, venue).set(accounts)
+
+    def block_done(self, block: BlockRef, seconds: float) -> None:
+        """A block has its row."""
         self.head.set(block.number)
         self.head_time.set(block.timestamp)
         self.block_seconds.observe(seconds)
+
+    def work_done(self, row: BlockRecord, candidates: int) -> None:
+        """What some of a block's venues, or all, have made of it."""
         self.evaluated.inc(row.evaluated)
-        self.watched.set(row.watched)
         self.candidates.inc(candidates)
         head = row.rpc_requests_head or 0
         by_purpose = {

@@ -112,6 +112,12 @@ class VenueLane:
         """The last step."""
         self._steps.put_nowait(_Closed())
 
+    def stop(self, fault: VenueFault) -> None:
+        """The venue cannot go on: nothing of it is processed any more, and people are told."""
+        self._services.log.error("venue stopped", venue=self.name, fault=type(fault).__name__, reason=str(fault))
+        self._services.status.readiness.report(f"venue {self.name}", f"stopped: {type(fault).__name__}: {fault}")
+        self.fault = fault
+
     async def run(self, deliver: Deliver) -> None:
         """Until closed, or until the venue cannot go on: then `fault` says why."""
         while True:
@@ -162,7 +168,7 @@ class VenueLane:
         try:
             findings = await self._consistently(step.event, sample)
         except VenueFault as fault:
-            self._stop(fault)
+            self.stop(fault)
             return VenueBlock(block)
         except RpcError as error:
             if not isinstance(error, BlockUnknown):
@@ -238,8 +244,4 @@ class VenueLane:
         """Mend the venue where it is held. What nothing mends stops it."""
         for _, fault, evidence in await self._holds.lift({self.name: self.evaluator}, block):
             self._services.recorder.append(evidence)
-            self._stop(fault)
-
-    def _stop(self, fault: VenueFault) -> None:
-        self._services.log.error("venue stopped", venue=self.name, fault=type(fault).__name__, reason=str(fault))
-        self.fault = fault
+            self.stop(fault)

@@ -1,11 +1,20 @@
 """What one commit holds: queued calls folded into rows per table, cursor moves and blocks to take away. No I/O."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeAlias
 
 from keeper.domain.chain import BlockRef, Hash32
-from keeper.domain.records import AttemptRecord, BlockRecord, LiquidationRecord, OutcomeRecord, Record, RepairRecord, VenueEventRecord
+from keeper.domain.records import (
+    AttemptRecord,
+    BlockRecord,
+    LateBlockRecord,
+    LiquidationRecord,
+    OutcomeRecord,
+    Record,
+    RepairRecord,
+    VenueEventRecord,
+)
 from keeper.lake.recent import Recent
 
 
@@ -47,6 +56,9 @@ CORRECTED: tuple[type[Record], ...] = (VenueEventRecord, LiquidationRecord)
 Sent: TypeAlias = tuple[str, str]
 """What makes a row of attempts (transaction, "") or outcomes (transaction, block) the same as one already written; or of blocks
 ("", block), which may come once for each of two venues."""
+_OF_PART = tuple(each.name for each in fields(LateBlockRecord))
+_ADDED = tuple(name for name in _OF_PART if name not in ("chain_id", "block_number", "block_hash", "block_time", "finished_at"))
+"""Figures of a block to which each venue adds its own."""
 _REMEMBERED = 50_000
 """Keys of each kind, some 15 MB: more blocks than can be told again, and a daemon that runs for months does not grow by them."""
 
@@ -107,8 +119,22 @@ class Batch:
 
     def _append(self, records: Iterable[Record]) -> None:
         for record in records:
-            if (stands_alone(type(record)) or record.block_hash not in self._written.orphaned) and self._is_new(record):
+            if not stands_alone(type(record)) and record.block_hash in self._written.orphaned:
+                continue
+            if self._is_new(record):
                 self.rows.setdefault(type(record), []).append(record)
+            elif isinstance(record, BlockRecord):
+                self._complete(record)
+
+    def _complete(self, part: BlockRecord) -> None:
+        """A block that has its row: what one more venue made of it is added, or stands beside the row where that is committed."""
+        rows = self.rows.get(BlockRecord, [])
+        place = next((number for number, row in enumerate(rows) if row.block_hash == part.block_hash), None)
+        if place is None:
+            self.rows.setdefault(LateBlockRecord, []).append(LateBlockRecord(**{name: getattr(part, name) for name in _OF_PART}))
+        else:
+            figures: dict[str, Any] = {name: _sum(getattr(rows[place], name), getattr(part, name)) for name in _ADDED}
+            rows[place] = replace(rows[place], **figures)
 
     def _is_new(self, record: Record) -> bool:
         """Attempts, outcomes and blocks may be told again after a crash; the other tables' rows stand and fall with their block."""
@@ -156,3 +182,8 @@ def sent_key(record: Record) -> Sent | None:
     if isinstance(record, BlockRecord):
         return ("", record.block_hash)
     return None
+
+
+def _sum(figure: int | None, more: int | None) -> int | None:
+    """None where neither is known."""
+    return more if figure is None else figure + (more or 0)

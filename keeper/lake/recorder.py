@@ -4,7 +4,7 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -38,6 +38,15 @@ class Backlog:
     last_block: int | None
     upkeeps: int = 0
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit: how many rows of a chain, and the seconds from its beginning until they were durable, other writers' turns included."""
+
+    chain_id: int
+    rows: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +88,12 @@ class Recorder:
     A call only queues. A block that is already in the lake (told again after a crash) is not written twice. Leaving writes what is queued;
     it raises what stopped the thread, unless another exception is on its way already."""
 
-    def __init__(self, options: LakeOptions, venues: Mapping[int, Sequence[str]]) -> None:
-        """`venues` by chain id."""
+    def __init__(
+        self, options: LakeOptions, venues: Mapping[int, Sequence[str]], report: Callable[[Commit], None] = lambda commit: None
+    ) -> None:
+        """`venues` by chain id. `report` is told of every commit, on the writer's thread."""
         self._options = options
+        self._report = report
         self._keeper = options.place.keeper
         self._venues = {chain_id: tuple(names) for chain_id, names in venues.items()}
         self._queue: queue.Queue[_Item] = queue.Queue(options.queue_blocks)
@@ -198,7 +210,7 @@ class Recorder:
             for chain_id, chain in chains.items():
                 if closing or chain.batch.row_count():
                     blocks_since_upkeep += len({block.hash for _, block in chain.batch.cursors})
-                    self._commit(chain, closing)
+                    self._commit(chain_id, chain, closing)
                     self._renew(chain)
                 if not chain.batch.orphaned:
                     self._committed[chain_id] = chain.newest
@@ -245,15 +257,16 @@ class Recorder:
         else:
             chain.writer.renew(connection)
 
-    def _commit(self, chain: _Chain, closing: bool) -> None:
+    def _commit(self, chain_id: int, chain: _Chain, closing: bool) -> None:
         """Blocks to take away wait for the next block, so that no reader sees the gap; at the end there is nothing to wait for."""
         batch, chain.batch = chain.batch, chain.batch.following(closing)
         started = time.monotonic()
         chain.writer.commit(batch)
         chain.commits += 1
-        elapsed_ms = 1000 * (time.monotonic() - started)
+        seconds = time.monotonic() - started
+        self._report(Commit(chain_id, batch.row_count(), seconds))
         newest = batch.cursors[-1][1].number if batch.cursors else self._backlog.last_block
-        self._backlog = replace(self._backlog, commits=self._backlog.commits + 1, last_commit_ms=elapsed_ms, last_block=newest)
+        self._backlog = replace(self._backlog, commits=self._backlog.commits + 1, last_commit_ms=1000 * seconds, last_block=newest)
 
 
 def _relocation(place: LakePlace) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from keeper.errors import StoreError
 from keeper.lake.batch import CORRECTED, Batch, Written, stands_alone
 from keeper.lake.columns import arrow_table, schemas
 from keeper.lake.connection import LAKE
-from keeper.lake.damage import kept_up_to
+from keeper.lake.damage import settled_height
 from keeper.lake.faults import is_busy, store_error
 from keeper.lake.options import LakeOptions
 from keeper.lake.write_turn import write_turn
@@ -125,10 +125,11 @@ class Writer:
 
     def _remove_unfinished(self) -> None:
         """What was sent stays: the outbox knows it and will not say it again."""
-        kept = {name for name, record in TABLES if record in (AttemptRecord, OutcomeRecord)}
-        reached = "greatest($kept, (SELECT coalesce(max(block_number), -1) FROM cursors WHERE chain_id = $chain))"
-        tables = [table for table in self._tables if table not in kept]
-        self._delete(tables, f"chain_id = $chain AND block_number > {reached}", {"chain": self._chain_id, "kept": kept_up_to(self._place)})
+        sent = {name for name, record in TABLES if record in (AttemptRecord, OutcomeRecord)}
+        reached = "greatest($settled, (SELECT coalesce(max(block_number), -1) FROM cursors WHERE chain_id = $chain))"
+        tables = [table for table in self._tables if table not in sent]
+        values = {"chain": self._chain_id, "settled": settled_height(self._place, self._chain_id)}
+        self._delete(tables, f"chain_id = $chain AND block_number > {reached}", values)
 
     def _delete(self, tables: Sequence[str], condition: str, values: Mapping[str, object]) -> None:
         filled = self._filled()

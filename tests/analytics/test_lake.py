@@ -47,6 +47,17 @@ def test_reading_while_the_keeper_has_it_open(tmp_path: Path) -> None:
             assert lake.execute("SELECT count(*), max(block_number) FROM blocks").fetchall() == [(number, number)]
 
 
+def test_what_came_late_to_a_block_adds_up_with_its_row(tmp_path: Path) -> None:
+    with OneChain(LakeOptions.at(tmp_path), CHAIN, [VENUE, "late"]) as recorder:
+        for venue in (VENUE, "late"):
+            recorder.block(block_ref(1), [Rows(1).head()], (venue,))
+            recorder.flush()
+    figures = "sum(logs), sum(accounts_evaluated), sum(accounts_watched), sum(rpc_requests), count(received_at)"
+    with open_lake(tmp_path) as lake:
+        both = "(FROM stg_keeper_blocks UNION ALL BY NAME FROM stg_keeper_late_blocks)"
+        assert lake.execute(f"SELECT {figures} FROM {both}").fetchall() == [(2, 2, 18, 6, 1)]
+
+
 def test_it_is_read_only(tmp_path: Path) -> None:
     """Whatever the statement."""
     write_lake(tmp_path, {1: []})

@@ -14,17 +14,15 @@ import duckdb
 
 
 @contextmanager
-def opened(lake: Path, *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the lake attached as `lake` and in use. Writable only while no daemon runs."""
+def opened(lake: Path, catalog: str = "catalog.sqlite", *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the keeper's catalog (or another) attached as `lake` and in use. Writable only while no daemon runs."""
     with closing(duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})) as connection:
         for extension in ("sqlite_scanner", "ducklake"):
             connection.execute(f"LOAD '{_extension(extension)}'")
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET sqlite_disable_multithreaded_scans = true")
         mode = "READ_ONLY, " if read_only else "DATA_INLINING_ROW_LIMIT 0, "
-        connection.execute(
-            f"ATTACH 'ducklake:sqlite:{lake / 'catalog.sqlite'}' AS lake ({mode}META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 10000)"
-        )
+        connection.execute(f"ATTACH 'ducklake:sqlite:{lake / catalog}' AS lake ({mode}META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 10000)")
         connection.execute("USE lake")
         yield connection
 

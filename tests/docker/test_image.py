@@ -14,8 +14,10 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from analytics.cli import build_app
+from analytics.lake import CATALOG, DATA
 from keeper.cli import app as keeper_app
-from keeper.settings import ENV_PREFIX, KeeperSettings, LogSettings
+from keeper.lake.object_store import ENDPOINTS, VALUES
+from keeper.settings import ENV_PREFIX, KeeperSettings, LakeSettings, LogSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = (ROOT / "docker" / "compose.yaml").read_text()
@@ -152,6 +154,7 @@ def test_compose_sets_only_settings_there_are() -> None:
     names = re.findall(rf"^ +({ENV_PREFIX}\w+):", COMPOSE, re.MULTILINE)
     settings = {f"{ENV_PREFIX}KEEPER__{name.upper()}" for name in KeeperSettings.__slots__}
     settings |= {f"{ENV_PREFIX}LOG__{name.upper()}" for name in LogSettings.__slots__}
+    settings |= {f"{ENV_PREFIX}LAKE__{name.upper()}" for name in LakeSettings.__slots__}
     assert names
     assert set(names) <= settings
 
@@ -166,6 +169,14 @@ def test_both_services_share_the_directory_the_image_works_in() -> None:
     assert re.findall(r"^ +- state:(\S+)$", COMPOSE, re.MULTILINE) == [workdir, workdir]
     (lake,) = re.findall(r"PERP_KEEPER_LAKE: (\S+)", COMPOSE)
     assert lake == f"{workdir}/var/lake"
+
+
+def test_analytics_is_told_of_a_lake_on_servers_and_of_no_other_secret() -> None:
+    """By name out of the environment or the .env file that the keeper gets whole: its key's password is not for both."""
+    service = COMPOSE[COMPOSE.index("\n  analytics:") : COMPOSE.index("\nvolumes:")]
+    passed = set(re.findall(r"^ +([A-Z0-9_]+):$", service, re.MULTILINE))
+    assert passed == {CATALOG, DATA, "PGPASSWORD", *(name for names in VALUES.values() for name in names), *ENDPOINTS}
+    assert "env_file" not in service
 
 
 def test_neither_service_may_gain_privileges() -> None:

@@ -1,7 +1,7 @@
 """A chain's fault stops its own lane; what all share, and the last chain's fault, end the daemon."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,25 +9,30 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from keeper import assembly
-from keeper.daemon import first_cause, follow_all
+from keeper.daemon import commit_report, first_cause, follow_all
 from keeper.engine.recovery import Report
 from keeper.engine.status import Status
 from keeper.errors import ConfigError, Fatal, StoreError
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.options import LakeOptions
-from keeper.lake.recorder import Recorder
+from keeper.lake.recorder import Commit, Recorder
 from keeper.settings import ChainScope, load
 from tests.keeper.settings.test_source import MINIMAL
 
 _STEP_S = 0.05
 
 
-def _run(tmp_path: Path, faults: dict[str, Exception]) -> tuple[list[str], dict[str, Status]]:
-    """Two chains that are followed until the end, but for those with a fault. The chains still followed at the end, and what is said."""
+def _two_chains(tmp_path: Path) -> tuple[Sequence[ChainScope], dict[str, Status]]:
     path = tmp_path / "keeper.toml"
     other = MINIMAL.replace("chains.one", "chains.two").replace("31337", "31338").replace("venues.first", "venues.second")
     path.write_text(MINIMAL + other.replace('chain = "one"', 'chain = "two"'))
     scopes = load(path, {}).settings.scopes()
+    return scopes, dict(assembly.build_status(scopes, structlog.get_logger()))
+
+
+def _run(tmp_path: Path, faults: dict[str, Exception]) -> tuple[list[str], dict[str, Status]]:
+    """Two chains that are followed until the end, but for those with a fault. The chains still followed at the end, and what is said."""
+    scopes, chains = _two_chains(tmp_path)
     ended: list[str] = []
 
     async def follow(
@@ -44,7 +49,6 @@ def _run(tmp_path: Path, faults: dict[str, Exception]) -> tuple[list[str], dict[
         asyncio.get_running_loop().call_later(_STEP_S * 5, stop.set)
         await follow_all(scopes, recorder, chains, lambda _: None, structlog.get_logger(), stop, follow)
 
-    chains = dict(assembly.build_status(scopes, structlog.get_logger()))
     options = LakeOptions.at(tmp_path / "lake")
     with Recorder(options, {scope.chain.id: tuple(scope.venues) for scope in scopes}) as recorder:
         asyncio.run(run(chains, recorder))
@@ -74,3 +78,12 @@ def test_what_all_depend_on_ends_the_daemon(tmp_path: Path, faults: Callable[[],
     with pytest.raises(ExceptionGroup) as error:
         _run(tmp_path, fatal)
     assert first_cause(error.value) is list(fatal.values())[-1]
+
+
+def test_a_commit_is_a_figure_of_its_chain_and_a_line(tmp_path: Path) -> None:
+    scopes, chains = _two_chains(tmp_path)
+    with structlog.testing.capture_logs() as lines:
+        commit_report(scopes, chains, structlog.get_logger())(Commit(31_338, 12, 0.2004))
+    assert lines == [{"event": "commit", "log_level": "debug", "chain": "two", "rows": 12, "seconds": 0.2}]
+    figure = chains["one"].metrics.collectors.registry.get_sample_value
+    assert [figure("keeper_commit_wait_seconds_count", {"chain": name}) for name in ("one", "two")] == [0, 1]

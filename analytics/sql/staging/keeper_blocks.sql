@@ -1,6 +1,7 @@
 -- Blocks the daemon processed. `block_ms` is the daemon's own time from arrival to rows handed over. `recovered` ones came while it was
 -- down and were taken in later: their times say nothing about lateness. `rpc_requests` are those for heads and reads; of them those for heads,
 -- and beside them those for sending and for simulations, have columns of their own. Lakes of the keeper's second schema lack these columns.
+-- Figures are those of the venues that had processed the block by then; what others made of it later stands in stg_keeper_late_blocks.
 SELECT
     chain_id,
     block_number,

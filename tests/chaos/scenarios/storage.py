@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -28,6 +31,9 @@ _NOT_WRITABLE = (
     "File too large",
     "disk",
 )
+_HELD_S = 60.0
+_HOLD = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=30); c.execute('BEGIN IMMEDIATE'); print(flush=True); input()"
+"""A program that takes the catalog's lock, says so, and keeps it until it is ended."""
 
 
 def damaged(damage: Callable[[Stage], None], *, right: Sequence[str] = ()) -> Script:
@@ -210,6 +216,30 @@ def read_only_lake(stage: Stage) -> None:
     stage.finish()
 
 
+def held_catalog(stage: Stage) -> None:
+    """Another program holds the lake's catalog for a minute: the daemon goes on, and the rows come when it lets go."""
+    stage.begin()
+    stage.fall(steps=200, bps=-10)
+    stage.blocks(10)
+    command = [sys.executable, "-c", _HOLD, str(stage.lake / "catalog.sqlite")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        before = stage.mined(), _newest_row(stage)
+        time.sleep(_HELD_S)
+        after = stage.mined(), _newest_row(stage)
+        other.kill()
+    stage.expect(after[1] == before[1], f"the scene did not come about: block {after[1]} was written after block {before[1]}")
+    stage.expect(after[0] > before[0], "nothing was liquidated meanwhile")
+    stage.finish()
+
+
+def _newest_row(stage: Stage) -> int:
+    """The newest block in the lake."""
+    ((number,),) = [row.values() for row in lake.rows(stage.lake, "SELECT max(block_number) AS newest FROM cursors")]
+    return int(number)
+
+
 SCENARIOS: Sequence[Scenario] = (
     Scenario(
         name="lost-event-rows",
@@ -233,5 +263,10 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(name="deleted-parquet", about="A Parquet file is gone: its rows are fetched again (F20).", script=damaged(deleted_parquet)),
     Scenario(name="garbage-parquet", about="A Parquet file is garbage: its rows are fetched again (F20).", script=damaged(garbage_parquet)),
     Scenario(name="full-disk", about="No file may grow any more: exit in one line, and on when there is room.", script=file_limit),
+    Scenario(
+        name="held-catalog",
+        about="Another program holds the lake's catalog for a minute: nothing ends, nothing is lost.",
+        script=held_catalog,
+    ),
     Scenario(name="read-only-lake", about="The lake's directory may not be written: exit in one line.", script=read_only_lake),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.devnet import Devnet, play
+from contracts.devnet.mining import everyone_unlocked
 from keeper.lake.place import LakePlace
 from keeper.lake.reader import LakeReader
 from tests.keeper.commands.conftest import Cli
@@ -60,3 +61,20 @@ def test_replay_of_a_backfill_has_nothing_to_compare(keeper: Cli, config: Path, 
     answer = keeper("replay", "--config", config, "--json")
     assert answer.exit_code == 0
     assert json.loads(answer.stdout) == {"blocks": 0, "candidates": 0, "recorded": 0, "differences": []}
+
+
+def test_a_venue_that_cannot_go_on_is_named_and_what_it_had_before_is_in_the_lake(keeper: Cli, config: Path, devnet: Devnet) -> None:
+    vault = devnet.deployment.core.vault
+    sound = devnet.rpc.call("eth_getCode", vault, "latest")
+    # PUSH32 topic, PUSH1 0, PUSH1 0, LOG1: an event no version of the protocol has.
+    devnet.rpc.call("anvil_setCode", vault, "0x7f" + "ab" * 32 + "60006000a100")
+    with everyone_unlocked(devnet.rpc):
+        devnet.rpc.call("eth_sendTransaction", {"from": devnet.deployment.owner, "to": vault, "gas": hex(100_000)})
+        devnet.rpc.call("evm_mine")
+    devnet.rpc.call("anvil_setCode", vault, sound)
+    _mine_past_finality(devnet)
+    answer = keeper("backfill", "--config", config)
+    assert answer.exit_code == 1
+    assert "venue stopped" in answer.stdout + answer.stderr
+    assert vault.lower() in answer.stdout + answer.stderr
+    assert _recorded(config, _EVENTS)["events"] > 100

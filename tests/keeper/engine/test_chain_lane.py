@@ -519,8 +519,7 @@ def test_a_block_hands_over_all_its_tables_at_once() -> None:
 def test_about_blocks_that_came_while_it_was_down_nothing_is_decided() -> None:
     """They are taken in and told apart; what breached in them is a candidate at the head, due since then."""
     world = world_of(simulates=False)
-    place = Position(block_ref(0))
-    start = Start.at({"toy": place}, 3)
+    start = Start({"toy": Position(block_ref(0))}, 3)
     asyncio.run(world.lane.run(stream(added(1, OPENS), added(2), added(3)), start))
     assert [(row.block_number, row.recovered) for row in world.recorder.of(BlockRecord)] == [(1, True), (2, True), (3, False)]
     (decision,) = world.recorder.of(DecisionRecord)
@@ -531,7 +530,7 @@ def test_about_blocks_that_came_while_it_was_down_nothing_is_decided() -> None:
 def test_a_venue_that_has_a_block_ignores_it_until_the_chain_replaces_it() -> None:
     world = world_of(simulates=False)
     world.run(added(1, OPENS), added(2, Opened("0xb", 10, 100)), added(3, Opened("0xc", 10, 100)))
-    start = Start(Position(block_ref(1)), {"toy": Position(block_ref(3), (block_ref(2), block_ref(3)))}, head=0)
+    start = Start({"toy": Position(block_ref(3), (block_ref(2), block_ref(3)))}, head=0)
     asyncio.run(world.lane.run(stream(added(2, Opened("0xnever", 10, 100)), added(3, Opened("0xd", 10, 100), fork=1)), start))
     assert world.recorder.reverted == [block_ref(3)]
     (evaluator,) = (lane.evaluator for lane in world.lane._lanes.values())

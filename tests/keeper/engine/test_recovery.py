@@ -1,20 +1,21 @@
 """Start-up is recovery: from nothing, from the lake alone, and from the lake plus what happened meanwhile, the same book."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from keeper.domain.chain import Hash32, Tally, Timestamp, Usage
+from keeper.domain.chain import Hash32, RawLog, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import BlockRecord, LiquidationRecord, MicroTime, VenueEventRecord
+from keeper.domain.venue import AccountKey
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recording import block_row
 from keeper.engine.recovery import Progress, Recovery, RecoveryOptions, recorded_blocks
 from keeper.engine.start import Position, Start
-from keeper.errors import ReorgBeyondFinality
+from keeper.errors import DecodeError, ReorgBeyondFinality, StateDivergence
 from tests.keeper.engine.fakes import EXECUTOR, block_ref
 from tests.keeper.engine.memory import HistoryChain, Memory
 from tests.keeper.engine.toy import Liquidated, Opened, ToyBook, ToyEvent, ToyVenue
@@ -37,13 +38,24 @@ class _World:
     progress: list[Progress] = field(default_factory=list)
 
     def start(
-        self, *, record_reads: bool = True, start_block: int = 3, followed_gap: int = 0, candidates: Mapping[str, str] | None = None
+        self,
+        *,
+        record_reads: bool = True,
+        start_block: int = 3,
+        followed_gap: int = 0,
+        candidates: Mapping[str, str] | None = None,
+        toy: ToyVenue | None = None,
+        twin: ToyVenue | None = None,
     ) -> tuple[Start, Evaluator[ToyBook, ToyEvent]]:
-        evaluator = Evaluator(ToyVenue({}), ChainQuestions(self.chain), executor=EXECUTOR, block_seconds=2, forecast=False)
+        venues = {"toy": toy or ToyVenue({}), **({"twin": twin} if twin is not None else {})}
+        evaluators = {
+            name: Evaluator(venue, ChainQuestions(self.chain), executor=EXECUTOR, block_seconds=2, forecast=False)
+            for name, venue in venues.items()
+        }
         options = RecoveryOptions(1, start_block, DEPTH, EXECUTOR, record_reads=record_reads, followed_gap=followed_gap)
         known = {Hash32(transaction): CandidateId(candidate) for transaction, candidate in (candidates or {}).items()}
         recovery = Recovery(self.chain, self.chain, self.memory, options, self.progress.append, lambda: 7.0, known.get)
-        return asyncio.run(recovery.run({"toy": evaluator})), evaluator
+        return asyncio.run(recovery.run(evaluators)), evaluators["toy"]
 
     def follow(self, *numbers: int) -> None:
         """Blocks recorded as the loop does."""
@@ -73,7 +85,7 @@ def _events_up_to(number: int) -> dict[str, Opened]:
 def test_a_new_lake_is_filled_from_the_start_block_to_the_newest_final_one() -> None:
     world = _World(HistoryChain(newest=13, events=HISTORY))
     start, evaluator = world.start()
-    assert start == Start(_at(9), {"toy": _at(9)}, 13)
+    assert start == Start({"toy": _at(9)}, 13)
     assert dict(evaluator.book.accounts) == _events_up_to(9)
     assert world.chain.asked == [(3, 9)]
     assert [(row.block_number, row.event) for row in world.memory.of(VenueEventRecord)] == [
@@ -163,7 +175,7 @@ def test_a_short_gap_is_left_to_the_follower() -> None:
     world.start()
     world.chain.newest, world.chain.asked = 18, []
     start, _ = world.start(followed_gap=9)
-    assert start == Start(_at(9, 9), {"toy": _at(9, 9)}, 18)
+    assert start == Start({"toy": _at(9, 9)}, 18)
     assert world.chain.asked == []
 
 
@@ -210,3 +222,43 @@ def test_recorded_rows_come_back_block_by_block_in_the_order_of_application() ->
     rows = (row for batch in world.memory.venue_events("toy") for row in batch.to_pylist())
     blocks = [(number, at, [item.event for item in applied]) for number, at, applied in recorded_blocks(rows, ToyVenue.event_types)]
     assert blocks == [(number, Timestamp(2 * number), HISTORY[number]) for number in (3, 5, 9)]
+
+
+class _Illegible(ToyVenue):
+    """Cannot read one event of the exchange's history."""
+
+    def decode(self, log: RawLog) -> ToyEvent | None:
+        if log.block_number == 9:
+            raise DecodeError("an event of a newer version")
+        return super().decode(log)
+
+
+class _Ruined(ToyVenue):
+    """Its recorded events do not fit together."""
+
+    def apply(self, event: ToyEvent, book: ToyBook) -> Set[AccountKey]:
+        if isinstance(event, Liquidated):
+            raise StateDivergence("0xa is not in the book")
+        return super().apply(event, book)
+
+
+def test_a_venue_that_fails_on_the_way_is_left_out_and_the_others_arrive() -> None:
+    """From the chain, and then from the lake; what it has taken in until then stays its own."""
+    world = _World(HistoryChain(newest=18, events=HISTORY))
+    start, evaluator = world.start(twin=_Illegible({}))
+    assert start.positions == {"toy": _at(14)}
+    assert dict(evaluator.book.accounts) == _events_up_to(14)
+    assert {name: str(fault) for name, fault in start.faults.items()} == {"twin": "an event of a newer version"}
+    assert [block.number for block in world.memory.cursors["twin"]] == [2, 3, 5]
+    assert {row.block_number for row in world.memory.of(VenueEventRecord) if row.venue == "twin"} == {3, 5}
+    world.start(twin=ToyVenue({}))
+    start, _ = world.start(twin=_Ruined({}))
+    assert start.lowest == _at(14, 14)
+    assert {name: type(fault) for name, fault in start.faults.items()} == {"twin": StateDivergence}
+
+
+def test_when_every_venue_fails_nobody_is_left_to_begin() -> None:
+    world = _World(HistoryChain(newest=18, events=HISTORY))
+    start, _ = world.start(toy=_Illegible({}))
+    assert start.positions == {}
+    assert world.memory.of(BlockRecord)[-1].block_number == 5, "blocks nobody took in are not asked for and have no row"

@@ -9,7 +9,7 @@ def _at(first: int, last: int) -> Position:
 
 
 def test_following_begins_where_the_venue_furthest_behind_stands() -> None:
-    start = Start.at({"a": _at(7, 9), "b": _at(3, 5)}, 12)
+    start = Start({"a": _at(7, 9), "b": _at(3, 5)}, 12)
     assert start.lowest == _at(3, 5)
 
 

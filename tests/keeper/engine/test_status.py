@@ -111,7 +111,9 @@ def test_a_beat_after_a_silence_brings_it_back() -> None:
 def test_metrics_count_what_the_blocks_say() -> None:
     metrics = Metrics()
     for number in (7, 8):
-        metrics.block_done(block_ref(number), _row(number), 2, 0.03)
+        metrics.block_done(block_ref(number), 0.03)
+        metrics.work_done(_row(number), 2)
+    metrics.watch("venue", 50)
     metrics.skip("unprofitable")
     ((status, text),) = _asked(metrics, Heartbeat(_Clock(), LIMIT_S), "/metrics")
     figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
@@ -119,7 +121,7 @@ def test_metrics_count_what_the_blocks_say() -> None:
     assert float(figures['keeper_head_block{chain="chain"}']) == 8
     assert float(figures['keeper_head_timestamp_seconds{chain="chain"}']) == 16
     assert float(figures['keeper_evaluations_total{chain="chain"}']) == 8
-    assert float(figures['keeper_watched_accounts{chain="chain"}']) == 50
+    assert float(figures['keeper_watched_accounts{chain="chain",venue="venue"}']) == 50
     assert float(figures['keeper_candidates_total{chain="chain"}']) == 4
     purposes = {
         purpose: float(figures[f'keeper_rpc_requests_total{{chain="chain",purpose="{purpose}"}}'])

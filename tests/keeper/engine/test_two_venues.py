@@ -10,10 +10,11 @@ from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.records import BlockRecord, DecisionRecord, EvaluationRecord
 from keeper.domain.venue import LiquidationPlan
 from keeper.engine.questions import ChainQuestions
-from keeper.errors import DecodeError
+from keeper.engine.start import Position, Start
+from keeper.errors import DecodeError, StateDivergence
 from tests.keeper.engine.fakes import FakeChain, ScriptedSimulator, block_ref
-from tests.keeper.engine.test_chain_lane import OPENS, World, added, world_of
-from tests.keeper.engine.toy import ToyEvent, ToyVenue
+from tests.keeper.engine.test_chain_lane import ALICE, OPENS, World, added, stream, world_of
+from tests.keeper.engine.toy import Opened, ToyEvent, ToyVenue
 
 PRICES = {2 * number: 85 for number in range(1, 30)}
 GOOD = SimSettled(9 * X18, 90_000, (), 1.0)
@@ -105,6 +106,18 @@ def test_a_slow_venue_holds_up_no_other_and_loses_nothing() -> None:
     assert world.recorder.venues == [("twin",), ("twin",), ("twin",), ("toy",), ("toy",), ("toy",)]
 
 
+def test_a_slow_venues_figures_are_told_and_the_head_does_not_go_back() -> None:
+    world, slow = _slow_pair()
+    _run(world, slow, added(1, Opened(ALICE, 10, 100)), added(2), added(3))
+    rows = [(row.block_number, row.evaluated, row.watched) for row in world.recorder.of(BlockRecord)]
+    assert rows == [(1, 1, 1), (2, 0, 1), (3, 0, 1)] * 2, "the lake adds up what comes of one block"
+    figure = world.lane._metrics.collectors.registry.get_sample_value
+    assert figure("keeper_head_block", {"chain": "chain"}) == 3
+    assert figure("keeper_block_seconds_count", {"chain": "chain"}) == 3
+    assert figure("keeper_evaluations_total", {"chain": "chain"}) == 2
+    assert [figure("keeper_watched_accounts", {"chain": "chain", "venue": venue}) for venue in ("toy", "twin")] == [1, 1]
+
+
 def test_a_slow_venues_rows_of_an_orphaned_block_are_not_written() -> None:
     world, slow = _slow_pair()
     orphan = added(2)
@@ -119,6 +132,18 @@ def test_a_venue_that_stops_takes_no_other_with_it() -> None:
     world.run(added(1, OPENS), added(2), work=False)
     assert [number for number, stage, _ in _decisions(world, "twin") if stage == "decide"] == [1, 2]
     assert world.recorder.venues == [("twin",), ("twin",)]
+    assert world.readiness.problems() == {"venue toy": "stopped: DecodeError: an event of a newer version"}
+
+
+def test_a_venue_that_failed_before_following_began_takes_no_other_with_it() -> None:
+    world = _pair()
+    start = Start({"twin": Position(block_ref(0))}, 0, {"toy": StateDivergence("its rows do not fit together")})
+    asyncio.run(world.lane.run(stream(added(1, OPENS), added(2)), start))
+    assert [number for number, stage, _ in _decisions(world, "twin") if stage == "decide"] == [1, 2]
+    assert _decisions(world, "toy") == []
+    assert world.recorder.venues == [("twin",), ("twin",)]
+    assert world.lane.evaluators.keys() == {"twin"}
+    assert world.readiness.problems() == {"venue toy": "stopped: StateDivergence: its rows do not fit together"}
 
 
 class _Illegible(ToyVenue):

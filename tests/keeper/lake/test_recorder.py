@@ -15,6 +15,8 @@ from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountSnapshotRecord, AttemptRecord, BlockRecord, DecisionRecord, OutcomeRecord, Record, VenueEventRecord
 from keeper.errors import StoreError
 from keeper.lake.options import LakeOptions
+from keeper.lake.recorder import Commit, Recorder
+from keeper.lake.write_turn import write_turn
 from tests.keeper.lake.one_chain import OneChain
 
 AA = Hash32("0xaa")
@@ -406,3 +408,17 @@ def test_the_last_match_is_the_oldest_of_the_accounts(recorder: _Open, rows: _Ro
     assert written.last_match("perp_v2", ["0xa"]) == 3
     assert written.last_match("perp_v2", ["0xa", "0xb"]) == 2
     assert written.last_match("perp_v2", ["0xa", "0xc"]) is None
+
+
+def test_every_commit_is_told_with_what_it_waited_for_others(options: LakeOptions, rows: _Rows) -> None:
+    commits: list[Commit] = []
+    with Recorder(replace(options, commit_every_s=0.0), {31337: ["perp_v2"]}, commits.append) as lake:
+        written = lake.chain(31337)
+        written.block(rows.block(1), [rows.event(rows.block(1), position) for position in range(3)])
+        written.flush()
+        with write_turn(options.place.keeper):
+            written.block(rows.block(2), [])
+            time.sleep(1.0)
+    assert [(commit.chain_id, commit.rows) for commit in commits[:2]] == [(31337, 4), (31337, 1)]
+    assert commits[0].seconds > 0
+    assert commits[1].seconds > 0.5
