@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
@@ -64,7 +63,7 @@ class Parts:
 
     chain: ChainClient
     recorder: ChainRecorder
-    evaluators: Mapping[str, Evaluator[Any, Any]]
+    evaluators: Mapping[str, Evaluator]
     liquidator: Liquidator
     dispatcher: TransactionDispatcher | None
     attempts: Attempts
@@ -91,7 +90,7 @@ def build_status(scopes: Sequence[ChainScope], logger: FilteringBoundLogger) -> 
     }
 
 
-def build_venues(scope: ChainScope) -> Mapping[str, Venue[Any, Any]]:
+def build_venues(scope: ChainScope) -> Mapping[str, Venue]:
     """The venues of one chain, by their names in the settings."""
     return {name: protocols()[venue.protocol].make(venue.options) for name, venue in scope.venues.items()}
 
@@ -108,7 +107,7 @@ def lake_options(lake: LakeSettings) -> LakeOptions:
 
 @asynccontextmanager
 async def open_chain(
-    scope: ChainScope, venues: Mapping[str, Venue[Any, Any]], logger: FilteringBoundLogger, status: Status | None = None
+    scope: ChainScope, venues: Mapping[str, Venue], logger: FilteringBoundLogger, status: Status | None = None
 ) -> AsyncIterator[ChainClient]:
     """The chain's client, with the logs of these venues selected. Raises ConfigError for a wrong chain id, RpcUnavailable.
 
@@ -210,7 +209,7 @@ async def _dispatcher(
 
 def assemble(
     scope: ChainScope,
-    venues: Mapping[str, Venue[Any, Any]],
+    venues: Mapping[str, Venue],
     chain: ChainClient,
     recorder: ChainRecorder,
     hands: Hands | None,
@@ -263,7 +262,7 @@ def _agreed(scope: ChainScope, chain: ChainClient, hands: Hands | None, status: 
 def _standing_check(
     chain: ChainClient,
     hands: Hands,
-    evaluators: Mapping[str, Evaluator[Any, Any]],
+    evaluators: Mapping[str, Evaluator],
     repair: Repair,
     readiness: Readiness,
     priority_fee_wei: int,
@@ -280,7 +279,7 @@ def _standing_check(
     return StandingWatch(check, chain.head, lambda: repair.at_work)
 
 
-def expected_of(name: str, evaluator: Evaluator[Any, Any]) -> Expected:
+def expected_of(name: str, evaluator: Evaluator) -> Expected:
     """What the executor must allow for a venue, by the markets and tokens its book knows."""
     return Expected(name, evaluator.venue.rules(evaluator.book), evaluator.venue.valuer(evaluator.book))
 
@@ -310,8 +309,8 @@ def _nobodys(_: Hash32) -> CandidateId | None:
 
 
 def build_evaluators(
-    scope: ChainScope, venues: Mapping[str, Venue[Any, Any]], chain: ChainClient, newest_fee: NewestFee | None = None
-) -> Mapping[str, Evaluator[Any, Any]]:
+    scope: ChainScope, venues: Mapping[str, Venue], chain: ChainClient, newest_fee: NewestFee | None = None
+) -> Mapping[str, Evaluator]:
     """One evaluator per venue, asking the chain; `newest_fee` is told the prices of the L1 data fee, where the chain has one."""
     newest_fee = newest_fee or newest_data_fee(scope)
     return {

@@ -59,7 +59,7 @@ def replay(path: Path, venue: str | None, as_json: bool) -> int:
     return daemon.FAILED if differing else daemon.OK
 
 
-def _blocks(rows: list[dict[str, Any]], followed: Mapping[str, Mapping[str, Any]], venue: Venue[Any, Any]) -> Iterator[RecordedBlock]:
+def _blocks(rows: list[dict[str, Any]], followed: Mapping[str, Mapping[str, Any]], venue: Venue) -> Iterator[RecordedBlock]:
     for _, group in groupby(rows, key=lambda row: row["block_hash"]):
         listed = list(group)
         first = listed[0]

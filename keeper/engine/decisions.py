@@ -1,7 +1,6 @@
 """From one venue's findings to the cases the liquidator works on, and the rows that say why the others are left."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from keeper.domain.chain import BlockRef
 from keeper.domain.decision import Skip
@@ -41,7 +40,7 @@ class Decisions:
         self._holds = holds
         self._metrics = metrics
 
-    def decide(self, name: str, evaluator: Evaluator[Any, Any], findings: Findings[Any], now: MicroTime) -> tuple[list[Record], list[Case]]:
+    def decide(self, name: str, evaluator: Evaluator, findings: Findings, now: MicroTime) -> tuple[list[Record], list[Case]]:
         """Every breached account's decision as a row, and the cases to go on with, the closing of what the executor holds among them."""
         busy = self.attempts.busy()
 

@@ -4,12 +4,12 @@ The same code runs live and in replay; only the `Questions` differ (chain reads,
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol
+from typing import Protocol
 
 from keeper.domain.chain import Address, BlockAdded, BlockRef, RawLog, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.use import Use
-from keeper.domain.venue import AccountKey, B, E, Health, LiquidationObserved, LiquidationPlan, NoPlan, Venue
+from keeper.domain.venue import AccountKey, Book, Event, Health, LiquidationObserved, LiquidationPlan, NoPlan, Venue
 from keeper.domain.watchlist import Watchlist
 from keeper.engine.together import together
 
@@ -17,10 +17,10 @@ from keeper.engine.together import together
 class Questions(Protocol):
     """Answers to a venue's questions about one block."""
 
-    async def refresh(self, venue: Venue[B, E], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
+    async def refresh(self, venue: Venue, book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Market reads valid at `at`: the block's own time, or later (a forecast)."""
 
-    async def inspect(self, venue: Venue[B, E], keys: Sequence[AccountKey], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
+    async def inspect(self, venue: Venue, keys: Sequence[AccountKey], book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Account reads valid at `at`."""
 
     def data_fee(self) -> DataFee | None:
@@ -28,10 +28,10 @@ class Questions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Applied(Generic[E]):
+class Applied:
     """One event of the block in the order it was applied; `log` is None for what was read. `source` names the question."""
 
-    event: E
+    event: Event
     source: str
     log: RawLog | None = None
 
@@ -55,12 +55,12 @@ class Breached:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings(Generic[E]):
+class Findings:
     """What one block brought. `basis` is the time candidates were evaluated for."""
 
     block: BlockRef
     basis: Timestamp
-    applied: Sequence[Applied[E]]
+    applied: Sequence[Applied]
     evaluated: Sequence[Evaluated]
     breached: Sequence[Breached]
     observed: Sequence[LiquidationObserved]
@@ -68,12 +68,12 @@ class Findings(Generic[E]):
     data_fee: DataFee | None = None
 
 
-class Evaluator(Generic[B, E]):
+class Evaluator:
     """Keeps one venue's book and watchlist in step with the chain."""
 
     def __init__(
         self,
-        venue: Venue[B, E],
+        venue: Venue,
         questions: Questions,
         *,
         executor: Address | None,
@@ -95,7 +95,7 @@ class Evaluator(Generic[B, E]):
         self._watchlist = Watchlist()
         self._due = set()
 
-    def restore(self, block_number: int, timestamp: Timestamp, events: Iterable[E]) -> None:
+    def restore(self, block_number: int, timestamp: Timestamp, events: Iterable[Event]) -> None:
         """Apply one recorded block on the way back from the lake, without evaluating."""
         self.book.open_block(block_number, timestamp)
         for event in events:
@@ -119,12 +119,12 @@ class Evaluator(Generic[B, E]):
         self._due |= self.book.rollback(first - 1)
         self._first_breach = {key: number for key, number in self._first_breach.items() if number < first}
 
-    async def added(self, event: BlockAdded, also: Set[AccountKey] = frozenset()) -> Findings[E]:
+    async def added(self, event: BlockAdded, also: Set[AccountKey] = frozenset()) -> Findings:
         """Take in the next block and evaluate what it concerns, plus `also`. Raises DecodeError (VenueFault)."""
         decoded = [(log, self.venue.decode(log)) for log in event.logs]
         return await self.took(event.block, [Applied(found, "log", log) for log, found in decoded if found is not None], also)
 
-    async def took(self, block: BlockRef, logged: Sequence[Applied[E]], also: Set[AccountKey] = frozenset()) -> Findings[E]:
+    async def took(self, block: BlockRef, logged: Sequence[Applied], also: Set[AccountKey] = frozenset()) -> Findings:
         """The same with the block's log events already decoded (a replay has no raw logs)."""
         following = Timestamp(block.timestamp + self._ahead)
         moments = (block.timestamp, following) if self._ahead else (block.timestamp,)
@@ -177,26 +177,26 @@ class Evaluator(Generic[B, E]):
         finally:
             self.undo(block.number + 1)
 
-    def assess(self, key: AccountKey, health: Health, block: BlockRef) -> Findings[E]:
+    def assess(self, key: AccountKey, health: Health, block: BlockRef) -> Findings:
         """Findings about one breached account after `look`, for an explanation."""
         evaluated = Evaluated(key, health, block.timestamp)
         return Findings(block, block.timestamp, (), (evaluated,), (Breached(key, health, block.number),), (), 0, self._questions.data_fee())
 
-    async def _refresh(self, block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied[E]]:
+    async def _refresh(self, block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied]:
         answers = await together(*(self._questions.refresh(self.venue, self.book, block, at) for at in moments))
-        applied: list[Applied[E]] = []
+        applied: list[Applied] = []
         for at, events in zip(moments, answers, strict=True):
             applied += self._apply_reads(events, "refresh" if at == block.timestamp else "forecast")
         return applied
 
-    async def _inspect(self, due: Sequence[AccountKey], block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied[E]]:
+    async def _inspect(self, due: Sequence[AccountKey], block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied]:
         answers = await together(*(self._questions.inspect(self.venue, due, self.book, block, at) for at in moments))
-        applied: list[Applied[E]] = []
+        applied: list[Applied] = []
         for at, events in zip(moments, answers, strict=True):
             applied += self._apply_reads(events, "inspect" if at == block.timestamp else "inspect_forecast")
         return applied
 
-    def _apply_reads(self, events: Sequence[E], source: str) -> list[Applied[E]]:
+    def _apply_reads(self, events: Sequence[Event], source: str) -> list[Applied]:
         for event in events:
             self._due |= self.venue.apply(event, self.book)
         return [Applied(event, source) for event in events]
@@ -211,8 +211,8 @@ class Evaluator(Generic[B, E]):
             self._watchlist.remove(key)
             self._first_breach.pop(key, None)
         due -= gone
-        own: Any = self._executor
-        due.discard(own)
+        if self._executor is not None:
+            due.discard(AccountKey(self._executor))
         return due
 
     def _sort_out(self, evaluated: Sequence[Evaluated], moments: Sequence[Timestamp], number: int) -> list[Breached]:

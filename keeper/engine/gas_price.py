@@ -1,7 +1,6 @@
 """What gas is worth on one chain."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from keeper.domain.chain import BlockRef
 from keeper.domain.data_fee import DataFee
@@ -28,7 +27,7 @@ class GasPrice:
         """USD per coin, for the record; 0 before there was a price."""
         return self.tariff.native_price_x18 if self.tariff is not None else 0
 
-    def look(self, venue: str, evaluator: Evaluator[Any, Any], block: BlockRef, data_fee: DataFee | None) -> None:
+    def look(self, venue: str, evaluator: Evaluator, block: BlockRef, data_fee: DataFee | None) -> None:
         """Take the price of a venue whose book stands at `block`, where it counts.
 
         Raises ConfigError when all venues have markets and none of them is the gas coin's: gas would be free."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
 
 from keeper.domain.chain import Address, BlockRef
 from keeper.domain.data_fee import DataFee
@@ -55,7 +54,7 @@ class Judge:
     max_fee_wei: int
     encode: Encoder
 
-    def tariff(self, evaluator: Evaluator[Any, Any], block: BlockRef, data_fee: DataFee | None = None) -> Tariff | None:
+    def tariff(self, evaluator: Evaluator, block: BlockRef, data_fee: DataFee | None = None) -> Tariff | None:
         """Gas at this block's index price on a venue; None where it has no such market, or no price."""
         for view in evaluator.venue.markets(evaluator.book, block.timestamp):
             if view.market == self.gas_coin_market and view.index_price_x18 > 0:
@@ -65,8 +64,8 @@ class Judge:
     def verdicts(
         self,
         name: str,
-        evaluator: Evaluator[Any, Any],
-        found: Findings[Any],
+        evaluator: Evaluator,
+        found: Findings,
         tariff: Tariff | None,
         barred: Callable[[AccountKey], Skip | None],
         used: Use,
@@ -86,7 +85,7 @@ class Judge:
         return verdicts
 
     def verdicts_after(
-        self, name: str, evaluator: Evaluator[Any, Any], found: Findings[Any], tariff: Tariff | None, used: Mapping[CandidateId, Use]
+        self, name: str, evaluator: Evaluator, found: Findings, tariff: Tariff | None, used: Mapping[CandidateId, Use]
     ) -> Sequence[Verdict]:
         """The same where it is known what was used before each candidate (nothing where it is not named), and nobody is barred."""
         bench = _Bench(self, name, evaluator, found, tariff, self._free_capital_x18(evaluator, found))
@@ -96,8 +95,8 @@ class Judge:
     def unwinding(
         self,
         name: str,
-        evaluator: Evaluator[Any, Any],
-        found: Findings[Any],
+        evaluator: Evaluator,
+        found: Findings,
         tariff: Tariff | None,
         barred: Callable[[AccountKey], Skip | None],
         used: Use,
@@ -114,7 +113,7 @@ class Judge:
         """The account's candidate of this block."""
         return Candidate(candidate_id(self.chain_id, name, account, block), name, account, block)
 
-    def _free_capital_x18(self, evaluator: Evaluator[Any, Any], found: Findings[Any]) -> int:
+    def _free_capital_x18(self, evaluator: Evaluator, found: Findings) -> int:
         """The executor's margin not needed for what it holds; while observing without an executor nothing limits."""
         if self.executor is None:
             return _UNLIMITED_X18
@@ -127,8 +126,8 @@ class _Bench:
 
     judge: Judge
     name: str
-    evaluator: Evaluator[Any, Any]
-    found: Findings[Any]
+    evaluator: Evaluator
+    found: Findings
     tariff: Tariff | None
     free_x18: int
 

@@ -55,7 +55,7 @@ def block_row(
     block: BlockRef,
     times: tuple[MicroTime, MicroTime],
     used: Usage,
-    findings: Sequence[Findings[Any]],
+    findings: Sequence[Findings],
     *,
     recovered: bool,
 ) -> BlockRecord:
@@ -99,14 +99,14 @@ def recovered_block_row(chain_id: int, block: BlockRef, times: tuple[MicroTime, 
     )
 
 
-def event_rows(where: Where, applied: Sequence[Applied[Any]], first_position: int = 0) -> list[VenueEventRecord]:
+def event_rows(where: Where, applied: Sequence[Applied], first_position: int = 0) -> list[VenueEventRecord]:
     """venue_events: in the order of application, after `first_position` others of the block."""
     return [
         VenueEventRecord(
             position=position,
             source=item.source,
             event=type(item.event).__name__,
-            account=getattr(item.event, "trader", None),
+            account=item.event.account,
             transaction_hash=item.log.transaction_hash if item.log else None,
             log_index=item.log.log_index if item.log else None,
             payload=event_json.dump(item.event),

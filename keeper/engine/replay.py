@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from keeper.domain.chain import BlockRef
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import CandidateId, Liquidate, Skip
 from keeper.domain.use import Use
+from keeper.domain.venue import Event
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.judge import Judge, Verdict
 from keeper.engine.questions import RecordedQuestions
@@ -20,15 +20,15 @@ class RecordedBlock:
     decided about it."""
 
     block: BlockRef
-    applied: Sequence[Applied[Any]]
+    applied: Sequence[Applied]
     decided: bool = True
     data_fee: DataFee | None = None
 
-    def logged(self) -> list[Applied[Any]]:
+    def logged(self) -> list[Applied]:
         """What came from logs."""
         return [item for item in self.applied if item.source == "log"]
 
-    def answers(self) -> Mapping[str, Sequence[Any]]:
+    def answers(self) -> Mapping[str, Sequence[Event]]:
         """What was read, by question."""
         sources = {item.source for item in self.applied} - {"log"}
         return {source: [item.event for item in self.applied if item.source == source] for source in sources}
@@ -51,7 +51,7 @@ class Replay:
     of the markets before each candidate was planned, which hung on what was being sent."""
 
     def __init__(
-        self, name: str, evaluator: Evaluator[Any, Any], questions: RecordedQuestions, judge: Judge, used: Mapping[CandidateId, Use]
+        self, name: str, evaluator: Evaluator, questions: RecordedQuestions, judge: Judge, used: Mapping[CandidateId, Use]
     ) -> None:
         self._name = name
         self._evaluator = evaluator

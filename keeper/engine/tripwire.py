@@ -3,7 +3,6 @@
 A difference is never overlooked: it means a missed log, an unhandled reorg, a lie or a wrong formula. See `engine.repair`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from keeper.domain.chain import BlockRef
 from keeper.domain.records import AccountSnapshotRecord
@@ -27,7 +26,7 @@ class Tripwire:
         self._last: dict[str, AccountKey] = {}
         self._begun: set[str] = set()
 
-    def sample(self, venue: str, evaluator: Evaluator[Any, Any], block_number: int) -> frozenset[AccountKey]:
+    def sample(self, venue: str, evaluator: Evaluator, block_number: int) -> frozenset[AccountKey]:
         """The accounts of a venue to compare at this block; empty in blocks without a comparison."""
         if self._every_blocks and venue not in self._begun:
             return frozenset(evaluator.book.account_keys())
@@ -41,7 +40,7 @@ class Tripwire:
             self._last[venue] = sample[-1]
         return frozenset(sample)
 
-    async def compare(self, evaluator: Evaluator[Any, Any], sample: frozenset[AccountKey], where: Where) -> Sequence[AccountSnapshotRecord]:
+    async def compare(self, evaluator: Evaluator, sample: frozenset[AccountKey], where: Where) -> Sequence[AccountSnapshotRecord]:
         """Rows of the comparison. The book must stand at the block of `where`."""
         local = local_health(evaluator, sample, where.block)
         views = await self._chain.run_elsewhere(evaluator.venue.chain_views(sorted(local)), where.block)
@@ -49,7 +48,7 @@ class Tripwire:
         return recording.parity_rows(where, views, local)
 
 
-def local_health(evaluator: Evaluator[Any, Any], keys: frozenset[AccountKey], block: BlockRef) -> Mapping[AccountKey, Health]:
+def local_health(evaluator: Evaluator, keys: frozenset[AccountKey], block: BlockRef) -> Mapping[AccountKey, Health]:
     """Exact local figures of the accounts that are still in the book."""
     present = keys & evaluator.book.account_keys()
     return {key: evaluator.venue.health(key, evaluator.book, block.timestamp) for key in present}

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
@@ -44,7 +44,7 @@ class VenueBlock:
     """What a venue made of a block; without `findings` it could not be read (yet)."""
 
     block: BlockRef
-    findings: Findings[Any] | None = None
+    findings: Findings | None = None
     rows: Sequence[Record] = ()
     cases: int = 0
 
@@ -74,7 +74,7 @@ class VenueLane:
     def __init__(
         self,
         name: str,
-        evaluator: Evaluator[Any, Any],
+        evaluator: Evaluator,
         services: LaneServices,
         decisions: Decisions,
         tripwire: Tripwire,
@@ -187,7 +187,7 @@ class VenueLane:
         rows += await self._compare(where, sample)
         return VenueBlock(block, findings, rows, cases)
 
-    async def _consistently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> Findings[Any]:
+    async def _consistently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> Findings:
         """Evaluate; where an event does not fit the book, mend the book first. Raises StateDivergence when it does not fit then either."""
         try:
             return await self._patiently(event, sample)
@@ -206,7 +206,7 @@ class VenueLane:
             raise BlockUnknown(0, f"block {block.number} is about to be replaced")
         return parent
 
-    async def _patiently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> Findings[Any]:
+    async def _patiently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> Findings:
         """Evaluate, again and again while no endpoint answers: late, but never skipped. An answer, be it an error, ends the waiting."""
         while True:
             try:

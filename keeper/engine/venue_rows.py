@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from keeper.domain.chain import Address
 from keeper.domain.records import Record
@@ -24,7 +23,7 @@ class RowOptions:
 
 
 def venue_rows(
-    where: Where, evaluator: Evaluator[Any, Any], findings: Findings[Any], attempts: Attempts, judge: Judge, options: RowOptions
+    where: Where, evaluator: Evaluator, findings: Findings, attempts: Attempts, judge: Judge, options: RowOptions
 ) -> Iterator[Record]:
     """Events, markets, liquidations, evaluations and, now and then, positions."""
     applied = [item for item in findings.applied if item.log is not None or options.record_reads]
@@ -37,7 +36,7 @@ def venue_rows(
         yield from _position_rows(where, evaluator)
 
 
-def _position_rows(where: Where, evaluator: Evaluator[Any, Any]) -> Iterator[Record]:
+def _position_rows(where: Where, evaluator: Evaluator) -> Iterator[Record]:
     now, keys = where.block.timestamp, evaluator.book.account_keys()
     views = [view for key in keys for view in evaluator.venue.positions(key, evaluator.book, now)]
     health = {key: evaluator.venue.health(key, evaluator.book, now) for key in {view.account for view in views}}

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -104,7 +103,7 @@ async def _verdicts(stage: Harness, scope: ChainScope) -> Sequence[Verdict]:
     return [each for each in verdicts if each.plan is not None and each.plan.expected_reward_x18 - each.plan.expected_cost_x18 > 5 * X18]
 
 
-async def _requests(chain: ChainClient, stage: Harness, evaluator: Evaluator[Any, Any], newest: NewestFee | None) -> int:
+async def _requests(chain: ChainClient, stage: Harness, evaluator: Evaluator, newest: NewestFee | None) -> int:
     """What the market reads of a block take, with the prices of the fee or without."""
     before, block = chain.usage().read.requests, await chain.head()
     await ChainQuestions(chain, newest).refresh(stage.venue, evaluator.book, block, block.timestamp)

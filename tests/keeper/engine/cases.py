@@ -7,12 +7,12 @@ from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import Candidate, CandidateId, Economics, Liquidate
 from keeper.domain.fixed import X18
 from keeper.domain.use import Use
-from keeper.domain.venue import AccountKey, Breach, Health, LiquidationPlan, NoPlan
+from keeper.domain.venue import AccountKey, Book, Breach, Health, LiquidationPlan, NoPlan
 from keeper.engine.evaluator import Breached, Findings
 from keeper.engine.mailbox import Case, urgency_of
 from keeper.engine.tariff import Tariff
 from tests.keeper.engine.fakes import block_ref
-from tests.keeper.engine.toy import ToyBook, ToyEvent, ToyVenue
+from tests.keeper.engine.toy import ToyVenue
 
 FREE = Tariff(0, 10**11, 0)
 """Gas that costs nothing."""
@@ -36,7 +36,7 @@ def case_of(account: str, *, reward: int = 5, blocks_breached: int = 0, block: B
     return Case(candidate, decision, urgency_of(blocks_breached, decision.economics.profit_x18), FREE)
 
 
-def findings(block: BlockRef, *breached: str) -> Findings[ToyEvent]:
+def findings(block: BlockRef, *breached: str) -> Findings:
     """Findings of a block in which these accounts are breached since the block before."""
     found = tuple(Breached(AccountKey(account), BREACHED, block.number - 1) for account in breached)
     return Findings(block, block.timestamp, (), (), found, (), 0)
@@ -55,10 +55,10 @@ class ScriptedVenue(ToyVenue):
         self._plans = plans
         self._unwinding = unwinding
 
-    def liquidation(self, key: AccountKey, book: ToyBook, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+    def liquidation(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         return self._plans[key](used.base("TOY") // X18)
 
-    def unwind(self, executor: Address, book: ToyBook, now: Timestamp, used: Use) -> LiquidationPlan | None:
+    def unwind(self, executor: Address, book: Book, now: Timestamp, used: Use) -> LiquidationPlan | None:
         return self._unwinding(used.base("TOY") // X18)
 
 

@@ -27,7 +27,7 @@ from keeper.domain.records import (
     SimulationRecord,
 )
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.venue import AccountKey, LiquidationPlan
+from keeper.domain.venue import AccountKey, Book, Event, LiquidationPlan
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
 from keeper.engine.decisions import Decisions
@@ -57,7 +57,7 @@ from tests.keeper.engine.fakes import (
     ScriptedSimulator,
     block_ref,
 )
-from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyBook, ToyEvent, ToyVenue, log_of
+from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyVenue, log_of
 
 ALICE = "0xa11ce"
 BREACHED = {2: 85, 4: 85, 6: 85, 8: 85}
@@ -134,7 +134,7 @@ def world_of(
         clock=lambda: 1.0,
         name_revert={name: each.revert_reason for name, each in venues.items()},
     )
-    evaluators: dict[str, Evaluator[Any, Any]] = {
+    evaluators: dict[str, Evaluator] = {
         name: Evaluator(each, ChainQuestions(chain, newest_fee), executor=EXECUTOR, block_seconds=2, forecast=False)
         for name, each in venues.items()
     }
@@ -339,7 +339,7 @@ class _Strict(ToyVenue):
 
     refusals = 1
 
-    def apply(self, event: ToyEvent, book: ToyBook) -> Set[AccountKey]:
+    def apply(self, event: Event, book: Book) -> Set[AccountKey]:
         if isinstance(event, Opened) and event.trader == "0xb0b" and self.refusals:
             self.refusals -= 1
             raise StateDivergence("0xb0b has no account")
@@ -535,7 +535,7 @@ def test_a_venue_that_has_a_block_ignores_it_until_the_chain_replaces_it() -> No
     asyncio.run(world.lane.run(stream(added(2, Opened("0xnever", 10, 100)), added(3, Opened("0xd", 10, 100), fork=1)), start))
     assert world.recorder.reverted == [block_ref(3)]
     (evaluator,) = (lane.evaluator for lane in world.lane._lanes.values())
-    assert set(evaluator.book.accounts) == {ALICE, "0xb", "0xd"}
+    assert set(evaluator.book.account_keys()) == {ALICE, "0xb", "0xd"}
 
 
 def test_without_a_market_of_the_gas_coin_the_daemon_does_not_start_and_names_those_there_are() -> None:

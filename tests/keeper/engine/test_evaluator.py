@@ -16,12 +16,12 @@ from keeper.engine.evaluator import Evaluator, Findings
 from keeper.engine.questions import ChainQuestions
 from keeper.errors import BlockUnknown
 from tests.keeper.engine.fakes import FakeChain, block_ref
-from tests.keeper.engine.toy import Liquidated, Opened, ToyBook, ToyEvent, ToyVenue, log_of
+from tests.keeper.engine.toy import Liquidated, Opened, ToyVenue, log_of
 
 ALICE, BOB = "0xa11ce", "0xb0b"
 
 
-def _evaluator(prices: Mapping[int, int], questions: Any = None) -> Evaluator[ToyBook, ToyEvent]:
+def _evaluator(prices: Mapping[int, int], questions: Any = None) -> Evaluator:
     venue = ToyVenue(prices)
     return Evaluator(venue, questions or ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=False)
 
@@ -30,14 +30,14 @@ def _added(block: BlockRef, *events: Opened | Liquidated) -> BlockAdded:
     return BlockAdded(block, tuple(log_of(event, block, index) for index, event in enumerate(events)))
 
 
-def _names(findings: Findings[Any]) -> set[str]:
+def _names(findings: Findings) -> set[str]:
     return {item.account for item in findings.breached}
 
 
 def test_an_untouched_account_inside_its_box_is_not_evaluated() -> None:
     evaluator = _evaluator({2: 100, 4: 99, 6: 80})
 
-    async def run() -> list[Findings[ToyEvent]]:
+    async def run() -> list[Findings]:
         first = await evaluator.added(_added(block_ref(1), Opened(ALICE, 10, 800), Opened(BOB, 10, 100)))
         return [first, await evaluator.added(_added(block_ref(2))), await evaluator.added(_added(block_ref(3)))]
 
@@ -52,7 +52,7 @@ def test_an_untouched_account_inside_its_box_is_not_evaluated() -> None:
 def test_a_breached_account_stays_due_until_it_is_gone() -> None:
     evaluator = _evaluator({2: 85, 4: 85, 6: 85})
 
-    async def run() -> list[Findings[ToyEvent]]:
+    async def run() -> list[Findings]:
         return [
             await evaluator.added(_added(block_ref(1), Opened(ALICE, 10, 800))),
             await evaluator.added(_added(block_ref(2))),
@@ -96,7 +96,7 @@ class _FlakyQuestions:
 def test_accounts_that_left_their_box_survive_a_failed_read() -> None:
     evaluator = _evaluator({2: 100, 4: 85}, _FlakyQuestions(ChainQuestions(FakeChain()), {2}))
 
-    async def run() -> Findings[ToyEvent]:
+    async def run() -> Findings:
         await evaluator.added(_added(block_ref(1), Opened(ALICE, 10, 800)))
         with pytest.raises(BlockUnknown):
             await evaluator.added(_added(block_ref(2)))

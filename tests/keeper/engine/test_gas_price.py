@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -21,8 +20,8 @@ BLOCK = block_ref(1)
 JUDGE = Judge(1, None, Limits(0), "TOY", 10**6, 10**11, lambda venue, plan, change: b"")
 
 
-def _evaluator(price: int) -> Evaluator[Any, Any]:
-    evaluator: Evaluator[Any, Any] = Evaluator(
+def _evaluator(price: int) -> Evaluator:
+    evaluator: Evaluator = Evaluator(
         ToyVenue({BLOCK.timestamp: price}), ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=False
     )
     asyncio.run(evaluator.added(BlockAdded(BLOCK, ())))

@@ -17,7 +17,7 @@ from keeper.engine.questions import ChainQuestions
 from keeper.engine.tariff import Tariff
 from tests.keeper.engine.cases import FREE, ScriptedVenue, findings, plan_of, unwinding_plan
 from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref, encoded
-from tests.keeper.engine.toy import Opened, ToyBook, ToyEvent, log_of
+from tests.keeper.engine.toy import Opened, log_of
 
 BLOCK = block_ref(2)
 JUDGE = Judge(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11, encoded)
@@ -26,7 +26,7 @@ JUDGE = Judge(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11, enc
 def _evaluator(
     plans: dict[str, Callable[[int], LiquidationPlan | NoPlan]] | None = None,
     unwinding: Callable[[int], LiquidationPlan | None] = lambda _: None,
-) -> Evaluator[ToyBook, ToyEvent]:
+) -> Evaluator:
     """A book in which the price is 100 at the block."""
     venue = ScriptedVenue({BLOCK.timestamp: 100}, plans or {}, unwinding)
     evaluator = Evaluator(venue, ChainQuestions(FakeChain()), executor=EXECUTOR, block_seconds=2, forecast=False)
@@ -39,7 +39,7 @@ def _verdicts(
     *,
     judge: Judge = JUDGE,
     tariff: Tariff | None = FREE,
-    found: Findings[ToyEvent] | None = None,
+    found: Findings | None = None,
     barred: Callable[[AccountKey], Skip | None] = lambda _: None,
     used: Use = NOTHING,
     at_work: Mapping[AccountKey, Use] | None = None,

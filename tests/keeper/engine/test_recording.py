@@ -18,7 +18,7 @@ from keeper.engine.evaluator import Applied, Evaluated, Findings
 from keeper.engine.recording import Where
 from tests.keeper.engine.cases import case_of, findings, plan_of
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, block_ref
-from tests.keeper.engine.toy import EXCHANGE, Opened, PriceRead, ToyEvent, log_of
+from tests.keeper.engine.toy import EXCHANGE, Opened, PriceRead, log_of
 
 BLOCK = block_ref(5)
 WHERE = Where(10, "toy", BLOCK)
@@ -36,7 +36,7 @@ def test_every_row_carries_the_keys_all_tables_share() -> None:
 
 def test_a_block_counts_logs_accounts_and_requests_over_all_venues() -> None:
     log = log_of(Opened(ALICE, 1, 1), BLOCK, 0)
-    applied: list[Applied[ToyEvent]] = [Applied(Opened(ALICE, 1, 1), "log", log), Applied(PriceRead(10, 1), "refresh")]
+    applied: list[Applied] = [Applied(Opened(ALICE, 1, 1), "log", log), Applied(PriceRead(10, 1), "refresh")]
     twice = [Evaluated(ALICE, Health(1, 1, None), BLOCK.timestamp), Evaluated(ALICE, Health(1, 1, None), BLOCK.timestamp)]
     one = Findings(BLOCK, BLOCK.timestamp, applied, twice, (), (), 7)
     used = Usage(head=Tally(1, 1), read=Tally(2, 39), fork=Tally(7, 8))

@@ -17,7 +17,7 @@ from keeper.engine.start import Position, Start
 from keeper.errors import ReorgBeyondFinality
 from tests.keeper.engine.fakes import EXECUTOR, block_ref
 from tests.keeper.engine.memory import HistoryChain, Memory
-from tests.keeper.engine.toy import Liquidated, Opened, ToyBook, ToyEvent, ToyVenue
+from tests.keeper.engine.toy import Liquidated, Opened, ToyVenue, toy_book
 
 DEPTH = 4
 HISTORY: dict[int, list[Opened | Liquidated]] = {
@@ -38,7 +38,7 @@ class _World:
 
     def start(
         self, *, record_reads: bool = True, start_block: int = 3, followed_gap: int = 0, candidates: Mapping[str, str] | None = None
-    ) -> tuple[Start, Evaluator[ToyBook, ToyEvent]]:
+    ) -> tuple[Start, Evaluator]:
         evaluator = Evaluator(ToyVenue({}), ChainQuestions(self.chain), executor=EXECUTOR, block_seconds=2, forecast=False)
         options = RecoveryOptions(1, start_block, DEPTH, EXECUTOR, record_reads=record_reads, followed_gap=followed_gap)
         known = {Hash32(transaction): CandidateId(candidate) for transaction, candidate in (candidates or {}).items()}
@@ -74,7 +74,7 @@ def test_a_new_lake_is_filled_from_the_start_block_to_the_newest_final_one() -> 
     world = _World(HistoryChain(newest=13, events=HISTORY))
     start, evaluator = world.start()
     assert start == Start(_at(9), {"toy": _at(9)}, 13)
-    assert dict(evaluator.book.accounts) == _events_up_to(9)
+    assert dict(toy_book(evaluator.book).accounts) == _events_up_to(9)
     assert world.chain.asked == [(3, 9)]
     assert [(row.block_number, row.event) for row in world.memory.of(VenueEventRecord)] == [
         (3, "Opened"), (3, "Opened"), (5, "Opened"), (9, "Liquidated"), (9, "Opened"),
@@ -89,7 +89,7 @@ def test_the_second_start_needs_no_history_of_the_chain() -> None:
     world.chain.asked.clear()
     start, evaluator = world.start()
     assert start.lowest == _at(9, 9)
-    assert dict(evaluator.book.accounts) == _events_up_to(9)
+    assert dict(toy_book(evaluator.book).accounts) == _events_up_to(9)
     assert world.chain.asked == []
     assert len(world.memory.rows) == before, "nothing is recorded twice"
 
@@ -101,7 +101,7 @@ def test_what_happened_while_it_was_down_is_fetched_and_only_that() -> None:
     start, evaluator = world.start()
     assert world.chain.asked == [(5, 14)]
     assert start.lowest == _at(14)
-    assert dict(evaluator.book.accounts) == _events_up_to(14)
+    assert dict(toy_book(evaluator.book).accounts) == _events_up_to(14)
     assert [item.stage for item in world.progress][-1] == "chain"
     assert world.progress[-1] == Progress("toy", "chain", 14, 5, 14)
 
@@ -114,14 +114,14 @@ def test_a_cursor_beyond_the_final_block_is_gone_on_from_with_its_blocks_known_a
     start, evaluator = world.start()
     assert start.lowest == _at(12, 9, 10, 11, 12)
     evaluator.reverted(block_ref(8))
-    assert dict(evaluator.book.accounts) == _events_up_to(8), "block 9 is rebuilt, but can still be taken back"
+    assert dict(toy_book(evaluator.book).accounts) == _events_up_to(8), "block 9 is rebuilt, but can still be taken back"
 
 
 def test_a_chain_younger_than_its_finality_starts_before_the_venues_first_block() -> None:
     world = _World(HistoryChain(newest=3, events=HISTORY))
     start, evaluator = world.start()
     assert start.lowest == _at(2)
-    assert dict(evaluator.book.accounts) == {}
+    assert dict(toy_book(evaluator.book).accounts) == {}
     assert world.chain.asked == []
 
 
@@ -192,7 +192,7 @@ def test_blocks_replaced_while_nobody_followed_are_taken_back() -> None:
     start, evaluator = world.start()
     assert [block.number for block in world.memory.reverted] == [12, 11]
     assert world.chain.asked[-1] == (11, 14)
-    assert dict(evaluator.book.accounts) == _events_up_to(14)
+    assert dict(toy_book(evaluator.book).accounts) == _events_up_to(14)
     assert start.lowest == _at(14)
 
 

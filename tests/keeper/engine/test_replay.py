@@ -18,7 +18,7 @@ from keeper.engine.replay import RecordedBlock, Replay, Replayed, differences, w
 from keeper.engine.tariff import Tariff
 from tests.keeper.engine.cases import case_of
 from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref, encoded
-from tests.keeper.engine.toy import Liquidated, Opened, PriceRead, ToyEvent, ToyVenue, log_of
+from tests.keeper.engine.toy import Liquidated, Opened, PriceRead, ToyVenue, log_of
 
 PRICES = {2: 100, 4: 85, 6: 84, 8: 99, 10: 60}
 IN_FLIGHT = Use({"TOY": X18})
@@ -39,7 +39,7 @@ def _lived() -> tuple[list[RecordedBlock], list[Verdict]]:
     for number in range(1, 6):
         block = block_ref(number)
         logs = tuple(log_of(event, block, index) for index, event in enumerate(EVENTS.get(number, ())))
-        found: Findings[ToyEvent] = asyncio.run(evaluator.added(BlockAdded(block, logs)))
+        found: Findings = asyncio.run(evaluator.added(BlockAdded(block, logs)))
         tariff = JUDGE.tariff(evaluator, block, found.data_fee) or tariff
         verdicts += JUDGE.verdicts("toy", evaluator, found, tariff, lambda _: None, IN_FLIGHT)
         # The lake gives back no raw logs.

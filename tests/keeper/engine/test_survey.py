@@ -10,7 +10,7 @@ from keeper.engine.recovery import Progress, Recovery, RecoveryOptions
 from keeper.engine.survey import Survey
 from tests.keeper.engine.fakes import block_ref
 from tests.keeper.engine.memory import HistoryChain, Memory
-from tests.keeper.engine.toy import Liquidated, Opened, ToyBook, ToyEvent, ToyVenue
+from tests.keeper.engine.toy import Liquidated, Opened, ToyVenue
 
 DEPTH = 4
 HISTORY: dict[int, list[Opened | Liquidated]] = {
@@ -21,7 +21,7 @@ HISTORY: dict[int, list[Opened | Liquidated]] = {
 }
 
 
-def _evaluator(chain: HistoryChain) -> Evaluator[ToyBook, ToyEvent]:
+def _evaluator(chain: HistoryChain) -> Evaluator:
     return Evaluator(ToyVenue({}), ChainQuestions(chain), executor=None, block_seconds=2, forecast=False)
 
 

@@ -8,12 +8,12 @@ from keeper.domain.chain import BlockRef, BlocksReverted, ChainEvent, RawLog, Ti
 from keeper.domain.fixed import X18
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.records import BlockRecord, DecisionRecord, EvaluationRecord
-from keeper.domain.venue import LiquidationPlan
+from keeper.domain.venue import Event, LiquidationPlan
 from keeper.engine.questions import ChainQuestions
 from keeper.errors import DecodeError
 from tests.keeper.engine.fakes import FakeChain, ScriptedSimulator, block_ref
 from tests.keeper.engine.test_chain_lane import OPENS, World, added, world_of
-from tests.keeper.engine.toy import ToyEvent, ToyVenue
+from tests.keeper.engine.toy import ToyVenue
 
 PRICES = {2 * number: 85 for number in range(1, 30)}
 GOOD = SimSettled(9 * X18, 90_000, (), 1.0)
@@ -124,5 +124,5 @@ def test_a_venue_that_stops_takes_no_other_with_it() -> None:
 class _Illegible(ToyVenue):
     """Cannot read what the other can."""
 
-    def decode(self, log: RawLog) -> ToyEvent | None:
+    def decode(self, log: RawLog) -> Event | None:
         raise DecodeError("an event of a newer version")
