@@ -9,9 +9,9 @@ from keeper.domain.records import BlockRecord, Record
 from keeper.engine import recording
 from keeper.engine.block_parts import BlockParts
 from keeper.engine.decisions import Decisions
+from keeper.engine.gather import gather
 from keeper.engine.liquidator import Liquidator
 from keeper.engine.start import Ahead, Start
-from keeper.engine.together import together
 from keeper.engine.venue_lane import LaneServices, VenueBlock, VenueLane
 from keeper.errors import Fatal
 
@@ -48,7 +48,7 @@ class ChainLane:
         if start is not None:
             self._history_below, self._ahead = start.head, Ahead(start.positions)
         self._usage = self._chain.usage()
-        await together(self._feed(events), *(self._live(lane) for lane in tuple(self._lanes.values())))
+        await gather(self._feed(events), *(self._live(lane) for lane in tuple(self._lanes.values())))
 
     async def settle(self, head: BlockRef) -> None:
         """Look at open attempts outside of a block's processing (while stopping) and record what became of them."""
@@ -129,7 +129,7 @@ class ChainLane:
         parts.put(name, part)
         if not parts.closed:
             await parts.wait_closed()
-        elif part.findings is not None:
+        elif part.evaluation is not None:
             self._hand_in(parts, {name: part})
             self._forget_complete(parts)
 
@@ -139,19 +139,19 @@ class ChainLane:
         # From the end of the block before: what the follower asked for this block counts too.
         usage = self._chain.usage()
         used, self._usage = usage.since(self._usage), usage
-        findings = [part.findings for part in done.values() if part.findings is not None]
-        times, chain_id = (parts.received, finished), self._decisions.judge.chain_id
-        block_row = recording.block_row(chain_id, parts.block, times, used, findings, recovered=parts.history)
+        evaluations = [part.evaluation for part in done.values() if part.evaluation is not None]
+        times, chain_id = (parts.received, finished), self._decisions.policy.chain_id
+        block_row = recording.block_row(chain_id, parts.block, times, used, evaluations, recovered=parts.history)
         rows: list[Record] = [row for part in done.values() for row in part.rows]
         self._recorder.block(parts.block, [*rows, block_row], tuple(done))
         settled, self._settled = self._settled, []
         self._record_attempts(settled, parts.block)
-        self._report(parts.block, block_row, sum(part.cases for part in done.values()), (finished - parts.received) / 1_000_000)
+        self._report(parts.block, block_row, sum(part.decisions for part in done.values()), (finished - parts.received) / 1_000_000)
 
-    def _report(self, block: BlockRef, row: BlockRecord, cases: int, seconds: float) -> None:
+    def _report(self, block: BlockRef, row: BlockRecord, decisions: int, seconds: float) -> None:
         """Log line, metrics and heartbeat of a finished block."""
-        self._log.info("block", number=block.number, logs=row.logs, evaluated=row.evaluated, candidates=cases, ms=round(seconds * 1000))
-        self._metrics.block_done(block, row, cases, seconds)
+        self._log.info("block", number=block.number, logs=row.logs, evaluated=row.evaluated, candidates=decisions, ms=round(seconds * 1000))
+        self._metrics.block_done(block, row, decisions, seconds)
         self._heartbeat.beat()
 
     def _record_attempts(self, settled: Sequence[Settled], head: BlockRef) -> None:

@@ -17,8 +17,8 @@ from keeper.domain.records import Record
 from keeper.domain.venue import Event
 from keeper.engine import recording
 from keeper.engine.evaluator import Applied, Evaluator
-from keeper.engine.ports import Chain, LogSource, Memory, Recovered
-from keeper.engine.recording import Where
+from keeper.engine.ports import Chain, LakeRecorder, LogSource, Recovered
+from keeper.engine.recording import BlockKeys
 from keeper.engine.start import Position, Start, linked
 
 FOLLOWED_GAP = 120
@@ -80,7 +80,7 @@ class Recovery:
         self,
         chain: Chain,
         source: LogSource,
-        memory: Memory,
+        memory: LakeRecorder,
         options: RecoveryOptions,
         report: Report,
         clock: Callable[[], float],
@@ -133,7 +133,7 @@ class Recovery:
         return recovered
 
     async def _position(self, name: str, evaluator: Evaluator, recovered: Recovered, horizon: _Horizon) -> Position:
-        """Where the venue stands on the chain. Blocks replaced while nobody followed are taken back. Raises ReorgBeyondFinality."""
+        """BlockKeys the venue stands on the chain. Blocks replaced while nobody followed are taken back. Raises ReorgBeyondFinality."""
         if recovered.cursor is None:
             return Position(await self._snapshot(name, evaluator, horizon))
         kept = list(recovered.unfinalised or (recovered.cursor,))
@@ -164,7 +164,7 @@ class Recovery:
         base = await self._chain.block(max(self._options.start_block - 1, 0))
         events = await self._chain.run(evaluator.venue.snapshot(), horizon.head)
         evaluator.restore(base.number, base.timestamp, events)
-        rows = recording.event_rows(Where(self._options.chain_id, name, base), [Applied(event, "snapshot") for event in events])
+        rows = recording.event_rows(BlockKeys(self._options.chain_id, name, base), [Applied(event, "snapshot") for event in events])
         self._memory.block(base, rows, (name,))
         return base
 
@@ -195,7 +195,7 @@ class Recovery:
                 await asyncio.to_thread(self._memory.flush)
 
     def _venue_rows(self, name: str, evaluator: Evaluator, block: BlockRef, applied: Sequence[Applied]) -> list[Record]:
-        where = Where(self._options.chain_id, name, block)
+        where = BlockKeys(self._options.chain_id, name, block)
         observed = evaluator.venue.observed([(item.log, item.event) for item in applied if item.log is not None], evaluator.book)
         candidates = {
             item.log.transaction_hash: candidate

@@ -22,7 +22,7 @@ from keeper.engine import recording
 from keeper.engine.audit import Archive, Audit, EventRows, Row, WrongBlock
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.ports import Witnesses
-from keeper.engine.recording import Where
+from keeper.engine.recording import BlockKeys
 from keeper.engine.tripwire import described
 from keeper.errors import ConfigError, EndpointsDisagree, RpcUnavailable, StateDivergence
 
@@ -60,7 +60,7 @@ class RepairOptions:
 class _Draft:
     """A repair under way: what was found and what will be written, all of it at once."""
 
-    where: Where
+    keys: BlockKeys
     divergence: str
     wrong: Sequence[WrongBlock]
     rows_at_block: int = 0
@@ -133,7 +133,7 @@ class Repair:
     async def _mend_since(self, first: int, name: str, evaluator: Evaluator, block: BlockRef, divergence: str) -> None:
         await asyncio.to_thread(self._ledger.flush)
         wrong = await self._audit.wrong_blocks(name, evaluator.venue, first, block.number)
-        draft = _Draft(Where(self._options.chain_id, name, block), divergence, wrong)
+        draft = _Draft(BlockKeys(self._options.chain_id, name, block), divergence, wrong)
         try:
             await self._rebuild(evaluator, draft)
             if await self._different(name, evaluator, block):
@@ -147,7 +147,7 @@ class Repair:
             draft.drop_reads()
             raise StateDivergence(_unmended(str(error), first)) from error
         finally:
-            # Rows that are proven wrong are corrected even where that does not explain all.
+            # Rows that are proven wrong are corrected even keys that does not explain all.
             self._write(draft)
 
     def _first_suspect(self, name: str, accounts: Collection[AccountKey]) -> int:
@@ -162,7 +162,7 @@ class Repair:
         if views is None:
             views = await self._chain.run(evaluator.venue.chain_views(sorted(local)), block)
         present = [view for view in views if view.account in local]
-        return [row for row in recording.parity_rows(Where(self._options.chain_id, name, block), present, local) if not row.matches]
+        return [row for row in recording.parity_rows(BlockKeys(self._options.chain_id, name, block), present, local) if not row.matches]
 
     async def _agreed_views(self, evaluator: Evaluator, block: BlockRef) -> Sequence[ChainView]:
         """Everybody's figures as the endpoints together tell them; what our own are computed from must be told alike too.
@@ -183,26 +183,26 @@ class Repair:
         """The book anew from the recorded events, with the true ones in wrong blocks; then what events tell only approximately is asked."""
         await asyncio.to_thread(self._replay, evaluator, draft)
         keys = sorted(evaluator.book.account_keys())
-        events = await self._chain.run(evaluator.venue.resync(keys, evaluator.book), draft.where.block)
+        events = await self._chain.run(evaluator.venue.resync(keys, evaluator.book), draft.keys.block)
         self._apply(evaluator, draft, events, "resync")
 
     def _replay(self, evaluator: Evaluator, draft: _Draft) -> None:
         wrong = {item.block.number: item for item in draft.wrong}
-        final = draft.where.block.number - self._options.finality_depth
+        final = draft.keys.block.number - self._options.finality_depth
         evaluator.forget()
         for number, timestamp, applied in self._history(evaluator, draft):
             evaluator.restore(number, timestamp, [item.event for item in applied])
             if number in wrong:
-                draft.records += self._liquidation_rows(evaluator, draft.where, wrong[number])
+                draft.records += self._liquidation_rows(evaluator, draft.keys, wrong[number])
             if number <= final:
                 evaluator.book.finalise(number)
 
     def _history(self, evaluator: Evaluator, draft: _Draft) -> Iterator[tuple[int, Timestamp, list[Applied]]]:
         """Recorded blocks up to the newest one, with the true events in wrong ones, in order."""
-        types, newest = evaluator.venue.event_types, draft.where.block.number
+        types, newest = evaluator.venue.event_types, draft.keys.block.number
         true = [(item.block.number, item.block.timestamp, [*item.logged, *_applied(types, item.reads)]) for item in draft.wrong]
         wrong = {number for number, _, _ in true}
-        rows = (row for batch in self._ledger.venue_events(draft.where.venue) for row in batch.to_pylist())
+        rows = (row for batch in self._ledger.venue_events(draft.keys.venue) for row in batch.to_pylist())
         blocks = (list(group) for _, group in groupby(rows, key=lambda row: row["block_number"]))
         kept = (
             (block[0]["block_number"], _time(block[0]), _applied(types, block)) for block in blocks if block[0]["block_number"] not in wrong
@@ -217,7 +217,7 @@ class Repair:
     async def _read_parameters(self, evaluator: Evaluator, draft: _Draft) -> None:
         """What the chain's parameters are now: some changes have no event. They count from this block on."""
         try:
-            events = await self._chain.run(evaluator.venue.snapshot(), draft.where.block)
+            events = await self._chain.run(evaluator.venue.snapshot(), draft.keys.block)
         except ConfigError as error:
             raise StateDivergence(f"{draft.divergence}; and its parameters cannot be read: {error}") from error
         self._apply(evaluator, draft, events, "snapshot")
@@ -227,35 +227,35 @@ class Repair:
         """Events of the newest block beside those it has."""
         for event in events:
             evaluator.venue.apply(event, evaluator.book)
-        draft.records += recording.event_rows(draft.where, [Applied(event, source) for event in events], draft.rows_at_block)
+        draft.records += recording.event_rows(draft.keys, [Applied(event, source) for event in events], draft.rows_at_block)
         draft.rows_at_block += len(events)
 
-    def _liquidation_rows(self, evaluator: Evaluator, where: Where, item: WrongBlock) -> list[Record]:
+    def _liquidation_rows(self, evaluator: Evaluator, keys: BlockKeys, item: WrongBlock) -> list[Record]:
         events = [(one.log, one.event) for one in item.logged if one.log is not None]
         observed = evaluator.venue.observed(events, evaluator.book)
         transactions = {one.log.transaction_hash for one in observed}
         candidates = {name: candidate for name in transactions if (candidate := self._ledger.candidate_of(name)) is not None}
-        return [*recording.liquidation_rows(replace(where, block=item.block), observed, self._options.executor, candidates)]
+        return [*recording.liquidation_rows(replace(keys, block=item.block), observed, self._options.executor, candidates)]
 
     def _write(self, draft: _Draft) -> None:
         """Corrected rows, what was read, and the evidence."""
         at = recording.timestamp_us(self._clock())
         for item in draft.wrong:
-            where = replace(draft.where, block=item.block)
-            rows = recording.event_rows(where, item.logged)
+            keys = replace(draft.keys, block=item.block)
+            rows = recording.event_rows(keys, item.logged)
             draft.records += rows
             draft.records += [_moved(row, len(rows) + place) for place, row in enumerate(item.reads)]
             was = [f"{row['event']} {row['payload']}" for row in item.was]
             draft.records.append(
-                recording.repair_row(where, "logs", item.witness, draft.divergence, was, _words([one.event for one in item.logged]), at)
+                recording.repair_row(keys, "logs", item.witness, draft.divergence, was, _words([one.event for one in item.logged]), at)
             )
-            self._log.error("venue repaired", venue=where.venue, block=item.block.number, cause="logs", was=len(was), became=len(rows))
+            self._log.error("venue repaired", venue=keys.venue, block=item.block.number, cause="logs", was=len(was), became=len(rows))
         if draft.parameters:
             was, became = _words(draft.parameters_before), _words(draft.parameters)
-            draft.records.append(recording.repair_row(draft.where, "parameters", "read at the block", draft.divergence, was, became, at))
-            self._log.error("venue repaired", venue=draft.where.venue, block=draft.where.block.number, cause="parameters")
+            draft.records.append(recording.repair_row(draft.keys, "parameters", "read at the block", draft.divergence, was, became, at))
+            self._log.error("venue repaired", venue=draft.keys.venue, block=draft.keys.block.number, cause="parameters")
         if draft.records:
-            self._ledger.correct(draft.where.venue, [item.block for item in draft.wrong], draft.records)
+            self._ledger.correct(draft.keys.venue, [item.block for item in draft.wrong], draft.records)
 
     def _count_unexplained(self, divergence: str) -> None:
         """Raises StateDivergence when it has happened too often."""

@@ -10,7 +10,7 @@ from keeper.domain.venue import AccountKey, Health
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.ports import Witnesses
-from keeper.engine.recording import Where
+from keeper.engine.recording import BlockKeys
 from keeper.errors import StateDivergence
 
 
@@ -40,12 +40,12 @@ class Tripwire:
             self._last[venue] = sample[-1]
         return frozenset(sample)
 
-    async def compare(self, evaluator: Evaluator, sample: frozenset[AccountKey], where: Where) -> Sequence[AccountSnapshotRecord]:
-        """Rows of the comparison. The book must stand at the block of `where`."""
-        local = local_health(evaluator, sample, where.block)
-        views = await self._chain.run_elsewhere(evaluator.venue.chain_views(sorted(local)), where.block)
-        self._begun.add(where.venue)
-        return recording.parity_rows(where, views, local)
+    async def compare(self, evaluator: Evaluator, sample: frozenset[AccountKey], keys: BlockKeys) -> Sequence[AccountSnapshotRecord]:
+        """Rows of the comparison. The book must stand at the block of `keys`."""
+        local = local_health(evaluator, sample, keys.block)
+        views = await self._chain.run_elsewhere(evaluator.venue.chain_views(sorted(local)), keys.block)
+        self._begun.add(keys.venue)
+        return recording.parity_rows(keys, views, local)
 
 
 def local_health(evaluator: Evaluator, keys: frozenset[AccountKey], block: BlockRef) -> Mapping[AccountKey, Health]:

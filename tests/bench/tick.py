@@ -72,21 +72,21 @@ def _walk(accounts: int, weather: str) -> Sequence[Compared]:
     """RuntimeError when the boxes miss somebody, or find somebody who is healthy."""
     walk = Walk(Random(f"walk/{weather}"), *_WEATHER[weather])
     evaluator = _book(accounts, walk)
-    asyncio.run(evaluator.took(_block(1), (), frozenset(evaluator.book.account_keys())))
+    asyncio.run(evaluator.process_decoded(_block(1), (), frozenset(evaluator.book.account_keys())))
     with_boxes, without, evaluated, breached = [], [], [], set[AccountKey]()
     all_breached = 0
     for number in range(2, _TICKS + 2):
         closing = [Applied(event, "log") for key in sorted(breached) for event in _closed(perp_book(evaluator.book), key, walk)]
         walk.move()
         began = time.perf_counter()
-        evaluation = asyncio.run(evaluator.took(_block(number), closing))
-        for item in evaluation.breached:
-            evaluator.plan(item.account, evaluation.basis, NOTHING)
+        evaluation = asyncio.run(evaluator.process_decoded(_block(number), closing))
+        for account in evaluation.breaches:
+            evaluator.plan(account, evaluation.basis, NOTHING)
         with_boxes.append(time.perf_counter() - began)
         began = time.perf_counter()
         breached = _breached(evaluator)
         without.append(time.perf_counter() - began)
-        if {item.account for item in evaluation.breached} != breached:
+        if evaluation.breaches.keys() != breached:
             raise RuntimeError(f"boxes and the test of everybody disagree at tick {number} of {weather}")
         evaluated.append(float(len({item.account for item in evaluation.evaluated})))
         all_breached += len(breached)

@@ -16,7 +16,7 @@ from keeper.engine.recovery import Progress, Recovery, RecoveryOptions, recorded
 from keeper.engine.start import Position, Start
 from keeper.errors import ReorgBeyondFinality
 from tests.keeper.engine.fakes import EXECUTOR, block_ref
-from tests.keeper.engine.memory import HistoryChain, Memory
+from tests.keeper.engine.memory import HistoryChain, ListLake
 from tests.keeper.engine.toy import Liquidated, Opened, ToyVenue, toy_book
 
 DEPTH = 4
@@ -33,7 +33,7 @@ class _World:
     """One chain and one memory; every `start` is a new process."""
 
     chain: HistoryChain
-    memory: Memory = field(default_factory=Memory)
+    memory: ListLake = field(default_factory=ListLake)
     progress: list[Progress] = field(default_factory=list)
 
     def start(

@@ -19,12 +19,12 @@ from keeper.domain.records import BlockRecord, LiquidationRecord, VenueEventReco
 from keeper.domain.venue import AccountKey, Book, Breach, Event, LiquidationObserved
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
+from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
-from keeper.engine.gas_price import GasPrice
+from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
-from keeper.engine.judge import Judge
-from keeper.engine.liquidator import Hands, Liquidator
+from keeper.engine.liquidator import ExecutionSetup, Liquidator
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recovery import Recovery, RecoveryOptions
@@ -124,13 +124,16 @@ class World:
 
 
 def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator]) -> ChainLane:
-    hands, limits = Hands(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
-    liquidator = Liquidator(hands, memory, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={})
+    setup, limits = ExecutionSetup(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
+    liquidator = Liquidator(setup, memory, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={})
     log = structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     status = Status(Metrics(), Heartbeat(lambda: 1.0, 60.0), Readiness(log))
-    judge, holds = Judge(31_337, EXECUTOR, limits, "TOY", 10**6, 10**11, hands.encode), Holds(ScriptedMender(), lambda _, problem: None)
+    policy, holds = (
+        DecisionPolicy(31_337, EXECUTOR, limits, "TOY", 10**6, 10**11, setup.encode),
+        Holds(ScriptedMender(), lambda _, problem: None),
+    )
     attempts = Attempts(None, memory, 31_337, EXECUTOR, log, status.metrics)
-    decisions = Decisions(judge, GasPrice(judge, tuple(evaluators)), attempts, liquidator, Mailbox(), holds, status.metrics)
+    decisions = Decisions(policy, GasPriceSource(policy, tuple(evaluators)), attempts, liquidator, Mailbox(), holds, status.metrics)
     services = LaneServices(chain, memory, status, log, lambda: 1.0)
     tripwire, options = Tripwire(chain, every_blocks=0, accounts=2), RowOptions(EXECUTOR, 0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]

@@ -14,7 +14,7 @@ from keeper.domain.venue import Event
 from keeper.engine import recording
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.questions import ChainQuestions
-from keeper.engine.recording import Where
+from keeper.engine.recording import BlockKeys
 from keeper.engine.recovery import apply_logs
 from keeper.errors import EndpointsDisagree, StateDivergence
 from tests.keeper.engine.fakes import block_ref
@@ -69,7 +69,7 @@ def _world(told: dict[int, list[Opened | Liquidated]], venue: ToyVenue | None = 
         applied = apply_logs(evaluator, block, logs)
         applied.append(Applied(PriceRead(block.timestamp, PRICE), "refresh"))
         evaluator.venue.apply(applied[-1].event, evaluator.book)
-        world.memory.block(block, recording.event_rows(Where(1, "toy", block), applied), ("toy",))
+        world.memory.block(block, recording.event_rows(BlockKeys(1, "toy", block), applied), ("toy",))
     return world
 
 

@@ -10,14 +10,14 @@ from keeper.domain.records import AccountSnapshotRecord
 from keeper.domain.venue import AccountKey
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
-from keeper.engine.recording import Where
+from keeper.engine.recording import BlockKeys
 from keeper.engine.tripwire import Tripwire, local_health, must_match
 from keeper.errors import StateDivergence
 from tests.keeper.engine.fakes import FakeChain, block_ref
 from tests.keeper.engine.toy import Opened, ToyVenue, log_of
 
 BLOCK = block_ref(1)
-WHERE = Where(1, "toy", BLOCK)
+WHERE = BlockKeys(1, "toy", BLOCK)
 # What the chain says of every account: 10 base at 100 USD, 500 of it borrowed.
 VIEW = (500 * X18).to_bytes(32, "big", signed=True) + (100 * X18).to_bytes(32, "big")
 
@@ -54,7 +54,7 @@ def test_every_venue_has_a_rotation_of_its_own() -> None:
     tripwire = Tripwire(FakeChain(), every_blocks=1, accounts=1)
     for name, evaluator in (("small", small), ("large", large)):
         assert tripwire.sample(name, evaluator, 1) == evaluator.book.account_keys(), "everybody after the start"
-        asyncio.run(tripwire.compare(evaluator, frozenset(), Where(1, name, BLOCK)))
+        asyncio.run(tripwire.compare(evaluator, frozenset(), BlockKeys(1, name, BLOCK)))
     samples = [(*tripwire.sample("small", small, number), *tripwire.sample("large", large, number)) for number in range(1, 5)]
     assert samples == [("b", "d"), ("c", "e"), ("b", "f"), ("c", "g")]
 
