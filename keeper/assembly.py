@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
@@ -18,12 +17,12 @@ from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import AccountKey, Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
+from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
-from keeper.engine.gas_price import GasPrice
+from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
-from keeper.engine.judge import Judge
-from keeper.engine.liquidator import Hands, Liquidator
+from keeper.engine.liquidator import ExecutionSetup, Liquidator
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
@@ -64,7 +63,7 @@ class Parts:
 
     chain: ChainClient
     recorder: ChainRecorder
-    evaluators: Mapping[str, Evaluator[Any, Any]]
+    evaluators: Mapping[str, Evaluator]
     liquidator: Liquidator
     dispatcher: TransactionDispatcher | None
     attempts: Attempts
@@ -91,13 +90,13 @@ def build_status(scopes: Sequence[ChainScope], logger: FilteringBoundLogger) -> 
     }
 
 
-def build_venues(scope: ChainScope) -> Mapping[str, Venue[Any, Any]]:
+def build_venues(scope: ChainScope) -> Mapping[str, Venue]:
     """The venues of one chain, by their names in the settings."""
     return {name: protocols()[venue.protocol].make(venue.options) for name, venue in scope.venues.items()}
 
 
 def lake_place(lake: LakeSettings) -> LakePlace:
-    """Where both catalogs of the lake are. Raises ConfigError."""
+    """BlockKeys both catalogs of the lake are. Raises ConfigError."""
     return LakePlace.at(lake.dir, lake.catalog, lake.data)
 
 
@@ -108,7 +107,7 @@ def lake_options(lake: LakeSettings) -> LakeOptions:
 
 @asynccontextmanager
 async def open_chain(
-    scope: ChainScope, venues: Mapping[str, Venue[Any, Any]], logger: FilteringBoundLogger, status: Status | None = None
+    scope: ChainScope, venues: Mapping[str, Venue], logger: FilteringBoundLogger, status: Status | None = None
 ) -> AsyncIterator[ChainClient]:
     """The chain's client, with the logs of these venues selected. Raises ConfigError for a wrong chain id, RpcUnavailable.
 
@@ -145,7 +144,9 @@ def _chain_options(scope: ChainScope) -> ChainOptions:
     )
 
 
-async def open_hands(scope: ChainScope, chain: ChainClient, stack: AsyncExitStack, logger: FilteringBoundLogger) -> Hands | None:
+async def open_execution(
+    scope: ChainScope, chain: ChainClient, stack: AsyncExitStack, logger: FilteringBoundLogger
+) -> ExecutionSetup | None:
     """What acts: nothing in observe mode, the fork in simulate mode, fork and key in execute mode."""
     if scope.keeper.mode is Mode.OBSERVE:
         return None
@@ -166,10 +167,10 @@ async def open_hands(scope: ChainScope, chain: ChainClient, stack: AsyncExitStac
     simulator = SimulatorPool([await stack.enter_async_context(fork) for fork in forks])
     newest_fee = newest_data_fee(scope)
     if scope.keeper.mode is Mode.SIMULATE:
-        return Hands(simulator, None, encode_execute, execution.operator, execution.address, newest_fee)
+        return ExecutionSetup(simulator, None, encode_execute, execution.operator, execution.address, newest_fee)
     dispatcher = await _dispatcher(scope, execution.operator, chain, newest_fee, stack, logger)
     settlements = Settlements() if execution.settle is Settle.UNLESS_GUARDED else None
-    return Hands(simulator, dispatcher, encode_execute, execution.operator, execution.address, newest_fee, settlements)
+    return ExecutionSetup(simulator, dispatcher, encode_execute, execution.operator, execution.address, newest_fee, settlements)
 
 
 async def _dispatcher(
@@ -210,24 +211,24 @@ async def _dispatcher(
 
 def assemble(
     scope: ChainScope,
-    venues: Mapping[str, Venue[Any, Any]],
+    venues: Mapping[str, Venue],
     chain: ChainClient,
     recorder: ChainRecorder,
-    hands: Hands | None,
+    setup: ExecutionSetup | None,
     status: Status,
     logger: FilteringBoundLogger,
 ) -> Parts:
-    """The daemon's parts, connected: an open chain, a recorder, the settings' venues and limits; `hands` act, None in observe mode."""
-    evaluators = build_evaluators(scope, venues, chain, hands.newest_fee if hands is not None else None)
-    judge = build_judge(scope)
-    agreed = _agreed(scope, chain, hands, status)
-    hands = replace(hands, simulator=agreed) if hands is not None and agreed is not None else hands
-    dispatcher = hands.dispatcher if hands is not None else None
+    """The daemon's parts, connected: an open chain, a recorder, the settings' venues and limits; `setup` act, None in observe mode."""
+    evaluators = build_evaluators(scope, venues, chain, setup.newest_fee if setup is not None else None)
+    policy = build_policy(scope)
+    agreed = _agreed(scope, chain, setup, status)
+    setup = replace(setup, simulator=agreed) if setup is not None and agreed is not None else setup
+    dispatcher = setup.dispatcher if setup is not None else None
     mailbox = Mailbox()
     liquidator = Liquidator(
-        hands,
+        setup,
         recorder,
-        judge.limits,
+        policy.limits,
         chain_id=scope.chain.id,
         block_seconds=scope.chain.look_ahead_s,
         cooldown_blocks=scope.keeper.cooldown_blocks,
@@ -238,31 +239,31 @@ def assemble(
     attempts = Attempts(dispatcher, recorder, scope.chain.id, scope.execution.address, logger, status.metrics)
     repair = Repair(chain, chain, recorder, _repair_options(scope), time.time, logger)
     holds = Holds(repair, status.readiness.report)
-    gas = GasPrice(judge, tuple(venues))
-    decisions = Decisions(judge, gas, attempts, liquidator, mailbox, holds, status.metrics)
+    gas = GasPriceSource(policy, tuple(venues))
+    decisions = Decisions(policy, gas, attempts, liquidator, mailbox, holds, status.metrics)
     services = LaneServices(chain, recorder, status, logger, time.time)
     options = _row_options(scope)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
     lane = ChainLane(services, lanes, decisions, liquidator, patience_s=scope.chain.block_seconds / 2)
     assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
-    standing = _standing_check(chain, hands, lane, repair, status.readiness, judge.priority_fee_wei) if hands is not None else None
-    settlements = hands.settlements if hands is not None else None
+    standing = _standing_check(chain, setup, lane, repair, status.readiness, policy.priority_fee_wei) if setup is not None else None
+    settlements = setup.settlements if setup is not None else None
     return Parts(
         chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, settlements, lane, status, standing, repair, agreed, logger
     )
 
 
-def _agreed(scope: ChainScope, chain: ChainClient, hands: Hands | None, status: Status) -> AgreedSimulator | None:
-    """Where money moves: the simulator on which all endpoints have a say."""
-    if hands is None or hands.simulator is None or hands.dispatcher is None:
+def _agreed(scope: ChainScope, chain: ChainClient, setup: ExecutionSetup | None, status: Status) -> AgreedSimulator | None:
+    """BlockKeys money moves: the simulator on which all endpoints have a say."""
+    if setup is None or setup.simulator is None or setup.dispatcher is None:
         return None
     patience_s = min(scope.chain.block_seconds / 4, _PATIENCE_SECONDS)
-    return AgreedSimulator(hands.simulator, chain, status.readiness.report, patience_s=patience_s)
+    return AgreedSimulator(setup.simulator, chain, status.readiness.report, patience_s=patience_s)
 
 
 def _standing_check(
     chain: ChainClient,
-    hands: Hands,
+    setup: ExecutionSetup,
     lane: ChainLane,
     repair: Repair,
     readiness: Readiness,
@@ -277,11 +278,11 @@ def _standing_check(
     def report(problem: str | None) -> None:
         readiness.report("executor", problem)
 
-    check = StandingCheck(chain, hands.executor, hands.sender, expected, report, priority_fee_wei)
+    check = StandingCheck(chain, setup.executor, setup.sender, expected, report, priority_fee_wei)
     return StandingWatch(check, chain.head, lambda: repair.at_work)
 
 
-def expected_of(name: str, evaluator: Evaluator[Any, Any]) -> Expected:
+def expected_of(name: str, evaluator: Evaluator) -> Expected:
     """What the executor must allow for a venue, by the markets and tokens its book knows."""
     return Expected(name, evaluator.venue.rules(evaluator.book), evaluator.venue.valuer(evaluator.book))
 
@@ -311,8 +312,8 @@ def _nobodys(_: Hash32) -> CandidateId | None:
 
 
 def build_evaluators(
-    scope: ChainScope, venues: Mapping[str, Venue[Any, Any]], chain: ChainClient, newest_fee: NewestFee | None = None
-) -> Mapping[str, Evaluator[Any, Any]]:
+    scope: ChainScope, venues: Mapping[str, Venue], chain: ChainClient, newest_fee: NewestFee | None = None
+) -> Mapping[str, Evaluator]:
     """One evaluator per venue, asking the chain; `newest_fee` is told the prices of the L1 data fee, where the chain has one."""
     newest_fee = newest_fee or newest_data_fee(scope)
     return {
@@ -332,9 +333,9 @@ def newest_data_fee(scope: ChainScope) -> NewestFee | None:
     return NewestFee(data_fee.optimism) if scope.chain.l1_fee is L1Fee.OPTIMISM else None
 
 
-def build_judge(scope: ChainScope) -> Judge:
+def build_policy(scope: ChainScope) -> DecisionPolicy:
     """The operator's limits in the domain's units."""
-    return Judge(
+    return DecisionPolicy(
         chain_id=scope.chain.id,
         executor=scope.execution.address,
         limits=limits_of(scope.limits),

@@ -64,8 +64,8 @@ async def _open_and_live(
     venues = assembly.build_venues(scope)
     async with AsyncExitStack() as stack:
         chain = await stack.enter_async_context(assembly.open_chain(scope, venues, logger, status))
-        hands = await assembly.open_hands(scope, chain, stack, logger)
-        parts = assembly.assemble(scope, venues, chain, recorder, hands, status, logger)
+        setup = await assembly.open_execution(scope, chain, stack, logger)
+        parts = assembly.assemble(scope, venues, chain, recorder, setup, status, logger)
         live.set()
         await _live(scope, parts, report, stop)
 
@@ -115,12 +115,14 @@ async def _watch_standing(parts: Parts) -> None:
 async def _work(parts: Parts) -> None:
     """One of the liquidator's own tasks: a slow simulation must not hold up the next block."""
     while True:
-        case = await parts.mailbox.take()
-        result = await parts.liquidator.work(case, parts.mailbox.newest_block)
+        decision = await parts.mailbox.take()
+        result = await parts.liquidator.work(decision, parts.mailbox.newest_block)
         if parts.standing is not None and isinstance(result, Skip) and result.reason is SkipReason.PRE_CHECK_REVERTED:
             parts.standing.doubt()
-        parts.logger.info("candidate", account=case.candidate.account, id=case.candidate.id, result=parts.liquidator.name_of(result))
-        await parts.mailbox.done(case)
+        parts.logger.info(
+            "candidate", account=decision.candidate.account, id=decision.candidate.id, result=parts.liquidator.name_of(result)
+        )
+        await parts.mailbox.done(decision)
 
 
 def _workers(scope: ChainScope, parts: Parts) -> int:
@@ -136,7 +138,7 @@ async def _settle(parts: Parts) -> None:
         try:
             await parts.liquidator.settle(settlement)
         except (Transient, RpcError) as error:
-            parts.logger.info("not settled", id=settlement.case.candidate.id, reason=str(error))
+            parts.logger.info("not settled", id=settlement.decision.candidate.id, reason=str(error))
         parts.settlements.done()
 
 

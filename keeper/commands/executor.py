@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -247,7 +246,7 @@ async def _owned(desk: OwnerDesk, wallet: OwnerWallet) -> Standing:
     return standing
 
 
-def _venue(desk: OwnerDesk, name: str | None) -> tuple[str, Evaluator[Any, Any]]:
+def _venue(desk: OwnerDesk, name: str | None) -> tuple[str, Evaluator]:
     """The venue of that name, or the only one there is. Raises ConfigError."""
     configured = ", ".join(desk.evaluators)
     if name is None and len(desk.evaluators) > 1:

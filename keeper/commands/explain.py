@@ -11,9 +11,9 @@ from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.commands.session import Book
 from keeper.domain import parse
-from keeper.domain.decision import Decision, Liquidate, Skip
+from keeper.domain.decision import Choice, Liquidate, Skip
 from keeper.domain.fixed import to_units
-from keeper.domain.venue import AccountKey, Explanation, Health, LiquidationPlan, Term
+from keeper.domain.venue import AccountKey, Explanation, Health, Term
 from keeper.errors import ConfigError
 
 
@@ -30,29 +30,27 @@ async def _explain(path: Path, venue: str, account: str, number: int | None, as_
     async with session.book_at(session.settings(path), venue, number) as book:
         if key not in book.evaluator.book.account_keys():
             raise ConfigError(f"{venue} knows no account {key} at block {book.block.number}. `keeper positions` lists them.")
-        (evaluated,) = await book.evaluator.look(book.block, {key})
+        (evaluated,) = await book.evaluator.evaluate(book.block, {key})
         explanation = await book.chain.run(book.venue.explain(key, book.evaluator.book, book.block.timestamp), book.block)
-        decision, plan = _decision(book, key, evaluated.health)
+        choice = _choice(book, key, evaluated.health)
     if as_json:
-        Console().print_json(json.dumps(_plain(book, key, evaluated.health, explanation, decision)))
+        Console().print_json(json.dumps(_plain(book, key, evaluated.health, explanation, choice)))
     else:
-        _print(book, key, evaluated.health, explanation, decision, plan)
+        _print(book, key, evaluated.health, explanation, choice)
     return daemon.FAILED if any(_differs(term) for term in explanation.terms) else daemon.OK
 
 
-def _decision(book: Book, key: AccountKey, health: Health) -> tuple[Decision | None, LiquidationPlan | None]:
+def _choice(book: Book, key: AccountKey, health: Health) -> Choice | None:
     """What the daemon would decide; None for a healthy account."""
     if not health.liquidatable:
-        return None, None
-    judge, assessment = assembly.build_judge(book.scope), book.evaluator.assess(key, health, book.block)
-    tariff = judge.tariff(book.evaluator, book.block, assessment.data_fee)
-    (verdict,) = judge.verdicts_after(book.name, book.evaluator, assessment, tariff, {})
-    return verdict.decision, verdict.plan
+        return None
+    policy, evaluation = assembly.build_policy(book.scope), book.evaluator.evaluation_of(key, health, book.block)
+    gas_price = policy.gas_price(book.evaluator, book.block, evaluation.data_fee)
+    (decision,) = policy.decisions_after(book.name, book.evaluator, evaluation, gas_price, {})
+    return decision.choice
 
 
-def _print(
-    book: Book, key: AccountKey, health: Health, explanation: Explanation, decision: Decision | None, plan: LiquidationPlan | None
-) -> None:
+def _print(book: Book, key: AccountKey, health: Health, explanation: Explanation, choice: Choice | None) -> None:
     table = Table(title=f"{key} at block {book.block.number}", title_justify="left")
     for header in ("figure", "unit", "here", "contract", ""):
         table.add_column(header, overflow="fold")
@@ -65,20 +63,20 @@ def _print(
         console.print(f"- {note}", highlight=False)
     margin = to_units(health.equity_x18 - health.requirement_x18)
     console.print(f"margin above the requirement: {margin:,.6f} USD; breach: {health.breach.value if health.breach else 'none'}")
-    console.print(f"decision: {_words(decision)}")
-    for call in plan.calls if plan is not None else ():
+    console.print(f"decision: {_words(choice)}")
+    for call in choice.plan.calls if choice is not None and choice.plan is not None else ():
         console.print(f"  {call.purpose.value:<20} {call.target} 0x{call.calldata.hex()}", highlight=False, soft_wrap=True)
 
 
-def _words(decision: Decision | None) -> str:
-    if decision is None:
+def _words(choice: Choice | None) -> str:
+    if choice is None:
         return "none: the account is healthy"
-    if isinstance(decision, Skip):
-        return f"skip, {decision.reason.value} {decision.detail}".rstrip()
-    economics = decision.economics
+    if isinstance(choice, Skip):
+        return f"skip, {choice.reason.value} {choice.detail}".rstrip()
+    economics = choice.economics
     return (
-        f"liquidate {to_units(abs(decision.plan.size_x18)):,.6f} {decision.plan.market} "
-        f"({to_units(decision.plan.notional_x18):,.2f} USD): reward {to_units(economics.reward_x18):,.2f}, "
+        f"liquidate {to_units(abs(choice.plan.size_x18)):,.6f} {choice.plan.market} "
+        f"({to_units(choice.plan.notional_x18):,.2f} USD): reward {to_units(economics.reward_x18):,.2f}, "
         f"cost {to_units(economics.cost_x18):,.2f}, profit {to_units(economics.profit_x18):,.2f} USD"
     )
 
@@ -87,7 +85,7 @@ def _differs(term: Term) -> bool:
     return term.chain is not None and term.chain != term.local
 
 
-def _plain(book: Book, key: AccountKey, health: Health, explanation: Explanation, decision: Decision | None) -> dict[str, object]:
+def _plain(book: Book, key: AccountKey, health: Health, explanation: Explanation, choice: Choice | None) -> dict[str, object]:
     return {
         "account": key,
         "block": book.block.number,
@@ -106,7 +104,7 @@ def _plain(book: Book, key: AccountKey, health: Health, explanation: Explanation
             for term in explanation.terms
         ],
         "notes": list(explanation.notes),
-        "action": None if decision is None else ("liquidate" if isinstance(decision, Liquidate) else "skip"),
-        "reason": decision.reason.value if isinstance(decision, Skip) else None,
-        "decision": _words(decision),
+        "action": None if choice is None else ("liquidate" if isinstance(choice, Liquidate) else "skip"),
+        "reason": choice.reason.value if isinstance(choice, Skip) else None,
+        "decision": _words(choice),
     }

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from eth_utils.crypto import keccak
 from rich.console import Console
@@ -50,7 +49,7 @@ class OwnerDesk:
     scope: ChainScope
     chain: ChainClient
     head: BlockRef
-    evaluators: Mapping[str, Evaluator[Any, Any]]
+    evaluators: Mapping[str, Evaluator]
 
     @property
     def executor(self) -> Address:
@@ -219,7 +218,7 @@ def done(words: str, options: OwnerOptions) -> int:
     return daemon.OK
 
 
-async def _read_listings(scope: ChainScope, chain: ChainClient, head: BlockRef, name: str, evaluator: Evaluator[Any, Any]) -> None:
+async def _read_listings(scope: ChainScope, chain: ChainClient, head: BlockRef, name: str, evaluator: Evaluator) -> None:
     for event in await chain.run(evaluator.venue.snapshot(), head):
         evaluator.venue.apply(event, evaluator.book)
     first = scope.chain.start_block

@@ -53,7 +53,7 @@ async def _positions(path: Path, venue: str | None, at_risk: int | None, number:
 
 async def _rows(book: Book) -> list[Row]:
     now = book.block.timestamp
-    evaluated = await book.evaluator.look(book.block)
+    evaluated = await book.evaluator.evaluate(book.block)
     rows = []
     for item in evaluated:
         views = tuple(book.venue.positions(item.account, book.evaluator.book, now))

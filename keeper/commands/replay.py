@@ -51,7 +51,7 @@ def replay(path: Path, venue: str | None, as_json: bool) -> int:
     evaluator = Evaluator(
         replayable, questions, executor=scope.execution.address, block_seconds=chain.look_ahead_s, forecast=chain.forecast
     )
-    replayed = asyncio.run(Replay(name, evaluator, questions, assembly.build_judge(scope), used).run(blocks))
+    replayed = asyncio.run(Replay(name, evaluator, questions, assembly.build_policy(scope), used).run(blocks))
     if recorded and not replayed:
         raise ConfigError(f"the lake {place.name} holds decisions, but not what was read for them: keeper.record_reads was false.")
     differing = differences(replayed, recorded)
@@ -59,7 +59,7 @@ def replay(path: Path, venue: str | None, as_json: bool) -> int:
     return daemon.FAILED if differing else daemon.OK
 
 
-def _blocks(rows: list[dict[str, Any]], followed: Mapping[str, Mapping[str, Any]], venue: Venue[Any, Any]) -> Iterator[RecordedBlock]:
+def _blocks(rows: list[dict[str, Any]], followed: Mapping[str, Mapping[str, Any]], venue: Venue) -> Iterator[RecordedBlock]:
     for _, group in groupby(rows, key=lambda row: row["block_hash"]):
         listed = list(group)
         first = listed[0]
@@ -83,7 +83,7 @@ def _words(row: Mapping[str, Any]) -> str:
 
 
 def _print(replayed: list[Replayed], recorded: int, differences: list[Difference], as_json: bool) -> None:
-    candidates = sum(len(item.verdicts) for item in replayed)
+    candidates = sum(len(item.decisions) for item in replayed)
     console = Console()
     if as_json:
         rows = [

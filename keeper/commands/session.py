@@ -55,11 +55,11 @@ class Book:
     scope: ChainScope
     name: str
     chain: ChainClient
-    evaluator: Evaluator[Any, Any]
+    evaluator: Evaluator
     block: BlockRef
 
     @property
-    def venue(self) -> Venue[Any, Any]:
+    def venue(self) -> Venue:
         """Whose book it is."""
         return self.evaluator.venue
 

@@ -1,12 +1,14 @@
 """Act or leave it, and why. Pure: the same plan, costs and limits always give the same answer."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NewType, TypeAlias
 
 from keeper.domain.chain import BlockRef
+from keeper.domain.gas_price import GasPrice
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.venue import AccountKey, LiquidationPlan, NoPlan
+from keeper.domain.use import NOTHING, Use
+from keeper.domain.venue import AccountKey, AccountRef, LiquidationPlan
 
 CandidateId = NewType("CandidateId", str)
 """Names one candidate for ever: derived from what triggered it, so a replay gives the same name."""
@@ -37,22 +39,24 @@ class Economics:
 
 @dataclass(frozen=True, slots=True)
 class Liquidate:
-    """Go on with this plan."""
+    """Go on with this plan, at this price of gas."""
 
     plan: LiquidationPlan
     economics: Economics
+    gas_price: GasPrice
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Leave it, and why."""
+    """Leave it, and why; `plan` is what would have been done."""
 
     reason: SkipReason
     detail: str = ""
     economics: Economics | None = None
+    plan: LiquidationPlan | None = None
 
 
-Decision: TypeAlias = Liquidate | Skip
+Choice: TypeAlias = Liquidate | Skip
 
 
 def candidate_id(chain_id: int, venue: str, account: AccountKey, block: BlockRef) -> CandidateId:
@@ -61,32 +65,30 @@ def candidate_id(chain_id: int, venue: str, account: AccountKey, block: BlockRef
     return CandidateId(hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
-def decide(plan: LiquidationPlan | NoPlan, gas_cost_x18: int, free_capital_x18: int, limits: Limits) -> Decision:
+def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost_x18: int, free_capital_x18: int, limits: Limits) -> Choice:
     """Liquidate when the plan's reward beats gas, trading cost and the wanted profit within the operator's limits.
 
     `gas_cost_x18`: the plan's whole gas at the price to be offered; `free_capital_x18`: the executor's margin not spoken for."""
-    if isinstance(plan, NoPlan):
-        return Skip(plan.reason, plan.detail)
     if plan.account in limits.deny or (limits.allow and plan.account not in limits.allow):
-        return Skip(SkipReason.DENIED)
+        return Skip(SkipReason.DENIED, plan=plan)
     economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18 + gas_cost_x18)
     if plan.notional_x18 < limits.min_notional_x18:
-        return Skip(SkipReason.TOO_SMALL, economics=economics)
+        return Skip(SkipReason.TOO_SMALL, economics=economics, plan=plan)
     if economics.profit_x18 < limits.min_profit_x18:
-        return Skip(SkipReason.UNPROFITABLE, economics=economics)
+        return Skip(SkipReason.UNPROFITABLE, economics=economics, plan=plan)
     if plan.capital_x18 > free_capital_x18:
-        return Skip(SkipReason.NOT_ENOUGH_CAPITAL, economics=economics)
-    return Liquidate(plan, economics)
+        return Skip(SkipReason.NOT_ENOUGH_CAPITAL, economics=economics, plan=plan)
+    return Liquidate(plan, economics, gas_price)
 
 
 _CROWDING = frozenset({SkipReason.NO_PROFITABLE_SIZE, SkipReason.UNPROFITABLE, SkipReason.TOO_SMALL})
 
 
-def crowded(decision: Decision) -> Decision:
-    """The decision about an account that would pay alone, planned after others: what stops it now is what they take of the market."""
-    if isinstance(decision, Skip) and decision.reason in _CROWDING:
-        return Skip(SkipReason.MARKET_CAPACITY, f"{decision.reason.value} after earlier plans", decision.economics)
-    return decision
+def crowded(choice: Choice) -> Choice:
+    """The choice about an account that would pay alone, planned after others: what stops it now is what they take of the market."""
+    if isinstance(choice, Skip) and choice.reason in _CROWDING:
+        return replace(choice, reason=SkipReason.MARKET_CAPACITY, detail=f"{choice.reason.value} after earlier plans")
+    return choice
 
 
 def min_guard_change(plan: LiquidationPlan, wanted_profit_x18: int) -> int:
@@ -102,3 +104,60 @@ class Candidate:
     venue: str
     account: AccountKey
     block: BlockRef
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was chosen for one candidate, planned on what `used` leaves of the markets.
+
+    `urgency` is the order it was planned in, see `urgency_of`; `unwind` marks the closing of what the executor took over: it lowers risk,
+    so no profit is asked of it."""
+
+    candidate: Candidate
+    choice: Choice
+    urgency: tuple[int, int]
+    used: Use = NOTHING
+    unwind: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is something to work on."""
+        return isinstance(self.choice, Liquidate)
+
+    @property
+    def liquidate(self) -> Liquidate:
+        """What to work on. Raises TypeError for a candidate that is left alone."""
+        if isinstance(self.choice, Skip):
+            raise TypeError(f"candidate {self.candidate.id} is left alone: {self.choice.reason.value}")
+        return self.choice
+
+    @property
+    def plan(self) -> LiquidationPlan:
+        """The plan of `liquidate`."""
+        return self.liquidate.plan
+
+    @property
+    def gas_price(self) -> GasPrice:
+        """The price of gas of `liquidate`."""
+        return self.liquidate.gas_price
+
+    @property
+    def use(self) -> Use:
+        """What it takes from the plans after it."""
+        return self.choice.plan.use if isinstance(self.choice, Liquidate) else NOTHING
+
+    @property
+    def key(self) -> AccountRef:
+        """Venue and account."""
+        return (self.candidate.venue, self.candidate.account)
+
+    @property
+    def markets(self) -> frozenset[tuple[str, str]]:
+        """Venue and market of every pool the plan trades in."""
+        return frozenset((self.candidate.venue, market) for market in self.use.base_x18)
+
+
+def urgency_of(blocks_breached: int, profit_x18: int) -> tuple[int, int]:
+    """The overdue by their age, before the fresh by their profit; the greatest goes first. `blocks_breached` is 0 in the block a breach was
+    first seen, `profit_x18` what the candidate would bring alone."""
+    return (blocks_breached if blocks_breached > 1 else 0, profit_x18)

@@ -4,7 +4,7 @@ only the types of this file are common. An "account" is the unit the venue liqui
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType, Protocol, TypeAlias, TypeVar
+from typing import NewType, Protocol, TypeAlias
 
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.skip_reason import SkipReason
@@ -212,8 +212,16 @@ class Explanation:
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 
-E = TypeVar("E")
-B = TypeVar("B", bound="Book")
+class Event:
+    """What a venue learns, by a log or by a read: the base of its own flat frozen dataclasses, whose fields are int, str, bool or
+    tuple[int, ...]."""
+
+    __slots__ = ()
+
+    @property
+    def account(self) -> str | None:
+        """The account it is about; None where it concerns all of them, or a market."""
+        return None
 
 
 class Book(Protocol):
@@ -232,7 +240,7 @@ class Book(Protocol):
         """All accounts with anything at stake."""
 
 
-class Venue(Protocol[B, E]):
+class Venue(Protocol):
     """One protocol. Pure: everything it must know comes as events; everything it asks is a `Reads`.
 
     `now` is a block time. A venue answers `health` only for times its book holds market reads of: the head's,
@@ -242,91 +250,91 @@ class Venue(Protocol[B, E]):
     def name(self) -> str: ...
 
     @property
-    def event_types(self) -> Sequence[type[E]]:
+    def event_types(self) -> Sequence[type[Event]]:
         """Every event class, log or read, for bringing events back from the lake. Fields are int, str, bool or tuple[int, ...]."""
 
-    def new_book(self) -> B:
+    def new_book(self) -> Book:
         """An empty book."""
 
     def filters(self) -> Sequence[LogFilter]:
         """Which logs to fetch."""
 
-    def snapshot(self) -> Reads[Sequence[E]]:
+    def snapshot(self) -> Reads[Sequence[Event]]:
         """Start-up: parameters that no event tells. Raises ConfigError where an address is not what the settings say."""
 
-    def decode(self, log: RawLog) -> E | None:
+    def decode(self, log: RawLog) -> Event | None:
         """The event a log stands for; None for events without effect. Raises DecodeError when a claimed log is unreadable."""
 
-    def apply(self, event: E, book: B) -> Set[AccountKey]:
+    def apply(self, event: Event, book: Book) -> Set[AccountKey]:
         """Change the book; return the accounts that must be looked at again."""
 
-    def refresh(self, book: B, now: Timestamp) -> Reads[Sequence[E]]:
+    def refresh(self, book: Book, now: Timestamp) -> Reads[Sequence[Event]]:
         """Per block, O(markets): what no event tells (TWAPs, oracle values), valid at `now`."""
 
-    def inspect(self, keys: Sequence[AccountKey], book: B, now: Timestamp) -> Reads[Sequence[E]]:
+    def inspect(self, keys: Sequence[AccountKey], book: Book, now: Timestamp) -> Reads[Sequence[Event]]:
         """What no event tells about these accounts. Yields nothing for accounts whose events tell all."""
 
-    def resync(self, keys: Sequence[AccountKey], book: B) -> Reads[Sequence[E]]:
+    def resync(self, keys: Sequence[AccountKey], book: Book) -> Reads[Sequence[Event]]:
         """Once after a backfill: what events tell only approximately, asked exactly. Returns corrections, none where all is exact."""
 
-    def feeds(self, book: B, now: Timestamp) -> Mapping[FeedId, int]:
+    def feeds(self, book: Book, now: Timestamp) -> Mapping[FeedId, int]:
         """The current value of every feed boxes are drawn over."""
 
-    def health(self, key: AccountKey, book: B, now: Timestamp) -> Health:
+    def health(self, key: AccountKey, book: Book, now: Timestamp) -> Health:
         """The exact margin test. Where `inspect` has something to tell about the account, exact once it was applied for `now`."""
 
-    def watch_box(self, key: AccountKey, book: B, now: Timestamp) -> WatchBox:
+    def watch_box(self, key: AccountKey, book: Book, now: Timestamp) -> WatchBox:
         """The box inside which the account is provably healthy. Only asked for healthy accounts."""
 
-    def liquidation(self, key: AccountKey, book: B, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+    def liquidation(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """What to do about a breached account, once plans that take `used` are carried out."""
 
-    def observed(self, events: Sequence[tuple[RawLog, E]], book: B) -> Sequence[LiquidationObserved]:
+    def observed(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[LiquidationObserved]:
         """The liquidations in one block's events, in log order."""
 
-    def rules(self, book: B) -> Sequence[CallRule]:
+    def rules(self, book: Book) -> Sequence[CallRule]:
         """Every call plans of this venue are made of, and the owner needs to move margin. No router, multicall or forwarder: they make
         calls of their caller's choice."""
 
-    def valuer(self, book: B) -> Valuer:
+    def valuer(self, book: Book) -> Valuer:
         """What values the executor on this venue."""
 
     def listings(self) -> Sequence[LogFilter]:
         """The logs that, after `snapshot`, tell a book all that `rules`, `valuer`, `tokens` and the two below need."""
 
-    def tokens(self, book: B) -> Sequence[Address]:
+    def tokens(self, book: Book) -> Sequence[Address]:
         """What the executor may come to hold, the settlement token first."""
 
-    def pay_in(self, book: B, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_in(self, book: Book, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
         """What the owner calls to give the executor margin (USD)."""
 
-    def pay_out(self, book: B, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_out(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
         """What the executor calls to take margin (USD) into its own wallet."""
 
-    def free_capital(self, executor: Address, book: B, now: Timestamp) -> int:
+    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
         """What the executor may still take on: compared with a plan's `capital_x18`. USD, 18 decimals."""
 
-    def unwind(self, executor: Address, book: B, now: Timestamp, used: Use) -> LiquidationPlan | None:
+    def unwind(self, executor: Address, book: Book, now: Timestamp, used: Use) -> LiquidationPlan | None:
         """How to close what the executor took over and still holds, one market at a time, once plans that take `used` are carried out;
         None when it holds nothing that can be closed."""
 
     def revert_reason(self, data: bytes) -> str:
         """A named reason for a revert payload; the raw hex where it is unknown."""
 
-    def proceeds(self, logs: Sequence[RawLog], executor: Address, book: B) -> Proceeds:
+    def proceeds(self, logs: Sequence[RawLog], executor: Address, book: Book) -> Proceeds:
         """What the logs of one transaction brought the executor, before gas."""
 
-    def positions(self, key: AccountKey, book: B, now: Timestamp) -> Sequence[PositionView]:
+    def positions(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[PositionView]:
         """The account's positions."""
 
-    def markets(self, book: B, now: Timestamp) -> Sequence[MarketView]:
+    def markets(self, book: Book, now: Timestamp) -> Sequence[MarketView]:
         """All markets that have a price at `now`."""
 
-    def market_names(self, book: B) -> Sequence[str]:
+    def market_names(self, book: Book) -> Sequence[str]:
         """All markets by name, with a price or without."""
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """The contract's own margin figures, for the tripwire and `explain`."""
 
-    def explain(self, key: AccountKey, book: B, now: Timestamp) -> Reads[Explanation]:
+    def explain(self, key: AccountKey, book: Book, now: Timestamp) -> Reads[Explanation]:
         """Every number of the margin computation beside the contract's own."""

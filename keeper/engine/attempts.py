@@ -3,7 +3,6 @@ lake has committed it, and at start both are compared."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
@@ -92,9 +91,7 @@ class Attempts:
         ours = {item.log.transaction_hash for item in observed if item.liquidator == self._executor}
         return {name: candidate for name in ours if (candidate := self._dispatcher.candidate_of(name)) is not None}
 
-    def record(
-        self, settled: Sequence[Settled], head: BlockRef, evaluators: Mapping[str, Evaluator[Any, Any]], native_price_x18: int
-    ) -> None:
+    def record(self, settled: Sequence[Settled], head: BlockRef, evaluators: Mapping[str, Evaluator], native_price_x18: int) -> None:
         """Rows of what was signed since the last call, and of these outcomes. `native_price_x18`: USD per coin of gas."""
         signed = self._dispatcher.signed() if self._dispatcher is not None else ()
         if not signed and not settled:
@@ -168,7 +165,7 @@ class Attempts:
             return item
         return replace(item, outcome=Outbid(outcome.transaction_hash, outcome.block, outcome.gas_used, outcome.gas_cost_wei, rival))
 
-    def _outcome_row(self, item: Settled, head: BlockRef, evaluator: Evaluator[Any, Any] | None, native_price_x18: int) -> Record:
+    def _outcome_row(self, item: Settled, head: BlockRef, evaluator: Evaluator | None, native_price_x18: int) -> Record:
         outcome = item.outcome
         proceeds, reason = Proceeds(0), None
         if evaluator is not None and self._executor is not None and isinstance(outcome, Included):

@@ -49,7 +49,7 @@ class WrongBlock:
     block: BlockRef
     was: Sequence[Row]
     reads: Sequence[Row]
-    logged: Sequence[Applied[Any]]
+    logged: Sequence[Applied]
     witness: str
 
 
@@ -60,7 +60,7 @@ class Audit:
         self._archive = archive
         self._rows = rows
 
-    async def wrong_blocks(self, name: str, venue: Venue[Any, Any], first: int, last: int) -> list[WrongBlock]:
+    async def wrong_blocks(self, name: str, venue: Venue, first: int, last: int) -> list[WrongBlock]:
         """Of the blocks `first` to `last`, oldest first. What was recorded of a block that is orphaned by now is left to the reorg.
 
         Raises BlockUnknown, RpcError and Transient while the chain cannot tell, DecodeError."""
@@ -75,15 +75,13 @@ class Audit:
                 wrong += [item] if item is not None else []
         return wrong
 
-    async def _examined(
-        self, venue: Venue[Any, Any], number: int, rows: Sequence[Row], candidates: Sequence[Sequence[Applied[Any]]]
-    ) -> WrongBlock | None:
+    async def _examined(self, venue: Venue, number: int, rows: Sequence[Row], candidates: Sequence[Sequence[Applied]]) -> WrongBlock | None:
         """The truth about a block in doubt; None when what is recorded is true, or of another fork."""
         block = await self._archive.block(number)
         if any(row["block_hash"] != block.hash for row in rows):
             return None
         logs = await self._archive.proven_logs(block, venue.filters())
-        logged: Sequence[Applied[Any]] = _decoded(venue, logs or ())
+        logged: Sequence[Applied] = _decoded(venue, logs or ())
         witness = _PROVEN
         if logs is None:
             # A log that is bound to the block's hash and admitted by its bloom is rather true than forged.
@@ -93,8 +91,8 @@ class Audit:
         reads = [row for row in rows if row["source"] != "log"]
         return WrongBlock(block, [row for row in rows if row["source"] == "log"], reads, logged, witness)
 
-    async def _told(self, venue: Venue[Any, Any], first: int, last: int, turn: int) -> Mapping[int, list[Applied[Any]]]:
-        events_of_block: dict[int, list[Applied[Any]]] = {}
+    async def _told(self, venue: Venue, first: int, last: int, turn: int) -> Mapping[int, list[Applied]]:
+        events_of_block: dict[int, list[Applied]] = {}
         async for block, logs in self._archive.backfill(venue.filters(), first, last, turn=turn):
             if events := _decoded(venue, logs):
                 events_of_block[block.number] = events
@@ -110,12 +108,12 @@ class Audit:
         return recorded
 
 
-def _decoded(venue: Venue[Any, Any], logs: Sequence[RawLog]) -> list[Applied[Any]]:
+def _decoded(venue: Venue, logs: Sequence[RawLog]) -> list[Applied]:
     decoded = [(log, venue.decode(log)) for log in logs]
     return [Applied(event, "log", log) for log, event in decoded if event is not None]
 
 
-def _events(logged: Sequence[Applied[Any]]) -> list[tuple[Any, ...]]:
+def _events(logged: Sequence[Applied]) -> list[tuple[Any, ...]]:
     """What must be equal: place, transaction, event."""
     return [
         (item.log.log_index, item.log.transaction_hash, type(item.event).__name__, event_json.dump(item.event))

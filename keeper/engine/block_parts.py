@@ -37,8 +37,8 @@ class BlockParts:
         return frozenset(self.venues - self.parts.keys())
 
     def put(self, venue: str, part: VenueBlock) -> None:
-        """A venue's part; one without findings says that it comes later."""
-        if part.findings is None:
+        """A venue's part; one without evaluation says that it comes later."""
+        if part.evaluation is None:
             self.unread.add(venue)
         else:
             self.parts[venue] = part

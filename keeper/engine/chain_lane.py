@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
 
 from keeper.domain.attempt import Settled
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32
@@ -11,9 +10,9 @@ from keeper.engine import recording
 from keeper.engine.block_parts import BlockParts
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.gather import gather
 from keeper.engine.liquidator import Liquidator
 from keeper.engine.start import Ahead, Start
-from keeper.engine.together import together
 from keeper.engine.venue_lane import LaneServices, VenueBlock, VenueLane
 from keeper.errors import Fatal
 
@@ -53,10 +52,10 @@ class ChainLane:
                 self._lanes[name].stop(fault)
                 await self._drop(self._lanes[name])
         self._usage = self._chain.usage()
-        await together(self._feed(events), *(self._live(lane) for lane in tuple(self._lanes.values())))
+        await gather(self._feed(events), *(self._live(lane) for lane in tuple(self._lanes.values())))
 
     @property
-    def evaluators(self) -> Mapping[str, Evaluator[Any, Any]]:
+    def evaluators(self) -> Mapping[str, Evaluator]:
         """Of the venues that have not stopped."""
         return {name: lane.evaluator for name, lane in self._lanes.items()}
 
@@ -143,7 +142,7 @@ class ChainLane:
         parts.put(name, part)
         if not parts.closed:
             await parts.wait_closed()
-        elif part.findings is not None:
+        elif part.evaluation is not None:
             self._hand_in(parts, {name: part})
             self._forget_complete(parts)
 
@@ -153,23 +152,23 @@ class ChainLane:
         # From the end of the block before: what the follower asked for this block counts too.
         usage = self._chain.usage()
         used, self._usage = usage.since(self._usage), usage
-        findings = {name: part.findings for name, part in done.items() if part.findings is not None}
-        times, chain_id = (parts.received, finished), self._decisions.judge.chain_id
-        block_row = recording.block_row(chain_id, parts.block, times, used, tuple(findings.values()), recovered=parts.history)
+        evaluations = {name: part.evaluation for name, part in done.items() if part.evaluation is not None}
+        times, chain_id = (parts.received, finished), self._decisions.policy.chain_id
+        block_row = recording.block_row(chain_id, parts.block, times, used, tuple(evaluations.values()), recovered=parts.history)
         rows: list[Record] = [row for part in done.values() for row in part.rows]
         self._recorder.block(parts.block, [*rows, block_row], tuple(done))
         settled, self._settled = self._settled, []
         self._record_attempts(settled, parts.block)
-        for name, each in findings.items():
-            self._metrics.watch(name, each.watched)
-        self._report(parts, block_row, sum(part.cases for part in done.values()), (finished - parts.received) / 1_000_000)
+        for name, evaluation in evaluations.items():
+            self._metrics.watch(name, evaluation.watched)
+        self._report(parts, block_row, sum(part.decisions for part in done.values()), (finished - parts.received) / 1_000_000)
         parts.recorded = True
 
-    def _report(self, parts: BlockParts, row: BlockRecord, cases: int, seconds: float) -> None:
+    def _report(self, parts: BlockParts, row: BlockRecord, decisions: int, seconds: float) -> None:
         """Log line, metrics and heartbeat of a finished block, or of what came late to it."""
         number = parts.block.number
-        self._log.info("block", number=number, logs=row.logs, evaluated=row.evaluated, candidates=cases, ms=round(seconds * 1000))
-        self._metrics.work_done(row, cases)
+        self._log.info("block", number=number, logs=row.logs, evaluated=row.evaluated, candidates=decisions, ms=round(seconds * 1000))
+        self._metrics.work_done(row, decisions)
         if not parts.recorded:
             self._metrics.block_done(parts.block, seconds)
         self._heartbeat.beat()

@@ -4,23 +4,23 @@ The same code runs live and in replay; only the `Questions` differ (chain reads,
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol
+from typing import Protocol
 
 from keeper.domain.chain import Address, BlockAdded, BlockRef, RawLog, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.use import Use
-from keeper.domain.venue import AccountKey, B, E, Health, LiquidationObserved, LiquidationPlan, NoPlan, Venue
+from keeper.domain.venue import AccountKey, Book, Event, Health, LiquidationObserved, LiquidationPlan, NoPlan, Venue
 from keeper.domain.watchlist import Watchlist
-from keeper.engine.together import together
+from keeper.engine.gather import gather
 
 
 class Questions(Protocol):
     """Answers to a venue's questions about one block."""
 
-    async def refresh(self, venue: Venue[B, E], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
+    async def refresh(self, venue: Venue, book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Market reads valid at `at`: the block's own time, or later (a forecast)."""
 
-    async def inspect(self, venue: Venue[B, E], keys: Sequence[AccountKey], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
+    async def inspect(self, venue: Venue, keys: Sequence[AccountKey], book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Account reads valid at `at`."""
 
     def data_fee(self) -> DataFee | None:
@@ -28,16 +28,16 @@ class Questions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Applied(Generic[E]):
+class Applied:
     """One event of the block in the order it was applied; `log` is None for what was read. `source` names the question."""
 
-    event: E
+    event: Event
     source: str
     log: RawLog | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class MarginTest:
     """One exact margin test. `basis` is the time it holds for."""
 
     account: AccountKey
@@ -46,34 +46,26 @@ class Evaluated:
 
 
 @dataclass(frozen=True, slots=True)
-class Breached:
-    """An account the venue would let us act on in the next block."""
-
-    account: AccountKey
-    health: Health
-    first_seen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Findings(Generic[E]):
-    """What one block brought. `basis` is the time candidates were evaluated for."""
+class BlockEvaluation:
+    """What one block brought. `basis` is the time candidates were evaluated for; `breaches` are the accounts the venue would let us act on
+    in the next block, each with the block its breach was first seen in."""
 
     block: BlockRef
     basis: Timestamp
-    applied: Sequence[Applied[E]]
-    evaluated: Sequence[Evaluated]
-    breached: Sequence[Breached]
+    applied: Sequence[Applied]
+    evaluated: Sequence[MarginTest]
+    breaches: Mapping[AccountKey, int]
     observed: Sequence[LiquidationObserved]
     watched: int
     data_fee: DataFee | None = None
 
 
-class Evaluator(Generic[B, E]):
+class Evaluator:
     """Keeps one venue's book and watchlist in step with the chain."""
 
     def __init__(
         self,
-        venue: Venue[B, E],
+        venue: Venue,
         questions: Questions,
         *,
         executor: Address | None,
@@ -95,7 +87,7 @@ class Evaluator(Generic[B, E]):
         self._watchlist = Watchlist()
         self._due = set()
 
-    def restore(self, block_number: int, timestamp: Timestamp, events: Iterable[E]) -> None:
+    def restore(self, block_number: int, timestamp: Timestamp, events: Iterable[Event]) -> None:
         """Apply one recorded block on the way back from the lake, without evaluating."""
         self.book.open_block(block_number, timestamp)
         for event in events:
@@ -119,12 +111,12 @@ class Evaluator(Generic[B, E]):
         self._due |= self.book.rollback(first - 1)
         self._first_breach = {key: number for key, number in self._first_breach.items() if number < first}
 
-    async def added(self, event: BlockAdded, also: Set[AccountKey] = frozenset()) -> Findings[E]:
+    async def added(self, event: BlockAdded, also: Set[AccountKey] = frozenset()) -> BlockEvaluation:
         """Take in the next block and evaluate what it concerns, plus `also`. Raises DecodeError (VenueFault)."""
         decoded = [(log, self.venue.decode(log)) for log in event.logs]
-        return await self.took(event.block, [Applied(found, "log", log) for log, found in decoded if found is not None], also)
+        return await self.process_decoded(event.block, [Applied(found, "log", log) for log, found in decoded if found is not None], also)
 
-    async def took(self, block: BlockRef, logged: Sequence[Applied[E]], also: Set[AccountKey] = frozenset()) -> Findings[E]:
+    async def process_decoded(self, block: BlockRef, logged: Sequence[Applied], also: Set[AccountKey] = frozenset()) -> BlockEvaluation:
         """The same with the block's log events already decoded (a replay has no raw logs)."""
         following = Timestamp(block.timestamp + self._ahead)
         moments = (block.timestamp, following) if self._ahead else (block.timestamp,)
@@ -137,66 +129,66 @@ class Evaluator(Generic[B, E]):
         # They stay due until they are evaluated: a read that fails now must not lose them.
         self._due = set(due)
         applied += await self._inspect(sorted(due), block, moments)
-        evaluated = [Evaluated(key, self.venue.health(key, self.book, at), at) for key in sorted(due) for at in moments]
+        evaluated = [MarginTest(key, self.venue.health(key, self.book, at), at) for key in sorted(due) for at in moments]
         self._due = set()
         observed = self.venue.observed([(item.log, item.event) for item in applied if item.log is not None], self.book)
         for liquidated in observed:
             # What is left of it is a breach of its own: how long it is due counts from here.
             self._first_breach.pop(liquidated.account, None)
-        return Findings(
+        return BlockEvaluation(
             block=block,
             basis=moments[-1],
             applied=applied,
             evaluated=evaluated,
-            breached=self._sort_out(evaluated, moments, block.number),
+            breaches=self._breaches(evaluated, moments, block.number),
             observed=observed,
             watched=len(self._watchlist),
             data_fee=self._questions.data_fee(),
         )
 
     def plan(self, key: AccountKey, at: Timestamp, used: Use) -> LiquidationPlan | NoPlan:
-        """What to do about a breached account at a time of the newest findings, once plans that take `used` are carried out."""
+        """What to do about a breached account at a time of the newest evaluation, once plans that take `used` are carried out."""
         return self.venue.liquidation(key, self.book, at, self._executor or _NOBODY, used)
 
     def unwind(self, at: Timestamp, used: Use) -> LiquidationPlan | None:
         """How to close what the executor still holds; None without one."""
         return self.venue.unwind(self._executor, self.book, at, used) if self._executor else None
 
-    async def look(self, block: BlockRef, keys: Set[AccountKey] | None = None) -> Sequence[Evaluated]:
+    async def evaluate(self, block: BlockRef, keys: Set[AccountKey] | None = None) -> Sequence[MarginTest]:
         """Evaluate accounts (all of them without `keys`) at `block`, without boxes, candidates or undo. For people, not for the loop."""
         chosen = sorted(self.book.account_keys() if keys is None else keys & self.book.account_keys())
         await self._refresh(block, (block.timestamp,))
         await self._inspect(chosen, block, (block.timestamp,))
-        return [Evaluated(key, self.venue.health(key, self.book, block.timestamp), block.timestamp) for key in chosen]
+        return [MarginTest(key, self.venue.health(key, self.book, block.timestamp), block.timestamp) for key in chosen]
 
     async def appraise(self, block: BlockRef) -> Mapping[AccountKey, Health]:
         """Every account's exact health at `block`, at which the book stands. What was read for it is taken out of the book again."""
         self.book.open_block(block.number + 1, block.timestamp)
         try:
-            return {item.account: item.health for item in await self.look(block)}
+            return {item.account: item.health for item in await self.evaluate(block)}
         finally:
             self.undo(block.number + 1)
 
-    def assess(self, key: AccountKey, health: Health, block: BlockRef) -> Findings[E]:
-        """Findings about one breached account after `look`, for an explanation."""
-        evaluated = Evaluated(key, health, block.timestamp)
-        return Findings(block, block.timestamp, (), (evaluated,), (Breached(key, health, block.number),), (), 0, self._questions.data_fee())
+    def evaluation_of(self, key: AccountKey, health: Health, block: BlockRef) -> BlockEvaluation:
+        """What `evaluate` found out about one account in breach, as a block's evaluation, for an explanation."""
+        evaluated = MarginTest(key, health, block.timestamp)
+        return BlockEvaluation(block, block.timestamp, (), (evaluated,), {key: block.number}, (), 0, self._questions.data_fee())
 
-    async def _refresh(self, block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied[E]]:
-        answers = await together(*(self._questions.refresh(self.venue, self.book, block, at) for at in moments))
-        applied: list[Applied[E]] = []
+    async def _refresh(self, block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied]:
+        answers = await gather(*(self._questions.refresh(self.venue, self.book, block, at) for at in moments))
+        applied: list[Applied] = []
         for at, events in zip(moments, answers, strict=True):
             applied += self._apply_reads(events, "refresh" if at == block.timestamp else "forecast")
         return applied
 
-    async def _inspect(self, due: Sequence[AccountKey], block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied[E]]:
-        answers = await together(*(self._questions.inspect(self.venue, due, self.book, block, at) for at in moments))
-        applied: list[Applied[E]] = []
+    async def _inspect(self, due: Sequence[AccountKey], block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied]:
+        answers = await gather(*(self._questions.inspect(self.venue, due, self.book, block, at) for at in moments))
+        applied: list[Applied] = []
         for at, events in zip(moments, answers, strict=True):
             applied += self._apply_reads(events, "inspect" if at == block.timestamp else "inspect_forecast")
         return applied
 
-    def _apply_reads(self, events: Sequence[E], source: str) -> list[Applied[E]]:
+    def _apply_reads(self, events: Sequence[Event], source: str) -> list[Applied]:
         for event in events:
             self._due |= self.venue.apply(event, self.book)
         return [Applied(event, source) for event in events]
@@ -211,14 +203,14 @@ class Evaluator(Generic[B, E]):
             self._watchlist.remove(key)
             self._first_breach.pop(key, None)
         due -= gone
-        own: Any = self._executor
-        due.discard(own)
+        if self._executor is not None:
+            due.discard(AccountKey(self._executor))
         return due
 
-    def _sort_out(self, evaluated: Sequence[Evaluated], moments: Sequence[Timestamp], number: int) -> list[Breached]:
+    def _breaches(self, evaluated: Sequence[MarginTest], moments: Sequence[Timestamp], number: int) -> Mapping[AccountKey, int]:
         """Healthy accounts get a new box, the others stay due; those breached at the last moment become candidates."""
-        breached: list[Breached] = []
-        by_account: dict[AccountKey, list[Evaluated]] = {}
+        breaches: dict[AccountKey, int] = {}
+        by_account: dict[AccountKey, list[MarginTest]] = {}
         for item in evaluated:
             by_account.setdefault(item.account, []).append(item)
         for key, items in by_account.items():
@@ -230,8 +222,8 @@ class Evaluator(Generic[B, E]):
             self._due.add(key)
             first_seen = self._first_breach.setdefault(key, number)
             if items[-1].health.liquidatable:
-                breached.append(Breached(key, items[-1].health, first_seen))
-        return breached
+                breaches[key] = first_seen
+        return breaches
 
 
 _NOBODY = Address("0x" + "00" * 20)

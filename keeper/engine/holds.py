@@ -1,7 +1,7 @@
 """Venues that must not act, because their state or their endpoints are in doubt. They go on by themselves when the doubt is over."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from keeper.domain.chain import BlockRef
 from keeper.domain.records import Record
@@ -12,10 +12,10 @@ from keeper.errors import BlockUnknown, RpcError, StateDivergence, Transient
 class Mender(Protocol):
     """Mends a venue, see `engine.repair.Repair`."""
 
-    async def run(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef) -> None:
+    async def run(self, name: str, evaluator: Evaluator, block: BlockRef) -> None:
         """Compare everybody at `block` and mend what differs."""
 
-    async def mend(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str) -> None:
+    async def mend(self, name: str, evaluator: Evaluator, block: BlockRef, divergence: str) -> None:
         """Correct rows and book, whoever differs."""
 
 
@@ -35,9 +35,7 @@ class Holds:
         self._held[name] = evidence
         self._report(_part(name), f"held until it is mended: {fault}")
 
-    async def lift(
-        self, evaluators: Mapping[str, Evaluator[Any, Any]], block: BlockRef
-    ) -> Sequence[tuple[str, StateDivergence, Sequence[Record]]]:
+    async def lift(self, evaluators: Mapping[str, Evaluator], block: BlockRef) -> Sequence[tuple[str, StateDivergence, Sequence[Record]]]:
         """Try to mend every held venue at `block`, the newest recorded one. Returns those that nothing helps, with the evidence: they must
         stop. A difference that was a lie, or is mended, is no row of comparisons."""
         hopeless: list[tuple[str, StateDivergence, Sequence[Record]]] = []
@@ -53,7 +51,7 @@ class Holds:
                 self._report(_part(name), None)
         return hopeless
 
-    async def mend(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, fault: StateDivergence) -> None:
+    async def mend(self, name: str, evaluator: Evaluator, block: BlockRef, fault: StateDivergence) -> None:
         """An event of the block after `block` does not fit the book. Raises StateDivergence when nothing helps, and BlockUnknown while the
         chain cannot tell: the block must wait."""
         self._report(_part(name), f"held until it is mended: {fault}")

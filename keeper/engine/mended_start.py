@@ -1,12 +1,11 @@
 """A start that does not give up a venue before its rows were compared with the chain."""
 
 import asyncio
-from typing import Any
 
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.faults import Faults
 from keeper.engine.holds import Mender
-from keeper.engine.ports import Memory
+from keeper.engine.ports import LakeRecorder
 from keeper.engine.recovery import Evaluators, Recovery
 from keeper.engine.start import Start
 from keeper.errors import RpcError, StateDivergence, Transient
@@ -15,7 +14,7 @@ from keeper.errors import RpcError, StateDivergence, Transient
 class MendedStart:
     """Recovery; a venue whose recorded events do not fit together is mended and recovered once more."""
 
-    def __init__(self, recovery: Recovery, mender: Mender, memory: Memory, finality_depth: int) -> None:
+    def __init__(self, recovery: Recovery, mender: Mender, memory: LakeRecorder, finality_depth: int) -> None:
         self._recovery = recovery
         self._mender = mender
         self._memory = memory
@@ -40,7 +39,7 @@ class MendedStart:
             raise next(iter(start.faults.values()))
         return start
 
-    async def _mend(self, name: str, evaluator: Evaluator[Any, Any], fault: StateDivergence) -> None:
+    async def _mend(self, name: str, evaluator: Evaluator, fault: StateDivergence) -> None:
         """Rows and book. Raises VenueFault where that does not help, or nobody can tell now."""
         cursor = self._memory.recovered(name, self._finality_depth).cursor
         try:

@@ -147,7 +147,7 @@ class RecordBatch(Protocol):
 
 
 class Recovered(Protocol):
-    """Where a venue was when the last process ended."""
+    """BlockKeys a venue was when the last process ended."""
 
     @property
     def cursor(self) -> BlockRef | None:
@@ -170,11 +170,11 @@ class RecordedBlocks(Protocol):
         """Whether any block was followed as it came (and not recovered later)."""
 
 
-class Memory(Recorder, Protocol):
+class LakeRecorder(Recorder, Protocol):
     """The recorder, and what it remembers. Asked before the first block is recorded."""
 
     def recovered(self, venue: str, finality_depth: int) -> Recovered:
-        """Where `venue` was."""
+        """BlockKeys `venue` was."""
 
     def venue_events(self, venue: str) -> Iterator[RecordBatch]:
         """The rows of venue_events in order of block and position."""

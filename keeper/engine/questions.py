@@ -1,12 +1,11 @@
 """Answers to a venue's questions: from the chain, or from what was recorded when the chain was asked."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from keeper.domain.chain import BlockRef, Reads, Timestamp
 from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee
 from keeper.domain.reads import both
-from keeper.domain.venue import AccountKey, B, E, Venue
+from keeper.domain.venue import AccountKey, Book, Event, Venue
 from keeper.engine.ports import Chain
 from keeper.errors import RpcUnavailable
 
@@ -35,13 +34,13 @@ class NewestFee:
 class ChainQuestions:
     """Asks the chain, pinned to the block's hash; times after the block's own are asked with a block-time override.
 
-    Where the chain charges an L1 data fee, `newest_fee` asks its prices in the same batch as a block's market reads."""
+    BlockKeys the chain charges an L1 data fee, `newest_fee` asks its prices in the same batch as a block's market reads."""
 
     def __init__(self, chain: Chain, newest_fee: NewestFee | None = None) -> None:
         self._chain = chain
         self._newest_fee = newest_fee
 
-    async def refresh(self, venue: Venue[B, E], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
+    async def refresh(self, venue: Venue, book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Market reads valid at `at`."""
         if self._newest_fee is None or at != block.timestamp:
             return await self._chain.run(venue.refresh(book, at), block, _override(block, at))
@@ -53,7 +52,7 @@ class ChainQuestions:
         """The prices that came with the last block's market reads; None where there is no such fee."""
         return self._newest_fee.prices if self._newest_fee is not None else None
 
-    async def inspect(self, venue: Venue[B, E], keys: Sequence[AccountKey], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
+    async def inspect(self, venue: Venue, keys: Sequence[AccountKey], book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Account reads valid at `at`."""
         return await self._chain.run(venue.inspect(keys, book, at), block, _override(block, at))
 
@@ -62,10 +61,10 @@ class RecordedQuestions:
     """Gives back what one recorded block's questions brought, by source name ("refresh", "forecast", ...)."""
 
     def __init__(self) -> None:
-        self._answers: Mapping[str, Sequence[Any]] = {}
+        self._answers: Mapping[str, Sequence[Event]] = {}
         self._data_fee: DataFee | None = None
 
-    def load(self, answers: Mapping[str, Sequence[Any]], data_fee: DataFee | None = None) -> None:
+    def load(self, answers: Mapping[str, Sequence[Event]], data_fee: DataFee | None = None) -> None:
         """Put in the answers of the block about to be replayed."""
         self._answers = answers
         self._data_fee = data_fee
@@ -74,11 +73,11 @@ class RecordedQuestions:
         """The block's recorded prices."""
         return self._data_fee
 
-    async def refresh(self, venue: Venue[B, E], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
+    async def refresh(self, venue: Venue, book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Recorded market reads."""
         return self._answers.get("refresh" if at == block.timestamp else "forecast", ())
 
-    async def inspect(self, venue: Venue[B, E], keys: Sequence[AccountKey], book: B, block: BlockRef, at: Timestamp) -> Sequence[E]:
+    async def inspect(self, venue: Venue, keys: Sequence[AccountKey], book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Recorded account reads."""
         return self._answers.get("inspect" if at == block.timestamp else "inspect_forecast", ())
 

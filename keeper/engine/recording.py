@@ -8,7 +8,7 @@ from typing import Any
 from keeper.domain import event_json
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32, Usage
-from keeper.domain.decision import Candidate, CandidateId, Decision, Liquidate, Skip
+from keeper.domain.decision import Candidate, CandidateId, Choice, Liquidate, Skip
 from keeper.domain.fixed import to_units
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimOutcome, SimSettled
 from keeper.domain.records import (
@@ -29,18 +29,18 @@ from keeper.domain.records import (
 )
 from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import AccountKey, ChainView, Health, LiquidationObserved, LiquidationPlan, MarketView, PositionView, Proceeds
-from keeper.engine.evaluator import Applied, Evaluated, Findings
+from keeper.engine.evaluator import Applied, BlockEvaluation, MarginTest
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class BlockKeys:
     """The keys every table shares."""
 
     chain_id: int
     venue: str
     block: BlockRef
 
-    def keys(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
         """Columns chain_id, venue, block_number, block_hash, block_time."""
         return {"chain_id": self.chain_id, "venue": self.venue} | block_keys(self.block)
 
@@ -55,7 +55,7 @@ def block_row(
     block: BlockRef,
     times: tuple[MicroTime, MicroTime],
     used: Usage,
-    findings: Sequence[Findings[Any]],
+    evaluations: Sequence[BlockEvaluation],
     *,
     recovered: bool,
 ) -> BlockRecord:
@@ -65,9 +65,9 @@ def block_row(
         parent_hash=block.parent_hash,
         received_at=times[0],
         finished_at=times[1],
-        logs=sum(1 for found in findings for item in found.applied if item.log is not None),
-        evaluated=sum(len({item.account for item in found.evaluated}) for found in findings),
-        watched=sum(found.watched for found in findings),
+        logs=sum(1 for evaluation in evaluations for item in evaluation.applied if item.log is not None),
+        evaluated=sum(len({item.account for item in evaluation.evaluated}) for evaluation in evaluations),
+        watched=sum(evaluation.watched for evaluation in evaluations),
         rpc_requests=used.following.requests,
         rpc_calls=used.following.calls,
         rpc_requests_head=used.head.requests,
@@ -77,7 +77,7 @@ def block_row(
         rpc_requests_fork=used.fork.requests,
         rpc_calls_fork=used.fork.calls,
         recovered=recovered,
-        data_fee=next((found.data_fee.to_json() for found in findings if found.data_fee is not None), None),
+        data_fee=next((evaluation.data_fee.to_json() for evaluation in evaluations if evaluation.data_fee is not None), None),
         **block_keys(block),
     )
 
@@ -99,24 +99,24 @@ def recovered_block_row(chain_id: int, block: BlockRef, times: tuple[MicroTime, 
     )
 
 
-def event_rows(where: Where, applied: Sequence[Applied[Any]], first_position: int = 0) -> list[VenueEventRecord]:
+def event_rows(keys: BlockKeys, applied: Sequence[Applied], first_position: int = 0) -> list[VenueEventRecord]:
     """venue_events: in the order of application, after `first_position` others of the block."""
     return [
         VenueEventRecord(
             position=position,
             source=item.source,
             event=type(item.event).__name__,
-            account=getattr(item.event, "trader", None),
+            account=item.event.account,
             transaction_hash=item.log.transaction_hash if item.log else None,
             log_index=item.log.log_index if item.log else None,
             payload=event_json.dump(item.event),
-            **where.keys(),
+            **keys.columns(),
         )
         for position, item in enumerate(applied, first_position)
     ]
 
 
-def market_rows(where: Where, views: Sequence[MarketView]) -> list[MarketStateRecord]:
+def market_rows(keys: BlockKeys, views: Sequence[MarketView]) -> list[MarketStateRecord]:
     """market_state."""
     return [
         MarketStateRecord(
@@ -129,14 +129,14 @@ def market_rows(where: Where, views: Sequence[MarketView]) -> list[MarketStateRe
             open_interest_short=to_units(view.open_interest_short_x18),
             funding_growth_raw=raw(view.funding_growth_raw),
             premium_rate_per_day=view.premium_rate_per_day,
-            **where.keys(),
+            **keys.columns(),
         )
         for view in views
     ]
 
 
 def liquidation_rows(
-    where: Where, observed: Sequence[LiquidationObserved], executor: Address | None, candidates: Mapping[Hash32, CandidateId]
+    keys: BlockKeys, observed: Sequence[LiquidationObserved], executor: Address | None, candidates: Mapping[Hash32, CandidateId]
 ) -> list[LiquidationRecord]:
     """liquidations: `candidates` maps our transaction hashes to their candidate."""
     return [
@@ -161,13 +161,13 @@ def liquidation_rows(
             penalty_raw=raw(item.penalty_x18),
             reward_raw=raw(item.reward_x18),
             bad_debt_raw=raw(item.bad_debt_x18),
-            **where.keys(),
+            **keys.columns(),
         )
         for item in observed
     ]
 
 
-def evaluation_rows(where: Where, evaluated: Sequence[Evaluated], candidates: Mapping[AccountKey, str]) -> list[EvaluationRecord]:
+def evaluation_rows(keys: BlockKeys, evaluated: Sequence[MarginTest], candidates: Mapping[AccountKey, str]) -> list[EvaluationRecord]:
     """evaluations: those worth keeping, see `is_near`."""
     return [
         EvaluationRecord(
@@ -179,7 +179,7 @@ def evaluation_rows(where: Where, evaluated: Sequence[Evaluated], candidates: Ma
             requirement_raw=raw(item.health.requirement_x18),
             requirement_usd=to_units(item.health.requirement_x18),
             breach=item.health.breach.value if item.health.breach else None,
-            **where.keys(),
+            **keys.columns(),
         )
         for item in evaluated
         if is_near(item.health)
@@ -192,16 +192,23 @@ def is_near(health: Health) -> bool:
 
 
 def decision_row(
-    where: Where, candidate: Candidate, stage: str, decision: Decision, plan: LiquidationPlan | None, at: MicroTime, used: Use = NOTHING
+    keys: BlockKeys,
+    candidate: Candidate,
+    stage: str,
+    choice: Choice,
+    at: MicroTime,
+    used: Use = NOTHING,
+    *,
+    plan: LiquidationPlan | None = None,
 ) -> DecisionRecord:
-    """decisions."""
-    economics = decision.economics
-    skip = decision if isinstance(decision, Skip) else None
+    """decisions: `plan` stands in keys the choice has none."""
+    economics, plan = choice.economics, choice.plan or plan
+    skip = choice if isinstance(choice, Skip) else None
     return DecisionRecord(
         account=candidate.account,
         candidate_id=candidate.id,
         stage=stage,
-        action="liquidate" if isinstance(decision, Liquidate) else "skip",
+        action="liquidate" if isinstance(choice, Liquidate) else "skip",
         reason=skip.reason.value if skip else None,
         detail=skip.detail or None if skip else None,
         market=plan.market if plan else None,
@@ -213,7 +220,7 @@ def decision_row(
         expected_cost_usd=to_units(economics.cost_x18) if economics else None,
         expected_profit_usd=to_units(economics.profit_x18) if economics else None,
         decided_at=at,
-        **where.keys(),
+        **keys.columns(),
     )
 
 
@@ -233,7 +240,7 @@ def use_of_json(text: str | None) -> Use:
 
 
 def simulation_row(
-    where: Where, candidate: Candidate, method: str, outcome: SimOutcome, reason: str | None, profit_usd: float | None
+    keys: BlockKeys, candidate: Candidate, method: str, outcome: SimOutcome, reason: str | None, profit_usd: float | None
 ) -> SimulationRecord:
     """simulations: `reason` is the venue's name for the revert."""
     settled = isinstance(outcome, SimSettled)
@@ -247,7 +254,7 @@ def simulation_row(
         gas_used=outcome.gas_used,
         log_count=len(outcome.logs) if isinstance(outcome, SimSettled) else 0,
         duration_ms=outcome.duration_ms,
-        **where.keys(),
+        **keys.columns(),
     )
 
 
@@ -264,14 +271,14 @@ def attempt_row(chain_id: int, attempt: Attempt) -> AttemptRecord:
         gas_limit=attempt.gas_limit,
         replaces=attempt.replaces,
         sent_at=MicroTime(attempt.sent_at_us),
-        **Where(chain_id, attempt.venue, attempt.block).keys(),
+        **BlockKeys(chain_id, attempt.venue, attempt.block).columns(),
     )
 
 
 def outcome_row(
     chain_id: int, settled: Settled, head: BlockRef, reason: str | None, proceeds: Proceeds, gas_cost_usd: float
 ) -> OutcomeRecord:
-    """outcomes: `head` stands in where no block decided."""
+    """outcomes: `head` stands in keys no block decided."""
     attempt, outcome = settled.attempt, settled.outcome
     block = outcome.block or head
     return OutcomeRecord(
@@ -289,11 +296,11 @@ def outcome_row(
         tokens_value_usd=to_units(proceeds.tokens_value_x18),
         tokens=json.dumps([[token, str(amount)] for token, amount in proceeds.tokens]),
         blocks_since_seen=block.number - attempt.block.number if isinstance(outcome, Included) else None,
-        **Where(chain_id, attempt.venue, block).keys(),
+        **BlockKeys(chain_id, attempt.venue, block).columns(),
     )
 
 
-def parity_rows(where: Where, views: Sequence[ChainView], local: Mapping[AccountKey, Health]) -> list[AccountSnapshotRecord]:
+def parity_rows(keys: BlockKeys, views: Sequence[ChainView], local: Mapping[AccountKey, Health]) -> list[AccountSnapshotRecord]:
     """account_snapshots."""
     return [
         AccountSnapshotRecord(
@@ -303,14 +310,14 @@ def parity_rows(where: Where, views: Sequence[ChainView], local: Mapping[Account
             requirement_raw=raw(local[view.account].requirement_x18),
             requirement_chain_raw=raw(view.requirement_x18),
             matches=(local[view.account].equity_x18, local[view.account].requirement_x18) == (view.equity_x18, view.requirement_x18),
-            **where.keys(),
+            **keys.columns(),
         )
         for view in views
     ]
 
 
 def repair_row(
-    where: Where, cause: str, witness: str, divergence: str, was: Sequence[str], became: Sequence[str], at: MicroTime
+    keys: BlockKeys, cause: str, witness: str, divergence: str, was: Sequence[str], became: Sequence[str], at: MicroTime
 ) -> RepairRecord:
     """repairs: `was` and `became` are the events as the lake writes them, each with its name."""
     return RepairRecord(
@@ -320,11 +327,11 @@ def repair_row(
         divergence=divergence,
         was=json.dumps(was),
         became=json.dumps(became),
-        **where.keys(),
+        **keys.columns(),
     )
 
 
-def position_rows(where: Where, views: Sequence[PositionView], health: Mapping[AccountKey, Health]) -> list[PositionSnapshotRecord]:
+def position_rows(keys: BlockKeys, views: Sequence[PositionView], health: Mapping[AccountKey, Health]) -> list[PositionSnapshotRecord]:
     """position_snapshots."""
     return [
         PositionSnapshotRecord(
@@ -339,7 +346,7 @@ def position_rows(where: Where, views: Sequence[PositionView], health: Mapping[A
             equity_usd=to_units(health[view.account].equity_x18),
             requirement_usd=to_units(health[view.account].requirement_x18),
             has_orders=view.has_orders,
-            **where.keys(),
+            **keys.columns(),
         )
         for view in views
     ]

@@ -14,11 +14,12 @@ from keeper.domain import event_json
 from keeper.domain.chain import Address, BlockRef, Hash32, RawLog, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
+from keeper.domain.venue import Event
 from keeper.engine import recording
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.faults import Faults
-from keeper.engine.ports import Chain, LogSource, Memory, Recovered
-from keeper.engine.recording import Where
+from keeper.engine.ports import Chain, LakeRecorder, LogSource, Recovered
+from keeper.engine.recording import BlockKeys
 from keeper.engine.start import Position, Start, linked
 
 FOLLOWED_GAP = 120
@@ -39,7 +40,7 @@ class Progress:
 
 
 Report: TypeAlias = Callable[[Progress], None]
-Evaluators: TypeAlias = Mapping[str, Evaluator[Any, Any]]
+Evaluators: TypeAlias = Mapping[str, Evaluator]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Recovery:
         self,
         chain: Chain,
         source: LogSource,
-        memory: Memory,
+        memory: LakeRecorder,
         options: RecoveryOptions,
         report: Report,
         clock: Callable[[], float],
@@ -111,7 +112,7 @@ class Recovery:
             with faults.of(name):
                 rebuilt[name] = self._rebuild(name, evaluator)
         positions: dict[str, Position] = {}
-        behind: dict[str, Evaluator[Any, Any]] = {}
+        behind: dict[str, Evaluator] = {}
         for name, recovered in rebuilt.items():
             with faults.of(name):
                 positions[name] = await self._position(name, evaluators[name], recovered, horizon)
@@ -125,7 +126,7 @@ class Recovery:
         positions |= dict.fromkeys(behind, Position(final))
         return Start(faults.spared(positions), head.number, faults)
 
-    def _rebuild(self, name: str, evaluator: Evaluator[Any, Any]) -> Recovered:
+    def _rebuild(self, name: str, evaluator: Evaluator) -> Recovered:
         """The book as the lake has it."""
         recovered = self._memory.recovered(name, self._options.finality_depth)
         if recovered.cursor is not None:
@@ -138,8 +139,8 @@ class Recovery:
                 self._report(Progress(name, "lake", number, 0, last))
         return recovered
 
-    async def _position(self, name: str, evaluator: Evaluator[Any, Any], recovered: Recovered, horizon: _Horizon) -> Position:
-        """Where the venue stands on the chain. Blocks replaced while nobody followed are taken back. Raises ReorgBeyondFinality."""
+    async def _position(self, name: str, evaluator: Evaluator, recovered: Recovered, horizon: _Horizon) -> Position:
+        """BlockKeys the venue stands on the chain. Blocks replaced while nobody followed are taken back. Raises ReorgBeyondFinality."""
         if recovered.cursor is None:
             return Position(await self._snapshot(name, evaluator, horizon))
         kept = list(recovered.unfinalised or (recovered.cursor,))
@@ -165,12 +166,12 @@ class Recovery:
             return (await self._chain.block(block.number)).hash == block.hash
         return head.hash == block.parent_hash if block.number == head.number + 1 else None
 
-    async def _snapshot(self, name: str, evaluator: Evaluator[Any, Any], horizon: _Horizon) -> BlockRef:
+    async def _snapshot(self, name: str, evaluator: Evaluator, horizon: _Horizon) -> BlockRef:
         """Parameters no event tells, as of now, stand before the first block: later events repeat their changes."""
         base = await self._chain.block(max(self._options.start_block - 1, 0))
         events = await self._chain.run(evaluator.venue.snapshot(), horizon.head)
         evaluator.restore(base.number, base.timestamp, events)
-        rows = recording.event_rows(Where(self._options.chain_id, name, base), [Applied(event, "snapshot") for event in events])
+        rows = recording.event_rows(BlockKeys(self._options.chain_id, name, base), [Applied(event, "snapshot") for event in events])
         self._memory.block(base, rows, (name,))
         return base
 
@@ -205,8 +206,8 @@ class Recovery:
             if blocks % _FLUSH_EVERY == 0:
                 await asyncio.to_thread(self._memory.flush)
 
-    def _venue_rows(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, applied: Sequence[Applied[Any]]) -> list[Record]:
-        where = Where(self._options.chain_id, name, block)
+    def _venue_rows(self, name: str, evaluator: Evaluator, block: BlockRef, applied: Sequence[Applied]) -> list[Record]:
+        where = BlockKeys(self._options.chain_id, name, block)
         observed = evaluator.venue.observed([(item.log, item.event) for item in applied if item.log is not None], evaluator.book)
         candidates = {
             item.log.transaction_hash: candidate
@@ -221,7 +222,7 @@ class Recovery:
     def _candidate(self, transaction: Hash32) -> CandidateId | None:
         return self._candidate_of(transaction) or self._memory.candidate_of(transaction)
 
-    async def _resync(self, evaluator: Evaluator[Any, Any], block: BlockRef) -> Sequence[Any]:
+    async def _resync(self, evaluator: Evaluator, block: BlockRef) -> Sequence[Event]:
         """What events tell only approximately, asked exactly."""
         keys = sorted(evaluator.book.account_keys())
         events = await self._chain.run(evaluator.venue.resync(keys, evaluator.book), block)
@@ -240,7 +241,7 @@ def _stages(behind: Evaluators, cursors: Mapping[str, int], final_row: int, fina
             yield _Stage(lacking, before + 1, last, rows=new, complete=new and complete)
 
 
-def apply_logs(evaluator: Evaluator[Any, Any], block: BlockRef, logs: Sequence[RawLog]) -> list[Applied[Any]]:
+def apply_logs(evaluator: Evaluator, block: BlockRef, logs: Sequence[RawLog]) -> list[Applied]:
     """One historic block into the book, without evaluating."""
     decoded = [(log, evaluator.venue.decode(log)) for log in logs]
     applied = [Applied(event, "log", log) for log, event in decoded if event is not None]
@@ -249,8 +250,8 @@ def apply_logs(evaluator: Evaluator[Any, Any], block: BlockRef, logs: Sequence[R
 
 
 def recorded_blocks(
-    rows: Iterator[Mapping[str, Any]], event_types: Sequence[type[Any]]
-) -> Iterator[tuple[int, Timestamp, list[Applied[Any]]]]:
+    rows: Iterator[Mapping[str, Any]], event_types: Sequence[type[Event]]
+) -> Iterator[tuple[int, Timestamp, list[Applied]]]:
     """Rows of venue_events, ordered by block and position, as (number, block time, events)."""
     for number, group in groupby(rows, key=lambda row: row["block_number"]):
         listed = list(group)

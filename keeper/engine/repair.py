@@ -17,12 +17,12 @@ from keeper.domain.agreement import agreement
 from keeper.domain.chain import Address, BlockRef, Hash32, Reads, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountSnapshotRecord, Record, VenueEventRecord
-from keeper.domain.venue import AccountKey, ChainView
+from keeper.domain.venue import AccountKey, ChainView, Event
 from keeper.engine import recording
 from keeper.engine.audit import Archive, Audit, EventRows, Row, WrongBlock
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.ports import Witnesses
-from keeper.engine.recording import Where
+from keeper.engine.recording import BlockKeys
 from keeper.engine.tripwire import described
 from keeper.errors import ConfigError, EndpointsDisagree, RpcUnavailable, StateDivergence
 
@@ -60,12 +60,12 @@ class RepairOptions:
 class _Draft:
     """A repair under way: what was found and what will be written, all of it at once."""
 
-    where: Where
+    keys: BlockKeys
     divergence: str
     wrong: Sequence[WrongBlock]
     rows_at_block: int = 0
-    parameters_before: Sequence[Any] = ()
-    parameters: Sequence[Any] = ()
+    parameters_before: Sequence[Event] = ()
+    parameters: Sequence[Event] = ()
     records: list[Record] = field(default_factory=list)
 
     def drop_reads(self) -> None:
@@ -100,7 +100,7 @@ class Repair:
         """Whether a venue's book is being rebuilt: it says nothing of its venue meanwhile."""
         return self._at_work > 0
 
-    async def run(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef) -> None:
+    async def run(self, name: str, evaluator: Evaluator, block: BlockRef) -> None:
         """Compare everybody at `block`, the newest recorded one, and mend what differs.
 
         Raises EndpointsDisagree while endpoints contradict each other, BlockUnknown, RpcError and Transient while the chain cannot tell,
@@ -110,9 +110,7 @@ class Repair:
         if different:
             await self.mend(name, evaluator, block, described(different[0]), frozenset(AccountKey(row.account) for row in different))
 
-    async def mend(
-        self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str, accounts: Collection[AccountKey] = ()
-    ) -> None:
+    async def mend(self, name: str, evaluator: Evaluator, block: BlockRef, divergence: str, accounts: Collection[AccountKey] = ()) -> None:
         """Correct rows and book. `accounts` are those that differ: the rows since they last matched are looked through first, then all
         history, as rows may have been lost after they were compared. Raises as `run`."""
         self._at_work += 1
@@ -121,9 +119,7 @@ class Repair:
         finally:
             self._at_work -= 1
 
-    async def _mend(
-        self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str, accounts: Collection[AccountKey]
-    ) -> None:
+    async def _mend(self, name: str, evaluator: Evaluator, block: BlockRef, divergence: str, accounts: Collection[AccountKey]) -> None:
         suspect = self._first_suspect(name, accounts)
         if suspect > self._options.start_block:
             try:
@@ -134,10 +130,10 @@ class Repair:
                 return
         await self._mend_since(self._options.start_block, name, evaluator, block, divergence)
 
-    async def _mend_since(self, first: int, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str) -> None:
+    async def _mend_since(self, first: int, name: str, evaluator: Evaluator, block: BlockRef, divergence: str) -> None:
         await asyncio.to_thread(self._ledger.flush)
         wrong = await self._audit.wrong_blocks(name, evaluator.venue, first, block.number)
-        draft = _Draft(Where(self._options.chain_id, name, block), divergence, wrong)
+        draft = _Draft(BlockKeys(self._options.chain_id, name, block), divergence, wrong)
         try:
             await self._rebuild(evaluator, draft)
             if await self._different(name, evaluator, block):
@@ -151,7 +147,7 @@ class Repair:
             draft.drop_reads()
             raise StateDivergence(_unmended(str(error), first)) from error
         finally:
-            # Rows that are proven wrong are corrected even where that does not explain all.
+            # Rows that are proven wrong are corrected even keys that does not explain all.
             self._write(draft)
 
     def _first_suspect(self, name: str, accounts: Collection[AccountKey]) -> int:
@@ -159,16 +155,16 @@ class Repair:
         return max(self._options.start_block, 0 if good is None else good + 1)
 
     async def _different(
-        self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, views: Sequence[ChainView] | None = None
+        self, name: str, evaluator: Evaluator, block: BlockRef, views: Sequence[ChainView] | None = None
     ) -> list[AccountSnapshotRecord]:
         """Everybody whose figures are not the contract's own: `views`, or as the chain tells them now."""
         local = await evaluator.appraise(block)
         if views is None:
             views = await self._chain.run(evaluator.venue.chain_views(sorted(local)), block)
         present = [view for view in views if view.account in local]
-        return [row for row in recording.parity_rows(Where(self._options.chain_id, name, block), present, local) if not row.matches]
+        return [row for row in recording.parity_rows(BlockKeys(self._options.chain_id, name, block), present, local) if not row.matches]
 
-    async def _agreed_views(self, evaluator: Evaluator[Any, Any], block: BlockRef) -> Sequence[ChainView]:
+    async def _agreed_views(self, evaluator: Evaluator, block: BlockRef) -> Sequence[ChainView]:
         """Everybody's figures as the endpoints together tell them; what our own are computed from must be told alike too.
 
         Raises EndpointsDisagree, and RpcUnavailable when none answers."""
@@ -183,30 +179,30 @@ class Repair:
             self._chain.distrust(endpoint, f"contradicts the others about block {block.number}")
         return verdict.value[0]
 
-    async def _rebuild(self, evaluator: Evaluator[Any, Any], draft: _Draft) -> None:
+    async def _rebuild(self, evaluator: Evaluator, draft: _Draft) -> None:
         """The book anew from the recorded events, with the true ones in wrong blocks; then what events tell only approximately is asked."""
         await asyncio.to_thread(self._replay, evaluator, draft)
         keys = sorted(evaluator.book.account_keys())
-        events = await self._chain.run(evaluator.venue.resync(keys, evaluator.book), draft.where.block)
+        events = await self._chain.run(evaluator.venue.resync(keys, evaluator.book), draft.keys.block)
         self._apply(evaluator, draft, events, "resync")
 
-    def _replay(self, evaluator: Evaluator[Any, Any], draft: _Draft) -> None:
+    def _replay(self, evaluator: Evaluator, draft: _Draft) -> None:
         wrong = {item.block.number: item for item in draft.wrong}
-        final = draft.where.block.number - self._options.finality_depth
+        final = draft.keys.block.number - self._options.finality_depth
         evaluator.forget()
         for number, timestamp, applied in self._history(evaluator, draft):
             evaluator.restore(number, timestamp, [item.event for item in applied])
             if number in wrong:
-                draft.records += self._liquidation_rows(evaluator, draft.where, wrong[number])
+                draft.records += self._liquidation_rows(evaluator, draft.keys, wrong[number])
             if number <= final:
                 evaluator.book.finalise(number)
 
-    def _history(self, evaluator: Evaluator[Any, Any], draft: _Draft) -> Iterator[tuple[int, Timestamp, list[Applied[Any]]]]:
+    def _history(self, evaluator: Evaluator, draft: _Draft) -> Iterator[tuple[int, Timestamp, list[Applied]]]:
         """Recorded blocks up to the newest one, with the true events in wrong ones, in order."""
-        types, newest = evaluator.venue.event_types, draft.where.block.number
+        types, newest = evaluator.venue.event_types, draft.keys.block.number
         true = [(item.block.number, item.block.timestamp, [*item.logged, *_applied(types, item.reads)]) for item in draft.wrong]
         wrong = {number for number, _, _ in true}
-        rows = (row for batch in self._ledger.venue_events(draft.where.venue) for row in batch.to_pylist())
+        rows = (row for batch in self._ledger.venue_events(draft.keys.venue) for row in batch.to_pylist())
         blocks = (list(group) for _, group in groupby(rows, key=lambda row: row["block_number"]))
         kept = (
             (block[0]["block_number"], _time(block[0]), _applied(types, block)) for block in blocks if block[0]["block_number"] not in wrong
@@ -218,48 +214,48 @@ class Repair:
             draft.parameters_before = [item.event for item in applied if item.source == "snapshot"] or draft.parameters_before
             yield number, timestamp, applied
 
-    async def _read_parameters(self, evaluator: Evaluator[Any, Any], draft: _Draft) -> None:
+    async def _read_parameters(self, evaluator: Evaluator, draft: _Draft) -> None:
         """What the chain's parameters are now: some changes have no event. They count from this block on."""
         try:
-            events = await self._chain.run(evaluator.venue.snapshot(), draft.where.block)
+            events = await self._chain.run(evaluator.venue.snapshot(), draft.keys.block)
         except ConfigError as error:
             raise StateDivergence(f"{draft.divergence}; and its parameters cannot be read: {error}") from error
         self._apply(evaluator, draft, events, "snapshot")
         draft.parameters = events
 
-    def _apply(self, evaluator: Evaluator[Any, Any], draft: _Draft, events: Sequence[Any], source: str) -> None:
+    def _apply(self, evaluator: Evaluator, draft: _Draft, events: Sequence[Event], source: str) -> None:
         """Events of the newest block beside those it has."""
         for event in events:
             evaluator.venue.apply(event, evaluator.book)
-        draft.records += recording.event_rows(draft.where, [Applied(event, source) for event in events], draft.rows_at_block)
+        draft.records += recording.event_rows(draft.keys, [Applied(event, source) for event in events], draft.rows_at_block)
         draft.rows_at_block += len(events)
 
-    def _liquidation_rows(self, evaluator: Evaluator[Any, Any], where: Where, item: WrongBlock) -> list[Record]:
+    def _liquidation_rows(self, evaluator: Evaluator, keys: BlockKeys, item: WrongBlock) -> list[Record]:
         events = [(one.log, one.event) for one in item.logged if one.log is not None]
         observed = evaluator.venue.observed(events, evaluator.book)
         transactions = {one.log.transaction_hash for one in observed}
         candidates = {name: candidate for name in transactions if (candidate := self._ledger.candidate_of(name)) is not None}
-        return [*recording.liquidation_rows(replace(where, block=item.block), observed, self._options.executor, candidates)]
+        return [*recording.liquidation_rows(replace(keys, block=item.block), observed, self._options.executor, candidates)]
 
     def _write(self, draft: _Draft) -> None:
         """Corrected rows, what was read, and the evidence."""
         at = recording.timestamp_us(self._clock())
         for item in draft.wrong:
-            where = replace(draft.where, block=item.block)
-            rows = recording.event_rows(where, item.logged)
+            keys = replace(draft.keys, block=item.block)
+            rows = recording.event_rows(keys, item.logged)
             draft.records += rows
             draft.records += [_moved(row, len(rows) + place) for place, row in enumerate(item.reads)]
             was = [f"{row['event']} {row['payload']}" for row in item.was]
             draft.records.append(
-                recording.repair_row(where, "logs", item.witness, draft.divergence, was, _words([one.event for one in item.logged]), at)
+                recording.repair_row(keys, "logs", item.witness, draft.divergence, was, _words([one.event for one in item.logged]), at)
             )
-            self._log.error("venue repaired", venue=where.venue, block=item.block.number, cause="logs", was=len(was), became=len(rows))
+            self._log.error("venue repaired", venue=keys.venue, block=item.block.number, cause="logs", was=len(was), became=len(rows))
         if draft.parameters:
             was, became = _words(draft.parameters_before), _words(draft.parameters)
-            draft.records.append(recording.repair_row(draft.where, "parameters", "read at the block", draft.divergence, was, became, at))
-            self._log.error("venue repaired", venue=draft.where.venue, block=draft.where.block.number, cause="parameters")
+            draft.records.append(recording.repair_row(draft.keys, "parameters", "read at the block", draft.divergence, was, became, at))
+            self._log.error("venue repaired", venue=draft.keys.venue, block=draft.keys.block.number, cause="parameters")
         if draft.records:
-            self._ledger.correct(draft.where.venue, [item.block for item in draft.wrong], draft.records)
+            self._ledger.correct(draft.keys.venue, [item.block for item in draft.wrong], draft.records)
 
     def _count_unexplained(self, divergence: str) -> None:
         """Raises StateDivergence when it has happened too often."""
@@ -273,7 +269,7 @@ Testimony: TypeAlias = tuple[tuple[Any, ...], ...]
 """What one endpoint says of a block: everybody's views, the markets, what accounts have pending."""
 
 
-def _testimony(evaluator: Evaluator[Any, Any], keys: Sequence[AccountKey], block: BlockRef) -> Reads[Testimony]:
+def _testimony(evaluator: Evaluator, keys: Sequence[AccountKey], block: BlockRef) -> Reads[Testimony]:
     venue, book = evaluator.venue, evaluator.book
     views = yield from venue.chain_views(keys)
     markets = yield from venue.refresh(book, block.timestamp)
@@ -295,7 +291,7 @@ def _unmended(divergence: str, first: int) -> str:
     )
 
 
-def _applied(types: Sequence[type[Any]], rows: Sequence[Row]) -> list[Applied[Any]]:
+def _applied(types: Sequence[type[Event]], rows: Sequence[Row]) -> list[Applied]:
     return [Applied(event_json.load(types, row["event"], row["payload"]), row["source"]) for row in rows]
 
 
@@ -308,5 +304,5 @@ def _moved(row: Row, position: int) -> VenueEventRecord:
     return VenueEventRecord(**{**row, "block_time": _time(row), "position": position})
 
 
-def _words(events: Sequence[Any]) -> list[str]:
+def _words(events: Sequence[Event]) -> list[str]:
     return [f"{type(event).__name__} {event_json.dump(event)}" for event in events]

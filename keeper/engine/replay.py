@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from keeper.domain.chain import BlockRef
 from keeper.domain.data_fee import DataFee
-from keeper.domain.decision import CandidateId, Liquidate, Skip
+from keeper.domain.decision import CandidateId, Decision, Liquidate, Skip
+from keeper.domain.gas_price import GasPrice
 from keeper.domain.use import Use
+from keeper.domain.venue import Event
+from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.evaluator import Applied, Evaluator
-from keeper.engine.judge import Judge, Verdict
 from keeper.engine.questions import RecordedQuestions
-from keeper.engine.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,15 @@ class RecordedBlock:
     decided about it."""
 
     block: BlockRef
-    applied: Sequence[Applied[Any]]
+    applied: Sequence[Applied]
     decided: bool = True
     data_fee: DataFee | None = None
 
-    def logged(self) -> list[Applied[Any]]:
+    def logged(self) -> list[Applied]:
         """What came from logs."""
         return [item for item in self.applied if item.source == "log"]
 
-    def answers(self) -> Mapping[str, Sequence[Any]]:
+    def answers(self) -> Mapping[str, Sequence[Event]]:
         """What was read, by question."""
         sources = {item.source for item in self.applied} - {"log"}
         return {source: [item.event for item in self.applied if item.source == source] for source in sources}
@@ -40,28 +40,28 @@ class RecordedBlock:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The verdicts of one block."""
+    """The decisions of one block."""
 
     block: BlockRef
-    verdicts: Sequence[Verdict]
+    decisions: Sequence[Decision]
 
 
 class Replay:
-    """Runs recorded blocks through the evaluator and the judge. `evaluator` must ask the `questions` given here; `used` is what was taken
+    """Runs recorded blocks through the evaluator and the policy. `evaluator` must ask the `questions` given here; `used` is what was taken
     of the markets before each candidate was planned, which hung on what was being sent."""
 
     def __init__(
-        self, name: str, evaluator: Evaluator[Any, Any], questions: RecordedQuestions, judge: Judge, used: Mapping[CandidateId, Use]
+        self, name: str, evaluator: Evaluator, questions: RecordedQuestions, policy: DecisionPolicy, used: Mapping[CandidateId, Use]
     ) -> None:
         self._name = name
         self._evaluator = evaluator
         self._questions = questions
-        self._judge = judge
+        self._policy = policy
         self._used = used
-        self._tariff: Tariff | None = None
+        self._gas_price: GasPrice | None = None
 
     async def run(self, blocks: Iterator[RecordedBlock]) -> list[Replayed]:
-        """Every evaluated block's verdicts, in order."""
+        """Every evaluated block's decisions, in order."""
         replayed: list[Replayed] = []
         for recorded in blocks:
             block = recorded.block
@@ -69,13 +69,13 @@ class Replay:
                 self._evaluator.restore(block.number, block.timestamp, [item.event for item in recorded.applied])
                 continue
             self._questions.load(recorded.answers(), recorded.data_fee)
-            findings = await self._evaluator.took(block, recorded.logged())
+            evaluation = await self._evaluator.process_decoded(block, recorded.logged())
             self._evaluator.finalised(block)
-            self._tariff = self._judge.tariff(self._evaluator, block, recorded.data_fee) or self._tariff
+            self._gas_price = self._policy.gas_price(self._evaluator, block, recorded.data_fee) or self._gas_price
             if not recorded.decided:
                 continue
-            verdicts = self._judge.verdicts_after(self._name, self._evaluator, findings, self._tariff, self._used)
-            replayed.append(Replayed(block, verdicts))
+            decisions = self._policy.decisions_after(self._name, self._evaluator, evaluation, self._gas_price, self._used)
+            replayed.append(Replayed(block, decisions))
         return replayed
 
 
@@ -95,7 +95,7 @@ _OUTSIDE = frozenset({"in_flight", "cooling_down", "venue_held"})
 
 def differences(replayed: Sequence[Replayed], recorded: Mapping[str, tuple[int, str]]) -> list[Difference]:
     """Compare with rows of decisions at stage "decide": candidate id to (block, action or skip reason with its expected profit)."""
-    now = {str(verdict.candidate.id): (item.block.number, words(verdict)) for item in replayed for verdict in item.verdicts}
+    now = {str(decision.candidate.id): (item.block.number, words(decision)) for item in replayed for decision in item.decisions}
     result = []
     for candidate_id in sorted(now.keys() | recorded.keys(), key=lambda key: (recorded.get(key) or now[key])[0]):
         before, after = recorded.get(candidate_id), now.get(candidate_id)
@@ -105,9 +105,9 @@ def differences(replayed: Sequence[Replayed], recorded: Mapping[str, tuple[int, 
     return result
 
 
-def words(verdict: Verdict) -> str:
+def words(decision: Decision) -> str:
     """A decision as one text that holds everything decided: action, market, size, or the reason to skip."""
-    match verdict.decision:
+    match decision.choice:
         case Liquidate(plan=plan):
             return f"liquidate {plan.market} {plan.size_x18}"
         case Skip(reason=reason):

@@ -3,16 +3,16 @@
 import asyncio
 from typing import NamedTuple
 
-from keeper.engine.mailbox import Case
+from keeper.domain.decision import Decision
 
 _MOST = 1024
 """A node forgets a block's state after some hundred blocks: what waits longer could not be settled any more."""
 
 
 class Settlement(NamedTuple):
-    """A case that was sent, and what its transaction calls."""
+    """A decision that was sent, and what its transaction calls."""
 
-    case: Case
+    decision: Decision
     calldata: bytes
 
 
@@ -25,12 +25,12 @@ class Settlements:
     def __len__(self) -> int:
         return self._queue.qsize()
 
-    def add(self, case: Case, calldata: bytes) -> None:
+    def add(self, decision: Decision, calldata: bytes) -> None:
         """Settle it later."""
         if self._queue.full():
             self._queue.get_nowait()
             self._queue.task_done()
-        self._queue.put_nowait(Settlement(case, calldata))
+        self._queue.put_nowait(Settlement(decision, calldata))
 
     async def take(self) -> Settlement:
         """The oldest; waits for one. Say `done` afterwards."""

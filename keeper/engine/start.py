@@ -1,4 +1,4 @@
-"""Where following begins, and what some venues have processed beyond it."""
+"""BlockKeys following begins, and what some venues have processed beyond it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

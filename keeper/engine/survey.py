@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import takewhile
-from typing import Any, Protocol
+from typing import Protocol
 
 from keeper.domain.chain import BlockRef
 from keeper.engine.evaluator import Evaluator
@@ -14,7 +14,7 @@ class Records(Protocol):
     """What a lake remembers of a venue."""
 
     def recovered(self, venue: str, finality_depth: int) -> Recovered:
-        """Where the daemon last was."""
+        """BlockKeys the daemon last was."""
 
     def venue_events(self, venue: str) -> Iterator[RecordBatch]:
         """The recorded events in order."""
@@ -33,7 +33,7 @@ class Survey:
         self._finality_depth = finality_depth
         self._report = report
 
-    async def bring_to(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef) -> None:
+    async def bring_to(self, name: str, evaluator: Evaluator, block: BlockRef) -> None:
         """Rebuild and catch up to `block`. Raises ConfigError (wrong addresses), DecodeError, RpcError (a node without that history)."""
         reached = self._from_lake(name, evaluator, block)
         if reached is None:
@@ -48,7 +48,7 @@ class Survey:
         for event in await self._chain.run(evaluator.venue.resync(keys, evaluator.book), block):
             evaluator.venue.apply(event, evaluator.book)
 
-    def _from_lake(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef) -> int | None:
+    def _from_lake(self, name: str, evaluator: Evaluator, block: BlockRef) -> int | None:
         """The last block taken from the lake: none that could still be replaced, none after `block`."""
         cursor = self._records.recovered(name, self._finality_depth).cursor if self._records else None
         if self._records is None or cursor is None:

@@ -3,7 +3,6 @@
 A difference is never overlooked: it means a missed log, an unhandled reorg, a lie or a wrong formula. See `engine.repair`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from keeper.domain.chain import BlockRef
 from keeper.domain.records import AccountSnapshotRecord
@@ -11,7 +10,7 @@ from keeper.domain.venue import AccountKey, Health
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.ports import Witnesses
-from keeper.engine.recording import Where
+from keeper.engine.recording import BlockKeys
 from keeper.errors import StateDivergence
 
 
@@ -27,7 +26,7 @@ class Tripwire:
         self._last: dict[str, AccountKey] = {}
         self._begun: set[str] = set()
 
-    def sample(self, venue: str, evaluator: Evaluator[Any, Any], block_number: int) -> frozenset[AccountKey]:
+    def sample(self, venue: str, evaluator: Evaluator, block_number: int) -> frozenset[AccountKey]:
         """The accounts of a venue to compare at this block; empty in blocks without a comparison."""
         if self._every_blocks and venue not in self._begun:
             return frozenset(evaluator.book.account_keys())
@@ -41,15 +40,15 @@ class Tripwire:
             self._last[venue] = sample[-1]
         return frozenset(sample)
 
-    async def compare(self, evaluator: Evaluator[Any, Any], sample: frozenset[AccountKey], where: Where) -> Sequence[AccountSnapshotRecord]:
-        """Rows of the comparison. The book must stand at the block of `where`."""
-        local = local_health(evaluator, sample, where.block)
-        views = await self._chain.run_elsewhere(evaluator.venue.chain_views(sorted(local)), where.block)
-        self._begun.add(where.venue)
-        return recording.parity_rows(where, views, local)
+    async def compare(self, evaluator: Evaluator, sample: frozenset[AccountKey], keys: BlockKeys) -> Sequence[AccountSnapshotRecord]:
+        """Rows of the comparison. The book must stand at the block of `keys`."""
+        local = local_health(evaluator, sample, keys.block)
+        views = await self._chain.run_elsewhere(evaluator.venue.chain_views(sorted(local)), keys.block)
+        self._begun.add(keys.venue)
+        return recording.parity_rows(keys, views, local)
 
 
-def local_health(evaluator: Evaluator[Any, Any], keys: frozenset[AccountKey], block: BlockRef) -> Mapping[AccountKey, Health]:
+def local_health(evaluator: Evaluator, keys: frozenset[AccountKey], block: BlockRef) -> Mapping[AccountKey, Health]:
     """Exact local figures of the accounts that are still in the book."""
     present = keys & evaluator.book.account_keys()
     return {key: evaluator.venue.health(key, evaluator.book, block.timestamp) for key in present}

@@ -1,7 +1,5 @@
 """Markets without a price, in which nothing can be done: a line when one loses its price and when it has one again, and a gauge."""
 
-from typing import Any
-
 from structlog.typing import FilteringBoundLogger
 
 from keeper.domain.chain import BlockRef
@@ -17,7 +15,7 @@ class Unpriced:
         self._metrics = metrics
         self._known: dict[str, frozenset[str]] = {}
 
-    def look(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef) -> None:
+    def look(self, name: str, evaluator: Evaluator, block: BlockRef) -> None:
         """To be called with the venue's book at `block`."""
         venue, book = evaluator.venue, evaluator.book
         priced = {view.market for view in venue.markets(book, block.timestamp)}

@@ -1,10 +1,10 @@
-"""One venue's blocks, in order and at the venue's own pace: logs and reads into the book, cases to the liquidator, rows for the lake."""
+"""One venue's blocks, in order and at the venue's own pace: logs and reads into the book, decisions to the liquidator, rows to the lake."""
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
@@ -12,12 +12,12 @@ from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReve
 from keeper.domain.records import Record
 from keeper.domain.venue import AccountKey
 from keeper.engine import recording
+from keeper.engine.decision_policy import HELD
 from keeper.engine.decisions import Decisions
-from keeper.engine.evaluator import Evaluator, Findings
+from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.holds import Holds
-from keeper.engine.judge import HELD
 from keeper.engine.ports import Chain, Recorder
-from keeper.engine.recording import Where
+from keeper.engine.recording import BlockKeys
 from keeper.engine.status import Status
 from keeper.engine.tripwire import Tripwire, must_match
 from keeper.engine.unpriced import Unpriced
@@ -41,12 +41,12 @@ class LaneServices:
 
 @dataclass(frozen=True, slots=True)
 class VenueBlock:
-    """What a venue made of a block; without `findings` it could not be read (yet)."""
+    """What a venue made of a block; without `evaluation` it could not be read (yet)."""
 
     block: BlockRef
-    findings: Findings[Any] | None = None
+    evaluation: BlockEvaluation | None = None
     rows: Sequence[Record] = ()
-    cases: int = 0
+    decisions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class VenueLane:
     def __init__(
         self,
         name: str,
-        evaluator: Evaluator[Any, Any],
+        evaluator: Evaluator,
         services: LaneServices,
         decisions: Decisions,
         tripwire: Tripwire,
@@ -166,7 +166,7 @@ class VenueLane:
         block = step.event.block
         sample = self._tripwire.sample(self.name, self.evaluator, block.number)
         try:
-            findings = await self._consistently(step.event, sample)
+            evaluation = await self._consistently(step.event, sample)
         except VenueFault as fault:
             self.stop(fault)
             return VenueBlock(block)
@@ -176,25 +176,25 @@ class VenueLane:
             self.evaluator.undo(block.number)
             return None
         rows: list[Record] = []
-        cases = 0
-        self._decisions.gas.look(self.name, self.evaluator, block, findings.data_fee)
+        decisions = 0
+        self._decisions.gas.update(self.name, self.evaluator, block, evaluation.data_fee)
         # What breached long ago is still breached at the head, or somebody else was quicker.
         if not step.history:
             await step.tracked.wait()
             now = recording.timestamp_us(self._services.clock())
-            decided, work = self._decisions.decide(self.name, self.evaluator, findings, now)
-            rows, cases = decided, len(work)
+            decided, work = self._decisions.decide(self.name, self.evaluator, evaluation, now)
+            rows, decisions = decided, len(work)
             self._unpriced.look(self.name, self.evaluator, block)
             # First the work, then the book-keeping: the liquidator starts while rows are made.
             await self._decisions.hand_over(self.name, block, work)
-        self._decisions.attempts.outbid(self.name, findings.observed)
-        where = Where(self._decisions.judge.chain_id, self.name, block)
-        rows += venue_rows(where, self.evaluator, findings, self._decisions.attempts, self._decisions.judge, self._options)
-        rows += await self._compare(where, sample)
-        return VenueBlock(block, findings, rows, cases)
+        self._decisions.attempts.outbid(self.name, evaluation.observed)
+        keys = BlockKeys(self._decisions.policy.chain_id, self.name, block)
+        rows += venue_rows(keys, self.evaluator, evaluation, self._decisions.attempts, self._decisions.policy, self._options)
+        rows += await self._compare(keys, sample)
+        return VenueBlock(block, evaluation, rows, decisions)
 
-    async def _consistently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> Findings[Any]:
-        """Evaluate; where an event does not fit the book, mend the book first. Raises StateDivergence when it does not fit then either."""
+    async def _consistently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> BlockEvaluation:
+        """Evaluate; keys an event does not fit the book, mend the book first. Raises StateDivergence when it does not fit then either."""
         try:
             return await self._patiently(event, sample)
         except StateDivergence as fault:
@@ -203,7 +203,7 @@ class VenueLane:
         return await self._patiently(event, sample)
 
     async def _parent(self, block: BlockRef) -> BlockRef:
-        """The block before. Raises BlockUnknown where nobody can tell, or the chain has another one there."""
+        """The block before. Raises BlockUnknown keys nobody can tell, or the chain has another one there."""
         try:
             parent = await self._services.chain.block(block.number - 1)
         except Transient as error:
@@ -212,7 +212,7 @@ class VenueLane:
             raise BlockUnknown(0, f"block {block.number} is about to be replaced")
         return parent
 
-    async def _patiently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> Findings[Any]:
+    async def _patiently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> BlockEvaluation:
         """Evaluate, again and again while no endpoint answers: late, but never skipped. An answer, be it an error, ends the waiting."""
         while True:
             try:
@@ -223,12 +223,12 @@ class VenueLane:
                 self._services.status.heartbeat.pulse()
                 await asyncio.sleep(_OUTAGE_PAUSE_S)
 
-    async def _compare(self, where: Where, sample: frozenset[AccountKey]) -> Sequence[Record]:
-        """Rows of a comparison with the contract's own view; none where nobody answers, or where it differs: then the venue is held."""
+    async def _compare(self, keys: BlockKeys, sample: frozenset[AccountKey]) -> Sequence[Record]:
+        """Rows of a comparison with the contract's own view; none keys nobody answers, or keys it differs: then the venue is held."""
         if not sample:
             return ()
         try:
-            rows = await self._tripwire.compare(self.evaluator, sample, where)
+            rows = await self._tripwire.compare(self.evaluator, sample, keys)
         except (RpcError, Transient):
             return ()
         self._services.status.metrics.parity.inc(len(rows))
@@ -241,7 +241,7 @@ class VenueLane:
         return rows
 
     async def _lift(self, block: BlockRef) -> None:
-        """Mend the venue where it is held. What nothing mends stops it."""
+        """Mend the venue keys it is held. What nothing mends stops it."""
         for _, fault, evidence in await self._holds.lift({self.name: self.evaluator}, block):
             self._services.recorder.append(evidence)
             self.stop(fault)

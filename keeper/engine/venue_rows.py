@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from keeper.domain.chain import Address
 from keeper.domain.records import Record
 from keeper.engine import recording
 from keeper.engine.attempts import Attempts
-from keeper.engine.evaluator import Evaluator, Findings
-from keeper.engine.judge import Judge
-from keeper.engine.recording import Where
+from keeper.engine.decision_policy import DecisionPolicy
+from keeper.engine.evaluator import BlockEvaluation, Evaluator
+from keeper.engine.recording import BlockKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +23,21 @@ class RowOptions:
 
 
 def venue_rows(
-    where: Where, evaluator: Evaluator[Any, Any], findings: Findings[Any], attempts: Attempts, judge: Judge, options: RowOptions
+    keys: BlockKeys, evaluator: Evaluator, evaluation: BlockEvaluation, attempts: Attempts, policy: DecisionPolicy, options: RowOptions
 ) -> Iterator[Record]:
     """Events, markets, liquidations, evaluations and, now and then, positions."""
-    applied = [item for item in findings.applied if item.log is not None or options.record_reads]
-    ids = {item.account: judge.candidate(where.venue, item.account, findings.block).id for item in findings.breached}
-    yield from recording.event_rows(where, applied)
-    yield from recording.market_rows(where, evaluator.venue.markets(evaluator.book, findings.block.timestamp))
-    yield from recording.liquidation_rows(where, findings.observed, options.executor, attempts.candidates(findings.observed))
-    yield from recording.evaluation_rows(where, findings.evaluated, ids)
-    if options.position_snapshot_blocks and where.block.number % options.position_snapshot_blocks == 0:
-        yield from _position_rows(where, evaluator)
+    applied = [item for item in evaluation.applied if item.log is not None or options.record_reads]
+    ids = {account: policy.candidate(keys.venue, account, evaluation.block).id for account in evaluation.breaches}
+    yield from recording.event_rows(keys, applied)
+    yield from recording.market_rows(keys, evaluator.venue.markets(evaluator.book, evaluation.block.timestamp))
+    yield from recording.liquidation_rows(keys, evaluation.observed, options.executor, attempts.candidates(evaluation.observed))
+    yield from recording.evaluation_rows(keys, evaluation.evaluated, ids)
+    if options.position_snapshot_blocks and keys.block.number % options.position_snapshot_blocks == 0:
+        yield from _position_rows(keys, evaluator)
 
 
-def _position_rows(where: Where, evaluator: Evaluator[Any, Any]) -> Iterator[Record]:
-    now, keys = where.block.timestamp, evaluator.book.account_keys()
-    views = [view for key in keys for view in evaluator.venue.positions(key, evaluator.book, now)]
+def _position_rows(keys: BlockKeys, evaluator: Evaluator) -> Iterator[Record]:
+    now, accounts = keys.block.timestamp, evaluator.book.account_keys()
+    views = [view for key in accounts for view in evaluator.venue.positions(key, evaluator.book, now)]
     health = {key: evaluator.venue.health(key, evaluator.book, now) for key in {view.account for view in views}}
-    yield from recording.position_rows(where, views, health)
+    yield from recording.position_rows(keys, views, health)

@@ -20,7 +20,7 @@ class VenueProtocol:
     """A protocol: the dataclass of a deployment's options (see `domain.options`), and what makes a venue of them."""
 
     options: type[Any]
-    make: Callable[[Any], Venue[Any, Any]]
+    make: Callable[[Any], Venue]
 
 
 REGISTRY: Mapping[str, VenueProtocol] = MappingProxyType(

@@ -94,7 +94,7 @@ async def _plans(stage: Harness, chain: ChainClient) -> tuple[LiquidationPlan, L
         chain, chain, None, start_block=scope.chain.start_block, finality_depth=scope.chain.finality_depth, report=lambda _: None
     )
     await survey.bring_to("perp_v2", evaluator, block)
-    breached = [item for item in await evaluator.look(block) if item.health.liquidatable]
+    breached = [item for item in await evaluator.evaluate(block) if item.health.liquidatable]
     all_plans = [evaluator.plan(item.account, block.timestamp, NOTHING) for item in breached]
     plans = [plan for plan in all_plans if isinstance(plan, LiquidationPlan)]
     if len(plans) < 2:

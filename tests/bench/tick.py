@@ -13,13 +13,12 @@ from typing import Any
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.use import NOTHING
-from keeper.domain.venue import AccountKey
+from keeper.domain.venue import AccountKey, Event
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import ticks
-from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.read_events import MarketNamed, MarketRead
-from keeper.venues.perp_v2.state import PerpBook
+from keeper.venues.perp_v2.state import PerpBook, perp_book
 from tests.bench.rounds import Compared, scaled
 from tests.keeper.venues.perp_v2.books import BTC, ETH, T0, Desk, sqrt_of
 
@@ -73,21 +72,21 @@ def _walk(accounts: int, weather: str) -> Sequence[Compared]:
     """RuntimeError when the boxes miss somebody, or find somebody who is healthy."""
     walk = Walk(Random(f"walk/{weather}"), *_WEATHER[weather])
     evaluator = _book(accounts, walk)
-    asyncio.run(evaluator.took(_block(1), (), frozenset(evaluator.book.account_keys())))
+    asyncio.run(evaluator.process_decoded(_block(1), (), frozenset(evaluator.book.account_keys())))
     with_boxes, without, evaluated, breached = [], [], [], set[AccountKey]()
     all_breached = 0
     for number in range(2, _TICKS + 2):
-        closing = [Applied(event, "log") for key in sorted(breached) for event in _closed(evaluator.book, key, walk)]
+        closing = [Applied(event, "log") for key in sorted(breached) for event in _closed(perp_book(evaluator.book), key, walk)]
         walk.move()
         began = time.perf_counter()
-        evaluation = asyncio.run(evaluator.took(_block(number), closing))
-        for item in evaluation.breached:
-            evaluator.plan(item.account, evaluation.basis, NOTHING)
+        evaluation = asyncio.run(evaluator.process_decoded(_block(number), closing))
+        for account in evaluation.breaches:
+            evaluator.plan(account, evaluation.basis, NOTHING)
         with_boxes.append(time.perf_counter() - began)
         began = time.perf_counter()
         breached = _breached(evaluator)
         without.append(time.perf_counter() - began)
-        if {item.account for item in evaluation.breached} != breached:
+        if evaluation.breaches.keys() != breached:
             raise RuntimeError(f"boxes and the test of everybody disagree at tick {number} of {weather}")
         evaluated.append(float(len({item.account for item in evaluation.evaluated})))
         all_breached += len(breached)
@@ -100,13 +99,13 @@ def _walk(accounts: int, weather: str) -> Sequence[Compared]:
     ]
 
 
-def _breached(evaluator: Evaluator[PerpBook, PerpEvent]) -> set[AccountKey]:
-    book, venue = evaluator.book, evaluator.venue
+def _breached(evaluator: Evaluator) -> set[AccountKey]:
+    book, venue = perp_book(evaluator.book), evaluator.venue
     now = book.moment.timestamp
     return {key for key in book.account_keys() if venue.health(key, book, now).liquidatable}
 
 
-def _book(accounts: int, walk: Walk) -> Evaluator[PerpBook, PerpEvent]:
+def _book(accounts: int, walk: Walk) -> Evaluator:
     """Takers with margin ratios between 6.3 % (6.25 % are required) and 60 %, two of three long, a fifth of them in both markets."""
     random, desk = Random(f"book/{accounts}"), Desk()
     desk.apply(
@@ -134,7 +133,7 @@ def _open(desk: Desk, random: Random) -> None:
     desk.deposit(key, int(notional * random.uniform(0.063, 0.6)))
 
 
-def _closed(book: PerpBook, key: AccountKey, walk: Walk) -> Sequence[PerpEvent]:
+def _closed(book: PerpBook, key: AccountKey, walk: Walk) -> Sequence[Event]:
     """All positions of the account closed, as the log tells it."""
     return [
         log.PositionChanged(key, base, -position.size, -position.open_notional, 1, 0, 0, sqrt_of(walk.prices[base]))

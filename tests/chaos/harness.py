@@ -41,7 +41,7 @@ class Harness:
         return scope
 
     @property
-    def venue(self) -> Venue[Any, Any]:
+    def venue(self) -> Venue:
         """The venue under test."""
         return assembly.build_venues(self.scope)["perp_v2"]
 
@@ -111,7 +111,7 @@ class Harness:
         return [(row["block_number"], row["block_hash"], row["log_index"]) for row in rows]
 
 
-async def _blocks(chain: ChainClient, venue: Venue[Any, Any], first: int, last: int) -> Sequence[tuple[BlockRef, tuple[RawLog, ...]]]:
+async def _blocks(chain: ChainClient, venue: Venue, first: int, last: int) -> Sequence[tuple[BlockRef, tuple[RawLog, ...]]]:
     return [item async for item in chain.backfill(venue.filters(), first, last)]
 
 

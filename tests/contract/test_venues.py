@@ -2,14 +2,14 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
 from keeper.domain import event_json
 from keeper.domain.chain import Address, Hash32, RawLog, Timestamp
 from keeper.domain.options import OptionError, build, doc_of
-from keeper.domain.venue import Venue
+from keeper.domain.venue import Event, Venue
 from keeper.errors import DecodeError
 from keeper.venues import REGISTRY
 from tests.keeper.venues.perp_v2.all_events import recorded, recorded_options
@@ -28,11 +28,11 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def venue(name: str) -> Venue[Any, Any]:
+def venue(name: str) -> Venue:
     return REGISTRY[name].make(build(REGISTRY[name].options, OPTIONS[name]))
 
 
-def test_it_bears_the_name_it_is_registered_under(name: str, venue: Venue[Any, Any]) -> None:
+def test_it_bears_the_name_it_is_registered_under(name: str, venue: Venue) -> None:
     """The protocol's, by which settings choose it."""
     assert venue.name == name
 
@@ -49,18 +49,20 @@ def test_wrong_options_are_named(name: str) -> None:
     assert all(doc_of(item) for item in dataclasses.fields(kind))
 
 
-def test_events_are_flat_frozen_dataclasses(venue: Venue[Any, Any]) -> None:
+def test_events_are_flat_frozen_dataclasses(venue: Venue) -> None:
     """So that the lake keeps them as text and gives them back unchanged."""
     names = [kind.__name__ for kind in venue.event_types]
     assert len(names) == len(set(names))
     for kind in venue.event_types:
-        assert dataclasses.is_dataclass(kind)
-        assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined] # typeshed leaves it out
+        assert issubclass(kind, Event)
+        params = getattr(kind, "__dataclass_params__", None)
+        assert params is not None
+        assert params.frozen
         for hint in get_type_hints(kind).values():
             assert hint in (int, str, bool) or (get_origin(hint) is tuple and get_args(hint) == (int, ...))
 
 
-def test_it_decodes_a_real_log_of_every_event(name: str, venue: Venue[Any, Any]) -> None:
+def test_it_decodes_a_real_log_of_every_event(name: str, venue: Venue) -> None:
     """Each log comes from a contract the filters ask for, and its event survives the lake."""
     asked = {address for one in venue.filters() for address in one.addresses}
     for log in LOGS[name]:
@@ -70,7 +72,7 @@ def test_it_decodes_a_real_log_of_every_event(name: str, venue: Venue[Any, Any])
         assert event_json.load(venue.event_types, type(event).__name__, event_json.dump(event)) == event
 
 
-def test_a_log_it_claims_but_cannot_read_is_an_error(name: str, venue: Venue[Any, Any]) -> None:
+def test_a_log_it_claims_but_cannot_read_is_an_error(name: str, venue: Venue) -> None:
     """Cut short, or with a topic nobody knows."""
     for log in LOGS[name]:
         for broken in (
@@ -81,13 +83,13 @@ def test_a_log_it_claims_but_cannot_read_is_an_error(name: str, venue: Venue[Any
                 venue.decode(broken)
 
 
-def test_a_strangers_log_is_nothing(venue: Venue[Any, Any]) -> None:
+def test_a_strangers_log_is_nothing(venue: Venue) -> None:
     """Filters may be coarse; decode is not."""
     log = RawLog(Address("0x" + "12" * 20), (b"\1" * 32,), b"", 1, Hash32("0x" + "0" * 64), Hash32("0x" + "0" * 64), 0)
     assert venue.decode(log) is None
 
 
-def test_a_new_book_is_empty_and_can_be_undone(venue: Venue[Any, Any]) -> None:
+def test_a_new_book_is_empty_and_can_be_undone(venue: Venue) -> None:
     """Blocks open, roll back and become final without an event."""
     book = venue.new_book()
     book.open_block(1, Timestamp(10))
@@ -97,14 +99,14 @@ def test_a_new_book_is_empty_and_can_be_undone(venue: Venue[Any, Any]) -> None:
     assert book.account_keys() == set()
 
 
-def test_questions_ask_before_they_answer(venue: Venue[Any, Any]) -> None:
+def test_questions_ask_before_they_answer(venue: Venue) -> None:
     """A snapshot is a generator of batches of calls to contracts, with no work done before the first."""
     calls = next(venue.snapshot())
     assert calls
     assert all(len(call.to) == 42 and call.to == call.to.lower() and len(call.data) >= 4 for call in calls)
 
 
-def test_no_keys_no_questions(venue: Venue[Any, Any]) -> None:
+def test_no_keys_no_questions(venue: Venue) -> None:
     """Asking about nobody costs nothing."""
     book = venue.new_book()
     book.open_block(1, Timestamp(10))
@@ -114,7 +116,7 @@ def test_no_keys_no_questions(venue: Venue[Any, Any]) -> None:
         assert list(done.value.value) == []
 
 
-def test_every_payload_has_a_name(venue: Venue[Any, Any]) -> None:
+def test_every_payload_has_a_name(venue: Venue) -> None:
     """Also nothing at all, and nonsense."""
     for data in (b"", b"\1", b"\1\2\3\4", bytes(100)):
         assert venue.revert_reason(data)

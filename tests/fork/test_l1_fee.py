@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -17,11 +16,10 @@ from contracts.devnet.l1_fee import OP_MAINNET, L1Prices, charge_l1_fee
 from keeper import assembly
 from keeper.chain.chain import ChainClient
 from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee, compressed_size, optimism
-from keeper.domain.decision import Liquidate, Skip
+from keeper.domain.decision import Decision, Liquidate, Skip
 from keeper.domain.fixed import X18
 from keeper.domain.skip_reason import SkipReason
 from keeper.engine.evaluator import Evaluator
-from keeper.engine.judge import Verdict
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.survey import Survey
 from keeper.execution.executor import encode_execute
@@ -64,29 +62,29 @@ def test_decisions_and_guards_count_it_and_reading_it_costs_no_request(tmp_path:
     with after_price_fall(tmp_path) as stage:
         charge_l1_fee(stage.devnet.rpc, OP_MAINNET)
         charged = replace(stage.scope, chain=replace(stage.scope.chain, l1_fee=L1Fee.OPTIMISM))
-        free, usual = asyncio.run(_verdicts(stage, stage.scope)), asyncio.run(_verdicts(stage, charged))
+        free, usual = asyncio.run(_decisions(stage, stage.scope)), asyncio.run(_decisions(stage, charged))
         charge_l1_fee(stage.devnet.rpc, _DEAR)
-        dear = asyncio.run(_verdicts(stage, charged))
+        dear = asyncio.run(_decisions(stage, charged))
     assert len(free) == len(usual) >= 2
     for before, after in zip(free, usual, strict=True):
-        assert isinstance(before.decision, Liquidate)
-        assert isinstance(after.decision, Liquidate)
-        plan, tariff, block = after.decision.plan, after.tariff, after.candidate.block
+        assert isinstance(before.choice, Liquidate)
+        assert isinstance(after.choice, Liquidate)
+        plan, tariff, block = after.choice.plan, after.gas_price, after.candidate.block
         assert tariff is not None
         assert tariff.data_fee is not None
         sketch = encode_execute("perp_v2", plan, 0)
         fee_x18 = -(-tariff.data_fee.of_calldata(sketch) * tariff.native_price_x18 // 10**18)
         assert fee_x18 > 0
-        assert after.decision.economics.cost_x18 - before.decision.economics.cost_x18 == fee_x18
+        assert after.choice.economics.cost_x18 - before.choice.economics.cost_x18 == fee_x18
         # The guard wants the same: the liquidator adds this cost to the wanted profit.
         without = replace(tariff, data_fee=None)
         assert tariff.cost_x18(plan.gas_limit, block, sketch) - without.cost_x18(plan.gas_limit, block, sketch) == fee_x18
-    assert [each.decision.reason for each in dear if isinstance(each.decision, Skip)] == [SkipReason.UNPROFITABLE] * len(dear)
+    assert [each.choice.reason for each in dear if isinstance(each.choice, Skip)] == [SkipReason.UNPROFITABLE] * len(dear)
 
 
-async def _verdicts(stage: Harness, scope: ChainScope) -> Sequence[Verdict]:
+async def _decisions(stage: Harness, scope: ChainScope) -> Sequence[Decision]:
     """Of accounts that are breached now and would pay; also that the fee's prices came without a request of their own."""
-    venue, judge = stage.venue, assembly.build_judge(scope)
+    venue, policy = stage.venue, assembly.build_policy(scope)
     async with assembly.open_chain(scope, {"perp_v2": venue}, logger()) as chain:
         evaluator = assembly.build_evaluators(scope, {"perp_v2": venue}, chain)["perp_v2"]
         block = await chain.head()
@@ -94,17 +92,17 @@ async def _verdicts(stage: Harness, scope: ChainScope) -> Sequence[Verdict]:
             chain, chain, None, start_block=scope.chain.start_block, finality_depth=scope.chain.finality_depth, report=lambda _: None
         )
         await survey.bring_to("perp_v2", evaluator, block)
-        evaluated = [item for item in await evaluator.look(block) if item.health.liquidatable]
+        evaluated = [item for item in await evaluator.evaluate(block) if item.health.liquidatable]
         assert len({await _requests(chain, stage, evaluator, newest) for newest in (None, NewestFee(optimism))}) == 1
-        verdicts: list[Verdict] = []
+        decisions: list[Decision] = []
         for item in evaluated:
-            found = evaluator.assess(item.account, item.health, block)
-            tariff = judge.tariff(evaluator, block, found.data_fee)
-            verdicts += judge.verdicts_after("perp_v2", evaluator, found, tariff, {})
-    return [each for each in verdicts if each.plan is not None and each.plan.expected_reward_x18 - each.plan.expected_cost_x18 > 5 * X18]
+            found = evaluator.evaluation_of(item.account, item.health, block)
+            tariff = policy.gas_price(evaluator, block, found.data_fee)
+            decisions += policy.decisions_after("perp_v2", evaluator, found, tariff, {})
+    return [each for each in decisions if each.plan.expected_reward_x18 - each.plan.expected_cost_x18 > 5 * X18]
 
 
-async def _requests(chain: ChainClient, stage: Harness, evaluator: Evaluator[Any, Any], newest: NewestFee | None) -> int:
+async def _requests(chain: ChainClient, stage: Harness, evaluator: Evaluator, newest: NewestFee | None) -> int:
     """What the market reads of a block take, with the prices of the fee or without."""
     before, block = chain.usage().read.requests, await chain.head()
     await ChainQuestions(chain, newest).refresh(stage.venue, evaluator.book, block, block.timestamp)

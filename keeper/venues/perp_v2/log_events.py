@@ -4,9 +4,12 @@ Addresses are lower-case hex, ticks and amounts signed integers. Units as in the
 
 from dataclasses import dataclass
 
+from keeper.domain.venue import Event
+from keeper.venues.perp_v2.trader_event import TraderEvent
+
 
 @dataclass(frozen=True, slots=True)
-class PositionChanged:
+class PositionChanged(TraderEvent):
     """ClearingHouse: size delta (+ long), notional delta (+ received) before fee, new takerOpenNotional."""
 
     trader: str
@@ -20,7 +23,7 @@ class PositionChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class PositionLiquidated:
+class PositionLiquidated(TraderEvent):
     """ClearingHouse: absolute amounts; the fee is the whole penalty. No effect of its own on the book."""
 
     trader: str
@@ -32,7 +35,7 @@ class PositionLiquidated:
 
 
 @dataclass(frozen=True, slots=True)
-class PositionClosed:
+class PositionClosed(TraderEvent):
     """ClearingHouse: a position in a closed market was settled at the closed price."""
 
     trader: str
@@ -45,7 +48,7 @@ class PositionClosed:
 
 
 @dataclass(frozen=True, slots=True)
-class FundingPaymentSettled:
+class FundingPaymentSettled(TraderEvent):
     """ClearingHouse: > 0 the trader paid. The cash moved in a PnlRealized."""
 
     trader: str
@@ -54,7 +57,7 @@ class FundingPaymentSettled:
 
 
 @dataclass(frozen=True, slots=True)
-class LiquidityChanged:
+class LiquidityChanged(TraderEvent):
     """ClearingHouse: an order's amounts and liquidity, > 0 added, < 0 removed; 0 only collects fees."""
 
     trader: str
@@ -69,7 +72,7 @@ class LiquidityChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class PnlRealized:
+class PnlRealized(TraderEvent):
     """AccountBalance: owedRealizedPnl += amount."""
 
     trader: str
@@ -77,7 +80,7 @@ class PnlRealized:
 
 
 @dataclass(frozen=True, slots=True)
-class Deposited:
+class Deposited(TraderEvent):
     """Vault: token units, for the beneficiary."""
 
     collateral_token: str
@@ -86,7 +89,7 @@ class Deposited:
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(TraderEvent):
     """Vault: token units. Settles the trader's funding everywhere and, for the settlement token, owedRealizedPnl first."""
 
     collateral_token: str
@@ -95,7 +98,7 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
-class CollateralLiquidated:
+class CollateralLiquidated(TraderEvent):
     """Vault: collateral in token units; what was repaid to the trader and what the insurance fund got in settlement units."""
 
     trader: str
@@ -108,7 +111,7 @@ class CollateralLiquidated:
 
 
 @dataclass(frozen=True, slots=True)
-class BadDebtSettled:
+class BadDebtSettled(TraderEvent):
     """Vault: the insurance fund's balance pays the trader's negative one, settlement units."""
 
     trader: str
@@ -116,7 +119,7 @@ class BadDebtSettled:
 
 
 @dataclass(frozen=True, slots=True)
-class FundingUpdated:
+class FundingUpdated(Event):
     """Exchange: a market's funding was settled for everybody, once per market and timestamp. TWAPs X18."""
 
     base_token: str
@@ -125,7 +128,7 @@ class FundingUpdated:
 
 
 @dataclass(frozen=True, slots=True)
-class PoolAdded:
+class PoolAdded(Event):
     """MarketRegistry: a new market."""
 
     base_token: str
@@ -134,7 +137,7 @@ class PoolAdded:
 
 
 @dataclass(frozen=True, slots=True)
-class CollateralAdded:
+class CollateralAdded(Event):
     """CollateralManager: a new non-settlement collateral."""
 
     token: str
@@ -145,7 +148,7 @@ class CollateralAdded:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceFeedChanged:
+class PriceFeedChanged(Event):
     """CollateralManager: a collateral's feed was replaced; its decimals may differ."""
 
     token: str
@@ -153,7 +156,7 @@ class PriceFeedChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class WhitelistedDebtThresholdChanged:
+class WhitelistedDebtThresholdChanged(TraderEvent):
     """CollateralManager: one trader's own debt threshold, settlement units; 0 is none."""
 
     trader: str
@@ -161,7 +164,7 @@ class WhitelistedDebtThresholdChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigChanged:
+class ConfigChanged(Event):
     """ClearingHouseConfig, CollateralManager, Paused and Unpaused: the field of `state.Config` that changed, and its new value."""
 
     name: str
@@ -169,7 +172,7 @@ class ConfigChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketConfigChanged:
+class MarketConfigChanged(Event):
     """MarketRegistry and Exchange: the field of `state.Market` that changed, and its new value."""
 
     name: str
@@ -178,7 +181,7 @@ class MarketConfigChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class CollateralConfigChanged:
+class CollateralConfigChanged(Event):
     """CollateralManager: the field of `state.Collateral` that changed, and its new value."""
 
     name: str

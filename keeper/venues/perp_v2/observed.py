@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from keeper.domain.chain import Address, RawLog
 from keeper.domain.fixed import RATIO
-from keeper.domain.venue import AccountKey, Breach, LiquidationObserved
+from keeper.domain.venue import AccountKey, Breach, Event, LiquidationObserved
 from keeper.venues.perp_v2.collateral_plan import collateral_x18
-from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.log_events import BadDebtSettled, CollateralLiquidated, PositionChanged, PositionLiquidated
 from keeper.venues.perp_v2.state import PerpBook, parameters
 
@@ -22,14 +21,14 @@ class _Taken:
     reward: int = 0
 
 
-def observed(events: Sequence[tuple[RawLog, PerpEvent]], book: PerpBook) -> list[LiquidationObserved]:
+def observed(events: Sequence[tuple[RawLog, Event]], book: PerpBook) -> list[LiquidationObserved]:
     """The liquidations among the events, in log order. Bad debt is settled in the same transaction and falls on the trader's last one."""
     taken = list(_taken(events))
     bad_debt = _bad_debt(events, taken)
     return [_observation(one, bad_debt.get(index, 0), book) for index, one in enumerate(taken)]
 
 
-def _taken(events: Sequence[tuple[RawLog, PerpEvent]]) -> Iterator[_Taken]:
+def _taken(events: Sequence[tuple[RawLog, Event]]) -> Iterator[_Taken]:
     """`liquidate` emits PositionChanged of the trader, PositionChanged of the liquidator, PositionLiquidated, in this order; the
     liquidator's notional is better than the trader's by exactly his share of the penalty."""
     changes: list[PositionChanged] = []
@@ -45,7 +44,7 @@ def _taken(events: Sequence[tuple[RawLog, PerpEvent]]) -> Iterator[_Taken]:
                 yield _Taken(event, log)
 
 
-def _bad_debt(events: Sequence[tuple[RawLog, PerpEvent]], taken: Sequence[_Taken]) -> dict[int, int]:
+def _bad_debt(events: Sequence[tuple[RawLog, Event]], taken: Sequence[_Taken]) -> dict[int, int]:
     """Index of the liquidation that caused it -> bad debt in settlement units."""
     settled: dict[int, int] = {}
     for log, event in events:

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from keeper.domain.venue import Event
+from keeper.venues.perp_v2.trader_event import TraderEvent
+
 
 @dataclass(frozen=True, slots=True)
-class ConfigRead:
+class ConfigRead(Event):
     """The snapshot: parameters in the order of `state.Config`'s fields."""
 
     settlement_token: str
@@ -13,7 +16,7 @@ class ConfigRead:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketNamed:
+class MarketNamed(Event):
     """A market's human name, from its base token's symbol."""
 
     base_token: str
@@ -21,7 +24,7 @@ class MarketNamed:
 
 
 @dataclass(frozen=True, slots=True)
-class CollateralDescribed:
+class CollateralDescribed(Event):
     """A collateral's symbol, its decimals and those of its price feed."""
 
     token: str
@@ -31,7 +34,7 @@ class CollateralDescribed:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketRead:
+class MarketRead(Event):
     """One market at `timestamp`. TWAPs are square-root prices in Q96: the mark's 15 s and long ones, the premium's and the funding's;
     indexes are X18: the newest, the premium's and the funding's TWAP. 0 where the contract reverts: it cannot tell then.
     `status` is IBaseToken.Status; when not open, `stopped_at` is when funding stopped and `stopped_price_x18` what positions are worth."""
@@ -54,7 +57,7 @@ class MarketRead:
 
 
 @dataclass(frozen=True, slots=True)
-class CollateralRead:
+class CollateralRead(Event):
     """One collateral's prices at `timestamp`, in its feed's decimals: the Vault's 15-minute TWAP and the newest; 0 when there is none."""
 
     token: str
@@ -64,7 +67,7 @@ class CollateralRead:
 
 
 @dataclass(frozen=True, slots=True)
-class InsuranceFundRead:
+class InsuranceFundRead(Event):
     """InsuranceFund.getInsuranceFundCapacity, settlement units."""
 
     timestamp: int
@@ -72,7 +75,7 @@ class InsuranceFundRead:
 
 
 @dataclass(frozen=True, slots=True)
-class MakerRead:
+class MakerRead(TraderEvent):
     """Pending fee and funding (X18) of an account with orders at `timestamp`."""
 
     trader: str
@@ -82,7 +85,7 @@ class MakerRead:
 
 
 @dataclass(frozen=True, slots=True)
-class PositionGrowthRead:
+class PositionGrowthRead(TraderEvent):
     """The exact lastTwPremiumGrowthGlobalX96 of one position."""
 
     trader: str
@@ -91,7 +94,7 @@ class PositionGrowthRead:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketGrowthRead:
+class MarketGrowthRead(Event):
     """A market's exact funding growth at its last settlement."""
 
     base_token: str
@@ -99,7 +102,7 @@ class MarketGrowthRead:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketSettledRead:
+class MarketSettledRead(Event):
     """Until when a market's funding is settled."""
 
     base_token: str

@@ -5,10 +5,11 @@ Suffixes: `_x18` 18 decimals, `_x96` Q96, `_raw` the token's own decimals, `_rat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Any, TypeAlias
+from typing import Any
 
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.journal import VenueBook
+from keeper.domain.venue import Book
 
 PARAMETERS = "parameters"
 """The one key of the book's `globals`."""
@@ -200,7 +201,15 @@ class ChainReads:
     insurance_fund_raw: int | None = None
 
 
-PerpBook: TypeAlias = VenueBook[Account, Market, Parameters, ChainReads]
+class PerpBook(VenueBook[Account, Market, Parameters, ChainReads]):
+    """Accounts and markets by address, the parameters, and reads by the time they hold for."""
+
+
+def perp_book(book: Book) -> PerpBook:
+    """A book as this venue's own. Raises TypeError for another venue's."""
+    if not isinstance(book, PerpBook):
+        raise TypeError(f"{type(book).__name__} is not a book of Perp V2")
+    return book
 
 
 def parameters(book: PerpBook) -> Parameters:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence, Set
 
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
-from keeper.domain.journal import VenueBook
 from keeper.domain.use import Use
 from keeper.domain.venue import (
     AccountKey,
+    Book,
     CallRule,
     ChainView,
+    Event,
     Explanation,
     FeedId,
     Health,
@@ -26,7 +27,7 @@ from keeper.venues.perp_v2 import capital, explain, liquidation, reads, refresh,
 from keeper.venues.perp_v2.apply import handlers
 from keeper.venues.perp_v2.calls import Encoder
 from keeper.venues.perp_v2.decoder import Decoder
-from keeper.venues.perp_v2.events import EVENT_TYPES, PerpEvent
+from keeper.venues.perp_v2.events import EVENT_TYPES
 from keeper.venues.perp_v2.feeds import feeds_at
 from keeper.venues.perp_v2.inventory import Inventory
 from keeper.venues.perp_v2.maker_box import maker_box
@@ -35,7 +36,7 @@ from keeper.venues.perp_v2.observed import observed
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.proceeds import ProceedsReader
 from keeper.venues.perp_v2.reverts import RevertNames
-from keeper.venues.perp_v2.state import PerpBook, parameters
+from keeper.venues.perp_v2.state import PerpBook, parameters, perp_book
 from keeper.venues.perp_v2.taker_box import taker_box
 
 
@@ -57,125 +58,127 @@ class PerpV2:
         return "perp_v2"
 
     @property
-    def event_types(self) -> Sequence[type[PerpEvent]]:
+    def event_types(self) -> Sequence[type[Event]]:
         """Every event class."""
         return EVENT_TYPES
 
     def new_book(self) -> PerpBook:
         """An empty book."""
-        return VenueBook()
+        return PerpBook()
 
     def filters(self) -> Sequence[LogFilter]:
         """All logs of the contracts whose events change the book."""
         return self._filters
 
-    def snapshot(self) -> Reads[Sequence[PerpEvent]]:
+    def snapshot(self) -> Reads[Sequence[Event]]:
         """See snapshot.snapshot."""
         return snapshot.snapshot(self._options, self._encoder)
 
-    def decode(self, log: RawLog) -> PerpEvent | None:
+    def decode(self, log: RawLog) -> Event | None:
         """See decoder.Decoder."""
         return self._decoder(log)
 
-    def apply(self, event: PerpEvent, book: PerpBook) -> Set[AccountKey]:
+    def apply(self, event: Event, book: Book) -> Set[AccountKey]:
         """See apply. Raises StateDivergence for an event the book cannot have led to."""
-        return self._handlers[type(event)](event, book)
+        return self._handlers[type(event)](event, perp_book(book))
 
-    def refresh(self, book: PerpBook, now: Timestamp) -> Reads[Sequence[PerpEvent]]:
+    def refresh(self, book: Book, now: Timestamp) -> Reads[Sequence[Event]]:
         """See refresh.refresh."""
-        return refresh.refresh(self._options, self._encoder, book, now)
+        return refresh.refresh(self._options, self._encoder, perp_book(book), now)
 
-    def inspect(self, keys: Sequence[AccountKey], book: PerpBook, now: Timestamp) -> Reads[Sequence[PerpEvent]]:
+    def inspect(self, keys: Sequence[AccountKey], book: Book, now: Timestamp) -> Reads[Sequence[Event]]:
         """See reads.inspect."""
-        return reads.inspect(self._options, self._encoder, keys, book, now)
+        return reads.inspect(self._options, self._encoder, keys, perp_book(book), now)
 
-    def resync(self, keys: Sequence[AccountKey], book: PerpBook) -> Reads[Sequence[PerpEvent]]:
+    def resync(self, keys: Sequence[AccountKey], book: Book) -> Reads[Sequence[Event]]:
         """See reads.resync."""
-        return reads.resync(self._options, self._encoder, keys, book)
+        return reads.resync(self._options, self._encoder, keys, perp_book(book))
 
-    def feeds(self, book: PerpBook, now: Timestamp) -> Mapping[FeedId, int]:
+    def feeds(self, book: Book, now: Timestamp) -> Mapping[FeedId, int]:
         """See feeds.feeds_at."""
-        return feeds_at(book, now)
+        return feeds_at(perp_book(book), now)
 
-    def health(self, key: AccountKey, book: PerpBook, now: Timestamp) -> Health:
+    def health(self, key: AccountKey, book: Book, now: Timestamp) -> Health:
         """See margin.health_of."""
-        return health_of(key, book, now)
+        return health_of(key, perp_book(book), now)
 
-    def watch_box(self, key: AccountKey, book: PerpBook, now: Timestamp) -> WatchBox:
+    def watch_box(self, key: AccountKey, book: Book, now: Timestamp) -> WatchBox:
         """See taker_box and maker_box. While a price is missing the account is looked at in every block."""
-        account = book.accounts[key]
-        margin = margin_of(account, book, now)
+        own = perp_book(book)
+        account = own.accounts[key]
+        margin = margin_of(account, own, now)
         if margin is None:
             return WatchBox({}, valid_until=now)
-        return maker_box(account, margin, book, now) if account.is_maker else taker_box(account, margin, book, now)
+        return maker_box(account, margin, own, now) if account.is_maker else taker_box(account, margin, own, now)
 
-    def liquidation(self, key: AccountKey, book: PerpBook, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+    def liquidation(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """See liquidation.plan."""
-        return liquidation.plan(self._options, self._encoder, key, book, now, Inventory(executor, used))
+        return liquidation.plan(self._options, self._encoder, key, perp_book(book), now, Inventory(executor, used))
 
-    def unwind(self, executor: Address, book: PerpBook, now: Timestamp, used: Use) -> LiquidationPlan | None:
+    def unwind(self, executor: Address, book: Book, now: Timestamp, used: Use) -> LiquidationPlan | None:
         """See liquidation.unwind."""
-        return liquidation.unwind(self._options, self._encoder, Inventory(executor, used), book, now)
+        return liquidation.unwind(self._options, self._encoder, Inventory(executor, used), perp_book(book), now)
 
-    def rules(self, book: PerpBook) -> Sequence[CallRule]:
+    def rules(self, book: Book) -> Sequence[CallRule]:
         """See rules.rules."""
-        return rules.rules(self._options, book)
+        return rules.rules(self._options, perp_book(book))
 
-    def valuer(self, book: PerpBook) -> Valuer:
+    def valuer(self, book: Book) -> Valuer:
         """See rules.valuer."""
-        return rules.valuer(self._options, self._encoder, book)
+        return rules.valuer(self._options, self._encoder, perp_book(book))
 
     def listings(self) -> Sequence[LogFilter]:
         """Markets and collaterals as they were added."""
         return rules.listings(self._options)
 
-    def tokens(self, book: PerpBook) -> Sequence[Address]:
+    def tokens(self, book: Book) -> Sequence[Address]:
         """See capital.tokens."""
-        return capital.tokens(book)
+        return capital.tokens(perp_book(book))
 
-    def pay_in(self, book: PerpBook, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_in(self, book: Book, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
         """See capital.pay_in."""
-        return capital.pay_in(self._options, book, executor, amount_x18)
+        return capital.pay_in(self._options, perp_book(book), executor, amount_x18)
 
-    def pay_out(self, book: PerpBook, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_out(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
         """See capital.pay_out."""
-        return capital.pay_out(self._options, book, amount_x18)
+        return capital.pay_out(self._options, perp_book(book), amount_x18)
 
-    def free_capital(self, executor: Address, book: PerpBook, now: Timestamp) -> int:
+    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
         """Vault.getFreeCollateralByRatio at the initial margin ratio, X18; 0 for an account the book does not have."""
-        account = book.accounts.get(AccountKey(executor))
+        own = perp_book(book)
+        account = own.accounts.get(AccountKey(executor))
         if account is None:
             return 0
-        return free_collateral(account, book, now, parameters(book).config.im_ratio) or 0
+        return free_collateral(account, own, now, parameters(own).config.im_ratio) or 0
 
-    def observed(self, events: Sequence[tuple[RawLog, PerpEvent]], book: PerpBook) -> Sequence[LiquidationObserved]:
+    def observed(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[LiquidationObserved]:
         """See observed.observed."""
-        return observed(events, book)
+        return observed(events, perp_book(book))
 
     def revert_reason(self, data: bytes) -> str:
         """See reverts.RevertNames."""
         return self._revert_names(data)
 
-    def proceeds(self, logs: Sequence[RawLog], executor: Address, book: PerpBook) -> Proceeds:
+    def proceeds(self, logs: Sequence[RawLog], executor: Address, book: Book) -> Proceeds:
         """See proceeds.ProceedsReader."""
-        return self._proceeds(logs, executor, book)
+        return self._proceeds(logs, executor, perp_book(book))
 
-    def positions(self, key: AccountKey, book: PerpBook, now: Timestamp) -> Sequence[PositionView]:
+    def positions(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[PositionView]:
         """See views.positions."""
-        return list(views.positions(key, book, now))
+        return list(views.positions(key, perp_book(book), now))
 
-    def markets(self, book: PerpBook, now: Timestamp) -> Sequence[MarketView]:
+    def markets(self, book: Book, now: Timestamp) -> Sequence[MarketView]:
         """See views.markets."""
-        return list(views.markets(book, now))
+        return list(views.markets(perp_book(book), now))
 
-    def market_names(self, book: PerpBook) -> Sequence[str]:
+    def market_names(self, book: Book) -> Sequence[str]:
         """By symbol, by address before the first reads."""
-        return [market.name or base_token for base_token, market in book.markets.items()]
+        return [market.name or base_token for base_token, market in perp_book(book).markets.items()]
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """See reads.chain_views."""
         return reads.chain_views(self._options, self._encoder, keys)
 
-    def explain(self, key: AccountKey, book: PerpBook, now: Timestamp) -> Reads[Explanation]:
+    def explain(self, key: AccountKey, book: Book, now: Timestamp) -> Reads[Explanation]:
         """See explain.explain."""
-        return explain.explain(self._options, self._encoder, key, book, now)
+        return explain.explain(self._options, self._encoder, key, perp_book(book), now)

@@ -7,8 +7,9 @@ import pytest
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import Economics, Limits, Liquidate, Skip, candidate_id, decide, min_guard_change
 from keeper.domain.fixed import X18
+from keeper.domain.gas_price import GasPrice
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.venue import AccountKey, Breach, LiquidationPlan, NoPlan
+from keeper.domain.venue import AccountKey, Breach, LiquidationPlan
 
 VICTIM = AccountKey("0x" + "11" * 20)
 PLAN = LiquidationPlan(
@@ -25,15 +26,16 @@ PLAN = LiquidationPlan(
     break_even_x18=-2,
 )
 GAS = 10 * X18
+PRICE = GasPrice(0, 10**11, 2_000 * X18)
 RICH = 10**6 * X18
 
 
 def test_a_plan_that_pays_is_taken() -> None:
     """Reward less trading cost and gas is what counts."""
-    decision = decide(PLAN, GAS, RICH, Limits(100 * X18))
-    assert decision == Liquidate(PLAN, Economics(125 * X18, 25 * X18))
-    assert isinstance(decision, Liquidate)
-    assert decision.economics.profit_x18 == 100 * X18
+    choice = decide(PLAN, PRICE, GAS, RICH, Limits(100 * X18))
+    assert choice == Liquidate(PLAN, Economics(125 * X18, 25 * X18), PRICE)
+    assert isinstance(choice, Liquidate)
+    assert choice.economics.profit_x18 == 100 * X18
 
 
 @pytest.mark.parametrize(
@@ -48,14 +50,10 @@ def test_a_plan_that_pays_is_taken() -> None:
 )
 def test_every_limit_has_its_reason(limits: Limits, free: int, reason: SkipReason) -> None:
     """One unit beyond each limit."""
-    decision = decide(PLAN, GAS, free, limits)
-    assert isinstance(decision, Skip)
-    assert decision.reason is reason
-
-
-def test_no_plan_keeps_its_reason() -> None:
-    """The venue's word is passed on; one that is no SkipReason is a type error."""
-    assert decide(NoPlan(SkipReason.MARKET_NOT_OPEN, "paused"), GAS, RICH, Limits(0)) == Skip(SkipReason.MARKET_NOT_OPEN, "paused")
+    choice = decide(PLAN, PRICE, GAS, free, limits)
+    assert isinstance(choice, Skip)
+    assert choice.reason is reason
+    assert choice.plan is PLAN
 
 
 def test_the_executor_must_gain_the_wanted_profit_over_break_even() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, CallResult, Hash32, Reads, Tally, Timestamp, Usage
@@ -207,12 +207,12 @@ class ScriptedMender:
     failures: list[Exception] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
 
-    async def run(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef) -> None:
+    async def run(self, name: str, evaluator: Evaluator, block: BlockRef) -> None:
         self.blocks.append(block.number)
         if self.failures:
             raise self.failures.pop(0)
 
-    async def mend(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str) -> None:
+    async def mend(self, name: str, evaluator: Evaluator, block: BlockRef, divergence: str) -> None:
         await self.run(name, evaluator, block)
 
 

@@ -15,7 +15,7 @@ class Killed(Exception):
 
 
 class KilledMemory:
-    """Satisfies the port `Memory`. One per process: `committed` is what earlier ones left. The process dies at its `calls`-th call,
+    """Satisfies the port `LakeRecorder`. One per process: `committed` is what earlier ones left. The process dies at its `calls`-th call,
     and what its last `lost` calls said is lost."""
 
     def __init__(self, committed: Sequence[StoreCall], calls: int | None = None, lost: int = 0) -> None:

@@ -44,7 +44,7 @@ class HistoryChain(FakeChain):
 
 @dataclass(frozen=True)
 class Remembered:
-    """Where a venue was."""
+    """BlockKeys a venue was."""
 
     cursor: BlockRef | None
     unfinalised: tuple[BlockRef, ...]
@@ -80,7 +80,7 @@ class Rows:
 
 
 @dataclass
-class Memory(ListRecorder):
+class ListLake(ListRecorder):
     """A recorder that remembers: cursors per venue, and the recorded events in batches of three."""
 
     cursors: dict[str, list[BlockRef]] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from keeper.domain.records import LiquidationRecord, Record, VenueEventRecord
 from keeper.engine.ports import RecordBatch
 from keeper.engine.repair import Repair, RepairOptions
 from tests.keeper.engine.fakes import EXECUTOR, block_ref
-from tests.keeper.engine.memory import HistoryChain, Memory, Rows
+from tests.keeper.engine.memory import HistoryChain, ListLake, Rows
 from tests.keeper.engine.toy import Liquidated, Opened, log_of
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ def accounts_at(events: Mapping[int, Sequence[Opened | Liquidated]], number: int
 
 
 @dataclass
-class CorrectableMemory(Memory):
+class CorrectableMemory(ListLake):
     """A memory whose rows can be corrected. `corrections` are the blocks of each correction."""
 
     corrections: list[list[int]] = field(default_factory=list)
@@ -112,5 +112,5 @@ def repair_of(chain: TrueChain, memory: CorrectableMemory, *, start_block: int =
 
 
 def last_block(chain: TrueChain) -> BlockRef:
-    """Where the chain stands."""
+    """BlockKeys the chain stands."""
     return block_ref(chain.newest)

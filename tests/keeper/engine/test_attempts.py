@@ -17,7 +17,7 @@ from keeper.domain.venue import AccountKey
 from keeper.engine.attempts import Attempts
 from keeper.engine.status import Metrics
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ListDispatcher, block_ref
-from tests.keeper.engine.memory import HistoryChain, Memory
+from tests.keeper.engine.memory import HistoryChain, ListLake
 
 HEAD = block_ref(9)
 
@@ -36,7 +36,7 @@ def _included(number: int, block: BlockRef = HEAD) -> Settled:
     return Settled(_attempt(number), Included(_hash(number), block, 21, 42, ()))
 
 
-def _attempts(dispatcher: ListDispatcher, memory: Memory) -> Attempts:
+def _attempts(dispatcher: ListDispatcher, memory: ListLake) -> Attempts:
     return Attempts(dispatcher, memory, 1, Address(EXECUTOR), structlog.get_logger(), Metrics())
 
 
@@ -46,7 +46,7 @@ def _record(attempts: Attempts, *settled: Settled) -> None:
 
 def test_a_row_is_acknowledged_when_the_lake_has_committed_it_and_not_before() -> None:
     """Each for itself: the second is still on its way."""
-    dispatcher, memory = ListDispatcher(fresh=[_attempt(1)]), Memory()
+    dispatcher, memory = ListDispatcher(fresh=[_attempt(1)]), ListLake()
     attempts = _attempts(dispatcher, memory)
     _record(attempts)
     _record(attempts, _included(1))
@@ -61,7 +61,7 @@ def test_a_row_is_acknowledged_when_the_lake_has_committed_it_and_not_before() -
     assert (dispatcher.acknowledged, dispatcher.settled) == ([_hash(1)], [(_hash(1), HEAD.hash)])
 
 
-def _reconcile(dispatcher: ListDispatcher, memory: Memory) -> None:
+def _reconcile(dispatcher: ListDispatcher, memory: ListLake) -> None:
     asyncio.run(_attempts(dispatcher, memory).reconcile(memory, HistoryChain(newest=20)))
 
 
@@ -73,7 +73,7 @@ def _decided(number: int, outcome: Outcome) -> Decided:
 
 def test_at_start_what_the_lake_lacks_is_written_or_told_again() -> None:
     """An attempt without row, an outcome without row; what is there already is acknowledged."""
-    memory = Memory()
+    memory = ListLake()
     _record(_attempts(ListDispatcher(fresh=[_attempt(1)]), memory), _included(1))
     here, lacking = _included(1), _included(2)
     dispatcher = ListDispatcher(lately=[_attempt(1), _attempt(2)], decided=[_decided(1, here.outcome), _decided(2, lacking.outcome)])
@@ -85,7 +85,7 @@ def test_at_start_what_the_lake_lacks_is_written_or_told_again() -> None:
 
 
 def test_at_start_an_outcome_in_a_block_that_is_gone_goes_and_is_told_again() -> None:
-    memory = Memory()
+    memory = ListLake()
     orphan = block_ref(9, fork=1)
     _record(_attempts(ListDispatcher(), memory), _included(1, orphan))
     dispatcher = ListDispatcher(decided=[_decided(1, _included(1).outcome)])
@@ -96,7 +96,7 @@ def test_at_start_an_outcome_in_a_block_that_is_gone_goes_and_is_told_again() ->
 
 def test_at_start_a_dropped_attempt_is_known_by_its_transaction() -> None:
     """It may have been told at any head."""
-    memory = Memory()
+    memory = ListLake()
     dropped = Settled(_attempt(1), Dropped(_hash(1), "insufficient funds"))
     _record(_attempts(ListDispatcher(), memory), dropped)
     dispatcher = ListDispatcher(decided=[_decided(1, dropped.outcome), _decided(2, dropped.outcome)])
@@ -105,7 +105,7 @@ def test_at_start_a_dropped_attempt_is_known_by_its_transaction() -> None:
 
 
 def test_an_outcome_without_a_block_outlives_the_head_it_was_told_at() -> None:
-    dispatcher, memory = ListDispatcher(), Memory()
+    dispatcher, memory = ListDispatcher(), ListLake()
     attempts = _attempts(dispatcher, memory)
     _record(attempts, Settled(_attempt(1), Dropped(_hash(1), "full")), _included(2))
     attempts.reverted(block_ref(8), [HEAD])
@@ -115,7 +115,7 @@ def test_an_outcome_without_a_block_outlives_the_head_it_was_told_at() -> None:
 
 def test_a_revert_behind_a_rival_of_the_same_block_is_a_lost_race() -> None:
     """Its receipt is seen before the rival's log is read."""
-    memory = Memory()
+    memory = ListLake()
 
     class Rivalled(ListDispatcher):
         def rival_of(self, transaction: Hash32) -> str | None:
@@ -129,7 +129,7 @@ def test_a_revert_behind_a_rival_of_the_same_block_is_a_lost_race() -> None:
 def test_a_new_outbox_learns_from_the_lake_what_was_paid() -> None:
     """A deleted outbox does not reset the day's spending."""
     old, new = (Payment(number, _hash(number), 5, HEAD.hash, 7, number) for number in (1, 2))
-    memory, dispatcher = Memory(paid=[old, new]), ListDispatcher(unknown_since=2)
+    memory, dispatcher = ListLake(paid=[old, new]), ListDispatcher(unknown_since=2)
     _reconcile(dispatcher, memory)
     assert dispatcher.remembered == [new]
     known = ListDispatcher()

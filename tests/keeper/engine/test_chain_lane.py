@@ -27,15 +27,15 @@ from keeper.domain.records import (
     SimulationRecord,
 )
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.venue import AccountKey, LiquidationPlan
+from keeper.domain.venue import AccountKey, Book, Event, LiquidationPlan
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
+from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
-from keeper.engine.gas_price import GasPrice
+from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
-from keeper.engine.judge import Judge
-from keeper.engine.liquidator import Hands, Liquidator
+from keeper.engine.liquidator import ExecutionSetup, Liquidator
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.ports import Encoder
 from keeper.engine.questions import ChainQuestions, NewestFee
@@ -46,7 +46,7 @@ from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
 from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, StateDivergence, Transient
-from tests.keeper.engine.cases import ScriptedVenue, unwinding_plan
+from tests.keeper.engine.decided import ScriptedVenue, unwinding_plan
 from tests.keeper.engine.fakes import (
     EXECUTOR,
     OPERATOR,
@@ -57,7 +57,7 @@ from tests.keeper.engine.fakes import (
     ScriptedSimulator,
     block_ref,
 )
-from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyBook, ToyEvent, ToyVenue, log_of
+from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyVenue, log_of
 
 ALICE = "0xa11ce"
 BREACHED = {2: 85, 4: 85, 6: 85, 8: 85}
@@ -122,10 +122,10 @@ def world_of(
     simulator = simulator or ScriptedSimulator(checked or good, settled or good)
     dispatcher = dispatcher or (ListDispatcher() if executes else None)
     venues = {"toy": venue or ToyVenue(BREACHED), **({"twin": twin} if twin is not None else {})}
-    hands = Hands(simulator if simulates else None, dispatcher, encode, OPERATOR, EXECUTOR, settlements=settlements)
+    setup = ExecutionSetup(simulator if simulates else None, dispatcher, encode, OPERATOR, EXECUTOR, settlements=settlements)
     limits = limits or Limits(min_profit_x18=X18)
     liquidator = Liquidator(
-        hands,
+        setup,
         recorder,
         limits,
         chain_id=1,
@@ -134,15 +134,15 @@ def world_of(
         clock=lambda: 1.0,
         name_revert={name: each.revert_reason for name, each in venues.items()},
     )
-    evaluators: dict[str, Evaluator[Any, Any]] = {
+    evaluators: dict[str, Evaluator] = {
         name: Evaluator(each, ChainQuestions(chain, newest_fee), executor=EXECUTOR, block_seconds=2, forecast=False)
         for name, each in venues.items()
     }
     log, status = structlog.get_logger(), Status(Metrics(), Heartbeat(lambda: 1.0, 60.0), Readiness(structlog.get_logger()))
-    judge = Judge(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, hands.encode)
+    policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, setup.encode)
     holds = Holds(mender or ScriptedMender(), status.readiness.report)
     attempts = Attempts(dispatcher, recorder, 1, EXECUTOR, log, status.metrics)
-    decisions = Decisions(judge, GasPrice(judge, tuple(venues)), attempts, liquidator, mailbox, holds, status.metrics)
+    decisions = Decisions(policy, GasPriceSource(policy, tuple(venues)), attempts, liquidator, mailbox, holds, status.metrics)
     services = LaneServices(chain, recorder, status, log, lambda: 1.0)
     tripwire, options = Tripwire(chain, every_blocks=tripwire_blocks, accounts=2), RowOptions(EXECUTOR, 0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
@@ -339,7 +339,7 @@ class _Strict(ToyVenue):
 
     refusals = 1
 
-    def apply(self, event: ToyEvent, book: ToyBook) -> Set[AccountKey]:
+    def apply(self, event: Event, book: Book) -> Set[AccountKey]:
         if isinstance(event, Opened) and event.trader == "0xb0b" and self.refusals:
             self.refusals -= 1
             raise StateDivergence("0xb0b has no account")
@@ -534,7 +534,7 @@ def test_a_venue_that_has_a_block_ignores_it_until_the_chain_replaces_it() -> No
     asyncio.run(world.lane.run(stream(added(2, Opened("0xnever", 10, 100)), added(3, Opened("0xd", 10, 100), fork=1)), start))
     assert world.recorder.reverted == [block_ref(3)]
     (evaluator,) = (lane.evaluator for lane in world.lane._lanes.values())
-    assert set(evaluator.book.accounts) == {ALICE, "0xb", "0xd"}
+    assert set(evaluator.book.account_keys()) == {ALICE, "0xb", "0xd"}
 
 
 def test_without_a_market_of_the_gas_coin_the_daemon_does_not_start_and_names_those_there_are() -> None:

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from keeper.domain.chain import BlockAdded, BlockRef, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.venue import AccountKey
-from keeper.engine.evaluator import Evaluator, Findings
+from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.questions import ChainQuestions
 from keeper.errors import BlockUnknown
 from tests.keeper.engine.fakes import FakeChain, block_ref
-from tests.keeper.engine.toy import Liquidated, Opened, ToyBook, ToyEvent, ToyVenue, log_of
+from tests.keeper.engine.toy import Liquidated, Opened, ToyVenue, log_of
 
 ALICE, BOB = "0xa11ce", "0xb0b"
 
 
-def _evaluator(prices: Mapping[int, int], questions: Any = None) -> Evaluator[ToyBook, ToyEvent]:
+def _evaluator(prices: Mapping[int, int], questions: Any = None) -> Evaluator:
     venue = ToyVenue(prices)
     return Evaluator(venue, questions or ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=False)
 
@@ -30,14 +30,14 @@ def _added(block: BlockRef, *events: Opened | Liquidated) -> BlockAdded:
     return BlockAdded(block, tuple(log_of(event, block, index) for index, event in enumerate(events)))
 
 
-def _names(findings: Findings[Any]) -> set[str]:
-    return {item.account for item in findings.breached}
+def _names(evaluation: BlockEvaluation) -> set[str]:
+    return set(evaluation.breaches)
 
 
 def test_an_untouched_account_inside_its_box_is_not_evaluated() -> None:
     evaluator = _evaluator({2: 100, 4: 99, 6: 80})
 
-    async def run() -> list[Findings[ToyEvent]]:
+    async def run() -> list[BlockEvaluation]:
         first = await evaluator.added(_added(block_ref(1), Opened(ALICE, 10, 800), Opened(BOB, 10, 100)))
         return [first, await evaluator.added(_added(block_ref(2))), await evaluator.added(_added(block_ref(3)))]
 
@@ -52,7 +52,7 @@ def test_an_untouched_account_inside_its_box_is_not_evaluated() -> None:
 def test_a_breached_account_stays_due_until_it_is_gone() -> None:
     evaluator = _evaluator({2: 85, 4: 85, 6: 85})
 
-    async def run() -> list[Findings[ToyEvent]]:
+    async def run() -> list[BlockEvaluation]:
         return [
             await evaluator.added(_added(block_ref(1), Opened(ALICE, 10, 800))),
             await evaluator.added(_added(block_ref(2))),
@@ -60,17 +60,17 @@ def test_a_breached_account_stays_due_until_it_is_gone() -> None:
         ]
 
     first, second, third = asyncio.run(run())
-    assert [item.first_seen for item in (*first.breached, *second.breached)] == [1, 1]
-    assert third.breached == []
+    assert [*first.breaches.values(), *second.breaches.values()] == [1, 1]
+    assert third.breaches == {}
     assert [item.account for item in third.observed] == [ALICE]
 
 
 def test_a_forecast_breach_is_a_candidate_before_the_block_that_makes_it_one() -> None:
     venue = ToyVenue({2: 100, 4: 80})
     evaluator = Evaluator(venue, ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=True)
-    findings = asyncio.run(evaluator.added(_added(block_ref(1), Opened(ALICE, 10, 800))))
-    assert _names(findings) == {ALICE}
-    assert findings.basis == 4
+    evaluation = asyncio.run(evaluator.added(_added(block_ref(1), Opened(ALICE, 10, 800))))
+    assert _names(evaluation) == {ALICE}
+    assert evaluation.basis == 4
 
 
 @dataclass
@@ -96,7 +96,7 @@ class _FlakyQuestions:
 def test_accounts_that_left_their_box_survive_a_failed_read() -> None:
     evaluator = _evaluator({2: 100, 4: 85}, _FlakyQuestions(ChainQuestions(FakeChain()), {2}))
 
-    async def run() -> Findings[ToyEvent]:
+    async def run() -> BlockEvaluation:
         await evaluator.added(_added(block_ref(1), Opened(ALICE, 10, 800)))
         with pytest.raises(BlockUnknown):
             await evaluator.added(_added(block_ref(2)))
@@ -124,11 +124,11 @@ def test_boxes_find_whom_evaluating_everybody_finds_over_reorgs(chain: list[tupl
             block = block_ref(number, fork=step)
             prices[block.timestamp] = price
             events = [Opened(*opening) for opening in openings]
-            findings = await evaluator.added(_added(block, *events))
+            evaluation = await evaluator.added(_added(block, *events))
             kept.append(events)
             accounts = {event.trader: event for block_events in kept for event in block_events}
             expected = {name for name, event in accounts.items() if 10 * (event.size * price - event.debt) < event.size * price}
-            assert _names(findings) == expected
+            assert _names(evaluation) == expected
             back = min(revert, len(kept) - 1)
             if back:
                 del kept[len(kept) - back :]

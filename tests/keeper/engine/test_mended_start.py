@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Set
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from keeper.domain.chain import BlockRef
-from keeper.domain.venue import AccountKey
+from keeper.domain.venue import AccountKey, Book, Event
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.mended_start import MendedStart
 from keeper.engine.questions import ChainQuestions
@@ -16,8 +15,8 @@ from keeper.engine.recovery import Recovery, RecoveryOptions
 from keeper.engine.start import Start
 from keeper.errors import EndpointsDisagree, StateDivergence
 from tests.keeper.engine.fakes import EXECUTOR, ScriptedMender
-from tests.keeper.engine.memory import HistoryChain, Memory
-from tests.keeper.engine.toy import Liquidated, Opened, ToyBook, ToyEvent, ToyVenue
+from tests.keeper.engine.memory import HistoryChain, ListLake
+from tests.keeper.engine.toy import Liquidated, Opened, ToyVenue, toy_book
 
 DEPTH = 4
 HISTORY: dict[int, list[Opened | Liquidated]] = {3: [Opened("0xa", 10, 500)], 5: [Opened("0xb", 2, 90)]}
@@ -28,7 +27,7 @@ class _Choosy(ToyVenue):
 
     mended = False
 
-    def apply(self, event: ToyEvent, book: ToyBook) -> Set[AccountKey]:
+    def apply(self, event: Event, book: Book) -> Set[AccountKey]:
         if isinstance(event, Opened) and event.trader == "0xb" and not self.mended:
             raise StateDivergence("0xb is not in the book")
         return super().apply(event, book)
@@ -38,13 +37,13 @@ class _Choosy(ToyVenue):
 class _Mender(ScriptedMender):
     """Mends a choosy venue."""
 
-    async def mend(self, name: str, evaluator: Evaluator[Any, Any], block: BlockRef, divergence: str) -> None:
+    async def mend(self, name: str, evaluator: Evaluator, block: BlockRef, divergence: str) -> None:
         await super().mend(name, evaluator, block, divergence)
         evaluator.venue.mended = True  # type: ignore[attr-defined]
 
 
-def _start(mender: _Mender, **venues: ToyVenue) -> tuple[Start, dict[str, ToyBook]]:
-    chain, memory = HistoryChain(newest=13, events=HISTORY), Memory()
+def _start(mender: _Mender, **venues: ToyVenue) -> tuple[Start, dict[str, Book]]:
+    chain, memory = HistoryChain(newest=13, events=HISTORY), ListLake()
     evaluators = {
         name: Evaluator(venue, ChainQuestions(chain), executor=EXECUTOR, block_seconds=2, forecast=False) for name, venue in venues.items()
     }
@@ -60,7 +59,7 @@ def test_a_mended_venue_arrives_with_the_others() -> None:
     assert mender.blocks == [3], "it is mended where it stands"
     assert start.faults == {}
     assert {name: position.cursor.number for name, position in start.positions.items()} == {"toy": 9, "twin": 9}
-    assert dict(books["twin"].accounts) == dict(books["toy"].accounts) == {"0xa": HISTORY[3][0], "0xb": HISTORY[5][0]}
+    assert dict(toy_book(books["twin"]).accounts) == dict(toy_book(books["toy"]).accounts) == {"0xa": HISTORY[3][0], "0xb": HISTORY[5][0]}
 
 
 @pytest.mark.parametrize(

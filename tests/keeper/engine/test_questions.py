@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from keeper.domain.chain import BlockRef, Reads, Timestamp
-from keeper.domain.venue import AccountKey
+from keeper.domain.venue import AccountKey, Book, Event
 from keeper.engine.questions import ChainQuestions, RecordedQuestions
 from tests.keeper.engine.fakes import FakeChain, block_ref
-from tests.keeper.engine.toy import PriceRead, ToyBook, ToyEvent, ToyVenue
+from tests.keeper.engine.toy import PriceRead, ToyVenue
 
 T = TypeVar("T")
 BLOCK = block_ref(3)
@@ -27,8 +27,8 @@ class _NotingChain(FakeChain):
         return await super().run(reads, block, at)
 
 
-def _ask(questions: ChainQuestions | RecordedQuestions, venue: ToyVenue, book: ToyBook) -> list[Sequence[ToyEvent]]:
-    async def ask() -> list[Sequence[ToyEvent]]:
+def _ask(questions: ChainQuestions | RecordedQuestions, venue: ToyVenue, book: Book) -> list[Sequence[Event]]:
+    async def ask() -> list[Sequence[Event]]:
         answers = [await questions.refresh(venue, book, BLOCK, at) for at in (BLOCK.timestamp, LATER)]
         return answers + [await questions.inspect(venue, [AccountKey("0xa")], book, BLOCK, at) for at in (BLOCK.timestamp, LATER)]
 

@@ -14,14 +14,14 @@ from keeper.domain.records import MicroTime, raw
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.venue import AccountKey, Breach, ChainView, Health, LiquidationObserved, MarketView, PositionView, Proceeds
 from keeper.engine import recording
-from keeper.engine.evaluator import Applied, Evaluated, Findings
-from keeper.engine.recording import Where
-from tests.keeper.engine.cases import case_of, findings, plan_of
+from keeper.engine.evaluator import Applied, BlockEvaluation, MarginTest
+from keeper.engine.recording import BlockKeys
+from tests.keeper.engine.decided import decision_of, evaluation, plan_of
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, block_ref
-from tests.keeper.engine.toy import EXCHANGE, Opened, PriceRead, ToyEvent, log_of
+from tests.keeper.engine.toy import EXCHANGE, Opened, PriceRead, log_of
 
 BLOCK = block_ref(5)
-WHERE = Where(10, "toy", BLOCK)
+WHERE = BlockKeys(10, "toy", BLOCK)
 ALICE, BOB = AccountKey("0xa11ce"), AccountKey("0xb0b")
 NOW = MicroTime(1_700_000_000_000_000)
 
@@ -36,11 +36,11 @@ def test_every_row_carries_the_keys_all_tables_share() -> None:
 
 def test_a_block_counts_logs_accounts_and_requests_over_all_venues() -> None:
     log = log_of(Opened(ALICE, 1, 1), BLOCK, 0)
-    applied: list[Applied[ToyEvent]] = [Applied(Opened(ALICE, 1, 1), "log", log), Applied(PriceRead(10, 1), "refresh")]
-    twice = [Evaluated(ALICE, Health(1, 1, None), BLOCK.timestamp), Evaluated(ALICE, Health(1, 1, None), BLOCK.timestamp)]
-    one = Findings(BLOCK, BLOCK.timestamp, applied, twice, (), (), 7)
+    applied: list[Applied] = [Applied(Opened(ALICE, 1, 1), "log", log), Applied(PriceRead(10, 1), "refresh")]
+    twice = [MarginTest(ALICE, Health(1, 1, None), BLOCK.timestamp), MarginTest(ALICE, Health(1, 1, None), BLOCK.timestamp)]
+    one = BlockEvaluation(BLOCK, BLOCK.timestamp, applied, twice, {}, (), 7)
     used = Usage(head=Tally(1, 1), read=Tally(2, 39), fork=Tally(7, 8))
-    row = recording.block_row(10, BLOCK, (NOW, MicroTime(NOW + 5)), used, [one, findings(BLOCK)], recovered=False)
+    row = recording.block_row(10, BLOCK, (NOW, MicroTime(NOW + 5)), used, [one, evaluation(BLOCK)], recovered=False)
     assert (row.logs, row.evaluated, row.watched) == (1, 1, 7), "both moments of one account are one account"
     assert (row.rpc_requests, row.rpc_calls, row.finished_at - row.received_at) == (3, 40, 5)
     assert (row.rpc_requests_head, row.rpc_requests_send, row.rpc_requests_fork, row.rpc_calls_fork) == (1, 0, 7, 8)
@@ -70,31 +70,31 @@ def test_a_liquidation_is_told_from_the_victims_side(size: int, side: str, price
     ("equity", "breach", "near"), [(125, None, False), (124, None, True), (124, Breach.COLLATERAL, True), (0, None, True)]
 )
 def test_only_the_breached_and_those_within_a_quarter_of_the_requirement_are_kept(equity: int, breach: Breach | None, near: bool) -> None:
-    item = Evaluated(ALICE, Health(equity * X18, 100 * X18, breach), BLOCK.timestamp)
+    item = MarginTest(ALICE, Health(equity * X18, 100 * X18, breach), BLOCK.timestamp)
     rows = recording.evaluation_rows(WHERE, [item], {ALICE: "id"})
     assert bool(rows) is near
     assert [(row.candidate_id, row.breach, row.equity_usd) for row in rows] == ([("id", breach, float(equity))] if near else [])
 
 
 def test_a_breached_account_is_kept_however_rich_it_is() -> None:
-    item = Evaluated(ALICE, Health(900 * X18, 100 * X18, Breach.COLLATERAL), BLOCK.timestamp)
+    item = MarginTest(ALICE, Health(900 * X18, 100 * X18, Breach.COLLATERAL), BLOCK.timestamp)
     assert len(recording.evaluation_rows(WHERE, [item], {})) == 1
 
 
 def test_a_decision_says_what_was_wanted_and_a_skip_why_not() -> None:
-    case = case_of(ALICE)
-    going = recording.decision_row(WHERE, case.candidate, "decide", case.decision, case.plan, NOW)
+    decision = decision_of(ALICE)
+    going = recording.decision_row(WHERE, decision.candidate, "decide", decision.choice, NOW)
     assert (going.action, going.reason, going.market, going.size_raw, going.notional_usd) == ("liquidate", None, "TOY", raw(X18), 100.0)
     assert (going.expected_reward_usd, going.expected_cost_usd, going.expected_profit_usd) == (5.0, 1.0, 4.0)
-    skip = Skip(SkipReason.UNPROFITABLE, "", Economics(X18, 2 * X18))
-    left = recording.decision_row(WHERE, case.candidate, "decide", skip, plan_of(ALICE), NOW)
+    skip = Skip(SkipReason.UNPROFITABLE, "", Economics(X18, 2 * X18), plan_of(ALICE))
+    left = recording.decision_row(WHERE, decision.candidate, "decide", skip, NOW)
     assert (left.action, left.reason, left.detail, left.expected_profit_usd) == ("skip", "unprofitable", None, -1.0)
-    bare = recording.decision_row(WHERE, case.candidate, "liquidate", Skip(SkipReason.STALE, "too old"), None, NOW)
+    bare = recording.decision_row(WHERE, decision.candidate, "liquidate", Skip(SkipReason.STALE, "too old"), NOW)
     assert (bare.reason, bare.detail, bare.market, bare.expected_profit_usd) == ("stale", "too old", None, None)
 
 
 def test_a_simulation_keeps_the_venues_own_word_for_the_revert() -> None:
-    candidate = case_of(ALICE).candidate
+    candidate = decision_of(ALICE).candidate
     log = RawLog(EXCHANGE, (), b"", 5, BLOCK.hash, Hash32("0x1"), 0)
     good = recording.simulation_row(WHERE, candidate, "fork", SimSettled(5, 90_000, (log, log), 12.5), None, 3.5)
     assert (good.settled, good.gas_used, good.log_count, good.duration_ms, good.profit_usd) == (True, 90_000, 2, 12.5, 3.5)

@@ -9,7 +9,7 @@ import pytest
 from keeper.domain.chain import Hash32, RawLog, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import BlockRecord, LiquidationRecord, MicroTime, VenueEventRecord
-from keeper.domain.venue import AccountKey
+from keeper.domain.venue import AccountKey, Book, Event
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recording import block_row
@@ -17,8 +17,8 @@ from keeper.engine.recovery import Progress, Recovery, RecoveryOptions, recorded
 from keeper.engine.start import Position, Start
 from keeper.errors import DecodeError, ReorgBeyondFinality, StateDivergence
 from tests.keeper.engine.fakes import EXECUTOR, block_ref
-from tests.keeper.engine.memory import HistoryChain, Memory
-from tests.keeper.engine.toy import Liquidated, Opened, ToyBook, ToyEvent, ToyVenue
+from tests.keeper.engine.memory import HistoryChain, ListLake
+from tests.keeper.engine.toy import Liquidated, Opened, ToyVenue, toy_book
 
 DEPTH = 4
 HISTORY: dict[int, list[Opened | Liquidated]] = {
@@ -34,7 +34,7 @@ class _World:
     """One chain and one memory; every `start` is a new process."""
 
     chain: HistoryChain
-    memory: Memory = field(default_factory=Memory)
+    memory: ListLake = field(default_factory=ListLake)
     progress: list[Progress] = field(default_factory=list)
 
     def start(
@@ -46,7 +46,7 @@ class _World:
         candidates: Mapping[str, str] | None = None,
         toy: ToyVenue | None = None,
         twin: ToyVenue | None = None,
-    ) -> tuple[Start, Evaluator[ToyBook, ToyEvent]]:
+    ) -> tuple[Start, Evaluator]:
         venues = {"toy": toy or ToyVenue({}), **({"twin": twin} if twin is not None else {})}
         evaluators = {
             name: Evaluator(venue, ChainQuestions(self.chain), executor=EXECUTOR, block_seconds=2, forecast=False)
@@ -86,7 +86,7 @@ def test_a_new_lake_is_filled_from_the_start_block_to_the_newest_final_one() -> 
     world = _World(HistoryChain(newest=13, events=HISTORY))
     start, evaluator = world.start()
     assert start == Start({"toy": _at(9)}, 13)
-    assert dict(evaluator.book.accounts) == _events_up_to(9)
+    assert dict(toy_book(evaluator.book).accounts) == _events_up_to(9)
     assert world.chain.asked == [(3, 9)]
     assert [(row.block_number, row.event) for row in world.memory.of(VenueEventRecord)] == [
         (3, "Opened"), (3, "Opened"), (5, "Opened"), (9, "Liquidated"), (9, "Opened"),
@@ -101,7 +101,7 @@ def test_the_second_start_needs_no_history_of_the_chain() -> None:
     world.chain.asked.clear()
     start, evaluator = world.start()
     assert start.lowest == _at(9, 9)
-    assert dict(evaluator.book.accounts) == _events_up_to(9)
+    assert dict(toy_book(evaluator.book).accounts) == _events_up_to(9)
     assert world.chain.asked == []
     assert len(world.memory.rows) == before, "nothing is recorded twice"
 
@@ -113,7 +113,7 @@ def test_what_happened_while_it_was_down_is_fetched_and_only_that() -> None:
     start, evaluator = world.start()
     assert world.chain.asked == [(5, 14)]
     assert start.lowest == _at(14)
-    assert dict(evaluator.book.accounts) == _events_up_to(14)
+    assert dict(toy_book(evaluator.book).accounts) == _events_up_to(14)
     assert [item.stage for item in world.progress][-1] == "chain"
     assert world.progress[-1] == Progress("toy", "chain", 14, 5, 14)
 
@@ -126,14 +126,14 @@ def test_a_cursor_beyond_the_final_block_is_gone_on_from_with_its_blocks_known_a
     start, evaluator = world.start()
     assert start.lowest == _at(12, 9, 10, 11, 12)
     evaluator.reverted(block_ref(8))
-    assert dict(evaluator.book.accounts) == _events_up_to(8), "block 9 is rebuilt, but can still be taken back"
+    assert dict(toy_book(evaluator.book).accounts) == _events_up_to(8), "block 9 is rebuilt, but can still be taken back"
 
 
 def test_a_chain_younger_than_its_finality_starts_before_the_venues_first_block() -> None:
     world = _World(HistoryChain(newest=3, events=HISTORY))
     start, evaluator = world.start()
     assert start.lowest == _at(2)
-    assert dict(evaluator.book.accounts) == {}
+    assert dict(toy_book(evaluator.book).accounts) == {}
     assert world.chain.asked == []
 
 
@@ -204,7 +204,7 @@ def test_blocks_replaced_while_nobody_followed_are_taken_back() -> None:
     start, evaluator = world.start()
     assert [block.number for block in world.memory.reverted] == [12, 11]
     assert world.chain.asked[-1] == (11, 14)
-    assert dict(evaluator.book.accounts) == _events_up_to(14)
+    assert dict(toy_book(evaluator.book).accounts) == _events_up_to(14)
     assert start.lowest == _at(14)
 
 
@@ -227,7 +227,7 @@ def test_recorded_rows_come_back_block_by_block_in_the_order_of_application() ->
 class _Illegible(ToyVenue):
     """Cannot read one event of the exchange's history."""
 
-    def decode(self, log: RawLog) -> ToyEvent | None:
+    def decode(self, log: RawLog) -> Event | None:
         if log.block_number == 9:
             raise DecodeError("an event of a newer version")
         return super().decode(log)
@@ -236,7 +236,7 @@ class _Illegible(ToyVenue):
 class _Ruined(ToyVenue):
     """Its recorded events do not fit together."""
 
-    def apply(self, event: ToyEvent, book: ToyBook) -> Set[AccountKey]:
+    def apply(self, event: Event, book: Book) -> Set[AccountKey]:
         if isinstance(event, Liquidated):
             raise StateDivergence("0xa is not in the book")
         return super().apply(event, book)
@@ -247,7 +247,7 @@ def test_a_venue_that_fails_on_the_way_is_left_out_and_the_others_arrive() -> No
     world = _World(HistoryChain(newest=18, events=HISTORY))
     start, evaluator = world.start(twin=_Illegible({}))
     assert start.positions == {"toy": _at(14)}
-    assert dict(evaluator.book.accounts) == _events_up_to(14)
+    assert dict(toy_book(evaluator.book).accounts) == _events_up_to(14)
     assert {name: str(fault) for name, fault in start.faults.items()} == {"twin": "an event of a newer version"}
     assert [block.number for block in world.memory.cursors["twin"]] == [2, 3, 5]
     assert {row.block_number for row in world.memory.of(VenueEventRecord) if row.venue == "twin"} == {3, 5}

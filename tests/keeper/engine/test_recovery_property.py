@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 from hypothesis import given, settings
@@ -17,15 +16,15 @@ from keeper.chain.heads import Hint
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
 from keeper.domain.records import BlockRecord, LiquidationRecord, VenueEventRecord
-from keeper.domain.venue import AccountKey, Breach, LiquidationObserved
+from keeper.domain.venue import AccountKey, Book, Breach, Event, LiquidationObserved
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
+from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
-from keeper.engine.gas_price import GasPrice
+from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
-from keeper.engine.judge import Judge
-from keeper.engine.liquidator import Hands, Liquidator
+from keeper.engine.liquidator import ExecutionSetup, Liquidator
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recovery import Recovery, RecoveryOptions
@@ -38,7 +37,7 @@ from tests.keeper.chain.fakes import StopFollowing, bench, node
 from tests.keeper.chain.simulated import CONTRACT, OTHER, SimulatedNode
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ScriptedMender
 from tests.keeper.engine.killed import Killed, KilledMemory, fold
-from tests.keeper.engine.toy import Opened, PriceRead, ToyBook, ToyEvent, ToyVenue
+from tests.keeper.engine.toy import Opened, PriceRead, ToyVenue
 
 DEEPEST = 3
 START_BLOCK = 2
@@ -55,14 +54,14 @@ class LogVenue(ToyVenue):
     def filters(self) -> Sequence[LogFilter]:
         return (LogFilter((self._address,)),)
 
-    def decode(self, log: RawLog) -> ToyEvent | None:
+    def decode(self, log: RawLog) -> Event | None:
         return Opened(f"{log.block_hash}-{log.log_index}", 1, 0)
 
-    def refresh(self, book: ToyBook, now: Timestamp) -> Reads[Sequence[ToyEvent]]:
+    def refresh(self, book: Book, now: Timestamp) -> Reads[Sequence[Event]]:
         yield ()
         return (PriceRead(now, 100),)
 
-    def observed(self, events: Sequence[tuple[RawLog, ToyEvent]], book: ToyBook) -> Sequence[LiquidationObserved]:
+    def observed(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[LiquidationObserved]:
         return [
             LiquidationObserved(AccountKey(event.trader), EXECUTOR, "TOY", Breach.POSITIONS, 1, 1, 1, 1, 0, log)
             for log, event in events
@@ -99,7 +98,7 @@ class World:
 
     node: SimulatedNode = field(default_factory=SimulatedNode)
     committed: tuple[StoreCall, ...] = ()
-    books: Mapping[str, ToyBook] = field(default_factory=dict)
+    books: Mapping[str, Book] = field(default_factory=dict)
 
     def run(self, process: Process) -> None:
         memory = KilledMemory(self.committed, process.calls, process.lost)
@@ -113,7 +112,7 @@ class World:
         filters = [one for venue in venues.values() for one in venue.filters()]
         options = ChainOptions(chain_id=31_337, rpc_urls=("http://a",), finality_depth=process.depth, gap_chunk=5, max_log_range=4)
         chain = ChainClient(options, on.pool, on.proofs(), AtRest(), filters, on.clock)
-        evaluators: dict[str, Evaluator[Any, Any]] = {
+        evaluators: dict[str, Evaluator] = {
             name: Evaluator(venue, ChainQuestions(chain), executor=EXECUTOR, block_seconds=2, forecast=False)
             for name, venue in venues.items()
         }
@@ -125,14 +124,17 @@ class World:
             await _lane(chain, memory, evaluators).run(chain.follow(start.lowest.cursor, start.lowest.known), start)
 
 
-def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator[Any, Any]]) -> ChainLane:
-    hands, limits = Hands(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
-    liquidator = Liquidator(hands, memory, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={})
+def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator]) -> ChainLane:
+    setup, limits = ExecutionSetup(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
+    liquidator = Liquidator(setup, memory, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={})
     log = structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     status = Status(Metrics(), Heartbeat(lambda: 1.0, 60.0), Readiness(log))
-    judge, holds = Judge(31_337, EXECUTOR, limits, "TOY", 10**6, 10**11, hands.encode), Holds(ScriptedMender(), lambda _, problem: None)
+    policy, holds = (
+        DecisionPolicy(31_337, EXECUTOR, limits, "TOY", 10**6, 10**11, setup.encode),
+        Holds(ScriptedMender(), lambda _, problem: None),
+    )
     attempts = Attempts(None, memory, 31_337, EXECUTOR, log, status.metrics)
-    decisions = Decisions(judge, GasPrice(judge, tuple(evaluators)), attempts, liquidator, Mailbox(), holds, status.metrics)
+    decisions = Decisions(policy, GasPriceSource(policy, tuple(evaluators)), attempts, liquidator, Mailbox(), holds, status.metrics)
     services = LaneServices(chain, memory, status, log, lambda: 1.0)
     tripwire, options = Tripwire(chain, every_blocks=0, accounts=2), RowOptions(EXECUTOR, 0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
@@ -182,7 +184,7 @@ def _check(world: World) -> None:
         assert Counter((row.block_number, row.block_hash, row.log_index) for row in events if row.source == "log") == expected
         assert Counter((row.block_number, row.block_hash, row.log_index) for row in taken) == expected
         assert all(row.ours for row in taken)
-        assert set(world.books[name].accounts) == {f"{log.block_hash}-{log.log_index}" for log in logs}
+        assert set(world.books[name].account_keys()) == {f"{log.block_hash}-{log.log_index}" for log in logs}
     _check_blocks(world, [row for row in rows.get(BlockRecord, ()) if isinstance(row, BlockRecord)])
 
 

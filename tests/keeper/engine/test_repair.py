@@ -10,15 +10,16 @@ import pytest
 
 from keeper.domain.chain import Reads
 from keeper.domain.records import LiquidationRecord, RepairRecord, VenueEventRecord
+from keeper.domain.venue import Event
 from keeper.engine import recording
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.questions import ChainQuestions
-from keeper.engine.recording import Where
+from keeper.engine.recording import BlockKeys
 from keeper.engine.recovery import apply_logs
 from keeper.errors import EndpointsDisagree, StateDivergence
 from tests.keeper.engine.fakes import block_ref
 from tests.keeper.engine.repairs import PRICE, CorrectableMemory, TrueChain, accounts_at, last_block, repair_of
-from tests.keeper.engine.toy import Liquidated, Opened, PriceRead, ToyBook, ToyEvent, ToyVenue, log_of
+from tests.keeper.engine.toy import Liquidated, Opened, PriceRead, ToyVenue, log_of, toy_book
 
 TRUTH: dict[int, list[Opened | Liquidated]] = {
     3: [Opened("0xa", 10, 500), Opened("0xb", 1, 50)],
@@ -39,14 +40,14 @@ class World:
     """A keeper that recorded and applied what it was told, which may not be the truth."""
 
     chain: TrueChain
-    evaluator: Evaluator[ToyBook, ToyEvent]
+    evaluator: Evaluator
     memory: CorrectableMemory = field(default_factory=CorrectableMemory)
 
     def mend(self) -> None:
         asyncio.run(repair_of(self.chain, self.memory).run("toy", self.evaluator, last_block(self.chain)))
 
     def accounts(self) -> dict[str, Opened]:
-        return dict(self.evaluator.book.accounts)  # type: ignore[arg-type] # account keys are text
+        return {str(key): account for key, account in toy_book(self.evaluator.book).accounts.items()}
 
     def rows(self) -> list[tuple[int, int, str, str]]:
         rows = [(row.block_number, row.position, row.source, row.payload) for row in self.memory.of(VenueEventRecord)]
@@ -68,7 +69,7 @@ def _world(told: dict[int, list[Opened | Liquidated]], venue: ToyVenue | None = 
         applied = apply_logs(evaluator, block, logs)
         applied.append(Applied(PriceRead(block.timestamp, PRICE), "refresh"))
         evaluator.venue.apply(applied[-1].event, evaluator.book)
-        world.memory.block(block, recording.event_rows(Where(1, "toy", block), applied), ("toy",))
+        world.memory.block(block, recording.event_rows(BlockKeys(1, "toy", block), applied), ("toy",))
     return world
 
 
@@ -151,7 +152,7 @@ def test_a_block_of_another_fork_is_left_to_the_reorg() -> None:
 class _Parameters(ToyVenue):
     """The chain's equity is one higher since a parameter changed; the snapshot tells it as a position."""
 
-    def snapshot(self) -> Reads[Sequence[ToyEvent]]:
+    def snapshot(self) -> Reads[Sequence[Event]]:
         yield ()
         return [Opened("0xd", 7, 99)]
 
@@ -196,7 +197,7 @@ def test_a_book_that_strays_though_all_rows_are_true_is_rebuilt_a_few_times_only
     world = _world(TRUTH)
     repair = repair_of(world.chain, world.memory)
     for attempt in range(4):
-        world.evaluator.book.accounts.update({key: Opened(key, 1, 1) for key in list(world.evaluator.book.accounts)})
+        toy_book(world.evaluator.book).accounts.update({key: Opened(key, 1, 1) for key in list(toy_book(world.evaluator.book).accounts)})
         if attempt < 3:
             asyncio.run(repair.run("toy", world.evaluator, block_ref(NEWEST)))
             assert world.accounts() == accounts_at(TRUTH, NEWEST)

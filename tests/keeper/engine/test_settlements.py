@@ -3,10 +3,10 @@
 import asyncio
 from typing import cast
 
-from keeper.engine.mailbox import Case
+from keeper.domain.decision import Decision
 from keeper.engine.settlements import Settlements
 
-CASE = cast(Case, None)  # it is handed on, never looked at
+CASE = cast(Decision, None)  # it is handed on, never looked at
 
 
 def test_the_oldest_comes_first_and_all_are_waited_for() -> None:

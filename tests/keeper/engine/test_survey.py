@@ -9,8 +9,8 @@ from keeper.engine.questions import ChainQuestions
 from keeper.engine.recovery import Progress, Recovery, RecoveryOptions
 from keeper.engine.survey import Survey
 from tests.keeper.engine.fakes import block_ref
-from tests.keeper.engine.memory import HistoryChain, Memory
-from tests.keeper.engine.toy import Liquidated, Opened, ToyBook, ToyEvent, ToyVenue
+from tests.keeper.engine.memory import HistoryChain, ListLake
+from tests.keeper.engine.toy import Liquidated, Opened, ToyVenue
 
 DEPTH = 4
 HISTORY: dict[int, list[Opened | Liquidated]] = {
@@ -21,11 +21,11 @@ HISTORY: dict[int, list[Opened | Liquidated]] = {
 }
 
 
-def _evaluator(chain: HistoryChain) -> Evaluator[ToyBook, ToyEvent]:
+def _evaluator(chain: HistoryChain) -> Evaluator:
     return Evaluator(ToyVenue({}), ChainQuestions(chain), executor=None, block_seconds=2, forecast=False)
 
 
-def _surveyed(chain: HistoryChain, memory: Memory | None, number: int, progress: list[Progress] | None = None) -> set[str]:
+def _surveyed(chain: HistoryChain, memory: ListLake | None, number: int, progress: list[Progress] | None = None) -> set[str]:
     report = (progress if progress is not None else []).append
     evaluator = _evaluator(chain)
     survey = Survey(chain, chain, memory, start_block=3, finality_depth=DEPTH, report=report)
@@ -33,9 +33,9 @@ def _surveyed(chain: HistoryChain, memory: Memory | None, number: int, progress:
     return set(evaluator.book.account_keys())
 
 
-def _recorded(chain: HistoryChain) -> Memory:
+def _recorded(chain: HistoryChain) -> ListLake:
     """A lake whose cursor stands at the chain's newest final block."""
-    memory = Memory()
+    memory = ListLake()
     options = RecoveryOptions(1, 3, DEPTH, None, record_reads=True)
     recovery = Recovery(chain, chain, memory, options, lambda _: None, lambda: 1.0, lambda _: None)
     asyncio.run(recovery.run({"toy": _evaluator(chain)}))

@@ -10,19 +10,19 @@ from keeper.domain.records import AccountSnapshotRecord
 from keeper.domain.venue import AccountKey
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
-from keeper.engine.recording import Where
+from keeper.engine.recording import BlockKeys
 from keeper.engine.tripwire import Tripwire, local_health, must_match
 from keeper.errors import StateDivergence
 from tests.keeper.engine.fakes import FakeChain, block_ref
-from tests.keeper.engine.toy import Opened, ToyBook, ToyEvent, ToyVenue, log_of
+from tests.keeper.engine.toy import Opened, ToyVenue, log_of
 
 BLOCK = block_ref(1)
-WHERE = Where(1, "toy", BLOCK)
+WHERE = BlockKeys(1, "toy", BLOCK)
 # What the chain says of every account: 10 base at 100 USD, 500 of it borrowed.
 VIEW = (500 * X18).to_bytes(32, "big", signed=True) + (100 * X18).to_bytes(32, "big")
 
 
-def _evaluator(*names: str, chain_offset: int = 0) -> Evaluator[ToyBook, ToyEvent]:
+def _evaluator(*names: str, chain_offset: int = 0) -> Evaluator:
     venue = ToyVenue({BLOCK.timestamp: 100}, chain_offset)
     evaluator = Evaluator(venue, ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=False)
     logs = tuple(log_of(Opened(name, 10, 500), BLOCK, index) for index, name in enumerate(names))
@@ -30,12 +30,12 @@ def _evaluator(*names: str, chain_offset: int = 0) -> Evaluator[ToyBook, ToyEven
     return evaluator
 
 
-def _compared(evaluator: Evaluator[ToyBook, ToyEvent], *names: str, view: bytes = VIEW) -> list[AccountSnapshotRecord]:
+def _compared(evaluator: Evaluator, *names: str, view: bytes = VIEW) -> list[AccountSnapshotRecord]:
     tripwire = Tripwire(FakeChain(view), every_blocks=1, accounts=9)
     return list(asyncio.run(tripwire.compare(evaluator, frozenset(AccountKey(name) for name in names), WHERE)))
 
 
-def _begin(tripwire: Tripwire, evaluator: Evaluator[ToyBook, ToyEvent]) -> None:
+def _begin(tripwire: Tripwire, evaluator: Evaluator) -> None:
     """The comparison after the start."""
     asyncio.run(tripwire.compare(evaluator, frozenset(), WHERE))
 
@@ -54,7 +54,7 @@ def test_every_venue_has_a_rotation_of_its_own() -> None:
     tripwire = Tripwire(FakeChain(), every_blocks=1, accounts=1)
     for name, evaluator in (("small", small), ("large", large)):
         assert tripwire.sample(name, evaluator, 1) == evaluator.book.account_keys(), "everybody after the start"
-        asyncio.run(tripwire.compare(evaluator, frozenset(), Where(1, name, BLOCK)))
+        asyncio.run(tripwire.compare(evaluator, frozenset(), BlockKeys(1, name, BLOCK)))
     samples = [(*tripwire.sample("small", small, number), *tripwire.sample("large", large, number)) for number in range(1, 5)]
     assert samples == [("b", "d"), ("c", "e"), ("b", "f"), ("c", "g")]
 

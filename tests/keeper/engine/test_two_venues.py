@@ -8,13 +8,13 @@ from keeper.domain.chain import BlockRef, BlocksReverted, ChainEvent, RawLog, Ti
 from keeper.domain.fixed import X18
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.records import BlockRecord, DecisionRecord, EvaluationRecord
-from keeper.domain.venue import LiquidationPlan
+from keeper.domain.venue import Event, LiquidationPlan
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.start import Position, Start
 from keeper.errors import DecodeError, StateDivergence
 from tests.keeper.engine.fakes import FakeChain, ScriptedSimulator, block_ref
 from tests.keeper.engine.test_chain_lane import ALICE, OPENS, World, added, stream, world_of
-from tests.keeper.engine.toy import Opened, ToyEvent, ToyVenue
+from tests.keeper.engine.toy import Opened, ToyVenue
 
 PRICES = {2 * number: 85 for number in range(1, 30)}
 GOOD = SimSettled(9 * X18, 90_000, (), 1.0)
@@ -149,5 +149,5 @@ def test_a_venue_that_failed_before_following_began_takes_no_other_with_it() -> 
 class _Illegible(ToyVenue):
     """Cannot read what the other can."""
 
-    def decode(self, log: RawLog) -> ToyEvent | None:
+    def decode(self, log: RawLog) -> Event | None:
         raise DecodeError("an event of a newer version")

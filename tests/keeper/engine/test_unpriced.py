@@ -7,19 +7,19 @@ import structlog
 from structlog.testing import capture_logs
 
 from keeper.domain.chain import BlockAdded, Timestamp
-from keeper.domain.venue import MarketView
+from keeper.domain.venue import Book, MarketView
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.status import Metrics
 from keeper.engine.unpriced import Unpriced
 from tests.keeper.engine.fakes import FakeChain, block_ref
-from tests.keeper.engine.toy import ToyBook, ToyVenue
+from tests.keeper.engine.toy import ToyVenue
 
 
 class _Silent(ToyVenue):
     """Has no price at times of blocks 2 and 3."""
 
-    def markets(self, book: ToyBook, now: Timestamp) -> Sequence[MarketView]:
+    def markets(self, book: Book, now: Timestamp) -> Sequence[MarketView]:
         return () if now in (4, 6) else super().markets(book, now)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from keeper.domain.chain import Address, BlockRef, Call, Hash32, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.fixed import X18
@@ -10,10 +9,12 @@ from keeper.domain.journal import VenueBook
 from keeper.domain.use import Use
 from keeper.domain.venue import (
     AccountKey,
+    Book,
     Breach,
     CallPurpose,
     CallRule,
     ChainView,
+    Event,
     Explanation,
     FeedId,
     Health,
@@ -34,8 +35,19 @@ EXCHANGE = Address("0x" + "ee" * 20)
 PRICE = FeedId("TOY/price")
 
 
+class TraderEvent(Event):
+    """Of one trader."""
+
+    __slots__ = ()
+    trader: str
+
+    @property
+    def account(self) -> str:
+        return self.trader
+
+
 @dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(TraderEvent):
     """`trader` holds `size` base bought with `debt` borrowed USD; both whole numbers."""
 
     trader: str
@@ -44,7 +56,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Liquidated:
+class Liquidated(TraderEvent):
     """`liquidator` closed all of `trader`."""
 
     trader: str
@@ -52,15 +64,21 @@ class Liquidated:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceRead:
+class PriceRead(Event):
     """The price at a time."""
 
     timestamp: int
     price: int
 
 
-ToyEvent: TypeAlias = Opened | Liquidated | PriceRead
-ToyBook: TypeAlias = VenueBook[Opened, int, int, int]
+class ToyBook(VenueBook[Opened, int, int, int]):
+    """Positions by trader, the price by the time it holds for."""
+
+
+def toy_book(book: Book) -> ToyBook:
+    """A book of the toy venue as such."""
+    assert isinstance(book, ToyBook)
+    return book
 
 
 def log_of(event: Opened | Liquidated, block: BlockRef, index: int) -> RawLog:
@@ -74,27 +92,27 @@ class ToyVenue:
     """Requirement is a tenth of the position's value; the whole position is liquidated for a reward of a hundredth."""
 
     name = "toy"
-    event_types: Sequence[type[ToyEvent]] = (Opened, Liquidated, PriceRead)
+    event_types: Sequence[type[Event]] = (Opened, Liquidated, PriceRead)
 
     def __init__(self, prices: Mapping[int, int], chain_offset: int = 0) -> None:
         self._prices = prices
         self._chain_offset = chain_offset
 
     def new_book(self) -> ToyBook:
-        return VenueBook()
+        return ToyBook()
 
     def filters(self) -> Sequence[LogFilter]:
         return (LogFilter((EXCHANGE,)),)
 
-    def snapshot(self) -> Reads[Sequence[ToyEvent]]:
+    def snapshot(self) -> Reads[Sequence[Event]]:
         yield ()
         return ()
 
-    def resync(self, keys: Sequence[AccountKey], book: ToyBook) -> Reads[Sequence[ToyEvent]]:
+    def resync(self, keys: Sequence[AccountKey], book: Book) -> Reads[Sequence[Event]]:
         yield ()
         return ()
 
-    def decode(self, log: RawLog) -> ToyEvent | None:
+    def decode(self, log: RawLog) -> Event | None:
         parts = log.data.decode().split(",")
         match log.topics[0], parts:
             case b"o", [trader, size, debt]:
@@ -103,74 +121,74 @@ class ToyVenue:
                 return Liquidated(trader, liquidator)
         raise DecodeError(f"toy log {log.data!r}")
 
-    def apply(self, event: ToyEvent, book: ToyBook) -> Set[AccountKey]:
+    def apply(self, event: Event, book: Book) -> Set[AccountKey]:
         match event:
             case Opened():
-                book.accounts[AccountKey(event.trader)] = event
+                toy_book(book).accounts[AccountKey(event.trader)] = event
                 return {AccountKey(event.trader)}
             case Liquidated():
-                del book.accounts[AccountKey(event.trader)]
+                del toy_book(book).accounts[AccountKey(event.trader)]
                 return {AccountKey(event.trader)}
             case PriceRead():
-                book.reads[Timestamp(event.timestamp)] = event.price
+                toy_book(book).reads[Timestamp(event.timestamp)] = event.price
         return frozenset()
 
-    def refresh(self, book: ToyBook, now: Timestamp) -> Reads[Sequence[ToyEvent]]:
+    def refresh(self, book: Book, now: Timestamp) -> Reads[Sequence[Event]]:
         yield (Call(EXCHANGE, b"price"),)
         return (PriceRead(now, self._prices[now]),)
 
-    def inspect(self, keys: Sequence[AccountKey], book: ToyBook, now: Timestamp) -> Reads[Sequence[ToyEvent]]:
+    def inspect(self, keys: Sequence[AccountKey], book: Book, now: Timestamp) -> Reads[Sequence[Event]]:
         yield ()
         return ()
 
-    def feeds(self, book: ToyBook, now: Timestamp) -> Mapping[FeedId, int]:
-        return {PRICE: book.reads[now]}
+    def feeds(self, book: Book, now: Timestamp) -> Mapping[FeedId, int]:
+        return {PRICE: toy_book(book).reads[now]}
 
-    def health(self, key: AccountKey, book: ToyBook, now: Timestamp) -> Health:
-        account, price = book.accounts[key], book.reads[now]
+    def health(self, key: AccountKey, book: Book, now: Timestamp) -> Health:
+        account, price = toy_book(book).accounts[key], toy_book(book).reads[now]
         value = account.size * price
         breached = 10 * (value - account.debt) < value
         return Health((value - account.debt) * X18, value * X18 // 10, Breach.POSITIONS if breached else None)
 
-    def watch_box(self, key: AccountKey, book: ToyBook, now: Timestamp) -> WatchBox:
-        account = book.accounts[key]
+    def watch_box(self, key: AccountKey, book: Book, now: Timestamp) -> WatchBox:
+        account = toy_book(book).accounts[key]
         return WatchBox({PRICE: (-(-10 * account.debt // (9 * account.size)), None)})
 
-    def liquidation(self, key: AccountKey, book: ToyBook, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+    def liquidation(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """The whole position, for a hundredth of its value less a USD for every base unit that others have sold before."""
-        value = book.accounts[key].size * book.reads[now] * X18
+        value = toy_book(book).accounts[key].size * toy_book(book).reads[now] * X18
         call = LiquidationCall(EXCHANGE, key.encode(), CallPurpose.LIQUIDATE)
         return LiquidationPlan(
-            account=key, market="TOY", breach=Breach.POSITIONS, size_x18=book.accounts[key].size * X18, notional_x18=value,
+            account=key, market="TOY", breach=Breach.POSITIONS, size_x18=toy_book(book).accounts[key].size * X18, notional_x18=value,
             expected_reward_x18=value // 100, expected_cost_x18=used.base("TOY"), capital_x18=0, gas_limit=100_000, calls=(call,),
-            use=Use({"TOY": book.accounts[key].size * X18}),
+            use=Use({"TOY": toy_book(book).accounts[key].size * X18}),
         )  # fmt: skip
 
-    def rules(self, book: ToyBook) -> Sequence[CallRule]:
+    def rules(self, book: Book) -> Sequence[CallRule]:
         return (CallRule(EXCHANGE, "liquidate(bytes32)", ((),)),)
 
-    def valuer(self, book: ToyBook) -> Valuer:
+    def valuer(self, book: Book) -> Valuer:
         return Valuer("ToyValuer", (), ())
 
     def listings(self) -> Sequence[LogFilter]:
         return self.filters()
 
-    def tokens(self, book: ToyBook) -> Sequence[Address]:
+    def tokens(self, book: Book) -> Sequence[Address]:
         return ()
 
-    def pay_in(self, book: ToyBook, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_in(self, book: Book, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
         return ()
 
-    def pay_out(self, book: ToyBook, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_out(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
         return ()
 
-    def free_capital(self, executor: Address, book: ToyBook, now: Timestamp) -> int:
+    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
         return 10**6 * X18
 
-    def unwind(self, executor: Address, book: ToyBook, now: Timestamp, used: Use) -> LiquidationPlan | None:
+    def unwind(self, executor: Address, book: Book, now: Timestamp, used: Use) -> LiquidationPlan | None:
         return None
 
-    def observed(self, events: Sequence[tuple[RawLog, ToyEvent]], book: ToyBook) -> Sequence[LiquidationObserved]:
+    def observed(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[LiquidationObserved]:
         return [
             LiquidationObserved(
                 AccountKey(event.trader), Address(event.liquidator), "TOY", Breach.POSITIONS, X18, 100 * X18, 2 * X18, X18, 0, log
@@ -182,19 +200,19 @@ class ToyVenue:
     def revert_reason(self, data: bytes) -> str:
         return data.decode()
 
-    def proceeds(self, logs: Sequence[RawLog], executor: Address, book: ToyBook) -> Proceeds:
+    def proceeds(self, logs: Sequence[RawLog], executor: Address, book: Book) -> Proceeds:
         return Proceeds(len(logs) * X18)
 
-    def positions(self, key: AccountKey, book: ToyBook, now: Timestamp) -> Sequence[PositionView]:
-        account = book.accounts[key]
-        price = book.reads[now]
+    def positions(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[PositionView]:
+        account = toy_book(book).accounts[key]
+        price = toy_book(book).reads[now]
         return [PositionView(key, "TOY", account.size * X18, -account.debt * X18, price * X18, None, False)]
 
-    def markets(self, book: ToyBook, now: Timestamp) -> Sequence[MarketView]:
-        price = book.reads[now] * X18
+    def markets(self, book: Book, now: Timestamp) -> Sequence[MarketView]:
+        price = toy_book(book).reads[now] * X18
         return [MarketView("TOY", price, price, price, 0, 0, 0, 0.0)]
 
-    def market_names(self, book: ToyBook) -> Sequence[str]:
+    def market_names(self, book: Book) -> Sequence[str]:
         return ["TOY"]
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
@@ -204,6 +222,6 @@ class ToyVenue:
             for key, result in zip(keys, results, strict=True)
         ]
 
-    def explain(self, key: AccountKey, book: ToyBook, now: Timestamp) -> Reads[Explanation]:
+    def explain(self, key: AccountKey, book: Book, now: Timestamp) -> Reads[Explanation]:
         yield ()
         return Explanation(())

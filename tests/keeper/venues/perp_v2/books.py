@@ -5,11 +5,10 @@ from typing import Any
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.fixed import Q96, X18
 from keeper.domain.options import build
-from keeper.domain.venue import AccountKey
+from keeper.domain.venue import AccountKey, Event
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
 from keeper.venues.perp_v2 import ticks
-from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.state import PerpBook
 from keeper.venues.perp_v2.venue import PerpV2
@@ -67,7 +66,7 @@ class Desk:
         self.now = Timestamp(self.now + 12 if timestamp is None else timestamp)
         self.book.open_block(self.number, self.now)
 
-    def apply(self, *events: PerpEvent) -> set[AccountKey]:
+    def apply(self, *events: Event) -> set[AccountKey]:
         """Apply events; the accounts touched."""
         touched: set[AccountKey] = set()
         for event in events:

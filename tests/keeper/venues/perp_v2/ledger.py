@@ -9,8 +9,7 @@ from contracts.devnet.rpc import Rpc, RpcError
 from keeper.domain import parse
 from keeper.domain.chain import BlockRef, Call, CallResult, RawLog, Reads, Timestamp
 from keeper.domain.options import build
-from keeper.domain.venue import AccountKey
-from keeper.venues.perp_v2.events import PerpEvent
+from keeper.domain.venue import AccountKey, Event
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.state import PerpBook
 from keeper.venues.perp_v2.venue import PerpV2
@@ -43,7 +42,7 @@ class Ledger:
     venue: PerpV2
     book: PerpBook
     head: BlockRef | None = None
-    log_events: list[tuple[RawLog, PerpEvent]] = field(default_factory=list)
+    log_events: list[tuple[RawLog, Event]] = field(default_factory=list)
 
     @classmethod
     def start(cls, rpc: Rpc, deployment: Deployment, first: int) -> "Ledger":
@@ -106,7 +105,7 @@ class Ledger:
         assert self.head is not None
         self.apply(self.run(self.venue.inspect(keys, self.book, at or self.head.timestamp), self.head, at))
 
-    def apply(self, events: Sequence[PerpEvent]) -> None:
+    def apply(self, events: Sequence[Event]) -> None:
         """Apply reads."""
         for event in events:
             self.venue.apply(event, self.book)

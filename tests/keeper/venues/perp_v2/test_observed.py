@@ -4,10 +4,9 @@ from dataclasses import replace
 
 from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.fixed import X18
-from keeper.domain.venue import Breach, Proceeds
+from keeper.domain.venue import Breach, Event, Proceeds
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2.decoder import topic_of
-from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.proceeds import TRANSFER
 from tests.keeper.venues.perp_v2.books import ADDRESSES, ALICE, BOB, ETH, EXECUTOR, USDC, WETH, Desk
 
@@ -18,7 +17,7 @@ def _log(index: int, transaction: Hash32 = ONE) -> RawLog:
     return RawLog(Address(ADDRESSES["vault"]), (), b"", 7, Hash32("0x" + "77" * 32), transaction, index)
 
 
-def _in_order(*events: PerpEvent, transaction: Hash32 = ONE) -> list[tuple[RawLog, PerpEvent]]:
+def _in_order(*events: Event, transaction: Hash32 = ONE) -> list[tuple[RawLog, Event]]:
     return [(_log(index, transaction), event) for index, event in enumerate(events)]
 
 

@@ -9,11 +9,10 @@ from eth_utils.crypto import keccak
 
 from keeper.domain.chain import Call, CallResult, Reads
 from keeper.domain.options import build
-from keeper.domain.venue import ChainView
+from keeper.domain.venue import ChainView, Event
 from keeper.errors import ConfigError, StateDivergence
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
-from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.venue import PerpV2
 from tests.keeper.venues.perp_v2.books import ADDRESSES, ALICE, BOB, CONFIG, ETH, QUOTE, USDC, WETH, Desk
@@ -159,7 +158,7 @@ def test_new_markets_and_collaterals_are_described_with_the_next_refresh() -> No
     assert not any(isinstance(event, (read.MarketNamed, read.CollateralDescribed)) for event in again)
 
 
-def _added() -> list[PerpEvent]:
+def _added() -> list[Event]:
     return [log.PoolAdded(ETH, 10_000, "0x" + "f1" * 20), log.CollateralAdded(WETH, "0x" + "f2" * 20, 800_000, 100_000, 1)]
 
 

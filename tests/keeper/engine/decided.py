@@ -1,20 +1,19 @@
-"""Cases, breached accounts and findings of the toy venue, made by hand."""
+"""Decisions and evaluations of the toy venue, made by hand."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from keeper.domain.chain import Address, BlockRef, Timestamp
-from keeper.domain.decision import Candidate, CandidateId, Economics, Liquidate
+from keeper.domain.decision import Candidate, CandidateId, Decision, Economics, Liquidate, urgency_of
 from keeper.domain.fixed import X18
+from keeper.domain.gas_price import GasPrice
 from keeper.domain.use import Use
-from keeper.domain.venue import AccountKey, Breach, Health, LiquidationPlan, NoPlan
-from keeper.engine.evaluator import Breached, Findings
-from keeper.engine.mailbox import Case, urgency_of
-from keeper.engine.tariff import Tariff
+from keeper.domain.venue import AccountKey, Book, Breach, Health, LiquidationPlan, NoPlan
+from keeper.engine.evaluator import BlockEvaluation
 from tests.keeper.engine.fakes import block_ref
-from tests.keeper.engine.toy import ToyBook, ToyEvent, ToyVenue
+from tests.keeper.engine.toy import ToyVenue
 
-FREE = Tariff(0, 10**11, 0)
+FREE = GasPrice(0, 10**11, 0)
 """Gas that costs nothing."""
 BREACHED = Health(X18, 2 * X18, Breach.POSITIONS)
 
@@ -28,18 +27,18 @@ def plan_of(account: str, *, reward: int = 5, capital: int = 0) -> LiquidationPl
     )  # fmt: skip
 
 
-def case_of(account: str, *, reward: int = 5, blocks_breached: int = 0, block: BlockRef | None = None) -> Case:
-    """A case whose profit is the reward less one USD."""
+def decision_of(account: str, *, reward: int = 5, blocks_breached: int = 0, block: BlockRef | None = None) -> Decision:
+    """A decision to liquidate whose profit is the reward less one USD."""
     plan = plan_of(account, reward=reward)
-    decision = Liquidate(plan, Economics(plan.expected_reward_x18, plan.expected_cost_x18))
+    choice = Liquidate(plan, Economics(plan.expected_reward_x18, plan.expected_cost_x18), FREE)
     candidate = Candidate(CandidateId(f"id-{account}"), "toy", AccountKey(account), block or block_ref(1))
-    return Case(candidate, decision, urgency_of(blocks_breached, decision.economics.profit_x18), FREE)
+    return Decision(candidate, choice, urgency_of(blocks_breached, choice.economics.profit_x18))
 
 
-def findings(block: BlockRef, *breached: str) -> Findings[ToyEvent]:
-    """Findings of a block in which these accounts are breached since the block before."""
-    found = tuple(Breached(AccountKey(account), BREACHED, block.number - 1) for account in breached)
-    return Findings(block, block.timestamp, (), (), found, (), 0)
+def evaluation(block: BlockRef, *breached: str) -> BlockEvaluation:
+    """Evaluation of a block in which these accounts are breached since the block before."""
+    breaches = {AccountKey(account): block.number - 1 for account in breached}
+    return BlockEvaluation(block, block.timestamp, (), (), breaches, (), 0)
 
 
 class ScriptedVenue(ToyVenue):
@@ -55,10 +54,10 @@ class ScriptedVenue(ToyVenue):
         self._plans = plans
         self._unwinding = unwinding
 
-    def liquidation(self, key: AccountKey, book: ToyBook, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+    def liquidation(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         return self._plans[key](used.base("TOY") // X18)
 
-    def unwind(self, executor: Address, book: ToyBook, now: Timestamp, used: Use) -> LiquidationPlan | None:
+    def unwind(self, executor: Address, book: Book, now: Timestamp, used: Use) -> LiquidationPlan | None:
         return self._unwinding(used.base("TOY") // X18)
 
 

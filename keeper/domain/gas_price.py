@@ -9,7 +9,7 @@ from keeper.domain.fixed import X18, div_up
 
 
 @dataclass(frozen=True, slots=True)
-class Tariff:
+class GasPrice:
     """Tip and highest fee (wei per gas), the gas coin's price (USD, 18 decimals), and what the chain charges for L1, where it does."""
 
     priority_fee_wei: int

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from keeper.engine.together import together
+from keeper.engine.gather import gather
 from keeper.errors import BlockUnknown
 
 
@@ -19,11 +19,11 @@ async def _fails() -> int:
 
 
 def test_results_come_in_the_order_of_the_work_whichever_ends_first() -> None:
-    assert asyncio.run(together(_after(5, 1), _after(0, 2), _after(2, 3))) == [1, 2, 3]
+    assert asyncio.run(gather(_after(5, 1), _after(0, 2), _after(2, 3))) == [1, 2, 3]
 
 
 def test_nothing_to_do_gives_nothing() -> None:
-    assert asyncio.run(together()) == []
+    assert asyncio.run(gather()) == []
 
 
 def test_the_first_failure_is_raised_as_itself_and_the_others_are_cancelled() -> None:
@@ -38,5 +38,5 @@ def test_the_first_failure_is_raised_as_itself_and_the_others_are_cancelled() ->
         return 0
 
     with pytest.raises(BlockUnknown):
-        asyncio.run(together(patient(), _fails()))
+        asyncio.run(gather(patient(), _fails()))
     assert ended == ["cancelled"]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+async def gather(*work: Coroutine[Any, Any, T]) -> list[T]:
     """Run all at once and return their results in order. The first failure cancels the others and is raised as itself."""
     try:
         async with asyncio.TaskGroup() as group:

@@ -1,42 +1,41 @@
 """What gas is worth on one chain."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from keeper.domain.chain import BlockRef
 from keeper.domain.data_fee import DataFee
+from keeper.domain.gas_price import GasPrice
+from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.evaluator import Evaluator
-from keeper.engine.judge import Judge
-from keeper.engine.tariff import Tariff
 from keeper.errors import ConfigError
 
 
-class GasPrice:
+class GasPriceSource:
     """The gas coin's index price at the first of the chain's venues that has its market: another one's market of the same name does not
     count while that one lives."""
 
-    def __init__(self, judge: Judge, venues: Sequence[str]) -> None:
+    def __init__(self, policy: DecisionPolicy, venues: Sequence[str]) -> None:
         """`venues` in the order of the settings."""
-        self._judge = judge
+        self._policy = policy
         self._venues = list(venues)
         self._markets: dict[str, frozenset[str]] = {}
-        self.tariff: Tariff | None = None
+        self.price: GasPrice | None = None
         """None before there was a price."""
 
     @property
     def native_price_x18(self) -> int:
         """USD per coin, for the record; 0 before there was a price."""
-        return self.tariff.native_price_x18 if self.tariff is not None else 0
+        return self.price.native_price_x18 if self.price is not None else 0
 
-    def look(self, venue: str, evaluator: Evaluator[Any, Any], block: BlockRef, data_fee: DataFee | None) -> None:
+    def update(self, venue: str, evaluator: Evaluator, block: BlockRef, data_fee: DataFee | None) -> None:
         """Take the price of a venue whose book stands at `block`, where it counts.
 
         Raises ConfigError when all venues have markets and none of them is the gas coin's: gas would be free."""
         self._markets[venue] = frozenset(evaluator.venue.market_names(evaluator.book))
-        market = self._judge.gas_coin_market
+        market = self._policy.gas_coin_market
         first = next((name for name in self._venues if market in self._markets.get(name, ())), None)
         if first == venue:
-            self.tariff = self._judge.tariff(evaluator, block, data_fee) or self.tariff
+            self.price = self._policy.gas_price(evaluator, block, data_fee) or self.price
         elif first is None and all(self._markets.get(name) for name in self._venues):
             names = sorted(frozenset().union(*self._markets.values()))
             raise ConfigError(

@@ -1,0 +1,159 @@
+"""From a block's evaluation to decisions. Pure but for the book it reads: live and in replay it gives the same answers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from keeper.domain.chain import Address, BlockRef
+from keeper.domain.data_fee import DataFee
+from keeper.domain.decision import (
+    Candidate,
+    CandidateId,
+    Choice,
+    Decision,
+    Economics,
+    Limits,
+    Liquidate,
+    Skip,
+    candidate_id,
+    crowded,
+    decide,
+    urgency_of,
+)
+from keeper.domain.gas_price import GasPrice
+from keeper.domain.skip_reason import SkipReason
+from keeper.domain.use import NOTHING, Use
+from keeper.domain.venue import AccountKey, NoPlan
+from keeper.engine.evaluator import BlockEvaluation, Evaluator
+from keeper.engine.ports import Encoder
+
+_UNLIMITED_X18 = 1 << 255
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPolicy:
+    """The operator's limits and the executor's means. `gas_coin_market` is the market whose index prices gas; `encode` makes the calldata
+    an L1 data fee is charged for."""
+
+    chain_id: int
+    executor: Address | None
+    limits: Limits
+    gas_coin_market: str
+    priority_fee_wei: int
+    max_fee_wei: int
+    encode: Encoder
+
+    def gas_price(self, evaluator: Evaluator, block: BlockRef, data_fee: DataFee | None = None) -> GasPrice | None:
+        """Gas at this block's index price on a venue; None where it has no such market, or no price."""
+        for view in evaluator.venue.markets(evaluator.book, block.timestamp):
+            if view.market == self.gas_coin_market and view.index_price_x18 > 0:
+                return GasPrice(self.priority_fee_wei, self.max_fee_wei, view.index_price_x18, data_fee)
+        return None
+
+    def decisions(
+        self,
+        name: str,
+        evaluator: Evaluator,
+        evaluation: BlockEvaluation,
+        gas_price: GasPrice | None,
+        blocked: Callable[[AccountKey], Skip | None],
+        used: Use,
+        at_work: Mapping[AccountKey, Use] = MappingProxyType({}),
+    ) -> Sequence[Decision]:
+        """One per account in breach, the most urgent first: each is planned on what those before it leave of the markets.
+
+        `blocked` says why an account may not be touched now, apart from its plan; `used` is what attempts under way will have taken,
+        `at_work` included: the part of earlier blocks' decisions that are not sent yet and are made anew here."""
+        block_plans = self._block_plans(name, evaluator, evaluation, gas_price)
+        alone = [block_plans.alone(account, blocked(account)) for account in evaluation.breaches]
+        decisions: list[Decision] = []
+        for decision in sorted(alone, key=lambda decision: decision.urgency, reverse=True):
+            others = used - at_work.get(decision.candidate.account, NOTHING)
+            decisions.append(block_plans.after(decision, others))
+            used = others + decisions[-1].use
+        return decisions
+
+    def decisions_after(
+        self,
+        name: str,
+        evaluator: Evaluator,
+        evaluation: BlockEvaluation,
+        gas_price: GasPrice | None,
+        used: Mapping[CandidateId, Use],
+    ) -> Sequence[Decision]:
+        """The same where it is known what was used before each candidate (nothing where it is not named), and nobody is blocked."""
+        block_plans = self._block_plans(name, evaluator, evaluation, gas_price)
+        alone = [block_plans.alone(account, None) for account in evaluation.breaches]
+        return [block_plans.after(decision, used.get(decision.candidate.id, NOTHING)) for decision in alone]
+
+    def unwinding(
+        self,
+        name: str,
+        evaluator: Evaluator,
+        evaluation: BlockEvaluation,
+        gas_price: GasPrice | None,
+        blocked: Callable[[AccountKey], Skip | None],
+        used: Use,
+    ) -> Decision | None:
+        """Closing what the executor still holds after plans that take `used`, which no limit forbids."""
+        plan = evaluator.unwind(evaluation.basis, used)
+        if plan is None or gas_price is None or blocked(plan.account):
+            return None
+        economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18)
+        candidate = self.candidate(name, plan.account, evaluation.block)
+        return Decision(candidate, Liquidate(plan, economics, gas_price), urgency_of(0, economics.profit_x18), unwind=True)
+
+    def candidate(self, name: str, account: AccountKey, block: BlockRef) -> Candidate:
+        """The account's candidate of this block."""
+        return Candidate(candidate_id(self.chain_id, name, account, block), name, account, block)
+
+    def _block_plans(self, name: str, evaluator: Evaluator, evaluation: BlockEvaluation, gas_price: GasPrice | None) -> "_BlockPlans":
+        return _BlockPlans(self, name, evaluator, evaluation, gas_price, self._free_capital_x18(evaluator, evaluation))
+
+    def _free_capital_x18(self, evaluator: Evaluator, evaluation: BlockEvaluation) -> int:
+        """The executor's margin not needed for what it holds; while observing without an executor nothing limits."""
+        if self.executor is None:
+            return _UNLIMITED_X18
+        return evaluator.venue.free_capital(self.executor, evaluator.book, evaluation.basis)
+
+
+@dataclass(frozen=True, slots=True)
+class _BlockPlans:
+    """Plans for one block's accounts in breach. `free_x18` is the executor's margin before any of them."""
+
+    policy: DecisionPolicy
+    name: str
+    evaluator: Evaluator
+    evaluation: BlockEvaluation
+    gas_price: GasPrice | None
+    free_x18: int
+
+    def alone(self, account: AccountKey, block: Skip | None) -> Decision:
+        """As if nobody else were in breach; `block` is why it may not be touched."""
+        choice = self._choose(account, NOTHING)
+        profit = choice.economics.profit_x18 if isinstance(choice, Liquidate) else 0
+        candidate = self.policy.candidate(self.name, account, self.evaluation.block)
+        urgency = urgency_of(self.evaluation.block.number - self.evaluation.breaches[account], profit)
+        return Decision(candidate, replace(block, plan=choice.plan) if block is not None else choice, urgency)
+
+    def after(self, decision: Decision, used: Use) -> Decision:
+        """The same account once plans that take `used` are carried out."""
+        if not used or not decision.goes_on:
+            return decision
+        return replace(decision, choice=crowded(self._choose(decision.candidate.account, used)), used=used)
+
+    def _choose(self, account: AccountKey, used: Use) -> Choice:
+        plan = self.evaluator.plan(account, self.evaluation.basis, used)
+        if isinstance(plan, NoPlan):
+            return Skip(plan.reason, plan.detail)
+        if self.gas_price is None:
+            return Skip(SkipReason.PRICE_UNAVAILABLE, f"of {self.policy.gas_coin_market}, which values gas", plan=plan)
+        # Without a data fee nothing hangs on the calldata, and making it takes time.
+        calldata = self.policy.encode(self.name, plan, 0) if self.gas_price.data_fee else b""
+        cost_x18 = self.gas_price.cost_x18(plan.gas_limit, self.evaluation.block, calldata)
+        return decide(plan, self.gas_price, cost_x18, self.free_x18 - used.capital_x18, self.policy.limits)
+
+
+IN_FLIGHT = Skip(SkipReason.IN_FLIGHT)
+COOLING_DOWN = Skip(SkipReason.COOLING_DOWN)
+HELD = Skip(SkipReason.VENUE_HELD)
