@@ -95,7 +95,8 @@ def _snapshot(number: int, account: str, equity: int) -> AccountSnapshotRecord:
 def _position(number: int, account: str) -> PositionSnapshotRecord:
     amounts: dict[str, Any] = {"size": 1.0, "open_notional_usd": 100.0, "size_raw": Raw("1"), "open_notional_raw": Raw("1")}
     state: dict[str, Any] = {"mark_price": 100.0, "liquidation_price": None, "equity_usd": 1.0, "requirement_usd": 1.0}
-    return PositionSnapshotRecord(venue=VENUE, account=account, market="ETH", has_orders=False, **amounts, **state, **where(number))
+    names: dict[str, Any] = {"venue": VENUE, "account": account, "market": "ETH", "underlying": "ETH"}
+    return PositionSnapshotRecord(has_orders=False, **names, **amounts, **state, **where(number))
 
 
 def _event(number: int, name: str, payload: dict[str, Any], account: str | None = None, transaction: str = "0xother") -> VenueEventRecord:
