@@ -58,7 +58,7 @@ INSERT INTO market.rejects VALUES ('test', 'folder/file.csv', 'abc', 7, 'size is
 
 def write_cascade(directory: Path, *, recordings: bool = True) -> None:
     """Write it."""
-    write_lake(directory, {number: _rows(number) for number in range(1, BLOCKS + 1)})
+    write_lake(directory, {number: cascade_rows(number) for number in range(1, BLOCKS + 1)})
     if recordings:
         with open_market(directory) as lake:
             for statement in (BOOKS, _DEPTH, _REJECT):
@@ -70,7 +70,8 @@ def mark(number: int) -> float:
     return 100.0 - 0.5 * min(max(number - 10, 0), 40)
 
 
-def _rows(number: int) -> list[Record]:
+def cascade_rows(number: int) -> list[Record]:
+    """The rows of one block, 1 to 60."""
     rows: list[Record] = [_state(number)]
     if number == 1:
         rows += [
