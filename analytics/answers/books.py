@@ -39,13 +39,13 @@ def pool_books(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str 
     no mid."""
     if not has_view(lake, "stg_keeper_market_state"):
         return []
-    asked = {"since": window.lake_since, "until": window.lake_until, "underlying": underlying}
-    rows = lake.execute(mart("market_underlyings"), asked).to_arrow_table().to_pylist()
+    parameters = {"since": window.lake_since, "until": window.lake_until, "underlying": underlying}
+    rows = lake.execute(mart("market_underlyings"), parameters).to_arrow_table().to_pylist()
     trades = {(row["venue"], row["market"]): row["underlying"] for row in rows}
     markets = dict.fromkeys(row["market"] for row in rows)
     moments = [one for market in markets for one in pools(lake, window, market, most) if (one.venue, market) in trades]
-    made = [PoolBook(trades[one.venue, one.market], one.market, one.pool.book(one.venue, one.time)) for one in moments]
-    return [one for one in made if len(one.book.bid_price) and len(one.book.ask_price)]
+    quotes = [PoolBook(trades[one.venue, one.market], one.market, one.pool.book(one.venue, one.time)) for one in moments]
+    return [quote for quote in quotes if len(quote.book.bid_price) and len(quote.book.ask_price)]
 
 
 def book_of(row: dict[str, Any]) -> Book:

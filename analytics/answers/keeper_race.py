@@ -39,13 +39,13 @@ _MISSED = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class _Race:
-    """The competition on one venue: its chain and name, in one word too, what each liquidator has of it, and how many we `won`."""
+    """The competition on one venue: its chain and name, in one word too, what each liquidator has of it, and how many are ours."""
 
     key: tuple[int, str]
     label: str
     shares: tuple[Share, ...]
     hhi: Figure
-    won: int
+    wins: int
 
 
 def keepers(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa.Table:
@@ -133,21 +133,21 @@ def _race(key: tuple[int, str], label: str, liquidators: list[dict[str, Any]], s
 
 
 def _race_notes(lake: duckdb.DuckDBPyConnection, window: Window, races: list[_Race]) -> list[str]:
-    left = Counter((row["chain_id"], row["venue"]) for row in missed(lake, window).to_pylist())
+    misses = Counter((row["chain_id"], row["venue"]) for row in missed(lake, window).to_pylist())
     name = {race.key: f"{race.label}: " if len(races) > 1 else "" for race in races}
     return [
-        *(f"{name[race.key]}{_win_rate(race.won, left[race.key], window)}" for race in races),
+        *(f"{name[race.key]}{_win_rate(race.wins, misses[race.key], window)}" for race in races),
         f"{LATENCY.name}: first block found liquidatable by the keeper's exact test to the block of execution; {LATENCY.caveat}",
         "rewards before gas; addresses are not clustered to owners",
         *(f"{name[race.key]}{race.hhi.name} of counts: {race.hhi.value:.3f}" for race in races),
     ]
 
 
-def _win_rate(won: int, left: int, window: Window) -> str:
-    rate = win_rate(won, won + left, Scope(window.words, "exact"))
+def _win_rate(wins: int, misses: int, window: Window) -> str:
+    rate = win_rate(wins, wins + misses, Scope(window.words, "exact"))
     interval = f", 95 % {rate.interval[0]:.0%} to {rate.interval[1]:.0%}" if rate.interval else ""
     known = f"{rate.value:.1%}" if rate.value is not None else "unknown"
-    return f"{WIN_RATE.name}: {known} of {won + left} detectable opportunities{interval} ({WIN_RATE.formula})"
+    return f"{WIN_RATE.name}: {known} of {wins + misses} detectable opportunities{interval} ({WIN_RATE.formula})"
 
 
 def _parameters(window: Window) -> dict[str, object]:

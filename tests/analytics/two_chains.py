@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from keeper.domain.chain import BlockRef, Hash32
-from keeper.domain.records import Record
+from keeper.domain.records import Record, VenueEventRecord
 from keeper.lake.options import LakeOptions
 from keeper.lake.recorder import Recorder
 from tests.analytics.keeper_lake import CHAIN, VENUE, Rows, block_ref
+from tests.analytics.report.cascade_lake import BLOCKS, cascade_rows
 
 FIRST, SECOND = CHAIN, 8453
 LABELS = [f"{VENUE} (chain {FIRST})", f"{VENUE} (chain {SECOND})"]
 _HEIGHT = 1_000_000
 _PRICES = ("mark_price", "mark_price_raw", "index_price", "spot_price", "price", "liquidation_price")
+
+
+def cascade_blocks() -> dict[int, list[Record]]:
+    """The rows of the cascade by block, without its pool."""
+    return {number: [row for row in cascade_rows(number) if not isinstance(row, VenueEventRecord)] for number in range(1, BLOCKS + 1)}
 
 
 def write_chains(directory: Path, blocks: Mapping[int, Sequence[Record]], *chains: int) -> None:

@@ -19,11 +19,10 @@ from analytics.answers.window import Window
 from analytics.lake import open_lake, open_market
 from analytics.models.episodes import EpisodeRules
 from analytics.summary import summarise
-from keeper.domain.records import Record, VenueEventRecord
 from tests.analytics.answers.test_common_shock import blocks_of
 from tests.analytics.deficit_lake import deficit_blocks
-from tests.analytics.report.cascade_lake import BLOCKS, BOOKS, cascade_rows
-from tests.analytics.two_chains import FIRST, LABELS, SECOND, write_chains
+from tests.analytics.report.cascade_lake import BLOCKS, BOOKS
+from tests.analytics.two_chains import FIRST, LABELS, SECOND, cascade_blocks, write_chains
 
 Lake = duckdb.DuckDBPyConnection
 Lakes = Mapping[tuple[int, ...], Lake]
@@ -47,13 +46,6 @@ QUESTIONS: Mapping[str, Callable[[Lake], pa.Table]] = {
     "waterfall": analytics.waterfall,
     "summary": lambda lake: summarise(lake).markets,
 }
-
-
-def cascade_blocks() -> dict[int, list[Record]]:
-    """The cascade without its pool: the depth is a recorded book's."""
-    return {
-        number: [record for record in cascade_rows(number) if not isinstance(record, VenueEventRecord)] for number in range(1, BLOCKS + 1)
-    }
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +149,11 @@ def test_a_price_path_is_of_one_chain(both: Lake) -> None:
     (wave,) = analytics.waves(both).to_pylist()
     assert wave["price_source"] == f"{LABELS[0]} ETH mark price"
     assert wave["extreme_usd"] == 80.0
+
+
+def test_signals_say_whose_prices_they_read(both: Lake) -> None:
+    (bars, *_) = notes_of(analytics.signals(both, "ETH", bar_minutes=1))
+    assert bars.endswith(f", {LABELS[0]} mark price")
 
 
 def test_funding_is_a_series_for_each(cascades: Lakes) -> None:
