@@ -88,8 +88,8 @@ def test_every_answer_about_a_market(lakes: tuple[Lake, Lake]) -> None:
     for ask in QUESTIONS_OF_A_MARKET:
         assert under_one_name(ask(other, NAME)) == under_one_name(ask(plain, "ETH")), ask.__name__
         assert ask(other, "ETH").num_rows == 0, "no market has that name"
-    for ask in QUESTIONS_OF_AN_UNDERLYING:
-        assert under_one_name(ask(other, "ETH")) == under_one_name(ask(plain, "ETH")), ask.__name__
+    for question in QUESTIONS_OF_AN_UNDERLYING:
+        assert under_one_name(question(other, "ETH")) == under_one_name(question(plain, "ETH")), question.__name__
 
 
 def test_the_venue_stands_among_those_of_its_underlying(lakes: tuple[Lake, Lake]) -> None:
@@ -119,4 +119,5 @@ def test_two_markets_of_one_underlying_are_two(tmp_path: Path) -> None:
 
 
 def _second_market(record: Record) -> Record:
-    return replace(renamed(record), **({"transaction_hash": "0xsecond"} if hasattr(record, "transaction_hash") else {}))
+    hashes: Mapping[str, Any] = {"transaction_hash": "0xsecond"} if hasattr(record, "transaction_hash") else {}
+    return replace(renamed(record), **hashes)
