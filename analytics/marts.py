@@ -5,9 +5,9 @@ import importlib.resources
 import duckdb
 
 _EMPTY_LIQUIDATIONS = """
-SELECT NULL::VARCHAR AS venue, NULL::VARCHAR AS market, NULL::VARCHAR AS underlying, NULL::VARCHAR AS side, NULL::VARCHAR AS victim,
-NULL::TIMESTAMP AS moment, NULL::BIGINT AS block_number, NULL::DOUBLE AS size_base, NULL::DOUBLE AS price_usd, NULL::DOUBLE AS notional_usd,
-NULL::VARCHAR AS stage, NULL::VARCHAR AS quality
+SELECT NULL::BIGINT AS chain_id, NULL::VARCHAR AS venue, NULL::VARCHAR AS market, NULL::VARCHAR AS underlying, NULL::VARCHAR AS side,
+NULL::VARCHAR AS victim, NULL::TIMESTAMP AS moment, NULL::BIGINT AS block_number, NULL::DOUBLE AS size_base, NULL::DOUBLE AS price_usd,
+NULL::DOUBLE AS notional_usd, NULL::VARCHAR AS stage, NULL::VARCHAR AS quality
 WHERE false"""
 
 

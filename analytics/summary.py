@@ -15,22 +15,24 @@ _LATEST = datetime(9999, 1, 1)  # noqa: DTZ001
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Block times `since` (included) to `until` (not included), UTC; None is open. `venue` None means all."""
+    """Block times `since` (included) to `until` (not included), UTC; None is open. `venue` and `chain_id` None mean all."""
 
     since: datetime | None = None
     until: datetime | None = None
     venue: str | None = None
+    chain_id: int | None = None
 
     def parameters(self) -> dict[str, object]:
         """As the SQL of sql/summary names them."""
-        return {"since": _plain(self.since) or _EARLIEST, "until": _plain(self.until) or _LATEST, "venue": self.venue}
+        edges = {"since": _plain(self.since) or _EARLIEST, "until": _plain(self.until) or _LATEST}
+        return edges | {"venue": self.venue, "chain_id": self.chain_id}
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`markets`: one row per market by falling notional, then `total`; none where nothing was liquidated. Notional, reward and bad debt
-    in USD, shares as fractions of notional, latency in blocks from the first block found liquidatable (`latency_n` rows have one).
-    `skips`: decisions to leave a candidate alone by reason. `covered`: one row, the blocks behind all this."""
+    """`markets`: one row per venue's market by falling notional, then `total`; none where nothing was liquidated. Notional, reward and bad
+    debt in USD, shares as fractions of notional, latency in blocks from the first block found liquidatable (`latency_n` rows have one).
+    `skips`: decisions to leave a candidate alone by reason. `covered`: one row, the blocks behind all this, of every chain in `chains`."""
 
     markets: pa.Table
     skips: pa.Table

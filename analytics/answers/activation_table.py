@@ -9,9 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
-from analytics.answers.liquidation_map import MapAnswer, liquidation_map
-from analytics.answers.map_skill import markets_of, snapshot_for
+from analytics.answers.identity import AccountKey, MarketKey
+from analytics.answers.liquidation_map import MapAnswer
+from analytics.answers.map_skill import snapshot_for
 from analytics.answers.map_table import Volatility, find_clusters, volatility_before
+from analytics.answers.mapped_market import MappedMarket, mapped_markets
 from analytics.answers.wave_table import Path, price_of
 from analytics.answers.window import Window
 from analytics.marts import mart
@@ -28,6 +30,8 @@ _SEED = 20_251_010
 _TIME = pa.timestamp("us")
 _LEVELS = pa.schema(
     [
+        ("chain_id", pa.int64()),
+        ("venue", pa.string()),
         ("market", pa.string()),
         ("side", pa.string()),
         ("level_usd", pa.float64()),
@@ -48,6 +52,8 @@ _LEVELS = pa.schema(
 )
 _EFFECT = pa.schema(
     [
+        ("chain_id", pa.int64()),
+        ("venue", pa.string()),
         ("market", pa.string()),
         ("effect", pa.float64()),
         ("p_value", pa.float64()),
@@ -63,7 +69,7 @@ _EFFECT = pa.schema(
 )
 NOT_REACHED = "not reached"
 
-Liquidated = Mapping[str, list[tuple[float, float]]]
+Liquidated = Mapping[AccountKey, list[tuple[float, float]]]
 """Account -> its liquidations as (Unix s, USD)."""
 
 
@@ -71,7 +77,7 @@ Liquidated = Mapping[str, list[tuple[float, float]]]
 class _Study:
     """One market from its snapshot on: the price path after it, what was liquidated, volatility and horizon."""
 
-    market: str
+    market: MarketKey
     answer: MapAnswer
     path: Path
     liquidated: Liquidated
@@ -96,7 +102,7 @@ def activation(lake: duckdb.DuckDBPyConnection, window: Window | None = None, un
 
 
 def activation_effect(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
-    """Per market: does more mapped exposure at a bin make the price go on? Regression over the bins crossed, exposure from the last
+    """Per venue's market: does more mapped exposure at a bin make the price go on? Regression over the bins crossed, exposure from the last
     snapshot before, against the map shifted around at random under the same path."""
     asked = window or Window()
     rows = [_effect_row(lake, one, asked) for one in _studies(lake, asked, underlying)]
@@ -115,26 +121,30 @@ def _studies(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | 
     snapshot = snapshot_for(lake, window)
     if snapshot is None:
         return []
-    chosen = [market for market in markets_of(lake, snapshot.at) if underlying in (None, market)]
+    chosen = [market for market in mapped_markets(lake, snapshot.at) if underlying in (None, market.underlying)]
     return [study for market in chosen if (study := _study(lake, market, snapshot.at, window)) is not None]
 
 
-def _study(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, window: Window) -> _Study | None:
-    answer = liquidation_map(lake, market, at.replace(tzinfo=UTC))
+def _study(lake: duckdb.DuckDBPyConnection, market: MappedMarket, snapshot_at: datetime, window: Window) -> _Study | None:
+    answer = market.map_at(lake, snapshot_at)
+    at = answer.taken_at or snapshot_at
     after = Window(at.replace(tzinfo=UTC), window.until)
-    path, volatility = price_of(lake, after, market), volatility_before(lake, market, at)
+    path = price_of(lake, after, market.underlying, market.key)
+    volatility = volatility_before(lake, market.underlying, at, market.key)
     if answer.map is None or path is None or len(path.time) < 2 or volatility is None:
         return None
     horizon = min(LONGEST_HORIZON_S, float(path.time[-1] - path.time[0]) / 10)
-    return _Study(market, answer, path, _liquidated(lake, market, after), volatility, horizon)
+    return _Study(market.key, answer, path, _liquidated(lake, market, after), volatility, horizon)
 
 
-def _liquidated(lake: duckdb.DuckDBPyConnection, market: str, window: Window) -> Liquidated:
-    made: dict[str, list[tuple[float, float]]] = {}
+def _liquidated(lake: duckdb.DuckDBPyConnection, market: MappedMarket, window: Window) -> Liquidated:
+    made: dict[AccountKey, list[tuple[float, float]]] = {}
     for side in ("long", "short"):
-        asked = {"since": window.lake_since, "until": window.lake_until, "underlying": market, "side": side}
+        asked = {"since": window.lake_since, "until": window.lake_until, "underlying": market.underlying, "side": side}
         for row in lake.execute(mart("victims"), asked).to_arrow_table().to_pylist():
-            made.setdefault(row["victim"], []).append((row["unix_s"], row["notional_usd"]))
+            if MarketKey.of(row) == market.key:
+                victim = AccountKey(row["chain_id"], row["venue"], row["victim"])
+                made.setdefault(victim, []).append((row["unix_s"], row["notional_usd"]))
     return made
 
 
@@ -143,7 +153,7 @@ def _level(of: _Study, cluster: Cluster) -> dict[str, object]:
     found = _cross(of, cluster.peak, cluster.notional, accounts)
     moment = datetime.fromtimestamp(float(of.path.time[found.index]), UTC).replace(tzinfo=None) if found else None
     return {
-        "market": of.market,
+        **of.market._asdict(),
         "side": "long" if cluster.side == 1 else "short",
         "level_usd": cluster.peak,
         "low_usd": cluster.low,
@@ -162,14 +172,14 @@ def _level(of: _Study, cluster: Cluster) -> dict[str, object]:
     }
 
 
-def _accounts(answer: MapAnswer, cluster: Cluster) -> list[str]:
+def _accounts(answer: MapAnswer, cluster: Cluster) -> list[AccountKey]:
     assert answer.levels is not None  # the cluster was found on them
     levels = answer.levels
     inside = (levels.side == cluster.side) & (levels.price >= cluster.low) & (levels.price < cluster.high)
     return [account for account, chosen in zip(answer.accounts, inside.tolist(), strict=True) if chosen]
 
 
-def _cross(of: _Study, level: float, mapped_usd: float, accounts: list[str]) -> Crossing | None:
+def _cross(of: _Study, level: float, mapped_usd: float, accounts: list[AccountKey]) -> Crossing | None:
     """The crossing with what the level's own accounts lost within the horizon after it; partial closes of one position add up."""
     first = crossing(of.path.time, of.path.price, level, of.horizon_s, of.volatility.sigma_hour, mapped_usd, 0.0)
     if first is None:
@@ -196,7 +206,7 @@ def _effect_row(lake: duckdb.DuckDBPyConnection, of: _Study, window: Window) -> 
     rng = np.random.default_rng(_SEED)
     found: Effect = effect(y1, row, column, maps.density, controls, scope, rng)
     return {
-        "market": of.market,
+        **of.market._asdict(),
         "effect": found.effect.value,
         "p_value": found.p_value.value,
         "least_detectable": found.detectable.value,
@@ -213,7 +223,7 @@ def _effect_row(lake: duckdb.DuckDBPyConnection, of: _Study, window: Window) -> 
 def _grid(lake: duckdb.DuckDBPyConnection, of: _Study) -> _Grid:
     """At most 50 snapshots from the study's on, on bins that cover the path with half as much again on both sides."""
     last = datetime.fromtimestamp(float(of.path.time[-1]), UTC).replace(tzinfo=None)
-    asked = {"since": of.answer.taken_at, "until": last, "most": _MOST_SNAPSHOTS, "market": of.market}
+    asked = {"since": of.answer.taken_at, "until": last, "most": _MOST_SNAPSHOTS, **of.market._asdict()}
     rows = lake.execute(mart("positions_between"), asked).to_arrow_table()
     at, mark, price, notional = (rows[name].to_numpy().astype(np.float64) for name in rows.column_names)
     lowest, highest = (float(np.log(edge)) for edge in (of.path.price.min(), of.path.price.max()))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analytics.answers.annotated import annotated, reason_of
 from analytics.answers.ledger import headline
@@ -67,13 +68,14 @@ class _Timing:
 
 
 def amplification(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
-    """For the six largest series of the window: A_gain (map and depth), A_obs (prices), A_hawkes (timing), their spread, and the branching
-    ratio with its 95 % interval and residual test. `events` are moments with liquidations, `n` the liquidations."""
+    """For the six largest series of the window: A_gain (map and depth of the asset's largest mapped market), A_obs (prices), A_hawkes
+    (timing), their spread, and the branching ratio with its 95 % interval and residual test. `events` are moments with liquidations, `n`
+    the liquidations."""
     asked = window or Window()
     ranked = headline(lake, asked, underlying)
     if ranked.num_rows == 0:
         return annotated(pa.Table.from_pylist([], _SCHEMA), reason=reason_of(ranked))
-    simulated = {(one.market, one.side): one for one in structures(lake, asked, underlying)}
+    simulated = {(one.market.underlying, one.side): one for one in sorted(structures(lake, asked, underlying), key=_mapped_usd)}
     rows = [
         _row(asked, name, side, found, simulated.get((name, side)))
         for name, side in largest_series(ranked)
@@ -88,6 +90,10 @@ def amplification(lake: duckdb.DuckDBPyConnection, window: Window | None = None,
     )
     reason = "an amplification needs at least two prices and two liquidations of one side"
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=reason, notes=notes)
+
+
+def _mapped_usd(one: Structure) -> float:
+    return float(one.notional.sum())
 
 
 def _row(window: Window, name: str, side: int, of: Series, simulated: Structure | None) -> dict[str, object]:
@@ -138,11 +144,22 @@ def _timing(of: Series, scope: Scope) -> _Timing:
 
 
 def _events(of: Series) -> Floats:
-    """Strictly rising times (s): liquidations of one moment are one event; blocks are as long as the median gap between them."""
+    """Strictly rising times (s): liquidations of one moment on one chain are one event. A recorded venue counts as a chain of its own."""
+    chains = pc.coalesce(pc.cast(of.victims["chain_id"], pa.string()), of.victims["venue"]).to_numpy()
     blocks = of.victims["block_number"]
-    if blocks.null_count == 0:
-        merged = merge_ties(of.time, blocks.to_numpy(), of.notional).time
-        numbers = np.unique(blocks.to_numpy())
-        length = float(np.median(np.diff(merged) / np.diff(numbers))) if len(merged) > 1 else 0.0
-        return np.unique(jitter(merged, length, np.random.default_rng(_SEED)))
-    return np.unique(of.time)
+    rng = np.random.default_rng(_SEED)
+    parts = [
+        _chain_events(of.time[mine], blocks.filter(pa.array(mine)), of.notional[mine], rng)
+        for mine in (chains == chain for chain in np.unique(chains))
+    ]
+    return np.unique(np.concatenate(parts))
+
+
+def _chain_events(time: Floats, blocks: pa.ChunkedArray, notional: Floats, rng: np.random.Generator) -> Floats:
+    """Spread evenly at random within blocks as long as the median gap between them; the times themselves where blocks are not known."""
+    if blocks.null_count:
+        return time
+    numbers = blocks.to_numpy()
+    merged = merge_ties(time, numbers, notional).time
+    length = float(np.median(np.diff(merged) / np.diff(np.unique(numbers)))) if len(merged) > 1 else 0.0
+    return jitter(merged, length, rng)

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
+from analytics.answers.identity import venue_labels
 from analytics.answers.insurance_fund import DECIMALS, InsuranceFund, insurance_funds
 from analytics.answers.victim_account import VictimAccount, victim_accounts
 from analytics.answers.window import Window
@@ -18,6 +19,7 @@ _NEEDED = ("liquidations", "evaluations", "account_snapshots", "position_snapsho
 _NO_KEEPER = "this lake has no keeper's tables: recordings of venues name no accounts and no margin"
 _SCHEMA = pa.schema(
     [
+        ("chain_id", pa.int64()),
         ("venue", pa.string()),
         ("account", pa.string()),
         ("closed", pa.bool_()),
@@ -71,15 +73,18 @@ def waterfall(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
     if victims:
         rows.append(_total(counted, len(victims) - len(counted)) | (_sources(settled.total, sum(losses)) if counted else {}))
     table = pa.Table.from_pylist([row | {"quality": "exact", "window": asked.words} for row in rows], _SCHEMA)
+    labels = venue_labels(lake)
+    capacities = [_capacity(labels.of(fund.chain_id, fund.venue), fund) for fund in funds]
     reason = f"nobody was liquidated in {asked.words}"
     if without_raw:
         reason = f"the {_accounts(without_raw)} liquidated in {asked.words} were recorded before raw amounts: floats cannot be settled"
-    return annotated(table, reason=reason, notes=_notes(victims, funds, settled.left.insurance, without_raw))
+    return annotated(table, reason=reason, notes=_notes(victims, capacities, settled.left.insurance, without_raw))
 
 
 def _row(victim: VictimAccount) -> dict[str, Any]:
     """What is known of any account."""
     return {
+        "chain_id": victim.chain_id,
         "venue": victim.venue,
         "account": victim.account,
         "closed": victim.closed,
@@ -120,7 +125,7 @@ def _sources(settlement: Settlement, loss: int) -> dict[str, Any]:
     }
 
 
-def _notes(victims: Sequence[VictimAccount], funds: Sequence[InsuranceFund], overpaid: int, without_raw: int) -> list[str]:
+def _notes(victims: Sequence[VictimAccount], capacities: Sequence[str], overpaid: int, without_raw: int) -> list[str]:
     if not victims:
         return []
     notes = [
@@ -129,7 +134,7 @@ def _notes(victims: Sequence[VictimAccount], funds: Sequence[InsuranceFund], ove
         "collateral at the venue's haircut until it is sold; loss = margin - fee - E_close has price moves, funding and trading fees in it",
         "an account below zero before its first liquidation has margin 0; unpaid: not paid by the last equity known in the window",
         _penalties(victims),
-        *(_capacity(fund) for fund in funds if fund.before is not None and fund.after is not None),
+        *capacities,
         f"{OVERSHOOT.name}: {OVERSHOOT.caveat}",
         _left_out(victims),
     ]
@@ -161,10 +166,12 @@ def _penalties(victims: Sequence[VictimAccount]) -> str:
     return f"penalties {_words(penalty)} USD: {_words(reward)} to liquidators, {_words(penalty - reward)} to the insurance fund"
 
 
-def _capacity(fund: InsuranceFund) -> str:
-    before, after = fund.before or 0, fund.after or 0
-    words = f"insurance fund of {fund.venue}: {_words(before)} USD before, {_words(after)} after, its trading income included"
-    return words + (": it owes what it has paid" if after < 0 else "")
+def _capacity(venue: str, fund: InsuranceFund) -> str:
+    """Before and after in words; nothing where one of them was not read."""
+    if fund.before is None or fund.after is None:
+        return ""
+    words = f"insurance fund of {venue}: {_words(fund.before)} USD before, {_words(fund.after)} after, its trading income included"
+    return words + (": it owes what it has paid" if fund.after < 0 else "")
 
 
 def _accounts(n: int) -> str:

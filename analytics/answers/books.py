@@ -1,6 +1,6 @@
 """Order books of the window as the estimators take them: rebuilt from recordings, and the keeper's pools in the form of books."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -17,8 +17,8 @@ SNAPSHOTS, POOL_BLOCKS = 300, 60
 def books(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None = None) -> dict[str, list[tuple[str, Book]]]:
     """Underlying -> (market, book) in time order; empty where the lake has neither books nor pools."""
     found: dict[str, list[tuple[str, Book]]] = {}
-    for market, book in pool_books(lake, window, underlying):
-        found.setdefault(market, []).append((market, book))
+    for one in pool_books(lake, window, underlying):
+        found.setdefault(one.underlying, []).append((one.market, one.book))
     if has_view(lake, "stg_market_book_levels"):
         parameters = {"since": window.lake_since, "until": window.lake_until, "underlying": underlying, "most": SNAPSHOTS}
         for row in lake.execute(mart("book_moments"), parameters).to_arrow_table().to_pylist():
@@ -26,13 +26,26 @@ def books(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | Non
     return {name: sorted(mine, key=lambda one: one[1].time) for name, mine in found.items()}
 
 
-def pool_books(
-    lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None = None, most: int = POOL_BLOCKS
-) -> list[tuple[str, Book]]:
-    """(market, book) of the keeper's pools out to 5 %, at no more than `most` blocks per market; the keeper's markets are named by their
-    underlying. A pool with liquidity on one side only is left out: it has no mid."""
-    made = [(one.market, one.pool.book(one.venue, one.time)) for one in pools(lake, window, underlying, most)]
-    return [(market, book) for market, book in made if len(book.bid_price) and len(book.ask_price)]
+class PoolBook(NamedTuple):
+    """A pool of the keeper's venues in the form of a book, and what its market trades."""
+
+    underlying: str
+    market: str
+    book: Book
+
+
+def pool_books(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None = None, most: int = POOL_BLOCKS) -> list[PoolBook]:
+    """The keeper's pools out to 5 %, at no more than `most` blocks per market. A pool with liquidity on one side only is left out: it has
+    no mid."""
+    if not has_view(lake, "stg_keeper_market_state"):
+        return []
+    parameters = {"since": window.lake_since, "until": window.lake_until, "underlying": underlying}
+    rows = lake.execute(mart("market_underlyings"), parameters).to_arrow_table().to_pylist()
+    trades = {(row["venue"], row["market"]): row["underlying"] for row in rows}
+    markets = dict.fromkeys(row["market"] for row in rows)
+    moments = [one for market in markets for one in pools(lake, window, market, most) if (one.venue, market) in trades]
+    quotes = [PoolBook(trades[one.venue, one.market], one.market, one.pool.book(one.venue, one.time)) for one in moments]
+    return [quote for quote in quotes if len(quote.book.bid_price) and len(quote.book.ask_price)]
 
 
 def book_of(row: dict[str, Any]) -> Book:

@@ -1,9 +1,24 @@
-"""One value of an answer as an analyst reads it, on a screen or in a report."""
+"""An answer as an analyst reads it, on a screen or in a report: the columns that say something, and one value."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from math import isfinite
 
+import pyarrow as pa
+
 _SHARES = ("share", "flush", "move", "fall", "touch_probability", "distance", "rate")
+
+
+def shown_columns(table: pa.Table, columns: Iterable[str]) -> list[str]:
+    """Of these columns those that are not all null; the chain only where the table has one name of a venue on several."""
+    shown = [name for name in columns if table[name].null_count < table.num_rows]
+    if "chain_id" in shown and not _repeats_a_venue(table):
+        shown.remove("chain_id")
+    return shown
+
+
+def _repeats_a_venue(table: pa.Table) -> bool:
+    return bool(table.group_by(["chain_id", "venue"]).aggregate([]).num_rows > len(table["venue"].unique()))
 
 
 def cell(name: str, value: object) -> str:
@@ -18,7 +33,7 @@ def cell(name: str, value: object) -> str:
         case float():
             return _number(name, value)
         case int():
-            return f"{value:,}"
+            return str(value) if name == "chain_id" else f"{value:,}"
         case list():
             return ", ".join(str(item) for item in value)
     return str(value)

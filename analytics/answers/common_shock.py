@@ -6,6 +6,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from analytics.answers.identity import AccountKey
 from analytics.marts import has_view, mart
 from analytics.models.arrays import Floats, Ints
 from analytics.models.liquidation_price import Legs, ewma_betas, market_shock
@@ -33,18 +34,17 @@ def together(lake: duckdb.DuckDBPyConnection, rows: pa.Table, at: datetime) -> t
 
 
 def _accounts(rows: pa.Table) -> Ints:
-    names = np.array([f"{venue} {account}" for venue, account in zip(rows["venue"].to_pylist(), rows["account"].to_pylist(), strict=True)])
+    names = np.array([f"{row['chain_id']} {row['venue']} {row['account']}" for row in rows.select(AccountKey._fields).to_pylist()])
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
 def _betas(lake: duckdb.DuckDBPyConnection, rows: pa.Table, at: datetime) -> dict[str, float]:
     markets = sorted(set(rows["market"].to_pylist()))
     plain = dict.fromkeys(markets, 1.0)
-    venues = sorted(set(rows["venue"].to_pylist()))
+    venues = rows.group_by(["chain_id", "venue"]).aggregate([]).to_pylist()
     if len(markets) < 2 or len(venues) > 1 or not has_view(lake, "stg_keeper_market_state"):
         return plain
-    asked = {"at": at, "most": _MOST_BLOCKS, "venue": venues[0]}
-    moves = lake.execute(mart("mark_moves"), asked).to_arrow_table()
+    moves = lake.execute(mart("mark_moves"), {"at": at, "most": _MOST_BLOCKS} | venues[0]).to_arrow_table()
     if set(markets) - set(moves["market"].to_pylist()):
         return plain
     blocks, place = np.unique(moves["block_number"].to_numpy(), return_inverse=True)

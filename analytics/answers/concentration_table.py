@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from analytics.answers.annotated import annotated
 from analytics.answers.depth_table import depth, reached_band
+from analytics.answers.identity import venue_labels
 from analytics.answers.ledger import headline, ledger_view
 from analytics.answers.prices import price_extremes
 from analytics.answers.ranking import ranked_assets
@@ -77,10 +78,10 @@ def _liquidations(lake: duckdb.DuckDBPyConnection, window: Window, name: str) ->
     if not ledger_view(lake):
         return
     asked = {"since": window.lake_since, "until": window.lake_until, "underlying": name}
-    rows = lake.execute(mart("venue_liquidations"), asked).to_arrow_table().to_pylist()
+    rows, labels = lake.execute(mart("venue_liquidations"), asked).to_arrow_table().to_pylist(), venue_labels(lake)
     for quality in dict.fromkeys(row["quality"] for row in rows):
         mine = [row for row in rows if row["quality"] == quality]
-        yield _Measure("liquidations", {row["venue"]: row["usd"] for row in mine}, sum(row["n"] for row in mine), quality)
+        yield _Measure("liquidations", {labels.of_row(row): row["usd"] for row in mine}, sum(row["n"] for row in mine), quality)
 
 
 def _depth(lake: duckdb.DuckDBPyConnection, window: Window, name: str) -> Iterator[_Measure]:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
+from analytics.answers.identity import MarketKey, venue_labels
 from analytics.answers.ledger import SAMPLED, headline, ledger_view
 from analytics.answers.prices import price_extremes, prices_view
 from analytics.answers.ranking import ranked_assets
@@ -63,20 +64,16 @@ _NOTES = (
 
 @dataclass(frozen=True, slots=True)
 class _Prices:
-    """The finest source of one asset's prices in the window."""
+    """The finest source of one asset's prices in the window, also in `words`."""
 
     underlying: str
-    venue: str
-    market: str
+    market: MarketKey
     source: str
     interval_s: int
     first_time: datetime
     last_time: datetime
     quality: str
-
-    @property
-    def words(self) -> str:
-        return f"{self.venue} {self.market} {self.source}"
+    words: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,9 +126,12 @@ def correlations(lake: duckdb.DuckDBPyConnection, window: Window | None = None, 
 
 def _sources(lake: duckdb.DuckDBPyConnection, window: Window) -> dict[str, _Prices]:
     found = lake.execute(mart("price_sources"), {"since": window.lake_since, "until": window.lake_until}).to_arrow_table().to_pylist()
+    labels = venue_labels(lake)
     best: dict[str, _Prices] = {}
     for row in found:
-        best.setdefault(row["underlying"], _Prices(**{name: row[name] for name in _Prices.__slots__}))
+        words = f"{labels.of_row(row)} {row['market']} {row['source']}"
+        own = {name: row[name] for name in ("underlying", "source", "interval_s", "first_time", "last_time", "quality")}
+        best.setdefault(row["underlying"], _Prices(market=MarketKey.of(row), words=words, **own))
     return best
 
 
@@ -210,7 +210,7 @@ def _returns(lake: duckdb.DuckDBPyConnection, a: _Prices, b: _Prices, span: tupl
 
 def _bars(lake: duckdb.DuckDBPyConnection, one: _Prices, since: datetime, until: datetime, bar_s: int) -> tuple[Ints, Floats]:
     """Bars that follow another one without a gap, and their log returns."""
-    asked = {name: getattr(one, name) for name in ("underlying", "venue", "market", "source")}
+    asked = {"underlying": one.underlying, "source": one.source, **one.market._asdict()}
     parameters = asked | {"since": max(since - _CALM, _EPOCH), "until": until, "bar_s": bar_s}
     table = lake.execute(mart("price_bars"), parameters).to_arrow_table()
     bars, logs = table["bar"].to_numpy().astype(np.int64), np.log(table["close_usd"].to_numpy())

@@ -7,10 +7,9 @@ import duckdb
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
-from analytics.answers.books import pool_books
+from analytics.answers.books import PoolBook, pool_books
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
-from analytics.models.book import Book
 from analytics.models.depth import DEPTH, bands
 from analytics.models.figure import Scope
 
@@ -53,16 +52,16 @@ def depth_path(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str,
 def depth_view(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None) -> bool:
     """Create the temporary view `mart_depth`: recorded depth and that of the keeper's pools in the window; False without either."""
     scope = Scope(window.words, "exact")
-    rows = [row for market, book in pool_books(lake, window, underlying) for row in _pool_rows(market, book, scope)]
+    rows = [row for one in pool_books(lake, window, underlying) for row in _pool_rows(one, scope)]
     lake.register("pool_depth", pa.Table.from_pylist(rows, _POOL_DEPTH))
     parts = [mart("depth_market")] if has_view(lake, "stg_market_depth") else []
     lake.execute(f"CREATE OR REPLACE TEMPORARY VIEW mart_depth AS {' UNION ALL BY NAME '.join([*parts, 'FROM pool_depth'])}")
     return bool(rows or parts)
 
 
-def _pool_rows(market: str, book: Book, scope: Scope) -> list[dict[str, object]]:
-    moment = datetime.fromtimestamp(book.time, UTC).replace(tzinfo=None)
-    shared = {"underlying": market, "venue": book.venue, "market": market, "exchange_time": moment, "quality": scope.quality}
+def _pool_rows(one: PoolBook, scope: Scope) -> list[dict[str, object]]:
+    book, moment = one.book, datetime.fromtimestamp(one.book.time, UTC).replace(tzinfo=None)
+    shared = {"underlying": one.underlying, "venue": book.venue, "market": one.market, "exchange_time": moment, "quality": scope.quality}
     return [
         shared | {"side": side, "band_bps": band.band_bps, "depth_usd": figure.value}
         for band in bands(book, scope)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analytics.answers.identity import venue_labels
 from analytics.answers.window import Window
 from analytics.marts import create_liquidations, mart
 from analytics.models.episodes import Episode, EpisodeRules, MinuteBars, Sensitivity, survey
@@ -45,7 +46,7 @@ def episodes(
         of = f" of {underlying}" if underlying else ""
         return Episodes((), (), limits, 0, None, f"no liquidations{of} in {asked.words}")
     recorded_from = int(pc.min(bars["minute"]).as_py())
-    series = _series(bars, _names(lake, "underlying"), _names(lake, "venue"))
+    series = _series(bars, _underlyings(lake), _venues(lake))
     first = (asked.lake_since - _EPOCH) // timedelta(minutes=1)
     surveyed = survey(series, limits, recorded_from, asked.words)
     found = tuple(episode for episode in surveyed.episodes if episode.stop > first)
@@ -53,9 +54,17 @@ def episodes(
     return Episodes(found, surveyed.sensitivity, limits, bars.num_rows, _EPOCH + timedelta(minutes=recorded_from), reason)
 
 
-def _names(lake: duckdb.DuckDBPyConnection, what: str) -> tuple[str, ...]:
+def _underlyings(lake: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """Names by their code."""
-    return tuple(str(name) for (name,) in lake.execute(f"SELECT {what} FROM mart_{what}_codes ORDER BY {what}_code").fetchall())  # noqa: S608 (ours)
+    rows = lake.execute("SELECT underlying FROM mart_underlying_codes ORDER BY underlying_code").fetchall()
+    return tuple(str(name) for (name,) in rows)
+
+
+def _venues(lake: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Labels by their code."""
+    labels = venue_labels(lake)
+    rows = lake.execute("SELECT chain_id, venue FROM mart_venue_codes ORDER BY venue_code").fetchall()
+    return tuple(labels.of(chain_id, venue) for chain_id, venue in rows)
 
 
 def _series(bars: pa.Table, underlyings: tuple[str, ...], venues: tuple[str, ...]) -> list[MinuteBars]:

@@ -64,22 +64,26 @@ def gains(lake: duckdb.DuckDBPyConnection, market: str, answer: MapAnswer, venue
         return ()
     return tuple(
         Gain(side, one.source, one.quality, one.own, from_map(answer.map, side, executable))
-        for one in opposing(lake, market, answer.taken_at, venue)
+        for one in opposing(lake, market, answer.underlying, answer.taken_at, venue)
         for side in (1, -1)
         if (executable := one.meets(side)) is not None
     )
 
 
-def gain(lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None) -> pa.Table:
+def gain(
+    lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None, *, chain_id: int | None = None
+) -> pa.Table:
     """Per victim side and source of depth: the greatest gain and where, price zones with g >= 1, and the potential (USD of price) within
     some distances. Potential is null where depth is not known all the way."""
-    answer = liquidation_map(lake, market, at, venue)
+    answer = liquidation_map(lake, market, at, venue, chain_id=chain_id)
     return gain_table(market, answer, gains(lake, market, answer, venue))
 
 
-def gain_curve(lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None) -> pa.Table:
+def gain_curve(
+    lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None, *, chain_id: int | None = None
+) -> pa.Table:
     """The curves cell by cell (10 bps of price, outward from the mark) as far as something is liquidatable."""
-    answer = liquidation_map(lake, market, at, venue)
+    answer = liquidation_map(lake, market, at, venue, chain_id=chain_id)
     rows = [row for one in gains(lake, market, answer, venue) for row in _cells(answer, one)]
     return annotated(pa.Table.from_pylist(rows, _CURVE), reason=answer.reason or _NO_DEPTH.format(market), notes=gain_notes())
 

@@ -5,6 +5,7 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
+from analytics.answers.identity import venue_labels
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
 from analytics.models.ledger import LARGEST, TOTAL
@@ -21,13 +22,19 @@ def ledger_view(lake: duckdb.DuckDBPyConnection) -> bool:
 
 
 def liquidations(
-    lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None, venue: str | None = None
+    lake: duckdb.DuckDBPyConnection,
+    window: Window | None = None,
+    underlying: str | None = None,
+    venue: str | None = None,
+    *,
+    chain_id: int | None = None,
 ) -> pa.Table:
     """Every liquidation of the window in time order, one row per victim fill; sizes in base units, notional in USD."""
     if not ledger_view(lake):
         return annotated(pa.table({}), reason=_NO_LEDGER)
     asked = window or Window()
-    table = lake.execute(mart("liquidation_events"), _parameters(asked, underlying) | {"venue": venue}).to_arrow_table()
+    parameters = _parameters(asked, underlying) | {"venue": venue, "chain_id": chain_id}
+    table = lake.execute(mart("liquidation_events"), parameters).to_arrow_table()
     return annotated(table, reason=_nothing(asked, underlying), notes=_quality_notes(table))
 
 
@@ -36,7 +43,7 @@ def headline(lake: duckdb.DuckDBPyConnection, window: Window | None = None, unde
     if not ledger_view(lake):
         return annotated(pa.table({}), reason=_NO_LEDGER)
     asked = window or Window()
-    table = lake.execute(mart("headline"), _parameters(asked, underlying)).to_arrow_table()
+    table = _labelled(lake, lake.execute(mart("headline"), _parameters(asked, underlying)).to_arrow_table())
     notes = [_SIDES, *_quality_notes(table), f"{TOTAL.name}: {TOTAL.formula}", f"{LARGEST.name}: {LARGEST.formula}"]
     for row in table.to_pylist():
         if row["asset"] == "total":
@@ -58,6 +65,13 @@ def shares_of(table: pa.Table, column: str) -> tuple[float, ...]:
     """Shares of the positive entries of a column, largest first; empty when there are none."""
     values = np.array([value for value in table[column].to_pylist() if value], np.float64)
     return tuple(float(share) for share in np.sort(values / values.sum())[::-1]) if len(values) else ()
+
+
+def _labelled(lake: duckdb.DuckDBPyConnection, table: pa.Table) -> pa.Table:
+    """The table with its venues in words."""
+    labels = venue_labels(lake)
+    venues = [sorted({labels.of_row(venue) for venue in row}) for row in table["venues"].to_pylist()]
+    return table.set_column(table.column_names.index("venues"), "venues", pa.array(venues, pa.list_(pa.string())))
 
 
 def _total_notes(row: dict[str, object]) -> list[str]:

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
+from analytics.answers.identity import MarketKey
 from analytics.answers.ledger import ledger_view, liquidations
-from analytics.answers.liquidation_map import MapAnswer, liquidation_map
+from analytics.answers.liquidation_map import MapAnswer
+from analytics.answers.mapped_market import MappedMarket, mapped_markets
 from analytics.answers.prices import price_extremes
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
@@ -20,6 +23,8 @@ from analytics.models.skill import Skill, predicted, score
 
 _SCHEMA = pa.schema(
     [
+        ("chain_id", pa.int64()),
+        ("venue", pa.string()),
         ("market", pa.string()),
         ("side", pa.string()),
         ("snapshot", pa.timestamp("us")),
@@ -58,12 +63,12 @@ def snapshot_for(lake: duckdb.DuckDBPyConnection, window: Window) -> Snapshot | 
 
 
 def map_skill(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa.Table:
-    """Per market and side: USD the map placed between the mark and the realised extreme of the mark, and USD then liquidated."""
+    """Per venue's market and side: USD the map placed between the mark and the realised extreme of the mark, and USD then liquidated."""
     asked = window or Window()
     snapshot = snapshot_for(lake, asked)
     if snapshot is None:
         return annotated(pa.Table.from_pylist([], _SCHEMA), reason=f"no snapshot of positions in or before {asked.words}")
-    rows = [row for market in markets_of(lake, snapshot.at) for row in _market(lake, market, snapshot.at, asked)]
+    rows = [row for market in mapped_markets(lake, snapshot.at) for row in _market(lake, market, snapshot.at, asked)]
     notes = [f"snapshot of {snapshot.at:%Y-%m-%d %H:%M:%S} UTC; conditional on the path the price took: tests the map, not a forecast"]
     notes.append(
         "predicted: the map holds all else still; together: all markets move as one, each by its beta; neither has positions opened later"
@@ -111,27 +116,24 @@ def _words(name: str, value: float | None) -> str:
     return f"{name}: {'unknown' if value is None else f'{value:,.3g}' if abs(value) < 1000 else f'{value:,.0f}'}"
 
 
-def markets_of(lake: duckdb.DuckDBPyConnection, at: datetime) -> list[str]:
-    """Markets with positions in the snapshot of a block time."""
-    query = "SELECT DISTINCT market FROM stg_keeper_position_snapshots WHERE block_time = ? ORDER BY market"
-    return [str(market) for (market,) in lake.execute(query, [at]).fetchall()]
-
-
-def _market(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, window: Window) -> list[dict[str, object]]:
-    answer = liquidation_map(lake, market, at.replace(tzinfo=UTC))
+def _market(lake: duckdb.DuckDBPyConnection, market: MappedMarket, snapshot_at: datetime, window: Window) -> list[dict[str, object]]:
+    answer = market.map_at(lake, snapshot_at)
+    if answer.map is None or answer.levels is None or answer.taken_at is None:
+        return []
+    at = answer.taken_at
     after = Window(at.replace(tzinfo=UTC), window.until)
-    prices = price_extremes(lake, after, market).to_pylist()
-    if answer.map is None or answer.levels is None or not prices:
+    prices = [row for row in price_extremes(lake, after, market.underlying).to_pylist() if MarketKey.of(row) == market.key]
+    if not prices:
         return []
     mark = answer.map.mark
     low, high = min(mark, *(row["low_usd"] for row in prices)), max(mark, *(row["high_usd"] for row in prices))
     guesses = predicted(answer.levels, mark, low, high)
-    joint = liquidation_map(lake, market, at.replace(tzinfo=UTC), all_markets=True)
+    joint = market.map_at(lake, at, all_markets=True)
     together = predicted(joint.levels, mark, low, high) if joint.levels else guesses
     baseline = predicted(_inferred(answer, mark), mark, low, high)
-    yesterday = _day_before(lake, market, at)
+    yesterday = _day_before(market.map_at(lake, at - _DAY), at)
     stale = predicted(yesterday, mark, low, high) if yesterday else (None, None)
-    victims = [row for row in liquidations(lake, after, market).to_pylist() if row["exchange_time"] > at]
+    victims = _victims(lake, market, after)
     made = []
     for i, (side, extreme) in enumerate((("long", low), ("short", high))):
         realised = [row["notional_usd"] or 0.0 for row in victims if row["side"] == side]
@@ -139,7 +141,7 @@ def _market(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, window: 
         log_error = float(np.log(guesses[i] / total)) if guesses[i] > 0 and total > 0 else None
         made.append(
             {
-                "market": market,
+                **market.key._asdict(),
                 "side": side,
                 "snapshot": at,
                 "mark_usd": mark,
@@ -156,9 +158,15 @@ def _market(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, window: 
     return made
 
 
-def _day_before(lake: duckdb.DuckDBPyConnection, market: str, at: datetime) -> Levels | None:
+def _victims(lake: duckdb.DuckDBPyConnection, market: MappedMarket, after: Window) -> list[dict[str, Any]]:
+    """The market's liquidations after the snapshot, which has those of its own block."""
+    chain_id, venue, name = market.key
+    rows = liquidations(lake, after, market.underlying, venue, chain_id=chain_id).to_pylist()
+    return [row for row in rows if row["market"] == name and row["exchange_time"] > after.lake_since]
+
+
+def _day_before(older: MapAnswer, at: datetime) -> Levels | None:
     """The map as it was known a day before the snapshot, up to a day older; None where there is none."""
-    older = liquidation_map(lake, market, (at - _DAY).replace(tzinfo=UTC))
     return older.levels if older.taken_at is not None and older.taken_at >= at - 2 * _DAY else None
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
+from analytics.answers.identity import MarketKey
 from analytics.answers.liquidation_map import MapAnswer
 from analytics.answers.liquidation_map import liquidation_map as find_map
 from analytics.answers.wave_table import Path, price_of
@@ -40,20 +41,28 @@ class Volatility(NamedTuple):
 
 
 def liquidation_map(
-    lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None, *, all_markets: bool = False
+    lake: duckdb.DuckDBPyConnection,
+    market: str,
+    at: datetime | None = None,
+    venue: str | None = None,
+    *,
+    chain_id: int | None = None,
+    all_markets: bool = False,
 ) -> pa.Table:
     """Non-empty bins of 10 bps: USD of longs and shorts liquidated in the bin, and from the mark out to its far edge.
 
     `all_markets`: when all markets move together, each by its beta, instead of this one alone."""
-    return bins_table(find_map(lake, market, at, venue, all_markets=all_markets))
+    return bins_table(find_map(lake, market, at, venue, chain_id=chain_id, all_markets=all_markets))
 
 
-def clusters(lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None) -> pa.Table:
+def clusters(
+    lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None, *, chain_id: int | None = None
+) -> pa.Table:
     """Clusters of the map, nearest first, with the distance in units of 24-hour volatility and the probability of a touch in 24 h."""
-    answer = find_map(lake, market, at, venue)
+    answer = find_map(lake, market, at, venue, chain_id=chain_id)
     if answer.map is None or answer.taken_at is None:
         return annotated(pa.Table.from_pylist([], _CLUSTERS), reason=answer.reason)
-    volatility = volatility_before(lake, market, answer.taken_at)
+    volatility = volatility_before(lake, answer.underlying, answer.taken_at)
     if volatility is None:
         return annotated(
             pa.Table.from_pylist([], _CLUSTERS), reason=f"the price of {market} never moved in the lake: no volatility, no distances"
@@ -61,9 +70,11 @@ def clusters(lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None =
     return clusters_table(answer, volatility)
 
 
-def asymmetry(lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None) -> pa.Table:
+def asymmetry(
+    lake: duckdb.DuckDBPyConnection, market: str, at: datetime | None = None, venue: str | None = None, *, chain_id: int | None = None
+) -> pa.Table:
     """AR(w) = shorts within +w over longs within -w of the mark, per symmetric distance w (`within_share`)."""
-    return asymmetry_table(find_map(lake, market, at, venue))
+    return asymmetry_table(find_map(lake, market, at, venue, chain_id=chain_id))
 
 
 def bins_table(answer: MapAnswer) -> pa.Table:
@@ -170,12 +181,15 @@ def map_notes(answer: MapAnswer) -> list[str]:
     return notes
 
 
-def volatility_before(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, least: int = 20) -> Volatility | None:
-    """Volatility over the day before `at`; over all that is recorded where there are too few moves before; None where nothing moves."""
-    before = _volatility(price_of(lake, Window(at - timedelta(days=1), at), market))
+def volatility_before(
+    lake: duckdb.DuckDBPyConnection, underlying: str, at: datetime, market: MarketKey | None = None, least: int = 20
+) -> Volatility | None:
+    """Volatility over the day before `at`; over all that is recorded where there are too few moves before; None where nothing moves. Of
+    `market` where it is given and has prices."""
+    before = _volatility(price_of(lake, Window(at - timedelta(days=1), at), underlying, market))
     if before and before[1] >= least:
         return Volatility(*before, later=False)
-    after = _volatility(price_of(lake, Window(at - timedelta(days=1), at + timedelta(days=1)), market))
+    after = _volatility(price_of(lake, Window(at - timedelta(days=1), at + timedelta(days=1)), underlying, market))
     return Volatility(*after, later=True) if after else None
 
 

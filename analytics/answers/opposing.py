@@ -23,10 +23,11 @@ class Opposing:
     meets: Callable[[int], Executable | None]
 
 
-def opposing(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, venue: str | None = None) -> tuple[Opposing, ...]:
-    """The keeper's own pools first, then the newest book, then the newest bands of each venue within the hour before `at` (lake time)."""
+def opposing(lake: duckdb.DuckDBPyConnection, market: str, underlying: str, at: datetime, venue: str | None = None) -> tuple[Opposing, ...]:
+    """The market's own pools first, then of its underlying the newest book, then the newest bands of each venue within the hour before `at`
+    (lake time)."""
     own = (_of_pool(one) for one in pools_at(lake, market, at, venue))
-    return (*own, *_books(lake, market, at), *_bands(lake, market, at))
+    return (*own, *_books(lake, underlying, at), *_bands(lake, underlying, at))
 
 
 def _of_pool(one: PoolMoment) -> Opposing:

@@ -1,5 +1,6 @@
 """Open interest and funding over time, of recordings and of the keeper's markets alike (M20, M21)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
+from analytics.answers.identity import MarketKey
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
 from analytics.models.arrays import Floats
@@ -23,8 +25,7 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 the lake's times are UTC without a
 class Funding:
     """Settlements of one venue's market: Unix s, rate per 8 hours, z against the 90 days before (nan with fewer than 30 settlements)."""
 
-    venue: str
-    market: str
+    market: MarketKey
     time: Floats
     rate_8h: Floats
     z: Floats
@@ -45,14 +46,20 @@ def funding(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str) ->
         return ()
     since = max(window.lake_since - _HISTORY, _EPOCH) if window.since else _EPOCH
     table = lake.execute(mart("funding_path"), {"since": since, "until": window.lake_until, "underlying": underlying}).to_arrow_table()
-    series: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    series: dict[MarketKey, list[tuple[float, float]]] = {}
     for row in table.to_pylist():
-        series.setdefault((row["venue"], row["market"]), []).append(((row["moment"] - _EPOCH).total_seconds(), row["rate_8h"]))
+        series.setdefault(MarketKey.of(row), []).append(((row["moment"] - _EPOCH).total_seconds(), row["rate_8h"]))
     made = []
-    for (venue, market), rows in series.items():
+    for market, rows in series.items():
         time, rate = (np.array(column, np.float64) for column in zip(*dict(rows).items(), strict=True))
-        made.append(Funding(venue, market, time, rate, z_scores(time, rate)))
+        made.append(Funding(market, time, rate, z_scores(time, rate)))
     return tuple(made)
+
+
+def funding_of(market: MarketKey, among: Sequence[Funding]) -> Funding | None:
+    """The funding of a market, else of another one of its venue: recordings may write its name in another way."""
+    same = [one for one in among if one.market[:2] == market[:2]]
+    return next((one for one in same if one.market == market), same[0] if same else None)
 
 
 def held(time: Floats, value: Floats, at: Floats) -> Floats:

@@ -2,11 +2,11 @@
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analytics.answers.annotated import annotated
 from analytics.answers.checks import failing_checks
 from analytics.answers.depth_table import flagged
+from analytics.answers.identity import venue_labels
 from analytics.answers.ledger import ledger_view
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
@@ -28,13 +28,15 @@ def _recorded(lake: duckdb.DuckDBPyConnection, window: Window) -> list[dict[str,
     if not ledger_view(lake):
         return []
     found = lake.execute(mart("ledger_gaps"), {"since": window.lake_since, "until": window.lake_until}).to_arrow_table().to_pylist()
+    labels = venue_labels(lake)
     rows = []
     for row in found:
         span = f"{row['first_time']:%Y-%m-%d %H:%M:%S} to {row['last_time']:%Y-%m-%d %H:%M:%S} UTC"
-        rows.append(_row("recorded", row["venue"], f"liquidations, {row['quality']}, {span}", row["n"]))
+        about = labels.of_row(row)
+        rows.append(_row("recorded", about, f"liquidations, {row['quality']}, {span}", row["n"]))
         if row["longest_silence_s"]:
             until = f"{row['silence_until']:%Y-%m-%d %H:%M:%S} UTC"
-            rows.append(_row("gap", row["venue"], f"longest silence {row['longest_silence_s']:,.0f} s, until {until}", row["n"]))
+            rows.append(_row("gap", about, f"longest silence {row['longest_silence_s']:,.0f} s, until {until}", row["n"]))
     return rows
 
 
@@ -43,13 +45,14 @@ def _doubled(lake: duckdb.DuckDBPyConnection, window: Window) -> list[dict[str, 
     if not ledger_view(lake):
         return []
     table = lake.execute(mart("exact_seconds"), {"since": window.lake_since, "until": window.lake_until}).to_arrow_table()
+    labels = venue_labels(lake)
     rows: list[dict[str, object]] = []
-    for venue in sorted(set(table["venue"].unique().to_pylist())):
-        mine = table.filter(pc.equal(table["venue"], venue))
-        found = parity(mine["second"].to_numpy(), mine["is_adl"].to_numpy())
+    for venue, liquidations in zip(table.select(["chain_id", "venue"]).to_pylist(), table["liquidations"], strict=True):
+        moments = liquidations.values
+        found = parity(moments.field("second").to_numpy(), moments.field("is_adl").to_numpy(zero_copy_only=False))
         if found.both_sided is not None:
             words = "every second even: the log may repeat each fill once per side" if found.both_sided else "one-sided by the parity test"
-            rows.append(_row("both-sided log", venue, words, found.seconds))
+            rows.append(_row("both-sided log", labels.of_row(venue), words, found.seconds))
     return rows
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
+from analytics.answers.identity import MarketKey
 from analytics.answers.ledger import ledger_view
-from analytics.answers.positioning import Funding, funding, open_interest_view
+from analytics.answers.positioning import Funding, funding, funding_of, open_interest_view
 from analytics.answers.window import Window
 from analytics.marts import mart
 from analytics.models.figure import Definition, Figure, Scope
@@ -30,6 +31,7 @@ _LEAST_FALL = 0.01
 _SCHEMA = pa.schema(
     [
         ("underlying", pa.string()),
+        ("chain_id", pa.int64()),
         ("venue", pa.string()),
         ("market", pa.string()),
         ("verdict", pa.string()),
@@ -87,6 +89,7 @@ def _row(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window
     found = verdict(figure, z, ceased, limit)
     return {
         "underlying": change["underlying"],
+        "chain_id": change["chain_id"],
         "venue": change["venue"],
         "market": change["market"],
         "verdict": found.words,
@@ -123,8 +126,7 @@ def _flush(change: dict[str, Any], scope: Scope) -> tuple[Figure, str, float, li
 def _funding_of(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window, after: timedelta) -> Funding | None:
     """Of the same venue and underlying, up to so long after the window."""
     until = Window(window.since, window.until + after if window.until else None)
-    same = [one for one in funding(lake, until, change["underlying"]) if one.venue == change["venue"]]
-    return next((one for one in same if one.market == change["market"]), same[0] if same else None)
+    return funding_of(MarketKey.of(change), funding(lake, until, change["underlying"]))
 
 
 def _funding_after(paid: Funding | None, window: Window, scope: Scope) -> tuple[Figure, float | None, float | None]:
@@ -151,11 +153,11 @@ def _reset_hours(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window
 
 
 def _forced(lake: duckdb.DuckDBPyConnection, change: dict[str, Any], window: Window, scope: Scope) -> float | None:
-    """Victims' base units of the venue over the fall of its open interest; None where either is unknown, or it hardly fell."""
+    """Victims' base units over the fall of open interest; None where either is unknown, or it hardly fell."""
     if not ledger_view(lake) or not change["after_base"] or not change["before_base"]:
         return None
-    asked = {"since": window.lake_since, "until": window.lake_until, "underlying": change["underlying"], "venue": change["venue"]}
-    base = lake.execute(mart("victim_base"), asked).fetchone()
+    where = {"underlying": change["underlying"], **MarketKey.of(change)._asdict()}
+    base = lake.execute(mart("victim_base"), where | {"since": window.lake_since, "until": window.lake_until}).fetchone()
     fallen = flush(change["after_base"], change["before_base"], scope)
     if fallen.share.value is None or fallen.share.value < _LEAST_FALL:
         return None

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
+from analytics.answers.identity import MarketKey, venue_labels
 from analytics.answers.ledger import ledger_view
 from analytics.answers.positioning import funding, held, open_interest_path
 from analytics.answers.prices import prices_view
@@ -44,7 +45,8 @@ def signals(lake: duckdb.DuckDBPyConnection, underlying: str, at: datetime | Non
         return annotated(schema_less, reason=f"no prices of {underlying}{f' before {lake_time(at):%Y-%m-%d %H:%M:%S} UTC' if at else ''}")
     made = _signal_bars(lake, underlying, bars, bar_minutes * 60)
     rows: list[dict[str, object]] = []
-    notes = [f"{len(bars)} bars of {bar_minutes} min up to {bars[-1]['bar']:%Y-%m-%d %H:%M} UTC, {bars[-1]['venue']} {bars[-1]['source']}"]
+    source = f"{venue_labels(lake).of_row(bars[-1])} {bars[-1]['source']}"
+    notes = [f"{len(bars)} bars of {bar_minutes} min up to {bars[-1]['bar']:%Y-%m-%d %H:%M} UTC, {source}"]
     for ask in (squeeze_entry, exhaustion, fragile_build_up):
         try:
             rows += _rows(ask(made, SignalRules()), bars[-1]["bar"], len(bars))
@@ -89,8 +91,8 @@ def _signal_bars(lake: duckdb.DuckDBPyConnection, underlying: str, bars: list[di
         column("close_usd"),
         column("volume_usd") / column("close_usd"),
         _short_victims(lake, underlying, window, starts, bar_s),
-        held(*_funding(lake, underlying, window, bars[-1]["venue"]), ends),
-        held(*_open_interest(lake, underlying, window, bars[-1]["venue"], bar_s), ends),
+        held(*_funding(lake, underlying, window, MarketKey.of(bars[-1])), ends),
+        held(*_open_interest(lake, underlying, window, MarketKey.of(bars[-1]), bar_s), ends),
     )
 
 
@@ -111,24 +113,31 @@ def _short_victims(lake: duckdb.DuckDBPyConnection, underlying: str, window: Win
     return np.where((starts + bar_s > first) & (starts <= last), sums, np.nan)
 
 
-def _funding(lake: duckdb.DuckDBPyConnection, underlying: str, window: Window, venue: str) -> tuple[Floats, Floats]:
-    """Of the price's venue, else of the venue with most settlements."""
-    found = sorted(funding(lake, window, underlying), key=lambda one: (one.venue == venue, len(one.time)))
+def _funding(lake: duckdb.DuckDBPyConnection, underlying: str, window: Window, priced: MarketKey) -> tuple[Floats, Floats]:
+    """Of the price's market, else of its venue, else of the market with most settlements."""
+    found = sorted(funding(lake, window, underlying), key=lambda one: (*_nearness(one.market, priced), len(one.time)))
     return (found[-1].time, found[-1].rate_8h) if found else (np.zeros(0), np.zeros(0))
 
 
-def _open_interest(lake: duckdb.DuckDBPyConnection, underlying: str, window: Window, venue: str, bar_s: int) -> tuple[Floats, Floats]:
-    """Base units, of the price's venue, else of the venue with most values."""
+def _open_interest(
+    lake: duckdb.DuckDBPyConnection, underlying: str, window: Window, priced: MarketKey, bar_s: int
+) -> tuple[Floats, Floats]:
+    """Base units, of the price's market, else of its venue, else of the market with most values."""
     before = Window(window.since - timedelta(seconds=bar_s) if window.since else None, window.until)
-    series: dict[str, list[tuple[float, float]]] = {}
+    series: dict[MarketKey, list[tuple[float, float]]] = {}
     for row in open_interest_path(lake, before, underlying, float(bar_s)).to_pylist():
         if row["base"] is not None:
-            series.setdefault(row["venue"], []).append(((row["moment"] - _EPOCH).total_seconds(), row["base"]))
+            series.setdefault(MarketKey.of(row), []).append(((row["moment"] - _EPOCH).total_seconds(), row["base"]))
     if not series:
         return np.zeros(0), np.zeros(0)
-    best = max(series, key=lambda name: (name == venue, len(series[name])))
+    best = max(series, key=lambda market: (*_nearness(market, priced), len(series[market])))
     time, base = (np.array(values, np.float64) for values in zip(*series[best], strict=True))
     return time, base
+
+
+def _nearness(market: MarketKey, priced: MarketKey) -> tuple[bool, bool]:
+    """The same venue, the same market."""
+    return market[:2] == priced[:2], market == priced
 
 
 def _rows(signal: Signal, at: datetime, n: int) -> list[dict[str, object]]:

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
+from analytics.answers.identity import MarketKey, venue_labels
 from analytics.answers.positioning import open_interest_view
 from analytics.answers.prices import prices_view
 from analytics.answers.window import Window
@@ -56,7 +57,7 @@ _NOTES = (
 
 @dataclass(frozen=True, slots=True)
 class HeldOpenInterest:
-    """One market's open interest, USD null where no price is known."""
+    """One market's open interest, USD null where no price is known; `venue` is its venue's label."""
 
     venue: str
     market: str
@@ -112,11 +113,12 @@ def held_at_the_end(
         return {}
     since = max(window.lake_since if window.since else end, _EARLIEST) - _DAY
     asked = {"since": since, "until": end, "underlying": underlying}
+    labels = venue_labels(lake)
     made: dict[str, list[HeldOpenInterest]] = {}
     for row in lake.execute(mart("open_interest_last"), asked).to_arrow_table().to_pylist():
         usd = row["held"]["usd"] if row["held"]["usd"] is not None else _valued(lake, row, since, end)
         made.setdefault(row["underlying"], []).append(
-            HeldOpenInterest(row["venue"], row["market"], usd, row["moment"], row["n"], row["quality"])
+            HeldOpenInterest(labels.of_row(row), row["market"], usd, row["moment"], row["n"], row["quality"])
         )
     return made
 
@@ -125,7 +127,7 @@ def _valued(lake: duckdb.DuckDBPyConnection, row: dict[str, Any], since: datetim
     """Base units at the last price."""
     if row["held"]["base"] is None or not prices_view(lake):
         return None
-    asked = {"since": since, "until": end} | {name: row[name] for name in ("underlying", "venue", "market")}
+    asked = {"since": since, "until": end, "underlying": row["underlying"], **MarketKey.of(row)._asdict()}
     found = lake.execute(mart("last_price"), asked).fetchone()
     return float(row["held"]["base"] * found[0]) if found and found[0] is not None else None
 

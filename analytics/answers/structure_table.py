@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 import numpy as np
@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from analytics.answers.annotated import annotated
 from analytics.answers.gain_table import Gain, gain_notes, gains
-from analytics.answers.liquidation_map import MapAnswer, liquidation_map
-from analytics.answers.map_skill import markets_of, snapshot_for
+from analytics.answers.identity import AccountKey, MarketKey
+from analytics.answers.liquidation_map import MapAnswer
+from analytics.answers.map_skill import snapshot_for
+from analytics.answers.mapped_market import MappedMarket, mapped_markets
 from analytics.answers.wave_table import series_of
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
@@ -23,6 +25,8 @@ from analytics.models.waves import NEVER, OVERLAP, Structural, along, overlap
 
 _SCHEMA = pa.schema(
     [
+        ("chain_id", pa.int64()),
+        ("venue", pa.string()),
         ("market", pa.string()),
         ("side", pa.string()),
         ("wave", pa.int64()),
@@ -48,10 +52,10 @@ class Structure:
     """The simulated cascade of one side of a market from a snapshot. `accounts` and `notional` (USD) are the side's positions, `away` how
     far (USD) their liquidation prices are; `x0` is the outside move (USD); `amplification` is A_gain."""
 
-    market: str
+    market: MappedMarket
     side: int
     mark: float
-    accounts: tuple[str, ...]
+    accounts: tuple[AccountKey, ...]
     away: Floats
     notional: Floats
     x0: float
@@ -61,8 +65,8 @@ class Structure:
 
 
 def structure(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underlying: str | None = None) -> pa.Table:
-    """Per market and side that the index moved against: waves with the price each reaches, positions, USD, A_gain, and the overlap with
-    the observed waves (Jaccard of pairs of victims)."""
+    """Per venue's market and side that the index moved against: waves with the price each reaches, positions, USD, A_gain, and the overlap
+    with the observed waves (Jaccard of pairs of victims)."""
     asked = window or Window()
     rows = [row for one in structures(lake, asked, underlying) for row in _rows(lake, asked, one)]
     notes = [
@@ -80,31 +84,28 @@ def structures(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str 
     snapshot = snapshot_for(lake, window)
     if snapshot is None or not has_view(lake, "stg_keeper_market_state"):
         return
-    for market in markets_of(lake, snapshot.at):
-        if underlying in (None, market):
-            answer = liquidation_map(lake, market, snapshot.at.replace(tzinfo=UTC))
+    for market in mapped_markets(lake, snapshot.at):
+        if underlying in (None, market.underlying):
+            answer = market.map_at(lake, snapshot.at)
             chosen: dict[int, Gain] = {}
-            for one in gains(lake, market, answer):
+            for one in gains(lake, market.key.market, answer, market.key.venue):
                 chosen.setdefault(one.side, one)
-            moves = _moves(lake, market, snapshot.at, window)
+            moves = _moves(lake, market.key, answer.taken_at or snapshot.at, window)
             yield from (
                 _follow(market, answer, chosen[side], moves[side]) for side in (1, -1) if side in chosen and moves.get(side, 0.0) > 0
             )
 
 
-def _moves(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, window: Window) -> dict[int, float]:
-    """Victim side -> farthest move of the index against it after the snapshot, as a fraction; of several venues the farthest."""
-    asked = {"market": market, "at": at, "until": window.lake_until}
-    rows = lake.execute(mart("index_move"), asked).to_arrow_table().to_pylist()
-    if not rows:
+def _moves(lake: duckdb.DuckDBPyConnection, market: MarketKey, at: datetime, window: Window) -> dict[int, float]:
+    """Victim side -> farthest move of the index against it after the snapshot, as a fraction."""
+    row = lake.execute(mart("index_move"), market._asdict() | {"at": at, "until": window.lake_until}).fetchone()
+    if row is None:
         return {}
-    return {
-        1: max(1 - row["low_usd"] / row["before_usd"] for row in rows),
-        -1: max(row["high_usd"] / row["before_usd"] - 1 for row in rows),
-    }
+    before, low, high = row
+    return {1: 1 - low / before, -1: high / before - 1}
 
 
-def _follow(market: str, answer: MapAnswer, gain: Gain, move: float) -> Structure:
+def _follow(market: MappedMarket, answer: MapAnswer, gain: Gain, move: float) -> Structure:
     assert answer.map is not None  # a gain was found on it
     assert answer.levels is not None
     mark, levels = answer.map.mark, answer.levels
@@ -124,7 +125,7 @@ def _rows(lake: duckdb.DuckDBPyConnection, window: Window, one: Structure) -> li
     total = float(one.notional.sum())
     agreed = _overlap(lake, window, one)
     shared = {
-        "market": one.market,
+        **one.market.key._asdict(),
         "side": "long" if one.side == 1 else "short",
         "exogenous_move": one.x0 / one.mark,
         "final_move": one.made.cascade.final / one.mark,
@@ -152,12 +153,13 @@ def _rows(lake: duckdb.DuckDBPyConnection, window: Window, one: Structure) -> li
 
 def _overlap(lake: duckdb.DuckDBPyConnection, window: Window, one: Structure) -> Figure | None:
     """Against the waves observed after the snapshot, each victim by its first liquidation; None where none were observed."""
-    seen = series_of(lake, window, one.market, one.side)
+    seen = series_of(lake, window, one.market.underlying, one.side)
     if seen is None:
         return None
-    observed: dict[str, int] = {}
-    for victim, label in zip(seen.victims["victim"].to_pylist(), seen.waves.label(seen.time).tolist(), strict=True):
-        observed.setdefault(victim, label)
+    observed: dict[AccountKey, int] = {}
+    for row, label in zip(seen.victims.to_pylist(), seen.waves.label(seen.time).tolist(), strict=True):
+        if MarketKey.of(row) == one.market.key:
+            observed.setdefault(AccountKey(row["chain_id"], row["venue"], row["victim"]), label)
     return overlap(one.made.wave, [observed.get(account, NEVER) for account in one.accounts], one.gain.curve.scope)
 
 

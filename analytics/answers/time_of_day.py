@@ -86,14 +86,15 @@ def time_of_day(lake: duckdb.DuckDBPyConnection, window: Window | None = None, u
 def _pools(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None) -> Iterator[_Series]:
     """Depth within 100 bps of the keeper's pools."""
     scope = Scope(window.words, "exact")
-    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for market, book in pool_books(lake, window, underlying, _POOL_BLOCKS):
-        (band,) = bands(book, scope, (_POOL_BPS,))
+    found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    for one in pool_books(lake, window, underlying, _POOL_BLOCKS):
+        (band,) = bands(one.book, scope, (_POOL_BPS,))
         if band.bid.value is not None and band.ask.value is not None:
-            found.setdefault((book.venue, market), []).append((book.time, band.bid.value + band.ask.value))
-    for (venue, market), path in found.items():
+            where = (one.underlying, one.book.venue, one.market)
+            found.setdefault(where, []).append((one.book.time, band.bid.value + band.ask.value))
+    for where, path in found.items():
         time, usd = zip(*path, strict=True)
-        yield _Series("depth", market, venue, market, _POOL_BPS, time, usd, "exact")
+        yield _Series("depth", *where, _POOL_BPS, time, usd, "exact")
 
 
 def _books(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None) -> Iterator[_Series]:

@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
+from analytics.answers.identity import MarketKey, venue_labels
 from analytics.answers.ledger import ledger_view
-from analytics.answers.positioning import funding, held, open_interest_path, open_interest_view
+from analytics.answers.positioning import funding, funding_of, held, open_interest_path, open_interest_view
 from analytics.answers.wave_table import price_of
 from analytics.answers.window import Window, lake_time
 from analytics.marts import mart
@@ -42,9 +43,9 @@ def treadmill(lake: duckdb.DuckDBPyConnection, underlying: str, at: datetime | N
     last = lake.execute(mart("last_open_interest"), {"underlying": underlying, "until": until}).fetchone()
     if last is None:
         return annotated(nothing, reason=f"no open interest of {underlying} in base units")
-    venue, market, edge = last
-    ends = _hours(edge)
-    bars = _bars(lake, underlying, venue, market, ends)
+    *key, edge = last
+    market, ends = MarketKey(*key), _hours(edge)
+    bars = _bars(lake, underlying, market, ends)
     past = slice(0, -JUDGED_HOURS)
     try:
         limits = calibrate(bars.liquidated[past], bars.open_interest[past])
@@ -53,7 +54,7 @@ def treadmill(lake: duckdb.DuckDBPyConnection, underlying: str, at: datetime | N
         return annotated(nothing, reason=f"{short}: {underlying} has too little before {judged_from:%Y-%m-%d %H:%M} UTC")
     found = states(bars, limits)[-JUDGED_HOURS:]
     notes = [
-        f"open interest and funding of {venue} {market}; a state changes after two hours running",
+        f"open interest and funding of {venue_labels(lake).of(*market[:2])} {market.market}; a state changes after two hours running",
         f"frozen on the hours before: liquidated p99 {limits.liquidated_p99:.2e}, p75 {limits.liquidated_p75:.2e} of open interest, "
         f"open interest p80 {limits.open_interest_p80:,.6g}",
     ]
@@ -77,12 +78,12 @@ def _hours(edge: datetime) -> Floats:
     return hours
 
 
-def _bars(lake: duckdb.DuckDBPyConnection, underlying: str, venue: str, market: str, ends: Floats) -> HourlyBars:
+def _bars(lake: duckdb.DuckDBPyConnection, underlying: str, market: MarketKey, ends: Floats) -> HourlyBars:
     window = Window(*(datetime.fromtimestamp(float(edge), UTC) for edge in (ends[0] - 3600 * _DAY, ends[-1])))
     rows = [
         row
         for row in open_interest_path(lake, window, underlying, 3600.0).to_pylist()
-        if (row["venue"], row["market"]) == (venue, market) and row["base"] is not None
+        if MarketKey.of(row) == market and row["base"] is not None
     ]
     times = np.array([(row["moment"] - _EPOCH).total_seconds() for row in rows])
     base = held(times, np.array([row["base"] for row in rows]), ends)
@@ -91,7 +92,7 @@ def _bars(lake: duckdb.DuckDBPyConnection, underlying: str, venue: str, market: 
     logs = np.log(price)
     change = np.full(len(ends), np.nan)
     change[_DAY:] = logs[_DAY:] - logs[:-_DAY]
-    paid = next((one for one in funding(lake, window, underlying) if one.venue == venue), None)
+    paid = funding_of(market, funding(lake, window, underlying))
     score = held(paid.time, paid.z, ends) if paid else np.full(len(ends), np.nan)
     return HourlyBars(score, base, _liquidated(lake, underlying, ends) / (base * price), change, _trailing(np.diff(logs, prepend=np.nan)))
 

@@ -1,5 +1,6 @@
 """Waves of liquidation and the amplification of the move, per underlying and side (M8, M9)."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.answers.annotated import annotated
+from analytics.answers.identity import MarketKey, venue_labels
 from analytics.answers.ledger import headline
 from analytics.answers.prices import price_path, prices_view
 from analytics.answers.window import Window
@@ -131,8 +133,8 @@ def series_of(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, 
     return Series(victims, times, victims["notional_usd"].to_numpy(), path, observational(path.time, path.price, -side), quality)
 
 
-def price_of(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str) -> Path | None:
-    """The path of the venue with most observations; None where there is none."""
+def price_of(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, market: MarketKey | None = None) -> Path | None:
+    """The path of `market` where it is given and has prices, else of the market with most observations; None where there is none."""
     if window.since is None or window.until is None:
         window = _recorded(lake, window, underlying)
     bucket = max(1e-3, (window.lake_until - window.lake_since).total_seconds() / _BUCKETS)
@@ -140,13 +142,13 @@ def price_of(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str) -
     if table.num_rows == 0:
         return None
     rows = table.to_pylist()
-    counts: dict[tuple[str, str], int] = {}
+    counts: Counter[MarketKey] = Counter()
     for row in rows:
-        counts[row["venue"], row["market"]] = counts.get((row["venue"], row["market"]), 0) + row["n"]
-    best = max(counts, key=lambda key: counts[key])
-    kept = [row for row in rows if (row["venue"], row["market"]) == best]
+        counts[MarketKey.of(row)] += row["n"]
+    best = market if market in counts else max(counts, key=lambda key: counts[key])
+    kept = [row for row in rows if MarketKey.of(row) == best]
     time, price = np.array([_unix(row["moment"]) for row in kept]), np.array([row["last_usd"] for row in kept])
-    return Path(time, price, f"{best[0]} {best[1]} {kept[0]['source']}")
+    return Path(time, price, f"{venue_labels(lake).of_row(kept[0])} {kept[0]['market']} {kept[0]['source']}")
 
 
 def _recorded(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str) -> Window:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import typer
 
 from analytics.answers.annotated import notes_of, reason_of
-from analytics.answers.cell import cell
+from analytics.answers.cell import cell, shown_columns
 from analytics.commands.output import OutputForm, console, emit, json_text, print_table
 
 _SHOWN_ROWS = 200
@@ -56,5 +56,5 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _narrowed(table: pa.Table, columns: Sequence[str]) -> pa.Table:
-    """The columns for a screen, without those that say nothing there: all null, or the one window that the user gave."""
-    return table.select([name for name in columns if name != "window" and table[name].null_count < table.num_rows])
+    """The columns for a screen, without the one window that the user gave."""
+    return table.select([name for name in shown_columns(table, columns) if name != "window"])

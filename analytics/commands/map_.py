@@ -10,7 +10,7 @@ from analytics.answers.gain_table import gain_table, gains
 from analytics.answers.liquidation_map import liquidation_map
 from analytics.answers.map_table import asymmetry_table, bins_table, clusters_table, volatility_before
 from analytics.commands.answered import answer, as_object
-from analytics.commands.options import AsCsv, AsJson, LakeDirectory, ParquetFile
+from analytics.commands.options import AsCsv, AsJson, ChainId, LakeDirectory, ParquetFile
 from analytics.commands.output import OutputForm, json_text
 from analytics.lake import open_lake
 
@@ -37,6 +37,7 @@ def map_(
         str | None, typer.Option(metavar="TIME", help="The last snapshot at or before this time (UTC).", show_default=False)
     ] = None,
     venue: Annotated[str | None, typer.Option(help="Only this venue.", show_default=False)] = None,
+    chain: ChainId = None,
     all_markets: Annotated[
         bool, typer.Option("--all-markets", help="All markets move together, each by its beta, instead of this one alone.")
     ] = False,
@@ -56,13 +57,15 @@ def map_(
 
       analytics map ETH --at 2025-12-11T02:00 --all-markets
 
+      analytics map ETH --venue perp_v2 --chain 10
+
       analytics map BTC --parquet map.parquet
     """
     form = OutputForm(as_json, as_csv, parquet)
     moment = moment_of(at) if at else None
     with open_lake(lake) as connection:
-        found = liquidation_map(connection, market, moment, venue, all_markets=all_markets)
-        volatility = volatility_before(connection, market, found.taken_at) if found.taken_at else None
+        found = liquidation_map(connection, market, moment, venue, chain_id=chain, all_markets=all_markets)
+        volatility = volatility_before(connection, found.underlying, found.taken_at) if found.taken_at else None
         gain = gain_table(market, found, gains(connection, market, found, venue))
     bins = bins_table(found)
     if as_csv or parquet is not None or found.map is None or volatility is None:

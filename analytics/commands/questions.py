@@ -155,6 +155,8 @@ _AMPLIFICATION_COLUMNS = (
     "quality",
 )
 _ACTIVATION_COLUMNS = (
+    "chain_id",
+    "venue",
     "market",
     "side",
     "level_usd",
@@ -183,6 +185,7 @@ _CONCENTRATION_COLUMNS = (
 )
 _REGIME_COLUMNS = (
     "underlying",
+    "chain_id",
     "venue",
     "verdict",
     "flush",
@@ -198,6 +201,8 @@ _REGIME_COLUMNS = (
 _MISSED_COLUMNS = (
     "moment",
     "account",
+    "chain_id",
+    "venue",
     "reason",
     "liquidator",
     "liquidated_block",
@@ -264,6 +269,8 @@ _LEADERS_COLUMNS = (
 )
 _BAD_DEBT_COLUMNS = (
     "account",
+    "chain_id",
+    "venue",
     "left_out",
     "margin_usd",
     "loss_usd",

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from analytics.commands.options import AsJson, LakeDirectory
+from analytics.answers.identity import MarketKey, VenueLabels, venue_labels
+from analytics.commands.options import AsJson, ChainId, LakeDirectory
 from analytics.commands.output import console, json_text, print_table
 from analytics.lake import open_lake
 from analytics.summary import Summary, Window, summarise
@@ -20,6 +21,7 @@ def summary(
     since: _Since = None,
     until: _Until = None,
     venue: Annotated[str | None, typer.Option(help="Only this venue.", show_default=False)] = None,
+    chain: ChainId = None,
     as_json: AsJson = False,
 ) -> None:
     """Liquidations per market: notional, long and short shares, keeper reward, bad debt, latency in blocks; then skips by reason.
@@ -33,11 +35,11 @@ def summary(
       analytics summary --json | jq '.markets[-1]'
     """
     with open_lake(lake) as connection:
-        found = summarise(connection, Window(_utc(since), _utc(until), venue))
+        found, labels = summarise(connection, Window(_utc(since), _utc(until), venue, chain)), venue_labels(connection)
     if as_json:
         typer.echo(json_text(as_object(found)))
     else:
-        _show(found)
+        _show(found, labels)
 
 
 def as_object(found: Summary) -> dict[str, object]:
@@ -51,14 +53,15 @@ def as_object(found: Summary) -> dict[str, object]:
     }
 
 
-def _show(found: Summary) -> None:
+def _show(found: Summary, labels: VenueLabels) -> None:
     covered = found.covered.to_pylist()[0]
     if not found.n:
         console().print(f"no liquidations in {_span(covered)}")
     else:
         columns = ["market", "liquidations", "notional $", "long %", "short %", "largest $", "reward $", "bad debt $", "ours", "others"]
         columns += ["latency p50", "latency max"]
-        cells = [_market_cells(row) for row in found.markets.to_pylist()]
+        names = labels.of_markets([MarketKey.of(row) for row in found.markets.to_pylist()])
+        cells = [_market_cells(row, names[MarketKey.of(row)]) for row in found.markets.to_pylist()]
         print_table("Liquidations", cells, columns, frozenset(columns[1:]), _notes(found, covered))
     if found.skips.num_rows:
         columns = ["reason", "decisions", "accounts", "then ours", "then others", "then nobody"]
@@ -66,10 +69,10 @@ def _show(found: Summary) -> None:
         print_table("Candidates left alone", cells, columns, frozenset(columns[1:]), "an account may stand under several reasons")
 
 
-def _market_cells(row: dict[str, Any]) -> dict[str, str]:
+def _market_cells(row: dict[str, Any], name: str) -> dict[str, str]:
     late = ("–", "–") if row["latency_blocks_p50"] is None else (f"{row['latency_blocks_p50']:g}", str(row["latency_blocks_max"]))
     return {
-        "market": row["market"],
+        "market": name,
         "liquidations": str(row["liquidations"]),
         "notional $": f"{row['notional_usd']:,.2f}",
         "long %": _percent(row["long_share"]),
@@ -101,7 +104,13 @@ def _span(covered: dict[str, Any]) -> str:
     if not covered["blocks"]:
         return "this window: the lake has no blocks in it"
     first, last = (f"{covered[name]:%Y-%m-%d %H:%M:%S}" for name in ("first_block_time", "last_block_time"))
-    return f"{covered['blocks']} blocks ({covered['first_block']} to {covered['last_block']}), {first} to {last} UTC"
+    return f"{covered['blocks']} blocks ({_ranges(covered['chains'])}), {first} to {last} UTC"
+
+
+def _ranges(chains: list[dict[str, int]]) -> str:
+    """From which block to which, of every chain where there are several."""
+    ranges = {chain["chain_id"]: f"{chain['first_block']} to {chain['last_block']}" for chain in chains}
+    return ", ".join(f"chain {chain}: {blocks}" if len(ranges) > 1 else blocks for chain, blocks in ranges.items())
 
 
 def _percent(share: float | None) -> str:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from analytics.answers.annotated import notes_of, reason_of
-from analytics.answers.cell import cell
+from analytics.answers.cell import cell, shown_columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,8 +49,8 @@ def empty(title: str, table: pa.Table, **tables: pa.Table) -> Section:
 
 
 def grid(title: str, table: pa.Table, columns: Mapping[str, str], most: int = 15) -> Grid:
-    """The first `most` rows of an answer; `columns` maps its names to headers. All-null columns are left out."""
-    kept = [name for name in columns if table[name].null_count < table.num_rows]
+    """The first `most` rows of an answer; `columns` maps its names to headers. Those that say nothing are left out."""
+    kept = shown_columns(table, columns)
     rows = tuple(tuple(cell(name, row[name]) for name in kept) for row in table.slice(0, most).to_pylist())
     numeric = frozenset(i for i, name in enumerate(kept) if not _is_text(table.schema.field(name).type))
     note = f"{most} of {table.num_rows:,} rows; all of them in `analytics export`" if table.num_rows > most else ""

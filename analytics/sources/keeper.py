@@ -1,6 +1,6 @@
 """The keeper's own tables: in the lake already, read in place, never copied.
 
-`show_ledger` puts the keeper's liquidations beside the imported ones in the shape of market.liquidations."""
+`show_ledger` puts the keeper's liquidations beside the imported ones in the shape of market.liquidations, with the chain of the former."""
 
 import duckdb
 
@@ -11,14 +11,14 @@ KEEPER = Source(kind="keeper", about="the keeper's own tables are read in place"
 # On-chain venues: blocks stamp whole seconds, the chain's logs are exact, and a pool (not a book) takes the other side.
 # Rows of kind 'collateral' seize collateral and close no position, so they are no victim fill.
 _KEEPER_ROWS = """
-SELECT venue, market, market AS underlying, format('{}:{}', transaction_hash, log_index) AS event_id, block_time AS exchange_time,
+SELECT chain_id, venue, market, underlying, format('{}:{}', transaction_hash, log_index) AS event_id, block_time AS exchange_time,
        NULL::TIMESTAMP AS receive_time, 's' AS time_resolution, block_number, victim, side, size_base AS base,
        NULL::DOUBLE AS order_price, price_usd AS fill_price, NULL::DOUBLE AS mark_price,
        NULL::DOUBLE AS order_notional_usd, notional_usd AS fill_notional_usd, notional_usd, 'fill' AS price_basis,
        'pool' AS method, 'trader' AS stage, quality, 'keeper' AS source, 'liquidations' AS source_file
 FROM stg_keeper_liquidations WHERE kind <> 'collateral'
 """
-_MARKET_ROWS = "SELECT * FROM market.liquidations"
+_MARKET_ROWS = "SELECT NULL::BIGINT AS chain_id, * FROM market.liquidations"
 
 
 def show_ledger(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -2,7 +2,8 @@
 
 Types decide the column: `Timestamp` becomes TIMESTAMP (UTC), `MicroTime` TIMESTAMP with microseconds (UTC), int BIGINT, float DOUBLE,
 bool BOOLEAN, str VARCHAR; `| None` makes it nullable. Raw integers that may exceed 64 bits are `Raw` (a decimal string) in columns
-ending in `_raw`; beside them stands the same figure in plain units as a float, for analysis only. A changed field is a migration
+ending in `_raw`; beside them stands the same figure in plain units as a float, for analysis only. `market` is the venue's own name of a
+market, `underlying` the asset it trades: None in rows of earlier versions, whose markets were named by it. A changed field is a migration
 in keeper/lake/schema/keeper."""
 
 from dataclasses import dataclass
@@ -115,6 +116,7 @@ class MarketStateRecord:
     open_interest_short: float
     funding_growth_raw: Raw
     premium_rate_per_day: float
+    underlying: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,7 @@ class LiquidationRecord:
     penalty_raw: Raw | None
     reward_raw: Raw | None
     bad_debt_raw: Raw | None
+    underlying: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +303,7 @@ class PositionSnapshotRecord:
     equity_usd: float
     requirement_usd: float
     has_orders: bool
+    underlying: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

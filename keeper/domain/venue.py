@@ -132,11 +132,13 @@ class NoPlan:
 
 @dataclass(frozen=True, slots=True)
 class LiquidationObserved:
-    """A liquidation anybody made, as the venue's logs tell it. `size_x18` is signed: + when a long was liquidated."""
+    """A liquidation anybody made, as the venue's logs tell it. `underlying` is what `market` trades, or the collateral that was taken;
+    `size_x18` is signed: + when a long was liquidated."""
 
     account: AccountKey
     liquidator: Address
     market: str
+    underlying: str
     breach: Breach
     size_x18: int
     notional_x18: int
@@ -164,6 +166,7 @@ class PositionView:
 
     account: AccountKey
     market: str
+    underlying: str
     size_x18: int
     open_notional_x18: int
     mark_price_x18: int
@@ -173,9 +176,11 @@ class PositionView:
 
 @dataclass(frozen=True, slots=True)
 class MarketView:
-    """One market at one block, for people and for the lake. Open interest is in base units of 1e-18."""
+    """One market at one block, for people and for the lake. `underlying` is the asset it trades, by the symbol other venues know it by, so
+    that they can be compared. Open interest is in base units of 1e-18."""
 
     market: str
+    underlying: str
     mark_price_x18: int
     index_price_x18: int
     spot_price_x18: int

@@ -129,6 +129,7 @@ def market_rows(keys: BlockKeys, views: Sequence[MarketView]) -> list[MarketStat
             open_interest_short=to_units(view.open_interest_short_x18),
             funding_growth_raw=raw(view.funding_growth_raw),
             premium_rate_per_day=view.premium_rate_per_day,
+            underlying=view.underlying,
             **keys.columns(),
         )
         for view in views
@@ -161,6 +162,7 @@ def liquidation_rows(
             penalty_raw=raw(item.penalty_x18),
             reward_raw=raw(item.reward_x18),
             bad_debt_raw=raw(item.bad_debt_x18),
+            underlying=item.underlying,
             **keys.columns(),
         )
         for item in observed
@@ -346,6 +348,7 @@ def position_rows(keys: BlockKeys, views: Sequence[PositionView], health: Mappin
             equity_usd=to_units(health[view.account].equity_x18),
             requirement_usd=to_units(health[view.account].requirement_x18),
             has_orders=view.has_orders,
+            underlying=view.underlying,
             **keys.columns(),
         )
         for view in views

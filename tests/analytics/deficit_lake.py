@@ -45,8 +45,13 @@ VICTIMS = {
 
 
 def write_deficits(directory: Path, *, old: tuple[str, ...] = (), config: bool = True, alone_block: int = 16) -> None:
-    """Write it. Liquidations of `old` accounts have no raw amounts, as the keeper's first schema wrote them; without `config` nothing
-    tells the settlement token's decimals; `alone` is settled in `alone_block`, its last equity is of block 16."""
+    """Write it."""
+    write_lake(directory, deficit_blocks(old=old, config=config, alone_block=alone_block))
+
+
+def deficit_blocks(*, old: tuple[str, ...] = (), config: bool = True, alone_block: int = 16) -> dict[int, list[Record]]:
+    """Its rows by block. Liquidations of `old` accounts have no raw amounts, as the keeper's first schema wrote them; without `config`
+    nothing tells the settlement token's decimals; `alone` is settled in `alone_block`, its last equity is of block 16."""
     blocks: dict[int, list[Record]] = {number: [] for number in range(1, BLOCKS + 1)}
     for name, victim in VICTIMS.items():
         _write_victim(blocks, name, victim, raw=name not in old)
@@ -59,7 +64,7 @@ def write_deficits(directory: Path, *, old: tuple[str, ...] = (), config: bool =
     blocks[13].append(_event(13, "Deposited", {"trader": "gainer", "amount": 9_000_000}, "gainer"))
     for number, holders in ((10, (*VICTIMS, "bystander")), (20, ("open", "late", "bystander"))):
         blocks[number] += [_position(number, holder) for holder in holders]
-    write_lake(directory, blocks)
+    return blocks
 
 
 def _write_victim(blocks: dict[int, list[Record]], name: str, victim: Victim, *, raw: bool) -> None:
@@ -95,7 +100,8 @@ def _snapshot(number: int, account: str, equity: int) -> AccountSnapshotRecord:
 def _position(number: int, account: str) -> PositionSnapshotRecord:
     amounts: dict[str, Any] = {"size": 1.0, "open_notional_usd": 100.0, "size_raw": Raw("1"), "open_notional_raw": Raw("1")}
     state: dict[str, Any] = {"mark_price": 100.0, "liquidation_price": None, "equity_usd": 1.0, "requirement_usd": 1.0}
-    return PositionSnapshotRecord(venue=VENUE, account=account, market="ETH", has_orders=False, **amounts, **state, **where(number))
+    names: dict[str, Any] = {"venue": VENUE, "account": account, "market": "ETH", "underlying": "ETH"}
+    return PositionSnapshotRecord(has_orders=False, **names, **amounts, **state, **where(number))
 
 
 def _event(number: int, name: str, payload: dict[str, Any], account: str | None = None, transaction: str = "0xother") -> VenueEventRecord:

@@ -68,6 +68,7 @@ class Rows:
             "penalty_usd": notional_usd * 0.025,
             "reward_usd": notional_usd * 0.0125,
             "bad_debt_usd": 0.0,
+            "underlying": market,
         }
         row |= {f"{name}_raw": _x18({**row, **changes}[f"{name}_usd"]) for name in ("penalty", "reward", "bad_debt")}
         return LiquidationRecord(venue=VENUE, account=account, market=market, side=side, **(row | changes), **where(self.number))

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -181,7 +182,7 @@ def test_market_tables_come_once_and_a_newer_lake_is_refused(tmp_path: Path) -> 
 
 
 def test_a_lake_of_the_keepers_first_schema_is_read(tmp_path: Path) -> None:
-    """Its liquidations have no raw amounts yet: null, and every other column answers."""
+    """Its liquidations have no raw amounts yet: null, and no underlying: the market's name. Every other column answers."""
     with connect(LakePlace.at(tmp_path).keeper) as writer:
         migrate(writer, "x", migrations("keeper")[:1])
         writer.execute(
@@ -189,5 +190,16 @@ def test_a_lake_of_the_keepers_first_schema_is_read(tmp_path: Path) -> None:
             "'positions', 'long', '1', 1.0, 100.0, '100', 100.0, 2.5, 1.25, 0.5"
         )
     with open_lake(tmp_path) as lake:
-        query = "SELECT victim, penalty_usd, bad_debt_usd, penalty_raw, reward_raw, bad_debt_raw FROM stg_keeper_liquidations"
-        assert lake.execute(query).fetchall() == [("a", 2.5, 0.5, None, None, None)]
+        query = "SELECT victim, underlying, penalty_usd, bad_debt_usd, penalty_raw, reward_raw, bad_debt_raw FROM stg_keeper_liquidations"
+        assert lake.execute(query).fetchall() == [("a", "ETH", 2.5, 0.5, None, None, None)]
+        for table in ("market_state", "position_snapshots"):
+            assert lake.execute(f"SELECT count(underlying) FROM stg_keeper_{table}").fetchall() == [(0,)]
+
+
+def test_rows_of_before_the_underlying_was_recorded_are_named_by_it(tmp_path: Path) -> None:
+    """In one table with rows of after, whose markets may be named otherwise."""
+    write_lake(tmp_path, {1: [replace(Rows(1).liquidation("a", "ETH", 100.0, "long"), underlying=None)]})
+    write_lake(tmp_path, {2: [replace(Rows(2).liquidation("b", "ETH-PERP", 100.0, "long"), underlying="ETH")]})
+    with open_lake(tmp_path) as lake:
+        query = "SELECT market, underlying FROM stg_keeper_liquidations ORDER BY ALL"
+        assert lake.execute(query).fetchall() == [("ETH", "ETH"), ("ETH-PERP", "ETH")]

@@ -13,6 +13,8 @@ from analytics.report.style import INK, LONG, figure, hatched, legend, usd_axis
 _TITLE = "Who paid for the deficits"
 _COLUMNS = {
     "account": "account",
+    "chain_id": "chain",
+    "venue": "venue",
     "closed": "closed",
     "left_out": "left out",
     "margin_usd": "margin USD",
@@ -68,7 +70,7 @@ def _chart(of: Subject, counted: list[dict[str, Any]]) -> Chart:
     for style, widths in zip(_PAYERS, zip(*(_parts(row) for row in rows), strict=True), strict=True):
         axes.barh(places, widths, left=starts, **style)
         starts = [start + width for start, width in zip(starts, widths, strict=True)]
-    axes.set_yticks(places, [_short(row["account"]) for row in rows])
+    axes.set_yticks(places, _names(of, rows))
     axes.set_ylabel("account")
     axes.set_xlim(0, 1.05 * max(starts))
     usd_axis(axes, "loss and liquidation fee, USD, by who paid", which="x")
@@ -90,6 +92,13 @@ def _grid(found: pa.Table) -> Grid:
     made = grid("Account by account", chosen, _COLUMNS, most=_ROWS + 1)
     note = f"the first {_ROWS} of {last:,} accounts, largest first; all of them in `analytics export`" if last > _ROWS else ""
     return Grid(made.title, made.headers, made.rows, made.numeric, note)
+
+
+def _names(of: Subject, rows: list[dict[str, Any]]) -> list[str]:
+    """Accounts in short; with their venue where another one of these has the same key."""
+    accounts = [row["account"] for row in rows]
+    venues = [f" of {of.labels.of_row(row)}" if accounts.count(row["account"]) > 1 else "" for row in rows]
+    return [f"{_short(account)}{venue}" for account, venue in zip(accounts, venues, strict=True)]
 
 
 def _short(account: str) -> str:

@@ -23,7 +23,7 @@ def section(of: Subject) -> Section:
         return Section(_TITLE, reason="no liquidation of a trader has a value in USD")
     series: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for row in rows:
-        series.setdefault((row["venue"], row["quality"], row["side"]), []).append(row)
+        series.setdefault((of.labels.of_row(row), row["quality"], row["side"]), []).append(row)
     venues = list(dict.fromkeys(venue for venue, _, _ in series))
     made, (axes,) = figure(1)
     for (venue, quality, side), points in series.items():

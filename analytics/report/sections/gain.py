@@ -1,15 +1,14 @@
 """Could the liquidations carry themselves, and how far did they? Gain curves, waves from the map and depth, amplification (M5, M8, M9)."""
 
-from datetime import UTC
-
 import numpy as np
 import pyarrow as pa
 
 from analytics.answers.amplification_table import amplification
 from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.gain_table import Gain, gain_table, gains
-from analytics.answers.liquidation_map import MapAnswer, liquidation_map
-from analytics.answers.map_skill import markets_of, snapshot_for
+from analytics.answers.liquidation_map import MapAnswer
+from analytics.answers.map_skill import snapshot_for
+from analytics.answers.mapped_market import mapped_markets
 from analytics.answers.structure_table import structure
 from analytics.models.arrays import Floats
 from analytics.report.scope import ASSETS, Subject
@@ -30,6 +29,8 @@ _GAIN = {
     "n": "n",
 }
 _STRUCTURE = {
+    "chain_id": "chain",
+    "venue": "venue",
     "market": "market",
     "side": "victims",
     "wave": "wave",
@@ -96,14 +97,18 @@ def _markets(of: Subject) -> tuple[list[Chart], list[Grid], dict[str, pa.Table]]
     charts: list[Chart] = []
     grids: list[Grid] = []
     tables: dict[str, pa.Table] = {}
-    for market in markets_of(of.lake, snapshot.at) if snapshot else []:
-        answer = liquidation_map(of.lake, market, snapshot.at.replace(tzinfo=UTC) if snapshot else None)
-        found = gains(of.lake, market, answer)
+    if snapshot is None:
+        return charts, grids, tables
+    markets = mapped_markets(of.lake, snapshot.at)
+    names = of.labels.of_markets([market.key for market in markets])
+    for market in markets:
+        name, answer = names[market.key], market.map_at(of.lake, snapshot.at)
+        found = gains(of.lake, market.key.market, answer, market.key.venue)
         if not found:
             continue
-        tables[f"gain_{market}"] = table = gain_table(market, answer, found)
-        grids.append(grid(f"{market}: gain against each source of depth", table, _GAIN))
-        charts.append(_chart(market, answer, [one for one in found if one.source == found[0].source]))
+        tables[f"gain_{name}"] = table = gain_table(name, answer, found)
+        grids.append(grid(f"{name}: gain against each source of depth", table, _GAIN))
+        charts.append(_chart(name, answer, [one for one in found if one.source == found[0].source]))
     return charts, grids, tables
 
 

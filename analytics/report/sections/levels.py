@@ -1,5 +1,6 @@
 """The liquidation map with its clusters and the level the price reached, and whether it foresaw what was liquidated (M2 to M6)."""
 
+from collections.abc import Mapping
 from datetime import UTC
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.axes import Axes
 
 from analytics.answers.activation_table import NOT_REACHED, activation, activation_effect
 from analytics.answers.annotated import notes_of, reason_of
+from analytics.answers.identity import MarketKey
 from analytics.answers.liquidation_map import MapAnswer, liquidation_map
 from analytics.answers.map_skill import map_skill
 from analytics.answers.map_table import Volatility, asymmetry_table, clusters_table, find_clusters, map_notes, volatility_before
@@ -30,6 +32,8 @@ _CLUSTERS = {
     "touch_probability": "touch in 24 h",
 }
 _SKILL = {
+    "chain_id": "chain",
+    "venue": "venue",
     "market": "market",
     "side": "victims",
     "mark_usd": "mark USD",
@@ -43,6 +47,8 @@ _SKILL = {
     "realised_n": "n",
 }
 _ACTIVATION = {
+    "chain_id": "chain",
+    "venue": "venue",
     "market": "market",
     "side": "victims",
     "level_usd": "level USD",
@@ -56,6 +62,8 @@ _ACTIVATION = {
     "n": "n",
 }
 _EFFECT = {
+    "chain_id": "chain",
+    "venue": "venue",
     "market": "market",
     "effect": "sigmas per ln USD",
     "p_value": "p",
@@ -78,16 +86,17 @@ def section(of: Subject) -> Section:
     grids = [grid("Predicted between mark and extreme, and then liquidated", skill, _SKILL)]
     notes = list(notes_of(skill))
     rows = skill.to_pylist()
-    for market in dict.fromkeys(row["market"] for row in rows):
-        mine = [row for row in rows if row["market"] == market]
-        answer = liquidation_map(of.lake, market, mine[0]["snapshot"].replace(tzinfo=UTC))
+    names = of.labels.of_markets(list(dict.fromkeys(MarketKey.of(row) for row in rows)))
+    for market, name in names.items():
+        mine = [row for row in rows if MarketKey.of(row) == market]
+        answer = liquidation_map(of.lake, market.market, mine[0]["snapshot"].replace(tzinfo=UTC), market.venue, chain_id=market.chain_id)
         if answer.map is None or answer.taken_at is None:
             continue
-        volatility = volatility_before(of.lake, market, answer.taken_at)
-        charts.append(_chart(market, answer, volatility, [row["extreme_usd"] for row in mine]))
+        volatility = volatility_before(of.lake, answer.underlying, answer.taken_at, market)
+        charts.append(_chart(name, answer, volatility, [row["extreme_usd"] for row in mine]))
         if volatility is not None:
-            grids += _grids(market, answer, volatility)
-        notes += [f"{market}: {note}" for note in map_notes(answer)]
+            grids += _grids(name, answer, volatility)
+        notes += [f"{name}: {note}" for note in map_notes(answer)]
     lead = "\n".join(line for line in (_lead(rows), _levels_lead(levels)) if line)
     reached = levels.filter(pc.not_equal(levels["label"], NOT_REACHED))
     for title, table, columns in (
@@ -97,7 +106,7 @@ def section(of: Subject) -> Section:
         if table.num_rows:
             grids.append(grid(title, table, columns, most=20))
             notes += notes_of(table)
-    return Section(_TITLE, lead, (_comparison(rows), *charts), tuple(grids), tuple(notes), tables=tables)
+    return Section(_TITLE, lead, (_comparison(rows, names), *charts), tuple(grids), tuple(notes), tables=tables)
 
 
 def _levels_lead(levels: pa.Table) -> str:
@@ -131,7 +140,7 @@ def _lead(rows: list[dict[str, object]]) -> str:
     )
 
 
-def _comparison(rows: list[dict[str, object]]) -> Chart:
+def _comparison(rows: list[dict[str, object]], names: Mapping[MarketKey, str]) -> Chart:
     made, (axes,) = figure(1)
     place = np.arange(len(rows))
     for shift, column, drawn in (
@@ -140,7 +149,7 @@ def _comparison(rows: list[dict[str, object]]) -> Chart:
         (0.27, "realised_usd", hatched("then liquidated")),
     ):
         axes.bar(place + shift, [float(str(row[column])) for row in rows], 0.25, **drawn)
-    axes.set_xticks(place, [f"{row['market']} {row['side']}s" for row in rows])
+    axes.set_xticks(place, [f"{names[MarketKey.of(row)]} {row['side']}s" for row in rows])
     usd_axis(axes, "USD")
     legend(axes)
     return Chart("map_skill", made, f"Map skill: {len(rows)} market sides, exact, snapshot of {rows[0]['snapshot']} UTC")

@@ -8,6 +8,7 @@ import pyarrow as pa
 from matplotlib.axes import Axes
 
 from analytics.answers.annotated import notes_of, reason_of
+from analytics.answers.identity import VenueLabels
 from analytics.answers.positioning import Funding, funding, open_interest_path
 from analytics.answers.regime import regime
 from analytics.answers.spot_ratio import open_interest_to_spot
@@ -19,6 +20,7 @@ from analytics.report.style import bucket_seconds, figure, legend, look, time_ax
 _TITLE = "Is the leverage gone?"
 _COLUMNS = {
     "underlying": "asset",
+    "chain_id": "chain",
     "venue": "venue",
     "market": "market",
     "verdict": "verdict",
@@ -61,12 +63,12 @@ def section(of: Subject) -> Section:
     if not found.num_rows:
         return Section(_TITLE, reason=reason_of(found), tables=tables)
     rows = found.to_pylist()
-    largest: dict[str, dict[str, object]] = {}
+    largest: dict[str, dict[str, Any]] = {}
     for row in rows:
         largest.setdefault(row["underlying"], row)
     known = sorted(largest, key=lambda name: -float(str(largest[name]["open_interest_before_usd"] or 0)))
     shown = list(dict.fromkeys([*(name for name in of.assets if name in largest), *known]))[:ASSETS]
-    lead = "\n".join(f"{name} on {largest[name]['venue']}: {largest[name]['verdict']} — {largest[name]['in_words']}." for name in shown)
+    lead = "\n".join(_verdict(of, largest[name]) for name in shown)
     charts = tuple(chart for name in shown if (chart := _chart(of, name)) is not None)
     grids = [grid("Before, lowest, after", found, _COLUMNS, most=20)]
     against = open_interest_to_spot(of.lake, of.window)
@@ -74,6 +76,10 @@ def section(of: Subject) -> Section:
     if (spot := spot_grid(against)) is not None:
         grids.append(spot)
     return Section(_TITLE, lead, charts, tuple(grids), (*notes_of(found), *(notes_of(against) if spot else ())), tables=tables)
+
+
+def _verdict(of: Subject, row: dict[str, Any]) -> str:
+    return f"{row['underlying']} on {of.labels.of_row(row)}: {row['verdict']} — {row['in_words']}."
 
 
 def spot_grid(against: pa.Table) -> Grid | None:
@@ -98,14 +104,14 @@ def _chart(of: Subject, asset: str) -> Chart | None:
     unit = "base" if any(row["base"] is not None for row in rows) else "usd"
     for row in rows:
         if row[unit] is not None:
-            series.setdefault(f"{row['venue']} {row['market']}", []).append((row["moment"], row[unit]))
+            series.setdefault(f"{of.labels.of_row(row)} {row['market']}", []).append((row["moment"], row[unit]))
     for place, (name, points) in enumerate(list(series.items())[:_VENUES]):
         style = look(place)
         axes[0].plot(*zip(*points, strict=True), color=style.colour, linestyle=style.dash, linewidth=1.5, label=name)
     usd_axis(axes[0], f"open interest, {asset if unit == 'base' else 'USD'}")
     legend(axes[0], 1)
     if paid:
-        _funding(axes[1], paid, window)
+        _funding(axes[1], paid, window, of.labels)
     for each in axes:
         each.axvspan(of.window.lake_since, of.window.lake_until, color="#e4e4e4", zorder=0)  # type: ignore[arg-type]  # dates
     time_axis(axes[-1], window)
@@ -139,14 +145,14 @@ def _inside(one: Funding, window: Window) -> list[int]:
     return [int(i) for i in np.flatnonzero((one.time >= first) & (one.time <= last))]
 
 
-def _funding(axes: Axes, paid: list[Funding], window: Window) -> None:
+def _funding(axes: Axes, paid: list[Funding], window: Window, labels: VenueLabels) -> None:
     for place, one in enumerate(paid[:_VENUES]):
         style, chosen = look(place), _inside(one, window)
         times = [datetime.fromtimestamp(one.time[i], UTC).replace(tzinfo=None) for i in chosen]
         values = [100 * one.rate_8h[i] for i in chosen]
         marker = style.marker if len(chosen) < 40 else None
         drawn: dict[str, Any] = {"color": style.colour, "linestyle": style.dash, "marker": marker, "markersize": 4, "linewidth": 1.2}
-        axes.step(times, values, where="post", label=one.venue, **drawn)  # type: ignore[arg-type]  # dates are converted by the axis' units
+        axes.step(times, values, where="post", label=labels.of(*one.market[:2]), **drawn)  # type: ignore[arg-type]  # dates are converted by the axis' units
     axes.axhline(0, color="#666666", linewidth=0.8)
     axes.set_ylabel("funding, % per 8 h")
     legend(axes, 3)

@@ -14,6 +14,7 @@ _LEAST = 0.05
 """A market with fewer points than this share of the busiest one's says nothing in the chart; it stands in the table."""
 _EXTREMES = {
     "underlying": "asset",
+    "chain_id": "chain",
     "venue": "venue",
     "market": "market",
     "source": "source",
@@ -47,7 +48,7 @@ def _chart(of: Subject, asset: str) -> Chart | None:
     made, axes = figure(2, height=1.25, ratios=(2, 1)) if bars else figure(1)
     series: dict[str, list[dict[str, Any]]] = {}
     for row in path:
-        series.setdefault(f"{row['venue']} {row['market']}, {row['source']}", []).append(row)
+        series.setdefault(f"{of.labels.of_row(row)} {row['market']}, {row['source']}", []).append(row)
     counts = {name: sum(row["n"] for row in rows) for name, rows in series.items()}
     ranked = sorted(counts, key=lambda name: -counts[name])
     busiest = [name for name in ranked if len(series[name]) >= _LEAST * len(series[ranked[0]])][:_VENUES]

@@ -11,6 +11,8 @@ from analytics.report.section import Chart, Section, grid
 from analytics.report.style import LONG, SHORT, SHORT_HATCH, figure, hatched
 
 _KEEPERS = {
+    "chain_id": "chain",
+    "venue": "venue",
     "liquidator": "liquidator",
     "by_keeper": "ours",
     "n": "n",
@@ -23,6 +25,8 @@ _KEEPERS = {
     "latency_blocks_max": "max",
 }
 _ATTEMPTS = {
+    "chain_id": "chain",
+    "venue": "venue",
     "outcome": "outcome",
     "n": "n",
     "gas_usd": "gas USD",
@@ -33,6 +37,8 @@ _ATTEMPTS = {
 _MISSED = {
     "moment": "time",
     "account": "account",
+    "chain_id": "chain",
+    "venue": "venue",
     "reason": "reason",
     "liquidator": "liquidated by",
     "markets": "markets",
@@ -76,7 +82,9 @@ def missed_section(of: Subject) -> Section:
 def _keepers_chart(of: Subject, found: pa.Table) -> Chart:
     rows = list(reversed(found.to_pylist()[:_BARS]))
     made, (axes,) = figure(1, height=0.5 + 0.08 * len(rows))
-    names = [f"{row['liquidator'][:8]}…{' (ours)' if row['by_keeper'] else ''}" for row in rows]
+    several = len({(row["chain_id"], row["venue"]) for row in found.to_pylist()}) > 1
+    races = [f", {of.labels.of_row(row)}" if several else "" for row in rows]
+    names = [f"{row['liquidator'][:8]}…{' (ours)' if row['by_keeper'] else ''}{race}" for row, race in zip(rows, races, strict=True)]
     ours = [bool(row["by_keeper"]) for row in rows]
     bars = axes.barh(names, [row["n"] for row in rows], color=[LONG if own else SHORT for own in ours])
     for bar, own in zip(bars, ours, strict=True):

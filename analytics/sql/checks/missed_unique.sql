@@ -1,5 +1,5 @@
 -- M25: a miss is told once per account and block.
-SELECT venue, account, until_block, count(*) AS copies
+SELECT chain_id, venue, account, until_block, count(*) AS copies
 FROM mart_missed_accounts
 GROUP BY ALL
 HAVING count(*) > 1

@@ -1,5 +1,6 @@
--- Second and kind of every exact liquidation of the window, for the parity test. Parameters: $since, $until.
-SELECT venue, epoch(date_trunc('second', exchange_time))::BIGINT AS second, method = 'adl' AS is_adl
+-- Second and kind of every exact liquidation of the window, per venue (of a chain), for the parity test. Parameters: $since, $until.
+SELECT chain_id, venue, list({'second': epoch(date_trunc('second', exchange_time))::BIGINT, 'is_adl': method = 'adl'}) AS liquidations
 FROM ledger
 WHERE exchange_time >= $since AND exchange_time < $until AND quality = 'exact'
-ORDER BY venue
+GROUP BY chain_id, venue
+ORDER BY venue, chain_id

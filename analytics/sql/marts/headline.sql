@@ -30,7 +30,7 @@ totals AS (
         max(notional_usd) AS largest_usd,
         sum(fill_notional_usd) AS total_at_fill_usd,
         count(*) - count(notional_usd) AS without_usd_n,
-        list_sort(list(DISTINCT venue)) AS venues
+        list(DISTINCT {'chain_id': chain_id, 'venue': venue}) AS venues
     FROM asked
     GROUP BY GROUPING SETS ((quality, stage, underlying), (quality, stage))
 )

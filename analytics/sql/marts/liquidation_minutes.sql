@@ -8,7 +8,8 @@ WITH keyed AS (
         notional_usd,
         size_base,
         1::BIGINT << venue_code | CASE quality WHEN 'exact' THEN 1::BIGINT << 61 ELSE 1::BIGINT << 62 END AS mark
-    FROM mart_liquidations JOIN mart_underlying_codes USING (underlying) JOIN mart_venue_codes USING (venue)
+    FROM mart_liquidations AS liquidated JOIN mart_underlying_codes USING (underlying) JOIN mart_venue_codes AS codes
+        ON codes.venue = liquidated.venue AND codes.chain_id IS NOT DISTINCT FROM liquidated.chain_id
     WHERE stage = 'trader' AND notional_usd IS NOT NULL AND moment >= $since AND moment < $until
         AND ($underlying IS NULL OR underlying = $underlying)
 ),

@@ -1,8 +1,9 @@
--- Log returns of every market's mark from block to block, the last $most blocks up to $at, oldest first. Parameters: $at, $most, $venue.
+-- Log returns of the mark of every market of one venue from block to block, the last $most blocks up to $at, oldest first.
+-- Parameters: $at, $most, $chain_id, $venue.
 WITH priced AS (
     SELECT market, block_number, ln(mark_price_usd) AS price
     FROM stg_keeper_market_state
-    WHERE venue = $venue AND block_time <= $at AND mark_price_usd > 0
+    WHERE chain_id = $chain_id AND venue = $venue AND block_time <= $at AND mark_price_usd > 0
 ),
 
 moves AS (

@@ -75,7 +75,7 @@ ended AS (
 )
 
 SELECT
-    missed.venue, missed.account, missed.moment, liquidated_block, until_block, liquidator, markets, notional_usd, evaluated_block, coalesce(tests, 0) AS tests,
+    missed.chain_id, missed.venue, missed.account, missed.moment, liquidated_block, until_block, liquidator, markets, notional_usd, evaluated_block, coalesce(tests, 0) AS tests,
     skip, settled, sent_block, outcome
 FROM missed
 LEFT JOIN seen USING (chain_id, venue, account, until_block)
@@ -83,4 +83,4 @@ LEFT JOIN decided USING (chain_id, venue, account, until_block)
 LEFT JOIN simulated USING (chain_id, venue, account, until_block)
 LEFT JOIN sent USING (chain_id, venue, account, until_block)
 LEFT JOIN ended USING (chain_id, venue, account, until_block)
-ORDER BY missed.moment, missed.account
+ORDER BY missed.moment, missed.account, missed.venue, missed.chain_id

@@ -6,14 +6,14 @@ WITH ranked AS (
 ),
 
 asked AS (
-    SELECT *, min(preference) OVER (PARTITION BY venue, market) AS best, time_bucket(to_seconds($bucket_s), moment) AS bucket
+    SELECT *, min(preference) OVER (PARTITION BY chain_id, venue, market) AS best, time_bucket(to_seconds($bucket_s), moment) AS bucket
     FROM ranked
     WHERE moment >= $since AND moment < $until AND underlying = $underlying
 )
 
 SELECT
-    venue, market, source, max(moment) AS moment, min(low_usd) AS low_usd, max(high_usd) AS high_usd, arg_max(last_usd, asked.moment) AS last_usd, count(*) AS n
+    chain_id, venue, market, source, max(moment) AS moment, min(low_usd) AS low_usd, max(high_usd) AS high_usd, arg_max(last_usd, asked.moment) AS last_usd, count(*) AS n
 FROM asked
 WHERE preference = best
-GROUP BY venue, market, source, bucket
-ORDER BY venue, market, 4
+GROUP BY chain_id, venue, market, source, bucket
+ORDER BY venue, chain_id, market, 5

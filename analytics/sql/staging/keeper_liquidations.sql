@@ -1,10 +1,12 @@
 -- Every liquidation on the keeper's venues, one row per victim fill: `side` is the victim's. Exact: taken from the chain's logs.
--- The raw amounts are exact integers with 18 decimals as text: null in rows, and missing in lakes, of the keeper's first schema.
+-- The raw amounts are exact integers with 18 decimals as text: null in rows, and missing in lakes, of the keeper's first schema. Nor do those of its
+-- first schemas know an underlying: their markets were named by it.
 -- Rows of kind 'collateral' seize collateral and close no position: no base quantity of a market, notional is the debt paid.
 SELECT
     chain_id,
     venue,
     market,
+    coalesce(underlying, market) AS underlying,
     account AS victim,
     side,
     kind,
@@ -29,5 +31,5 @@ SELECT
 FROM (
     FROM lake.main.liquidations
     UNION ALL BY NAME
-    SELECT NULL::VARCHAR AS penalty_raw, NULL::VARCHAR AS reward_raw, NULL::VARCHAR AS bad_debt_raw WHERE false
+    SELECT NULL::VARCHAR AS penalty_raw, NULL::VARCHAR AS reward_raw, NULL::VARCHAR AS bad_debt_raw, NULL::VARCHAR AS underlying WHERE false
 )

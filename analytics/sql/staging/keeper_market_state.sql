@@ -1,8 +1,10 @@
 -- Each market at each block. Prices in USD, open interest in base units, premium as a fraction per day (+: longs pay).
+-- Rows and lakes of the keeper's first schemas know no underlying: their markets were named by it.
 SELECT
     chain_id,
     venue,
     market,
+    coalesce(underlying, market) AS underlying,
     block_number,
     block_hash,
     block_time,
@@ -14,4 +16,8 @@ SELECT
     premium_rate_per_day,
     mark_price_raw,
     funding_growth_raw
-FROM lake.main.market_state
+FROM (
+    FROM lake.main.market_state
+    UNION ALL BY NAME
+    SELECT NULL::VARCHAR AS underlying WHERE false
+)

@@ -1,8 +1,10 @@
 -- Open positions at a block. Size in base units, + long; the liquidation price holds everything else still.
+-- Rows and lakes of the keeper's first schemas know no underlying: their markets were named by it.
 SELECT
     chain_id,
     venue,
     market,
+    coalesce(underlying, market) AS underlying,
     account,
     block_number,
     block_hash,
@@ -18,4 +20,8 @@ SELECT
     has_orders,
     size_raw,
     open_notional_raw
-FROM lake.main.position_snapshots
+FROM (
+    FROM lake.main.position_snapshots
+    UNION ALL BY NAME
+    SELECT NULL::VARCHAR AS underlying WHERE false
+)

@@ -1,11 +1,15 @@
--- Position liquidations per market with a total row; shares are of notional, sides are the victims'. Parameters: $since, $until, $venue.
+-- Position liquidations per market of a venue with a total row; shares are of notional, sides are the victims'.
+-- Parameters: $since, $until, $venue and $chain_id (null: all).
 WITH liquidations AS (
     SELECT * FROM stg_keeper_liquidations
-    WHERE kind = 'positions' AND block_time >= $since AND block_time < $until AND ($venue IS NULL OR venue = $venue)
+    WHERE kind = 'positions' AND block_time >= $since AND block_time < $until
+        AND ($venue IS NULL OR venue = $venue) AND ($chain_id IS NULL OR chain_id = $chain_id)
 ),
 
 final AS (
     SELECT
+        chain_id,
+        venue,
         coalesce(market, 'total') AS market,
         count(*) AS liquidations,
         sum(notional_usd) AS notional_usd,
@@ -24,9 +28,9 @@ final AS (
         median(latency_blocks) AS latency_blocks_p50,
         max(latency_blocks) AS latency_blocks_max
     FROM liquidations LEFT JOIN latency USING (chain_id, venue, transaction_hash, log_index)
-    GROUP BY GROUPING SETS ((market), ())
+    GROUP BY GROUPING SETS ((chain_id, venue, market), ())
     HAVING count(*) > 0
 )
 
 SELECT * FROM final
-ORDER BY market = 'total', notional_usd DESC, market
+ORDER BY market = 'total', notional_usd DESC, market, venue, chain_id

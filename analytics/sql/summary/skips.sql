@@ -1,8 +1,10 @@
 -- Why candidates were left alone: decisions and accounts per reason, and what became of those accounts at or after the decision's block.
--- `missed` is of accounts nobody liquidated afterwards; an account may count under several reasons. Parameters: $since, $until, $venue.
+-- `missed` is of accounts nobody liquidated afterwards; an account may count under several reasons. Parameters: $since, $until,
+-- $venue and $chain_id (null: all).
 WITH skips AS (
     SELECT * FROM stg_keeper_decisions
-    WHERE action = 'skip' AND block_time >= $since AND block_time < $until AND ($venue IS NULL OR venue = $venue)
+    WHERE action = 'skip' AND block_time >= $since AND block_time < $until
+        AND ($venue IS NULL OR venue = $venue) AND ($chain_id IS NULL OR chain_id = $chain_id)
 ),
 
 accounts AS (

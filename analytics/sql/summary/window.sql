@@ -1,18 +1,27 @@
--- What the summary covers: the blocks the lake holds in the window, and what is not in the market table. Parameters: $since, $until, $venue.
-WITH blocks AS (
-    SELECT * FROM stg_keeper_blocks WHERE block_time >= $since AND block_time < $until
+-- What the summary covers: the blocks the lake holds in the window, chain by chain, and what is not in the market table. Numbers of blocks of several
+-- chains are no range: then there is neither a first nor a last one. Parameters: $since, $until, $venue and $chain_id (null: all).
+WITH chains AS (
+    SELECT
+        chain_id, count(*) AS blocks, min(block_number) AS first_block, max(block_number) AS last_block, min(block_time) AS first_block_time,
+        max(block_time) AS last_block_time
+    FROM stg_keeper_blocks
+    WHERE block_time >= $since AND block_time < $until AND ($chain_id IS NULL OR chain_id = $chain_id)
+    GROUP BY chain_id
 ),
 
 collateral AS (
     SELECT * FROM stg_keeper_liquidations
-    WHERE kind = 'collateral' AND block_time >= $since AND block_time < $until AND ($venue IS NULL OR venue = $venue)
+    WHERE kind = 'collateral' AND block_time >= $since AND block_time < $until
+        AND ($venue IS NULL OR venue = $venue) AND ($chain_id IS NULL OR chain_id = $chain_id)
 )
 
 SELECT
-    (SELECT min(block_time) FROM blocks) AS first_block_time,
-    (SELECT max(block_time) FROM blocks) AS last_block_time,
-    (SELECT min(block_number) FROM blocks) AS first_block,
-    (SELECT max(block_number) FROM blocks) AS last_block,
-    (SELECT count(*) FROM blocks) AS blocks,
+    min(first_block_time) AS first_block_time,
+    max(last_block_time) AS last_block_time,
+    CASE WHEN count(*) = 1 THEN min(first_block) END AS first_block,
+    CASE WHEN count(*) = 1 THEN max(last_block) END AS last_block,
+    coalesce(sum(blocks), 0)::BIGINT AS blocks,
+    coalesce(list({'chain_id': chain_id, 'blocks': blocks, 'first_block': first_block, 'last_block': last_block} ORDER BY chain_id), []) AS chains,
     (SELECT count(*) FROM collateral) AS collateral_liquidations,
     (SELECT coalesce(sum(notional_usd), 0) FROM collateral) AS collateral_notional_usd
+FROM chains

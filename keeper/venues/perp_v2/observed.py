@@ -64,10 +64,12 @@ def _bad_debt(events: Sequence[tuple[RawLog, Event]], taken: Sequence[_Taken]) -
 def _observation(one: _Taken, bad_debt_raw: int, book: PerpBook) -> LiquidationObserved:
     bad_debt = bad_debt_raw * parameters(book).settlement_unit
     if isinstance(one.event, PositionLiquidated):
+        name = book.markets[one.event.base_token].name or one.event.base_token
         return LiquidationObserved(
             account=AccountKey(one.event.trader),
             liquidator=Address(one.event.liquidator),
-            market=book.markets[one.event.base_token].name or one.event.base_token,
+            market=name,
+            underlying=name,
             breach=Breach.POSITIONS,
             size_x18=one.size,
             notional_x18=one.event.position_notional,
@@ -86,10 +88,12 @@ def _collateral(event: CollateralLiquidated, log: RawLog, bad_debt: int, book: P
     fee = event.insurance_fund_fee * given.settlement_unit
     paid = event.repaid_settlement * given.settlement_unit + fee
     discount = paid * event.discount_ratio // (RATIO - event.discount_ratio)
+    name = collateral.name or event.collateral_token
     return LiquidationObserved(
         account=AccountKey(event.trader),
         liquidator=Address(event.liquidator),
-        market=collateral.name or event.collateral_token,
+        market=name,
+        underlying=name,
         breach=Breach.COLLATERAL,
         size_x18=collateral_x18(event.collateral, collateral),
         notional_x18=paid,

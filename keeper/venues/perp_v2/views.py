@@ -1,4 +1,4 @@
-"""Positions and markets for people and for the lake."""
+"""Positions and markets for people and for the lake. A market is named by its underlying: its base token's symbol without the v."""
 
 from collections.abc import Iterator
 
@@ -18,10 +18,11 @@ def positions(key: AccountKey, book: PerpBook, now: Timestamp) -> Iterator[Posit
         market = reads.markets.get(base_token)
         if market is None:
             continue
-        size = orders.total_size(position, market.sqrt_price_x96)
+        size, name = orders.total_size(position, market.sqrt_price_x96), book.markets[base_token].name or base_token
         yield PositionView(
             account=key,
-            market=book.markets[base_token].name or base_token,
+            market=name,
+            underlying=name,
             size_x18=size,
             open_notional_x18=position.open_notional,
             mark_price_x18=market.price_x18,
@@ -47,8 +48,10 @@ def markets(book: PerpBook, now: Timestamp) -> Iterator[MarketView]:
         read = reads.markets.get(base_token)
         if read is None:
             continue
+        name = market.name or base_token
         yield MarketView(
-            market=market.name or base_token,
+            market=name,
+            underlying=name,
             mark_price_x18=read.price_x18,
             index_price_x18=read.index_x18,
             spot_price_x18=read.spot_x18,

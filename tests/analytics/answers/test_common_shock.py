@@ -8,10 +8,11 @@ import pytest
 
 import analytics
 from analytics.answers.annotated import notes_of
+from analytics.answers.identity import AccountKey
 from analytics.answers.liquidation_map import liquidation_map
 from analytics.lake import open_lake
 from keeper.domain.records import MarketStateRecord, PositionSnapshotRecord, Raw, Record
-from tests.analytics.keeper_lake import VENUE, where, write_lake
+from tests.analytics.keeper_lake import CHAIN, VENUE, where, write_lake
 
 BLOCKS = 60
 SHOCK = (300 - 125) / (2 * 1000 * (0.0625 - 1))
@@ -22,7 +23,7 @@ def state(number: int, market: str, price: float) -> MarketStateRecord:
     """A market at a block."""
     figures: dict[str, Any] = {"index_price": price, "spot_price": price, "open_interest_long": 1.0, "open_interest_short": 1.0}
     raw: dict[str, Any] = {"mark_price_raw": Raw("1"), "funding_growth_raw": Raw("0"), "premium_rate_per_day": 0.0}
-    return MarketStateRecord(venue=VENUE, market=market, mark_price=price, **figures, **raw, **where(number))
+    return MarketStateRecord(venue=VENUE, market=market, underlying=market, mark_price=price, **figures, **raw, **where(number))
 
 
 def position(market: str, size: float, price: float, alone: float) -> PositionSnapshotRecord:
@@ -30,17 +31,23 @@ def position(market: str, size: float, price: float, alone: float) -> PositionSn
     money: dict[str, Any] = {"equity_usd": 300.0, "requirement_usd": 125.0, "open_notional_usd": size * price}
     raw: dict[str, Any] = {"size_raw": Raw("1"), "open_notional_raw": Raw("1"), "has_orders": False}
     prices: dict[str, Any] = {"mark_price": price, "liquidation_price": alone}
-    return PositionSnapshotRecord(venue=VENUE, account="x", market=market, size=size, **prices, **money, **raw, **where(BLOCKS))
+    names: dict[str, Any] = {"venue": VENUE, "account": "x", "market": market, "underlying": market}
+    return PositionSnapshotRecord(size=size, **names, **prices, **money, **raw, **where(BLOCKS))
 
 
 def write(directory: Path, moves: float) -> None:
+    """A lake of `blocks_of`."""
+    write_lake(directory, blocks_of(moves))
+
+
+def blocks_of(moves: float) -> dict[int, list[Record]]:
     """Two markets whose marks go up and down, ETH by twice as much as BTC, and end at 100 and 1,000."""
     blocks: dict[int, list[Record]] = {}
     for number in range(1, BLOCKS + 1):
         away = moves * ((BLOCKS - number) % 2)
         blocks[number] = [state(number, "ETH", 100 * float(np.exp(2 * away))), state(number, "BTC", 1000 * float(np.exp(away)))]
     blocks[BLOCKS] += [position("ETH", 10.0, 100.0, 81.3), position("BTC", 1.0, 1000.0, 813.0)]
-    write_lake(directory, blocks)
+    return blocks
 
 
 @pytest.mark.parametrize(("moves", "beta"), [(0.0, 1.0), (0.01, 4 / 3)], ids=["no moves, betas of 1", "ETH moves twice as far"])
@@ -53,7 +60,7 @@ def test_the_price_of_a_market_at_the_common_shock(tmp_path: Path, moves: float,
     assert together.levels is not None
     assert alone.levels.price.tolist() == [81.3]
     assert together.levels.price == pytest.approx([100 * (1 + beta * SHOCK)])
-    assert together.accounts == ("x",)
+    assert together.accounts == (AccountKey(CHAIN, VENUE, "x"),)
     assert any(note.startswith(f"all markets move together, by their betas: BTC {2 - beta:.2f}, ETH {beta:.2f}") for note in notes)
 
 

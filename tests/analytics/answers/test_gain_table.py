@@ -68,19 +68,19 @@ def test_the_pool_follows_its_events(lake: duckdb.DuckDBPyConnection) -> None:
 def test_books_and_bands_stand_beside_the_pool(lake: duckdb.DuckDBPyConnection) -> None:
     """Two books and one set of bands, an hour old at most."""
     later = datetime(2025, 3, 21, 0, 30)  # noqa: DTZ001 as above
-    sources = [one.source for one in opposing(lake, "ETH", later)]
+    sources = [one.source for one in opposing(lake, "ETH", "ETH", later)]
     assert sources == [
         "perp_v2 pool, 1 ranges, block 60",
         "deep ETHdeep book, 2025-03-21 00:01:09 UTC",
         "thin ETHthin book, 2025-03-21 00:01:09 UTC",
         "deep ETHdeep depth bands, 2025-03-21 00:01:09 UTC",
     ]
-    pool, book, _, bands = opposing(lake, "ETH", later)
+    pool, book, _, bands = opposing(lake, "ETH", "ETH", later)
     within = [one.meets(1) for one in (pool, book, bands)]
     assert [float(base(np.array([0.01]))[0]) for base in within if base] == pytest.approx(
         [LATER_LIQUIDITY * (1 / np.sqrt(79.2) - 1 / np.sqrt(80)), 9_900, 9_900]
     )
-    assert len(opposing(lake, "ETH", datetime(2025, 3, 21, 2))) == 1  # noqa: DTZ001 as above
+    assert len(opposing(lake, "ETH", "ETH", datetime(2025, 3, 21, 2))) == 1  # noqa: DTZ001 as above
 
 
 def test_without_depth_or_without_a_map_it_says_so(lake: duckdb.DuckDBPyConnection, nothing: Path) -> None:

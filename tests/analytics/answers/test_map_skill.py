@@ -21,9 +21,8 @@ def position(number: int, account: str, notional: float, alone: float) -> Positi
     money: dict[str, Any] = {"equity_usd": 1e6, "requirement_usd": 1.0, "open_notional_usd": notional}
     raw: dict[str, Any] = {"size_raw": Raw("1"), "open_notional_raw": Raw("1"), "has_orders": False}
     prices: dict[str, Any] = {"mark_price": 100.0, "liquidation_price": alone}
-    return PositionSnapshotRecord(
-        venue=VENUE, account=account, market="ETH", size=notional / 100, **prices, **money, **raw, **where(number)
-    )
+    names: dict[str, Any] = {"venue": VENUE, "account": account, "market": "ETH", "underlying": "ETH"}
+    return PositionSnapshotRecord(size=notional / 100, **names, **prices, **money, **raw, **where(number))
 
 
 @pytest.fixture

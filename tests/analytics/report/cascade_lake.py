@@ -58,7 +58,7 @@ INSERT INTO market.rejects VALUES ('test', 'folder/file.csv', 'abc', 7, 'size is
 
 def write_cascade(directory: Path, *, recordings: bool = True) -> None:
     """Write it."""
-    write_lake(directory, {number: _rows(number) for number in range(1, BLOCKS + 1)})
+    write_lake(directory, {number: cascade_rows(number) for number in range(1, BLOCKS + 1)})
     if recordings:
         with open_market(directory) as lake:
             for statement in (BOOKS, _DEPTH, _REJECT):
@@ -70,7 +70,8 @@ def mark(number: int) -> float:
     return 100.0 - 0.5 * min(max(number - 10, 0), 40)
 
 
-def _rows(number: int) -> list[Record]:
+def cascade_rows(number: int) -> list[Record]:
+    """The rows of one block, 1 to 60."""
     rows: list[Record] = [_state(number)]
     if number == 1:
         rows += [
@@ -106,9 +107,8 @@ def _state(number: int) -> MarketStateRecord:
     }
     closed = 100.0 * (number >= 15) + 200.0 * (number >= 25)
     interest: dict[str, Any] = {"open_interest_long": 700.0 - closed, "open_interest_short": 50.0}
-    return MarketStateRecord(
-        venue=VENUE, market="ETH", funding_growth_raw=Raw("0"), premium_rate_per_day=0.0003, **prices, **interest, **where(number)
-    )
+    funding: dict[str, Any] = {"funding_growth_raw": Raw("0"), "premium_rate_per_day": 0.0003}
+    return MarketStateRecord(venue=VENUE, market="ETH", underlying="ETH", **funding, **prices, **interest, **where(number))
 
 
 def _event(number: int, event: str, **payload: object) -> VenueEventRecord:
@@ -130,7 +130,8 @@ def _position(number: int, account: str, notional: float, liquidation_price: flo
         "open_notional_raw": Raw("1"),
     }
     state: dict[str, Any] = {"mark_price": 100.0, "liquidation_price": liquidation_price, "equity_usd": 1e6, "requirement_usd": 1.0}
-    return PositionSnapshotRecord(venue=VENUE, account=account, market="ETH", has_orders=False, **amounts, **state, **where(number))
+    names: dict[str, Any] = {"venue": VENUE, "account": account, "market": "ETH", "underlying": "ETH"}
+    return PositionSnapshotRecord(has_orders=False, **names, **amounts, **state, **where(number))
 
 
 def _won(number: int) -> list[Record]:

@@ -111,8 +111,9 @@ HEADLINE = "('exact', 'trader', 'A', 2, 10.0, 7.0, 3.0), ('exact', 'trader', 'to
         ({"mart_liquidators": "(2, 5.0)"}, "liquidators_counted", 0),
         ({"mart_liquidators": "(1, 5.0)"}, "liquidators_counted", 1),
         ({"mart_liquidators": "(2, 4.0)"}, "liquidators_counted", 1),
-        ({"mart_missed_accounts": "('v', 'a', 1), ('v', 'a', 2)"}, "missed_unique", 0),
-        ({"mart_missed_accounts": "('v', 'a', 1), ('v', 'a', 1)"}, "missed_unique", 1),
+        ({"mart_missed_accounts": "(1, 'v', 'a', 1), (1, 'v', 'a', 2)"}, "missed_unique", 0),
+        ({"mart_missed_accounts": "(1, 'v', 'a', 1), (2, 'v', 'a', 1)"}, "missed_unique", 0),
+        ({"mart_missed_accounts": "(1, 'v', 'a', 1), (1, 'v', 'a', 1)"}, "missed_unique", 1),
     ],
 )
 def test_a_mart_that_loses_or_doubles_is_found(views: dict[str, str], check: str, rows: int) -> None:
@@ -124,7 +125,7 @@ def test_a_mart_that_loses_or_doubles_is_found(views: dict[str, str], check: str
         "mart_cumulative": "notional_usd",
         "mart_venue_liquidations": "usd",
         "mart_liquidators": "n, reward_usd",
-        "mart_missed_accounts": "venue, account, until_block",
+        "mart_missed_accounts": "chain_id, venue, account, until_block",
         "stg_keeper_liquidations": "kind, reward_usd",
     }
     usual = {

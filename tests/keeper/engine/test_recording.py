@@ -27,8 +27,9 @@ NOW = MicroTime(1_700_000_000_000_000)
 
 
 def test_every_row_carries_the_keys_all_tables_share() -> None:
-    (row,) = recording.market_rows(WHERE, [MarketView("TOY", X18, 2 * X18, 3 * X18, 4 * X18, 5 * X18, 10**30, 0.25)])
+    (row,) = recording.market_rows(WHERE, [MarketView("TOY-PERP", "TOY", X18, 2 * X18, 3 * X18, 4 * X18, 5 * X18, 10**30, 0.25)])
     assert (row.chain_id, row.venue, row.block_number, row.block_hash, row.block_time) == (10, "toy", 5, BLOCK.hash, BLOCK.timestamp)
+    assert (row.market, row.underlying) == ("TOY-PERP", "TOY")
     assert (row.mark_price, row.index_price, row.spot_price) == (1.0, 2.0, 3.0)
     assert (row.open_interest_long, row.open_interest_short) == (4.0, 5.0)
     assert row.funding_growth_raw == "1" + "0" * 30, "30 digits survive as text"
@@ -57,8 +58,9 @@ def test_events_keep_their_order_their_source_and_where_they_came_from() -> None
 @pytest.mark.parametrize(("size", "side", "price"), [(-2 * X18, "short", 50.0), (2 * X18, "long", 50.0), (0, "short", 0.0)])
 def test_a_liquidation_is_told_from_the_victims_side(size: int, side: str, price: float) -> None:
     log = log_of(Opened(ALICE, 1, 1), BLOCK, 2)
-    seen = LiquidationObserved(ALICE, EXECUTOR, "TOY", Breach.POSITIONS, size, 100 * X18, 3 * X18, X18, 2 * X18, log)
+    seen = LiquidationObserved(ALICE, EXECUTOR, "TOY-PERP", "TOY", Breach.POSITIONS, size, 100 * X18, 3 * X18, X18, 2 * X18, log)
     (row,) = recording.liquidation_rows(WHERE, [seen], EXECUTOR, {log.transaction_hash: CandidateId("ours")})
+    assert (row.market, row.underlying) == ("TOY-PERP", "TOY")
     assert (row.side, row.price, row.size_raw, row.ours, row.candidate_id) == (side, price, str(size), True, "ours")
     assert (row.notional_usd, row.penalty_usd, row.reward_usd, row.bad_debt_usd) == (100.0, 3.0, 1.0, 2.0)
     assert (row.penalty_raw, row.reward_raw, row.bad_debt_raw) == (str(3 * X18), str(X18), str(2 * X18))
@@ -149,8 +151,9 @@ def test_parity_compares_both_figures_to_the_last_unit() -> None:
 
 
 def test_a_position_without_a_price_that_ends_it_says_so() -> None:
-    views = [PositionView(ALICE, "TOY", -X18, 90 * X18, 100 * X18, price, False) for price in (None, 120 * X18)]
+    views = [PositionView(ALICE, "TOY-PERP", "TOY", -X18, 90 * X18, 100 * X18, price, False) for price in (None, 120 * X18)]
     rows = recording.position_rows(WHERE, views, {ALICE: Health(10 * X18, 6 * X18, None)})
+    assert {(row.market, row.underlying) for row in rows} == {("TOY-PERP", "TOY")}
     assert [row.liquidation_price for row in rows] == [None, 120.0]
     assert (rows[0].size, rows[0].open_notional_usd, rows[0].equity_usd, rows[0].requirement_usd) == (-1.0, 90.0, 10.0, 6.0)
 

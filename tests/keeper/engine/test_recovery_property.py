@@ -63,7 +63,7 @@ class LogVenue(ToyVenue):
 
     def observed(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[LiquidationObserved]:
         return [
-            LiquidationObserved(AccountKey(event.trader), EXECUTOR, "TOY", Breach.POSITIONS, 1, 1, 1, 1, 0, log)
+            LiquidationObserved(AccountKey(event.trader), EXECUTOR, "TOY", "TOY", Breach.POSITIONS, 1, 1, 1, 1, 0, log)
             for log, event in events
             if isinstance(event, Opened)
         ]

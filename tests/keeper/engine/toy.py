@@ -191,7 +191,7 @@ class ToyVenue:
     def observed(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[LiquidationObserved]:
         return [
             LiquidationObserved(
-                AccountKey(event.trader), Address(event.liquidator), "TOY", Breach.POSITIONS, X18, 100 * X18, 2 * X18, X18, 0, log
+                AccountKey(event.trader), Address(event.liquidator), "TOY", "TOY", Breach.POSITIONS, X18, 100 * X18, 2 * X18, X18, 0, log
             )
             for log, event in events
             if isinstance(event, Liquidated)
@@ -206,11 +206,11 @@ class ToyVenue:
     def positions(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[PositionView]:
         account = toy_book(book).accounts[key]
         price = toy_book(book).reads[now]
-        return [PositionView(key, "TOY", account.size * X18, -account.debt * X18, price * X18, None, False)]
+        return [PositionView(key, "TOY", "TOY", account.size * X18, -account.debt * X18, price * X18, None, False)]
 
     def markets(self, book: Book, now: Timestamp) -> Sequence[MarketView]:
         price = toy_book(book).reads[now] * X18
-        return [MarketView("TOY", price, price, price, 0, 0, 0, 0.0)]
+        return [MarketView("TOY", "TOY", price, price, price, 0, 0, 0, 0.0)]
 
     def market_names(self, book: Book) -> Sequence[str]:
         return ["TOY"]

@@ -33,7 +33,8 @@ def test_reward_is_the_liquidators_better_price() -> None:
         log.PositionLiquidated(ALICE, ETH, 5_000 * X18, 2 * X18, 125 * X18, BOB),
     )
     (seen,) = Desk().venue.observed(events, Desk().book)
-    assert (seen.account, seen.liquidator, seen.market, seen.breach) == (ALICE, Address(BOB), "ETH", Breach.POSITIONS)
+    assert (seen.account, seen.liquidator, seen.breach) == (ALICE, Address(BOB), Breach.POSITIONS)
+    assert (seen.market, seen.underlying) == ("ETH", "ETH")
     assert (seen.size_x18, seen.notional_x18, seen.penalty_x18, seen.reward_x18) == (2 * X18, 5_000 * X18, 125 * X18, 62 * X18)
     assert (seen.bad_debt_x18, seen.log) == (0, events[2][0])
 
