@@ -108,10 +108,10 @@ class Attempts:
     def reverted(self, ancestor: BlockRef, orphaned: Sequence[BlockRef]) -> None:
         """Outcomes no block has decided outlive the head they were told at."""
         gone = {block.hash for block in orphaned}
-        falling = [row for head, row in self._dropped if head.hash in gone]
-        if falling:
+        orphans = [row for head, row in self._dropped if head.hash in gone]
+        if orphans:
             where = recording.block_keys(ancestor)
-            rows: list[Record] = [replace(row, **where) for row in falling]
+            rows: list[Record] = [replace(row, **where) for row in orphans]
             self._recorder.append(rows)
             self._dropped = [item for item in self._dropped if item[0].hash not in gone] + [(ancestor, row) for row in rows]
 

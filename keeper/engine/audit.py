@@ -67,9 +67,9 @@ class Audit:
         recorded = await asyncio.to_thread(self._recorded, name, first, last)
         versions = [await self._told(venue, first, last, turn) for turn in range(self._archive.endpoints)]
         wrong: list[WrongBlock] = []
-        for number in sorted({*recorded, *(number for told in versions for number in told)}):
+        for number in sorted({*recorded, *(number for version in versions for number in version)}):
             rows = recorded.get(number, [])
-            candidates = [told.get(number, []) for told in versions]
+            candidates = [version.get(number, []) for version in versions]
             if any(_events(candidate) != _rows(rows) for candidate in candidates):
                 item = await self._examined(venue, number, rows, candidates)
                 wrong += [item] if item is not None else []

@@ -146,22 +146,22 @@ class ChainLane:
             self._hand_in(parts, {name: part})
             self._forget_complete(parts)
 
-    def _hand_in(self, parts: BlockParts, done: Mapping[str, VenueBlock]) -> None:
+    def _hand_in(self, parts: BlockParts, ready: Mapping[str, VenueBlock]) -> None:
         """The block's row (the lake adds up those of one block), the rows of these venues, and those of our own transactions."""
         finished = recording.timestamp_us(self._clock())
         # From the end of the block before: what the follower asked for this block counts too.
         usage = self._chain.usage()
         used, self._usage = usage.since(self._usage), usage
-        evaluations = {name: part.evaluation for name, part in done.items() if part.evaluation is not None}
+        evaluations = {name: part.evaluation for name, part in ready.items() if part.evaluation is not None}
         times, chain_id = (parts.received, finished), self._decisions.policy.chain_id
         block_row = recording.block_row(chain_id, parts.block, times, used, tuple(evaluations.values()), recovered=parts.history)
-        rows: list[Record] = [row for part in done.values() for row in part.rows]
-        self._recorder.block(parts.block, [*rows, block_row], tuple(done))
+        rows: list[Record] = [row for part in ready.values() for row in part.rows]
+        self._recorder.block(parts.block, [*rows, block_row], tuple(ready))
         settled, self._settled = self._settled, []
         self._record_attempts(settled, parts.block)
         for name, evaluation in evaluations.items():
             self._metrics.watch(name, evaluation.watched)
-        self._report(parts, block_row, sum(part.decisions for part in done.values()), (finished - parts.received) / 1_000_000)
+        self._report(parts, block_row, sum(part.decisions for part in ready.values()), (finished - parts.received) / 1_000_000)
         parts.recorded = True
 
     def _report(self, parts: BlockParts, row: BlockRecord, decisions: int, seconds: float) -> None:

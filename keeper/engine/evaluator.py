@@ -114,7 +114,9 @@ class Evaluator:
     async def added(self, event: BlockAdded, also: Set[AccountKey] = frozenset()) -> BlockEvaluation:
         """Take in the next block and evaluate what it concerns, plus `also`. Raises DecodeError (VenueFault)."""
         decoded = [(log, self.venue.decode(log)) for log in event.logs]
-        return await self.process_decoded(event.block, [Applied(found, "log", log) for log, found in decoded if found is not None], also)
+        return await self.process_decoded(
+            event.block, [Applied(venue_event, "log", log) for log, venue_event in decoded if venue_event is not None], also
+        )
 
     async def process_decoded(self, block: BlockRef, logged: Sequence[Applied], also: Set[AccountKey] = frozenset()) -> BlockEvaluation:
         """The same with the block's log events already decoded (a replay has no raw logs)."""
@@ -198,11 +200,11 @@ class Evaluator:
         due = set(self._due)
         for at in moments:
             due |= self._watchlist.leave(self.venue.feeds(self.book, at), at)
-        gone = due - self.book.account_keys()
-        for key in gone:
+        closed = due - self.book.account_keys()
+        for key in closed:
             self._watchlist.remove(key)
             self._first_breach.pop(key, None)
-        due -= gone
+        due -= closed
         if self._executor is not None:
             due.discard(AccountKey(self._executor))
         return due

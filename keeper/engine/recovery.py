@@ -143,21 +143,21 @@ class Recovery:
         """BlockKeys the venue stands on the chain. Blocks replaced while nobody followed are taken back. Raises ReorgBeyondFinality."""
         if recovered.cursor is None:
             return Position(await self._snapshot(name, evaluator, horizon))
-        kept = list(recovered.unfinalised or (recovered.cursor,))
+        blocks = list(recovered.unfinalised or (recovered.cursor,))
         orphaned: list[BlockRef] = []
-        for block in reversed(tuple(kept)):
+        for block in reversed(tuple(blocks)):
             canonical = await self._is_canonical(block, horizon.head)
             if canonical:
                 break
             if canonical is False:
-                orphaned += reversed(kept[kept.index(block) :])
-                kept = kept[: kept.index(block)]
+                orphaned += reversed(blocks[blocks.index(block) :])
+                blocks = blocks[: blocks.index(block)]
         if not orphaned:
             return Position(recovered.cursor, linked(recovered.unfinalised))
-        cursor = kept[-1] if kept else await self._chain.final(orphaned[-1].number - 1, orphaned[-1].parent_hash)
+        cursor = blocks[-1] if blocks else await self._chain.final(orphaned[-1].number - 1, orphaned[-1].parent_hash)
         evaluator.reverted(cursor)
         self._memory.revert(sorted(orphaned, key=lambda block: -block.number))
-        return Position(cursor, linked(kept))
+        return Position(cursor, linked(blocks))
 
     async def _is_canonical(self, block: BlockRef, head: BlockRef) -> bool | None:
         """None where the endpoints' head is too far below it to tell: they are behind, or a shorter chain has won, and the follower finds

@@ -204,10 +204,10 @@ class Repair:
         wrong = {number for number, _, _ in true}
         rows = (row for batch in self._ledger.venue_events(draft.keys.venue) for row in batch.to_pylist())
         blocks = (list(group) for _, group in groupby(rows, key=lambda row: row["block_number"]))
-        kept = (
+        unchanged = (
             (block[0]["block_number"], _time(block[0]), _applied(types, block)) for block in blocks if block[0]["block_number"] not in wrong
         )
-        for number, timestamp, applied in heapq.merge(true, kept, key=lambda block: block[0]):
+        for number, timestamp, applied in heapq.merge(true, unchanged, key=lambda block: block[0]):
             if number > newest:
                 return
             draft.rows_at_block = len(applied) if number == newest else 0

@@ -41,9 +41,9 @@ class Survey:
             for event in await self._chain.run(evaluator.venue.snapshot(), block):
                 evaluator.venue.apply(event, evaluator.book)
         if reached < block.number:
-            async for found, logs in self._source.backfill(evaluator.venue.filters(), reached + 1, block.number):
-                apply_logs(evaluator, found, logs)
-                self._report(Progress(name, "chain", found.number, reached + 1, block.number))
+            async for block_ref, logs in self._source.backfill(evaluator.venue.filters(), reached + 1, block.number):
+                apply_logs(evaluator, block_ref, logs)
+                self._report(Progress(name, "chain", block_ref.number, reached + 1, block.number))
         keys = sorted(evaluator.book.account_keys())
         for event in await self._chain.run(evaluator.venue.resync(keys, evaluator.book), block):
             evaluator.venue.apply(event, evaluator.book)

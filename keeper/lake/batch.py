@@ -108,14 +108,14 @@ class Batch:
         return later
 
     def _block(self, call: BlockCall) -> None:
-        done = {venue for venue in call.venues if (venue, call.block.hash) in self._written.cursors}
-        new = [venue for venue in call.venues if venue not in done]
+        committed = {venue for venue in call.venues if (venue, call.block.hash) in self._written.cursors}
+        new = [venue for venue in call.venues if venue not in committed]
         if not new:
             return
         self._written.orphaned.discard(call.block.hash)
         self._written.cursors.update((venue, call.block.hash) for venue in new)
         self.cursors += [(venue, call.block) for venue in new]
-        self._append(record for record in call.records if not done or getattr(record, "venue", None) in new)
+        self._append(record for record in call.records if not committed or getattr(record, "venue", None) in new)
 
     def _append(self, records: Iterable[Record]) -> None:
         for record in records:

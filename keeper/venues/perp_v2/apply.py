@@ -84,13 +84,13 @@ def _position_changed(event: PositionChanged, book: PerpBook) -> Touched:
     old = account.positions.get(event.base_token)
     size = (old.size if old else 0) + event.exchanged_position_size
     position = Position(size, event.open_notional, market.growth_x96, book.moment.timestamp, old.orders if old else {})
-    kept = flatten_dust(position)
-    keep(book, key, with_position(account, event.base_token, kept))
+    position_after = flatten_dust(position)
+    keep(book, key, with_position(account, event.base_token, position_after))
     is_first_trade = event.fee > 0 and market.first_traded_at == 0
     book.markets[event.base_token] = _resized(
         market,
         old.size if old else 0,
-        kept.size if kept else 0,
+        position_after.size if position_after else 0,
         sqrt_price_x96=event.sqrt_price_after_x96,
         first_traded_at=book.moment.timestamp if is_first_trade else market.first_traded_at,
     )
@@ -172,15 +172,15 @@ def _deposited(event: Deposited, book: PerpBook) -> Touched:
 def _withdrawn(event: Withdrawn, book: PerpBook) -> Touched:
     """Vault._settleAndDecreaseBalance: funding is settled in every market, and owedRealizedPnl joins the balance, floored, when the
     settlement token leaves. Neither has an event of its own where the payment is zero."""
-    key, given, now = AccountKey(event.trader), parameters(book), book.moment.timestamp
+    key, params, now = AccountKey(event.trader), parameters(book), book.moment.timestamp
     old = account_of(book, key)
     positions = {
         base_token: Position(one.size, one.open_notional, _market(book, base_token).growth_x96, now, one.orders)
         for base_token, one in old.positions.items()
     }
     balance, owed = old.balance_raw, old.owed_x18
-    if event.collateral_token == given.settlement_token:
-        balance, owed = balance + owed // given.settlement_unit, 0
+    if event.collateral_token == params.settlement_token:
+        balance, owed = balance + owed // params.settlement_unit, 0
     keep(book, key, Account(balance, owed, positions, old.collateral, old.debt_threshold_raw, old.inspections))
     _add_token(book, key, event.collateral_token, -event.amount)
     return frozenset((key,))
@@ -230,7 +230,7 @@ def _add_token(book: PerpBook, key: AccountKey, token: str, amount: int) -> None
         balance += amount
     else:
         left = collateral.get(token, 0) + amount
-        others = {name: held for name, held in collateral.items() if name != token}
+        others = {name: amount for name, amount in collateral.items() if name != token}
         collateral = {**others, token: left} if left else others
     keep(book, key, Account(balance, old.owed_x18, old.positions, collateral, old.debt_threshold_raw, old.inspections))
 

@@ -31,8 +31,8 @@ def config_read(event: ConfigRead, book: PerpBook) -> frozenset[AccountKey]:
 
 def config_changed(event: ConfigChanged, book: PerpBook) -> frozenset[AccountKey]:
     """One field of `Config`."""
-    given = parameters(book)
-    book.globals[PARAMETERS] = replace(given, config=replace(given.config, **{event.name: event.value}))
+    params = parameters(book)
+    book.globals[PARAMETERS] = replace(params, config=replace(params.config, **{event.name: event.value}))
     return frozenset(book.accounts)
 
 
@@ -100,5 +100,5 @@ def _collateral(book: PerpBook, token: str) -> Collateral:
 
 
 def _set_collateral(book: PerpBook, token: str, collateral: Collateral) -> None:
-    given = parameters(book)
-    book.globals[PARAMETERS] = replace(given, collaterals={**given.collaterals, token: collateral})
+    params = parameters(book)
+    book.globals[PARAMETERS] = replace(params, collaterals={**params.collaterals, token: collateral})

@@ -86,8 +86,8 @@ def maker_read(event: MakerRead, book: PerpBook) -> frozenset[AccountKey]:
     old = account_of(book, key)
     inspection = Inspection(book.moment.number, event.timestamp, event.pending_fee, event.pending_funding)
     others = [one for one in old.inspections if one.timestamp != event.timestamp]
-    kept = (*others, inspection)[-_INSPECTIONS_KEPT:]
-    book.accounts[key] = Account(old.balance_raw, old.owed_x18, old.positions, old.collateral, old.debt_threshold_raw, kept)
+    inspections = (*others, inspection)[-_INSPECTIONS_KEPT:]
+    book.accounts[key] = Account(old.balance_raw, old.owed_x18, old.positions, old.collateral, old.debt_threshold_raw, inspections)
     return _NONE
 
 

@@ -11,21 +11,21 @@ from keeper.venues.perp_v2.state import PerpBook, parameters
 
 def pay_in(options: Options, book: PerpBook, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
     """Anybody with the settlement token may deposit for the executor; here its owner does."""
-    given = parameters(book)
-    amount = amount_x18 // given.settlement_unit
+    params = parameters(book)
+    amount = amount_x18 // params.settlement_unit
     return (
-        OwnerCall(given.settlement_token, APPROVE, (options.vault, amount)),
-        OwnerCall(options.vault, "depositFor(address,address,uint256)", (executor, given.settlement_token, amount)),
+        OwnerCall(params.settlement_token, APPROVE, (options.vault, amount)),
+        OwnerCall(options.vault, "depositFor(address,address,uint256)", (executor, params.settlement_token, amount)),
     )
 
 
 def pay_out(options: Options, book: PerpBook, amount_x18: int) -> Sequence[OwnerCall]:
     """Made by the executor itself: the Vault pays its caller."""
-    given = parameters(book)
-    return (OwnerCall(options.vault, WITHDRAW, (given.settlement_token, amount_x18 // given.settlement_unit)),)
+    params = parameters(book)
+    return (OwnerCall(options.vault, WITHDRAW, (params.settlement_token, amount_x18 // params.settlement_unit)),)
 
 
 def tokens(book: PerpBook) -> Sequence[Address]:
     """The settlement token first, then the collaterals."""
-    given = parameters(book)
-    return (given.settlement_token, *(Address(token) for token in sorted(given.collaterals)))
+    params = parameters(book)
+    return (params.settlement_token, *(Address(token) for token in sorted(params.collaterals)))

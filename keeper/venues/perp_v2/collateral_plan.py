@@ -32,17 +32,17 @@ class _Choice:
 
 def plan(options: Options, encoder: Encoder, key: AccountKey, margin: Margin, book: PerpBook, now: Timestamp) -> LiquidationPlan | NoPlan:
     """The purchase that gains most at the newest price; not the TWAP, which lags behind a fall and can make the discount a loss."""
-    account, given, reads = book.accounts[key], parameters(book), reads_at(book, now)
-    if given.config.vault_paused:
+    account, params, reads = book.accounts[key], parameters(book), reads_at(book, now)
+    if params.config.vault_paused:
         return NoPlan(SkipReason.MARKET_NOT_OPEN, "Vault is paused")
     debt = debt_value(account, reads)
     if debt is None:
         return NoPlan(SkipReason.PRICE_UNAVAILABLE)
-    choices = [choice for token in account.collateral if (choice := _choice(token, account, margin, debt, given, reads)) is not None]
+    choices = [choice for token in account.collateral if (choice := _choice(token, account, margin, debt, params, reads)) is not None]
     if not choices:
         return NoPlan(SkipReason.NO_POSITION, "nothing to repay")
     best = max(choices, key=lambda choice: (choice.received_x18 - choice.paid_x18, choice.token))
-    collateral = given.collaterals[best.token]
+    collateral = params.collaterals[best.token]
     if best.received_x18 <= best.paid_x18:
         return NoPlan(SkipReason.NO_PROFITABLE_SIZE, f"{collateral.name}: the newest price is below the discounted TWAP")
     return LiquidationPlan(
@@ -55,7 +55,7 @@ def plan(options: Options, encoder: Encoder, key: AccountKey, margin: Margin, bo
         expected_cost_x18=0,
         capital_x18=best.paid_x18,
         gas_limit=GAS_COLLATERAL,
-        calls=_calls(options, encoder, key, best, given.settlement_token),
+        calls=_calls(options, encoder, key, best, params.settlement_token),
         use=Use(capital_x18=best.paid_x18),
     )
 
@@ -73,29 +73,29 @@ def _calls(options: Options, encoder: Encoder, key: AccountKey, best: _Choice, s
     )
 
 
-def _choice(token: str, account: Account, margin: Margin, debt: int, given: Parameters, reads: ChainReads) -> _Choice | None:
-    collateral, prices = given.collaterals[token], reads.collaterals[token]
-    most_raw = max_repaid_raw(account.collateral[token], prices.twap, margin, debt, collateral, given)
+def _choice(token: str, account: Account, margin: Margin, debt: int, params: Parameters, reads: ChainReads) -> _Choice | None:
+    collateral, prices = params.collaterals[token], reads.collaterals[token]
+    most_raw = max_repaid_raw(account.collateral[token], prices.twap, margin, debt, collateral, params)
     paid_raw = mul_ratio(most_raw, _ROOM_RATIO)
     discounted = mul_ratio(prices.twap, RATIO - collateral.discount_ratio)
     if paid_raw == 0 or discounted == 0 or prices.spot == 0:
         return None
-    received = collateral_for(paid_raw * given.settlement_unit, discounted, collateral)
+    received = collateral_for(paid_raw * params.settlement_unit, discounted, collateral)
     worth = collateral_worth(received, prices.spot, collateral)
-    return _Choice(token, paid_raw, received, worth, paid_raw * given.settlement_unit)
+    return _Choice(token, paid_raw, received, worth, paid_raw * params.settlement_unit)
 
 
-def max_repaid_raw(balance_raw: int, twap: int, margin: Margin, debt: int, collateral: Collateral, given: Parameters) -> int:
+def max_repaid_raw(balance_raw: int, twap: int, margin: Margin, debt: int, collateral: Collateral, params: Parameters) -> int:
     """Vault.getMaxRepaidSettlementAndLiquidatableCollateral: the most settlement token one purchase may pay, raw."""
-    config = given.config
+    config = params.config
     most_debt = max(-margin.settlement_token_value, 0, mul_ratio(debt, config.im_ratio))
-    dust = config.collateral_value_dust * given.settlement_unit
+    dust = config.collateral_value_dust * params.settlement_unit
     repaid = mul_ratio(most_debt, config.liquidation_ratio) if most_debt > dust else most_debt
     most = repaid * RATIO // (RATIO - config.cl_insurance_fund_fee_ratio)
     discounted = mul_ratio(twap, RATIO - collateral.discount_ratio)
     if discounted and collateral_for(most, discounted, collateral) > balance_raw:
         most = collateral_worth(balance_raw, discounted, collateral)
-    return most // given.settlement_unit
+    return most // params.settlement_unit
 
 
 def collateral_for(settlement_x18: int, price: int, collateral: Collateral) -> int:

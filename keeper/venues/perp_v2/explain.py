@@ -25,7 +25,7 @@ def explain(options: Options, encoder: Encoder, key: AccountKey, book: PerpBook,
 
 
 def _lines(options: Options, encoder: Encoder, key: AccountKey, account: Account, book: PerpBook, now: Timestamp) -> list[_Line]:
-    given, reads = parameters(book), reads_at(book, now)
+    params, reads = parameters(book), reads_at(book, now)
     lines: list[_Line] = [
         ("balance", "settlement raw", account.balance_raw, encoder.call(options.vault, "getBalance(address)", key), signed),
         ("owed realized pnl", "USD x18", account.owed_x18, _pnl(options, encoder, key), signed),
@@ -34,7 +34,7 @@ def _lines(options: Options, encoder: Encoder, key: AccountKey, account: Account
         if base_token in reads.markets:
             lines += _position_lines(options, encoder, key, base_token, position, book, now)
     for token, amount in account.collateral.items():
-        name = given.collaterals[token].name or token
+        name = params.collaterals[token].name or token
         held = encoder.call(options.vault, "getBalanceByToken(address,address)", key, token)
         lines.append((f"{name} collateral", "token raw", amount, held, signed))
         if token in reads.collaterals:
@@ -70,13 +70,13 @@ def _position_lines(
 
 
 def _totals(options: Options, encoder: Encoder, key: AccountKey, account: Account, book: PerpBook, now: Timestamp) -> list[_Line]:
-    margin, health, given = margin_of(account, book, now), None, parameters(book)
+    margin, health, params = margin_of(account, book, now), None, parameters(book)
     if key in book.accounts:
         health = health_of(key, book, now)
     if margin is None or health is None:
         return []
     balances, vault = options.account_balance, options.vault
-    settlement = margin.settlement_token_value // given.settlement_unit
+    settlement = margin.settlement_token_value // params.settlement_unit
     requirement = encoder.call(balances, "getMarginRequirementForLiquidation(address)", key)
     lines: list[_Line] = [
         ("unrealized pnl", "USD x18", margin.unrealized_pnl, _pnl(options, encoder, key), lambda answer: signed(answer, 1)),
@@ -96,12 +96,12 @@ def _totals(options: Options, encoder: Encoder, key: AccountKey, account: Accoun
 
 
 def _collateral_lines(options: Options, encoder: Encoder, key: AccountKey, account: Account, book: PerpBook, now: Timestamp) -> list[_Line]:
-    margin, given = margin_of(account, book, now), parameters(book)
+    margin, params = margin_of(account, book, now), parameters(book)
     if margin is None:
         return []
-    needed = mul_ratio(margin.abs_position_value, given.config.mm_ratio + given.config.mm_ratio_buffer)
+    needed = mul_ratio(margin.abs_position_value, params.config.mm_ratio + params.config.mm_ratio_buffer)
     requirement_call = encoder.call(options.vault, "getMarginRequirementForCollateralLiquidation(address)", key)
-    flag = int(is_collateral_liquidatable(margin, given, account.debt_threshold_raw))
+    flag = int(is_collateral_liquidatable(margin, params, account.debt_threshold_raw))
     return [
         ("requirement for collateral", "USD x18", needed, requirement_call, signed),
         ("collateral liquidatable", "0 or 1", flag, encoder.call(options.vault, "isLiquidatable(address)", key), number),

@@ -54,7 +54,7 @@ def plan(
     """What to do about the account at `now`, as one transaction of the executor; or why nothing can be done."""
     if key == AccountKey(inventory.executor):
         return NoPlan(SkipReason.DENIED, "the keeper's own account")
-    account, given = book.accounts[key], parameters(book)
+    account, params = book.accounts[key], parameters(book)
     health, margin = health_of(key, book, now), margin_of(account, book, now)
     if margin is None:
         return NoPlan(SkipReason.PRICE_UNAVAILABLE)
@@ -62,7 +62,7 @@ def plan(
         return NoPlan(SkipReason.NO_POSITION, "healthy")
     if health.breach is Breach.COLLATERAL:
         return collateral_plan.plan(options, encoder, key, margin, book, now)
-    if given.config.clearing_house_paused:
+    if params.config.clearing_house_paused:
         return NoPlan(SkipReason.MARKET_NOT_OPEN, "ClearingHouse is paused")
     return _positions_plan(options, encoder, key, margin, book, now, inventory)
 
@@ -81,11 +81,11 @@ def _is_covered(choice: _Choice, equity: int, configured: Parameters, reads: Cha
 def _positions_plan(
     options: Options, encoder: Encoder, key: AccountKey, margin: Margin, book: PerpBook, now: Timestamp, inventory: Inventory
 ) -> LiquidationPlan | NoPlan:
-    account, given, reads = book.accounts[key], parameters(book), reads_at(book, now)
+    account, params, reads = book.accounts[key], parameters(book), reads_at(book, now)
     open_markets = [name for name in account.positions if book.markets[name].status == Status.OPEN]
     if not open_markets:
         return NoPlan(SkipReason.MARKET_NOT_OPEN)
-    equity = margin.account_value // given.settlement_unit * given.settlement_unit
+    equity = margin.account_value // params.settlement_unit * params.settlement_unit
     choices = [_choice(name, account, equity, margin, book, now, inventory) for name in open_markets]
     plans = [choice for choice in choices if choice is not None]
     if not plans:
@@ -93,7 +93,7 @@ def _positions_plan(
     best = max(plans, key=_merit)
     if best.size == 0:
         return NoPlan(SkipReason.NO_PROFITABLE_SIZE, _why_not(best.base_token, reads))
-    covered = [choice for choice in plans if choice.size and _is_covered(choice, equity, given, reads)]
+    covered = [choice for choice in plans if choice.size and _is_covered(choice, equity, params, reads)]
     if not covered:
         return NoPlan(SkipReason.INSURANCE_FUND_EMPTY, f"covers {reads.insurance_fund_raw} raw")
     best = max(covered, key=_merit)
@@ -106,7 +106,7 @@ def _positions_plan(
         notional_x18=best.notional,
         expected_reward_x18=best.reward,
         expected_cost_x18=best.cost,
-        capital_x18=div_up(best.notional * given.config.im_ratio, 10**6),
+        capital_x18=div_up(best.notional * params.config.im_ratio, 10**6),
         gas_limit=GAS_LIQUIDATE + GAS_CLOSE + GAS_CANCEL * len(cancels) + GAS_VALUATION * len(inventory.positions(book)),
         calls=tuple(_calls(options, encoder, key, best, cancels)),
         use=Use({best.base_token: best.closed}),
@@ -126,8 +126,8 @@ def _choice(
     share = config.liquidation_penalty_ratio if equity < 0 else config.liquidation_penalty_ratio // 2
     pool = Pool.of(market, reads, now).after(inventory.used.base(base_token))
     target = most_profitable_sqrt_price(reads.price_x18, share, pool.fee_ratio, is_long)
-    held = inventory.held(base_token, book)
-    chosen = min(cap, max(0, pool.size_until(target, is_long) - max(0, held if is_long else -held)))
+    inventory_size = inventory.held(base_token, book)
+    chosen = min(cap, max(0, pool.size_until(target, is_long) - max(0, inventory_size if is_long else -inventory_size)))
     if chosen == 0:
         return _Choice(base_token, 0, 0, False, 0, 0, 0, pool.limit(is_long))
     notional = mul_div(chosen, reads.price_x18, X18)
@@ -135,7 +135,7 @@ def _choice(
     return _Choice(
         base_token=base_token,
         size=chosen if is_long else -chosen,
-        closed=held + (chosen if is_long else -chosen),
+        closed=inventory_size + (chosen if is_long else -chosen),
         is_whole=chosen == cap,
         notional=notional,
         reward=keeper_share(mul_ratio(notional, config.liquidation_penalty_ratio), equity),
@@ -183,15 +183,15 @@ def _why_not(base_token: str, reads: ChainReads) -> str:
 def unwind(options: Options, encoder: Encoder, inventory: Inventory, book: PerpBook, now: Timestamp) -> LiquidationPlan | None:
     """Closing the executor's largest open position as far as the limits allow, but none that an earlier plan closes anyway. It may
     cost half again what is estimated, and the room."""
-    given, reads = parameters(book), reads_at(book, now)
-    held = {
+    params, reads = parameters(book), reads_at(book, now)
+    sizes = {
         name: size
         for name, size in inventory.positions(book).items()
         if abs(size) >= orders.DUST and name in reads.markets and book.markets[name].status == Status.OPEN
     }
-    if not held or given.config.clearing_house_paused:
+    if not sizes or params.config.clearing_house_paused:
         return None
-    base_token = max(held, key=lambda name: (abs(held[name]) * reads.markets[name].price_x18, name))
+    base_token = max(sizes, key=lambda name: (abs(sizes[name]) * reads.markets[name].price_x18, name))
     return _unwinding(options, encoder, inventory, base_token, book, now)
 
 

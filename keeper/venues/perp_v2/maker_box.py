@@ -49,17 +49,17 @@ class _Worst:
 
 def maker_box(account: Account, margin: Margin, book: PerpBook, now: Timestamp) -> WatchBox:
     """The box of an account with orders that is healthy at `now`; due again in the next block when it is too close for any box."""
-    given, reads = parameters(book), reads_at(book, now)
-    slack = margin.account_value - margin.abs_position_value * given.config.mm_ratio // RATIO
+    params, reads = parameters(book), reads_at(book, now)
+    slack = margin.account_value - margin.abs_position_value * params.config.mm_ratio // RATIO
     set_aside = max(0, slack // _FUNDING_SHARE)
     for halvings in range(_WIDEST, _NARROWEST + 1):
-        worst = _worst(account, given, reads, halvings)
-        if worst is not None and _is_healthy(account, margin, worst, set_aside, given):
+        worst = _worst(account, params, reads, halvings)
+        if worst is not None and _is_healthy(account, margin, worst, set_aside, params):
             return WatchBox(dict(_bounds(account, book, reads, halvings, set_aside)))
     return WatchBox({}, valid_until=now)
 
 
-def _worst(account: Account, given: Parameters, reads: ChainReads, halvings: int) -> _Worst | None:
+def _worst(account: Account, params: Parameters, reads: ChainReads, halvings: int) -> _Worst | None:
     unrealized = absolute = 0
     for base_token, position in account.positions.items():
         market = reads.markets[base_token]
@@ -68,20 +68,20 @@ def _worst(account: Account, given: Parameters, reads: ChainReads, halvings: int
         unrealized -= _ROUNDING * (1 + len(position.orders)) * (high // X18 + 1)
         absolute += div_up(_largest_size(position, market, halvings) * high, X18)
     collaterals = {token: CollateralReads(one.twap - (one.twap >> halvings), one.spot) for token, one in reads.collaterals.items()}
-    collateral = collateral_value(account, given, ChainReads(reads.block, collaterals=collaterals))
+    collateral = collateral_value(account, params, ChainReads(reads.block, collaterals=collaterals))
     return None if collateral is None else _Worst(unrealized, collateral, absolute)
 
 
-def _is_healthy(account: Account, margin: Margin, worst: _Worst, set_aside: int, given: Parameters) -> bool:
+def _is_healthy(account: Account, margin: Margin, worst: _Worst, set_aside: int, params: Parameters) -> bool:
     """The tests of margin.health_of on the bounds, with a settlement unit to spare for the Vault's floor."""
-    config = given.config
-    settlement = margin.settlement_balance + worst.unrealized - set_aside - 2 * given.settlement_unit
+    config = params.config
+    settlement = margin.settlement_balance + worst.unrealized - set_aside - 2 * params.settlement_unit
     equity = settlement + worst.collateral
     if equity < _required(worst, config.mm_ratio):
         return False
     if not account.collateral:
         return True
-    threshold = (account.debt_threshold_raw or config.debt_threshold) * given.settlement_unit
+    threshold = (account.debt_threshold_raw or config.debt_threshold) * params.settlement_unit
     return (
         equity >= _required(worst, config.mm_ratio + config.mm_ratio_buffer)
         and settlement + worst.collateral * config.debt_ratio // RATIO >= 0
@@ -119,16 +119,16 @@ def _least_worth(position: Position, price_x18: int) -> int:
 
 def _largest_size(position: Position, market: MarketReads, halvings: int) -> int:
     low, high = _interval(market.sqrt_price_x96, halvings + 1)
-    held = position.size - position.base_debt
-    most, least = (held + orders.base_in_pool(position.orders.values(), spot) for spot in (low, high))
+    own_base = position.size - position.base_debt
+    most, least = (own_base + orders.base_in_pool(position.orders.values(), spot) for spot in (low, high))
     return max(abs(most), abs(least)) + 1 + len(position.orders)
 
 
 def _travel_limit(position: Position, market: Market, now: MarketReads, share: int) -> int:
     """How far the growth may have travelled before funding can cost more than `share`. What has accrued since the last settlement
     counts twice: a moved spot re-prices all of it."""
-    held = position.size - position.base_debt
+    own_base = position.size - position.base_debt
     whole = sum(orders.base_for_liquidity(one.sqrt_lower_x96, one.sqrt_upper_x96, one.liquidity) + 1 for one in position.orders.values())
-    largest = max(abs(held), abs(held + whole), 1)
+    largest = max(abs(own_base), abs(own_base + whole), 1)
     room = share * Q96 * PERIOD_SECONDS // largest
     return market.travelled_x96 + room - (now.travelled_x96 - market.travelled_x96)

@@ -48,52 +48,52 @@ def margin_of(account: Account, book: PerpBook, now: Timestamp) -> Margin | None
     """The account's figures at `now`; None while a price it needs is missing (the contract reverts then).
 
     Raises KeyError where the book has no reads for `now`."""
-    reads, given = reads_at(book, now), parameters(book)
+    reads, params = reads_at(book, now), parameters(book)
     values = _positions(account, reads)
-    collateral = collateral_value(account, given, reads)
+    collateral = collateral_value(account, params, reads)
     if values is None or collateral is None:
         return None
     unrealized, absolute = values
     fee, owed_funding = _fee_and_funding(account, reads, book.moment, now)
-    balance = account.balance_raw * given.settlement_unit + fee - owed_funding + account.owed_x18
+    balance = account.balance_raw * params.settlement_unit + fee - owed_funding + account.owed_x18
     return Margin(balance, unrealized, collateral, absolute)
 
 
 def health_of(key: AccountKey, book: PerpBook, now: Timestamp) -> Health:
     """The tests of ClearingHouse._isLiquidatable and Vault.isLiquidatable. All zero while a price is missing: nobody can act then."""
-    account, given = book.accounts[key], parameters(book)
+    account, params = book.accounts[key], parameters(book)
     margin = margin_of(account, book, now)
     if margin is None:
         return Health(0, 0, None)
-    equity = margin.account_value // given.settlement_unit * given.settlement_unit
-    requirement = mul_ratio(margin.abs_position_value, given.config.mm_ratio)
-    return Health(equity, requirement, _breach(account, given, margin, equity < requirement))
+    equity = margin.account_value // params.settlement_unit * params.settlement_unit
+    requirement = mul_ratio(margin.abs_position_value, params.config.mm_ratio)
+    return Health(equity, requirement, _breach(account, params, margin, equity < requirement))
 
 
-def _breach(account: Account, given: Parameters, margin: Margin, below: bool) -> Breach | None:
+def _breach(account: Account, params: Parameters, margin: Margin, below: bool) -> Breach | None:
     if below and account.positions:
         return Breach.POSITIONS
-    if account.collateral and is_collateral_liquidatable(margin, given, account.debt_threshold_raw):
+    if account.collateral and is_collateral_liquidatable(margin, params, account.debt_threshold_raw):
         return Breach.COLLATERAL
     return None
 
 
-def is_collateral_liquidatable(margin: Margin, given: Parameters, own_threshold_raw: int) -> bool:
+def is_collateral_liquidatable(margin: Margin, params: Parameters, own_threshold_raw: int) -> bool:
     """Vault.isLiquidatable for an account with collateral other than the settlement token."""
-    config = given.config
+    config = params.config
     if margin.account_value < mul_ratio(margin.abs_position_value, config.mm_ratio + config.mm_ratio_buffer):
         return True
     debt = max(0, -margin.settlement_token_value)
     if debt > mul_ratio(margin.collateral_value, config.debt_ratio):
         return True
-    return debt // given.settlement_unit > (own_threshold_raw or config.debt_threshold)
+    return debt // params.settlement_unit > (own_threshold_raw or config.debt_threshold)
 
 
-def collateral_value(account: Account, given: Parameters, reads: ChainReads) -> int | None:
+def collateral_value(account: Account, params: Parameters, reads: ChainReads) -> int | None:
     """Vault._getNonSettlementTokenValue, X18; None while a price is missing."""
     total = 0
     for token, amount in account.collateral.items():
-        collateral, prices = given.collaterals[token], reads.collaterals.get(token)
+        collateral, prices = params.collaterals[token], reads.collaterals.get(token)
         if prices is None:
             return None
         total += mul_ratio(collateral_worth(amount, prices.twap, collateral), collateral.collateral_ratio)

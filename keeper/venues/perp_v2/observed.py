@@ -12,7 +12,7 @@ from keeper.venues.perp_v2.state import PerpBook, parameters
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _Liquidation:
     """A liquidation before its bad debt is known."""
 
     event: PositionLiquidated | CollateralLiquidated
@@ -23,12 +23,12 @@ class _Taken:
 
 def observed(events: Sequence[tuple[RawLog, Event]], book: PerpBook) -> list[LiquidationObserved]:
     """The liquidations among the events, in log order. Bad debt is settled in the same transaction and falls on the trader's last one."""
-    taken = list(_taken(events))
-    bad_debt = _bad_debt(events, taken)
-    return [_observation(one, bad_debt.get(index, 0), book) for index, one in enumerate(taken)]
+    liquidations = list(_liquidations(events))
+    bad_debt = _bad_debt(events, liquidations)
+    return [_observation(liquidation, bad_debt.get(index, 0), book) for index, liquidation in enumerate(liquidations)]
 
 
-def _taken(events: Sequence[tuple[RawLog, Event]]) -> Iterator[_Taken]:
+def _liquidations(events: Sequence[tuple[RawLog, Event]]) -> Iterator[_Liquidation]:
     """`liquidate` emits PositionChanged of the trader, PositionChanged of the liquidator, PositionLiquidated, in this order; the
     liquidator's notional is better than the trader's by exactly his share of the penalty."""
     changes: list[PositionChanged] = []
@@ -39,54 +39,54 @@ def _taken(events: Sequence[tuple[RawLog, Event]]) -> Iterator[_Taken]:
             case PositionLiquidated():
                 trader, liquidator = changes[-2], changes[-1]
                 reward = trader.exchanged_position_notional + liquidator.exchanged_position_notional
-                yield _Taken(event, log, -trader.exchanged_position_size, reward)
+                yield _Liquidation(event, log, -trader.exchanged_position_size, reward)
             case CollateralLiquidated():
-                yield _Taken(event, log)
+                yield _Liquidation(event, log)
 
 
-def _bad_debt(events: Sequence[tuple[RawLog, Event]], taken: Sequence[_Taken]) -> dict[int, int]:
+def _bad_debt(events: Sequence[tuple[RawLog, Event]], liquidations: Sequence[_Liquidation]) -> dict[int, int]:
     """Index of the liquidation that caused it -> bad debt in settlement units."""
     settled: dict[int, int] = {}
     for log, event in events:
         if isinstance(event, BadDebtSettled):
             causes = [
                 index
-                for index, one in enumerate(taken)
-                if one.event.trader == event.trader
-                and one.log.transaction_hash == log.transaction_hash
-                and one.log.log_index < log.log_index
+                for index, liquidation in enumerate(liquidations)
+                if liquidation.event.trader == event.trader
+                and liquidation.log.transaction_hash == log.transaction_hash
+                and liquidation.log.log_index < log.log_index
             ]
             if causes:
                 settled[causes[-1]] = settled.get(causes[-1], 0) + event.amount
     return settled
 
 
-def _observation(one: _Taken, bad_debt_raw: int, book: PerpBook) -> LiquidationObserved:
+def _observation(liquidation: _Liquidation, bad_debt_raw: int, book: PerpBook) -> LiquidationObserved:
     bad_debt = bad_debt_raw * parameters(book).settlement_unit
-    if isinstance(one.event, PositionLiquidated):
-        name = book.markets[one.event.base_token].name or one.event.base_token
+    if isinstance(liquidation.event, PositionLiquidated):
+        name = book.markets[liquidation.event.base_token].name or liquidation.event.base_token
         return LiquidationObserved(
-            account=AccountKey(one.event.trader),
-            liquidator=Address(one.event.liquidator),
+            account=AccountKey(liquidation.event.trader),
+            liquidator=Address(liquidation.event.liquidator),
             market=name,
             underlying=name,
             breach=Breach.POSITIONS,
-            size_x18=one.size,
-            notional_x18=one.event.position_notional,
-            penalty_x18=one.event.liquidation_fee,
-            reward_x18=one.reward,
+            size_x18=liquidation.size,
+            notional_x18=liquidation.event.position_notional,
+            penalty_x18=liquidation.event.liquidation_fee,
+            reward_x18=liquidation.reward,
             bad_debt_x18=bad_debt,
-            log=one.log,
+            log=liquidation.log,
         )
-    return _collateral(one.event, one.log, bad_debt, book)
+    return _collateral(liquidation.event, liquidation.log, bad_debt, book)
 
 
 def _collateral(event: CollateralLiquidated, log: RawLog, bad_debt: int, book: PerpBook) -> LiquidationObserved:
     """The trader loses the discount and the insurance fund's fee; the liquidator gains the discount. Valued at the Vault's own TWAP."""
-    given = parameters(book)
-    collateral = given.collaterals[event.collateral_token]
-    fee = event.insurance_fund_fee * given.settlement_unit
-    paid = event.repaid_settlement * given.settlement_unit + fee
+    params = parameters(book)
+    collateral = params.collaterals[event.collateral_token]
+    fee = event.insurance_fund_fee * params.settlement_unit
+    paid = event.repaid_settlement * params.settlement_unit + fee
     discount = paid * event.discount_ratio // (RATIO - event.discount_ratio)
     name = collateral.name or event.collateral_token
     return LiquidationObserved(

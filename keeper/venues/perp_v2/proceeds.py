@@ -24,7 +24,7 @@ class ProceedsReader:
     def __call__(self, logs: Sequence[RawLog], executor: Address, book: PerpBook) -> Proceeds:
         """Settlement exactly: realised pnl, fees, funding and rewards (all PnlRealized), plus tokens that entered or left wallet and
         Vault taken together. Tokens are valued at the newest prices the book has."""
-        given = parameters(book)
+        params = parameters(book)
         realized = 0
         tokens: dict[str, int] = {}
         for log in logs:
@@ -37,8 +37,8 @@ class ProceedsReader:
                     _add(tokens, event.collateral_token, event.amount)
                 case Withdrawn() if event.trader == executor:
                     _add(tokens, event.collateral_token, -event.amount)
-        settlement = tokens.pop(given.settlement_token, 0) * given.settlement_unit
-        known = {token: amount for token, amount in tokens.items() if token in given.collaterals and amount}
+        settlement = tokens.pop(params.settlement_token, 0) * params.settlement_unit
+        known = {token: amount for token, amount in tokens.items() if token in params.collaterals and amount}
         return Proceeds(
             settlement_x18=realized + settlement,
             tokens=tuple((Address(token), amount) for token, amount in known.items()),

@@ -43,16 +43,16 @@ def resync(options: Options, encoder: Encoder, keys: Sequence[AccountKey], book:
     open notional differ: that is no matter of growth. A market's own growth follows from its position settled last; where that was after
     the market's pause, which no log tells, it was settled up to the pause and no further."""
     known = [key for key in keys if key in book.accounts]
-    held = [(key, base_token, position) for key in known for base_token, position in book.accounts[key].positions.items()]
-    if not held:
+    positions = [(key, base_token, position) for key in known for base_token, position in book.accounts[key].positions.items()]
+    if not positions:
         return []
-    bases = sorted({base_token for _, base_token, _ in held})
-    calls = [encoder.call(options.account_balance, "getAccountInfo(address,address)", key, base_token) for key, base_token, _ in held]
+    bases = sorted({base_token for _, base_token, _ in positions})
+    calls = [encoder.call(options.account_balance, "getAccountInfo(address,address)", key, base_token) for key, base_token, _ in positions]
     answers = yield [*calls, *(encoder.call(base_token, "getPausedTimestamp()") for base_token in bases)]
-    paused_at = {base_token: number(answer) or 0 for base_token, answer in zip(bases, answers[len(held) :], strict=True)}
+    paused_at = {base_token: number(answer) or 0 for base_token, answer in zip(bases, answers[len(positions) :], strict=True)}
     events: list[PerpEvent] = []
     newest: dict[str, tuple[Position, int]] = {}
-    for (key, base_token, position), answer in zip(held, answers[: len(held)], strict=True):
+    for (key, base_token, position), answer in zip(positions, answers[: len(positions)], strict=True):
         size, notional, growth = (signed(answer, index) for index in range(_GROWTH_WORD + 1))
         if (size, notional) != (position.size, position.open_notional) or growth is None:
             raise StateDivergence(

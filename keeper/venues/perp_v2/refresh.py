@@ -36,12 +36,12 @@ class _Twaps:
 
 def refresh(options: Options, encoder: Encoder, book: PerpBook, now: Timestamp) -> Reads[Sequence[PerpEvent]]:
     """Everything `health` needs at `now` that no event tells. Answers are valid for the block the calls are pinned to."""
-    given = parameters(book)
-    markets = {name: (market, _twaps(market, given.config, now)) for name, market in book.markets.items()}
+    params = parameters(book)
+    markets = {name: (market, _twaps(market, params.config, now)) for name, market in book.markets.items()}
     calls: list[Call] = [encoder.call(options.insurance_fund, "getInsuranceFundCapacity()")]
     for base_token, (market, twaps) in markets.items():
         calls += _market_calls(encoder, base_token, market, twaps)
-    for token, collateral in given.collaterals.items():
+    for token, collateral in params.collaterals.items():
         calls += _collateral_calls(options, encoder, token, collateral)
     answers = iter((yield calls))
     events = [*_insurance_fund(next(answers), now)]
@@ -53,7 +53,7 @@ def refresh(options: Options, encoder: Encoder, book: PerpBook, now: Timestamp) 
             events.append(read)
         else:
             halted[base_token] = read
-    for token, collateral in given.collaterals.items():
+    for token, collateral in params.collaterals.items():
         events += _collateral(answers, token, collateral, now)
     if halted:
         events += yield from _halted(encoder, halted, markets, now)

@@ -27,9 +27,9 @@ _IN_SETTLEMENT = (1,)
 def rules(options: Options, book: PerpBook) -> Sequence[CallRule]:
     """ClearingHouse: cancel, take over, close. Vault: margin between Vault and the executor's own wallet (deposit and withdraw pay
     nobody else), collateral bought. Settlement token: allowance for the Vault, which pulls only from its caller."""
-    given = parameters(book)
-    house, vault, settlement = options.clearing_house, options.vault, given.settlement_token
-    markets, collaterals = _values(book.markets), _values(given.collaterals)
+    params = parameters(book)
+    house, vault, settlement = options.clearing_house, options.vault, params.settlement_token
+    markets, collaterals = _values(book.markets), _values(params.collaterals)
     margin = _values([settlement])
     listed = [
         CallRule(vault, WITHDRAW, (margin, _FREE)),

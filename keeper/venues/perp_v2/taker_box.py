@@ -23,26 +23,26 @@ _ROUNDING_PER_TERM = 16
 
 def taker_box(account: Account, margin: Margin, book: PerpBook, now: Timestamp) -> WatchBox:
     """The box of an account without orders that is healthy at `now`."""
-    given, reads = parameters(book), reads_at(book, now)
-    config = given.config
-    rounding = given.settlement_unit + _ROUNDING_PER_TERM * (1 + len(account.positions) + len(account.collateral))
+    params, reads = parameters(book), reads_at(book, now)
+    config = params.config
+    rounding = params.settlement_unit + _ROUNDING_PER_TERM * (1 + len(account.positions) + len(account.collateral))
     requirement = mul_ratio(margin.abs_position_value, config.mm_ratio)
     tests = [(margin.account_value - requirement, config.mm_ratio, RATIO)]
     if account.collateral:
         buffered = config.mm_ratio + config.mm_ratio_buffer
-        threshold = (account.debt_threshold_raw or config.debt_threshold) * given.settlement_unit
+        threshold = (account.debt_threshold_raw or config.debt_threshold) * params.settlement_unit
         tests.append((margin.account_value - mul_ratio(margin.abs_position_value, buffered), buffered, RATIO))
         covered = mul_ratio(margin.collateral_value, config.debt_ratio)
         tests.append((margin.settlement_token_value + covered, 0, config.debt_ratio))
         tests.append((margin.settlement_token_value + threshold, 0, 0))
     boxes = [
-        linear_bounds(slack - rounding, list(_exposures(account, given, reads, margin_ratio, collateral_share)))
+        linear_bounds(slack - rounding, list(_exposures(account, params, reads, margin_ratio, collateral_share)))
         for slack, margin_ratio, collateral_share in tests
     ]
     return WatchBox(intersection(boxes))
 
 
-def _exposures(account: Account, given: Parameters, reads: ChainReads, margin_ratio: int, collateral_share: int) -> Iterator[Exposure]:
+def _exposures(account: Account, params: Parameters, reads: ChainReads, margin_ratio: int, collateral_share: int) -> Iterator[Exposure]:
     """How the slack of one test moves. `margin_ratio` of position value is required; collateral counts by `collateral_share`."""
     for base_token, position in account.positions.items():
         market = reads.markets[base_token]
@@ -51,7 +51,7 @@ def _exposures(account: Account, given: Parameters, reads: ChainReads, margin_ra
         yield Exposure(price_feed(base_token), market.price_x18, position.size * kept, X18 * RATIO, _FUNDING_SHARE * notional)
         yield Exposure(growth_feed(base_token), market.growth_x96, -position.size, Q96 * PERIOD_SECONDS, notional)
     for token, amount in account.collateral.items():
-        collateral, price = given.collaterals[token], reads.collaterals[token].twap
+        collateral, price = params.collaterals[token], reads.collaterals[token].twap
         numerator, denominator = _worth_per_unit(amount, collateral)
         exposed = numerator * collateral_share
         worth = exposed * price // (denominator * RATIO) + 1
