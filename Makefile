@@ -76,6 +76,7 @@ chaos: setup
 
 chaos-long: setup
 	@$(BIN)/python -m tests.chaos --long --dir var/chaos-long
+	@PERP_KEEPER_LONG=1 $(BIN)/python -m pytest -s tests/chaos/test_two_chains.py -k minute
 
 # --- an import of 5 million rows and a compaction beside the daemon: how long its commits wait, how late it is ----------------
 load: setup
