@@ -38,6 +38,7 @@ from keeper.execution.anvil import anvil_program
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.dispatcher_options import no_data_fee
 from keeper.execution.executor import encode_execute
+from keeper.execution.executor_errors import executor_reason
 from keeper.execution.gateway import Gateway
 from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
@@ -96,7 +97,7 @@ def build_venues(scope: ChainScope) -> Mapping[str, Venue]:
 
 
 def lake_place(lake: LakeSettings) -> LakePlace:
-    """BlockKeys both catalogs of the lake are. Raises ConfigError."""
+    """Where both catalogs of the lake are. Raises ConfigError."""
     return LakePlace.at(lake.dir, lake.catalog, lake.data)
 
 
@@ -225,6 +226,7 @@ def assemble(
     setup = replace(setup, simulator=agreed) if setup is not None and agreed is not None else setup
     dispatcher = setup.dispatcher if setup is not None else None
     mailbox = Mailbox()
+    name_revert = {name: executor_reason(venue.revert_reason) for name, venue in venues.items()}
     liquidator = Liquidator(
         setup,
         recorder,
@@ -233,10 +235,10 @@ def assemble(
         block_seconds=scope.chain.look_ahead_s,
         cooldown_blocks=scope.keeper.cooldown_blocks,
         clock=time.time,
-        name_revert={name: venue.revert_reason for name, venue in venues.items()},
+        name_revert=name_revert,
     )
     tripwire = Tripwire(chain, every_blocks=scope.keeper.tripwire_blocks, accounts=scope.keeper.tripwire_accounts)
-    attempts = Attempts(dispatcher, recorder, scope.chain.id, scope.execution.address, logger, status.metrics)
+    attempts = Attempts(dispatcher, recorder, scope.chain.id, scope.execution.address, logger, status.metrics, name_revert)
     repair = Repair(chain, chain, recorder, _repair_options(scope), time.time, logger)
     holds = Holds(repair, status.readiness.report)
     gas = GasPriceSource(policy, tuple(venues))
@@ -254,7 +256,7 @@ def assemble(
 
 
 def _agreed(scope: ChainScope, chain: ChainClient, setup: ExecutionSetup | None, status: Status) -> AgreedSimulator | None:
-    """BlockKeys money moves: the simulator on which all endpoints have a say."""
+    """Where money moves: the simulator on which all endpoints have a say."""
     if setup is None or setup.simulator is None or setup.dispatcher is None:
         return None
     patience_s = min(scope.chain.block_seconds / 4, _PATIENCE_SECONDS)

@@ -19,6 +19,7 @@ from keeper.domain.parse import address_of_word, quantity
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.recovery import Progress, apply_logs
 from keeper.errors import ConfigError, KeeperError, RpcError
+from keeper.execution.executor_errors import executor_reason
 from keeper.execution.owner_wallet import OwnerWallet, created
 from keeper.execution.ownership import Step
 from keeper.execution.standing import OPERATOR_SET, Expected, Standing, problems, standing
@@ -98,7 +99,7 @@ class OwnerDesk:
     def named_revert(self, error: RpcError) -> str:
         """Why a step would revert, in words."""
         venue = next(iter(self.evaluators.values())).venue
-        return venue.revert_reason(error.data) if error.data else str(error)
+        return executor_reason(venue.revert_reason)(error.data) if error.data else str(error)
 
 
 @dataclass(frozen=True, slots=True)

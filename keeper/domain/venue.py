@@ -324,7 +324,7 @@ class Venue(Protocol):
         None when it holds nothing that can be closed."""
 
     def revert_reason(self, data: bytes) -> str:
-        """A named reason for a revert payload; the raw hex where it is unknown."""
+        """A named reason for a revert payload of the venue's contracts; the raw hex where it is unknown."""
 
     def proceeds(self, logs: Sequence[RawLog], executor: Address, book: Book) -> Proceeds:
         """What the logs of one transaction brought the executor, before gas."""

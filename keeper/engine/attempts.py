@@ -1,7 +1,7 @@
 """Our own transactions on their way into the lake: rows of what was signed and what became of it. The outbox forgets nothing until the
 lake has committed it, and at start both are compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from structlog.typing import FilteringBoundLogger
@@ -42,13 +42,16 @@ class Attempts:
         executor: Address | None,
         log: FilteringBoundLogger,
         metrics: Metrics,
+        name_revert: Mapping[str, Callable[[bytes], str]],
     ) -> None:
+        """`name_revert`, by venue: the words for a revert payload."""
         self._dispatcher = dispatcher
         self._recorder = recorder
         self._chain_id = chain_id
         self._executor = executor
         self._log = log
         self._metrics = metrics
+        self._name_revert = name_revert
         self._queued: list[_Queued] = []
         self._dropped: list[tuple[BlockRef, Record]] = []
 
@@ -171,7 +174,7 @@ class Attempts:
         if evaluator is not None and self._executor is not None and isinstance(outcome, Included):
             proceeds = evaluator.venue.proceeds(outcome.logs, self._executor, evaluator.book)
         elif evaluator is not None and isinstance(outcome, Reverted):
-            reason = evaluator.venue.revert_reason(outcome.data)
+            reason = self._name_revert[item.attempt.venue](outcome.data)
         elif isinstance(outcome, (Dropped, Outbid)):
             reason = outcome.reason if isinstance(outcome, Dropped) else outcome.liquidator
         gas_usd = outcome.gas_cost_wei / 10**18 * (native_price_x18 / 10**18)

@@ -43,7 +43,7 @@ class ExecutionSetup:
 
 
 class Liquidator:
-    """Takes decisions through the stages. `name_revert` is the venue's own reading of a revert payload."""
+    """Takes decisions through the stages. `name_revert`, by venue: the words for a revert payload."""
 
     def __init__(
         self,

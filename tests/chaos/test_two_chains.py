@@ -145,6 +145,7 @@ def test_a_chain_that_stops_and_reorganises_leaves_the_other_alone(tmp_path: Pat
 
 
 @pytest.mark.skipif("PERP_KEEPER_LONG" not in os.environ, reason="a whole minute's stop: `make chaos-long`")
+@pytest.mark.timeout(900)
 def test_a_chain_that_stops_for_a_minute_leaves_the_other_alone(tmp_path: Path) -> None:
     assert _MINUTE.hanging_s >= 60
     _play(tmp_path, _MINUTE, traders=60)

@@ -30,9 +30,9 @@ from keeper.domain.chain import Address, BlockRef, Purpose, Timestamp
 from keeper.domain.outcome import SimReverted, SimSettled
 from keeper.domain.parse import address, hash32
 from keeper.errors import BlockUnknown, ConfigError, RpcError, RpcUnavailable
+from keeper.execution.executor_errors import executor_reason
 from keeper.execution.gateway import Gateway
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions
-from keeper.venues.perp_v2.reverts import RevertNames
 from tests.fork.proxy import proxy_before
 
 pytestmark = pytest.mark.fork
@@ -146,7 +146,7 @@ def test_candidates_do_not_see_each_other(devnet: Devnet) -> None:
     assert (one.change_x18, one.gas_used, len(one.logs)) == (again.change_x18, again.gas_used, len(again.logs))
     assert isinstance(refused, SimReverted)
     assert refused.gas_used > 100_000
-    assert RevertNames()(refused.data) == f"ProfitTooLow({one.change_x18}, {10**24})"
+    assert executor_reason(str)(refused.data) == f"ProfitTooLow({one.change_x18}, {10**24})"
 
 
 def test_a_healthy_account_reverts_with_the_venues_code(devnet: Devnet) -> None:
@@ -366,6 +366,7 @@ _KEEPER = """
 import asyncio, sys
 from keeper.execution.fork_connection import ForkConnection
 from keeper.execution.gateway import Gateway
+from keeper.execution.executor_errors import executor_reason
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions
 
 async def main(url, anvil):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.revert import solidity_reason
 from keeper.domain.use import Use
 from keeper.domain.venue import (
     AccountKey,
@@ -35,7 +36,7 @@ from keeper.venues.perp_v2.margin import free_collateral, health_of, margin_of
 from keeper.venues.perp_v2.observed import observed
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.proceeds import ProceedsReader
-from keeper.venues.perp_v2.reverts import RevertNames
+from keeper.venues.perp_v2.reverts import CODES
 from keeper.venues.perp_v2.state import PerpBook, parameters, perp_book
 from keeper.venues.perp_v2.taker_box import taker_box
 
@@ -50,7 +51,6 @@ class PerpV2:
         self._handlers = handlers(AccountKey(options.insurance_fund))
         self._filters = (LogFilter(self._decoder.addresses),)
         self._proceeds = ProceedsReader(self._decoder)
-        self._revert_names = RevertNames()
 
     @property
     def name(self) -> str:
@@ -156,8 +156,8 @@ class PerpV2:
         return observed(events, perp_book(book))
 
     def revert_reason(self, data: bytes) -> str:
-        """See reverts.RevertNames."""
-        return self._revert_names(data)
+        """See domain.revert and reverts.CODES."""
+        return solidity_reason(data, CODES)
 
     def proceeds(self, logs: Sequence[RawLog], executor: Address, book: Book) -> Proceeds:
         """See proceeds.ProceedsReader."""

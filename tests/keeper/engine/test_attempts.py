@@ -37,7 +37,7 @@ def _included(number: int, block: BlockRef = HEAD) -> Settled:
 
 
 def _attempts(dispatcher: ListDispatcher, memory: ListLake) -> Attempts:
-    return Attempts(dispatcher, memory, 1, Address(EXECUTOR), structlog.get_logger(), Metrics())
+    return Attempts(dispatcher, memory, 1, Address(EXECUTOR), structlog.get_logger(), Metrics(), {"toy": bytes.decode})
 
 
 def _record(attempts: Attempts, *settled: Settled) -> None:

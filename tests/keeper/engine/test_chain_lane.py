@@ -141,7 +141,7 @@ def world_of(
     log, status = structlog.get_logger(), Status(Metrics(), Heartbeat(lambda: 1.0, 60.0), Readiness(structlog.get_logger()))
     policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, setup.encode)
     holds = Holds(mender or ScriptedMender(), status.readiness.report)
-    attempts = Attempts(dispatcher, recorder, 1, EXECUTOR, log, status.metrics)
+    attempts = Attempts(dispatcher, recorder, 1, EXECUTOR, log, status.metrics, {name: each.revert_reason for name, each in venues.items()})
     decisions = Decisions(policy, GasPriceSource(policy, tuple(venues)), attempts, liquidator, mailbox, holds, status.metrics)
     services = LaneServices(chain, recorder, status, log, lambda: 1.0)
     tripwire, options = Tripwire(chain, every_blocks=tripwire_blocks, accounts=2), RowOptions(EXECUTOR, 0, True)

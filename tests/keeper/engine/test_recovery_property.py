@@ -133,7 +133,7 @@ def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Eva
         DecisionPolicy(31_337, EXECUTOR, limits, "TOY", 10**6, 10**11, setup.encode),
         Holds(ScriptedMender(), lambda _, problem: None),
     )
-    attempts = Attempts(None, memory, 31_337, EXECUTOR, log, status.metrics)
+    attempts = Attempts(None, memory, 31_337, EXECUTOR, log, status.metrics, {})
     decisions = Decisions(policy, GasPriceSource(policy, tuple(evaluators)), attempts, liquidator, Mailbox(), holds, status.metrics)
     services = LaneServices(chain, memory, status, log, lambda: 1.0)
     tripwire, options = Tripwire(chain, every_blocks=0, accounts=2), RowOptions(EXECUTOR, 0, True)
