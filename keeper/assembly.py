@@ -47,6 +47,7 @@ from keeper.execution.standing_watch import StandingWatch
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
+from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
 from keeper.settings import ChainScope, L1Fee, LakeSettings, LimitSettings, Mode, Settle, Verify
@@ -85,11 +86,15 @@ def build_status(scopes: Sequence[ChainScope], collectors: Collectors, logger: F
     return {
         scope.name: ChainStatus(
             Heartbeat(time.monotonic, max(_SILENCE_BLOCKS * scope.chain.block_seconds, 60)),
-            Readiness(logger if len(scopes) == 1 else logger.bind(chain=scope.name)),
+            _readiness(logger if len(scopes) == 1 else logger.bind(chain=scope.name)),
             Metrics(collectors, scope.name),
         )
         for scope in scopes
     }
+
+
+def _readiness(logger: FilteringBoundLogger) -> Readiness:
+    return Readiness(LogAlerts(logger), logger)
 
 
 def build_venues(scope: ChainScope) -> Mapping[str, Venue]:

@@ -47,6 +47,7 @@ from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
 from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, StateDivergence, Transient
+from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
 from tests.keeper.engine.decided import ScriptedVenue, unwinding_plan
@@ -141,7 +142,8 @@ def world_of(
         name: Evaluator(each, ChainQuestions(chain, newest_fee), executor=EXECUTOR, block_seconds=2, forecast=False)
         for name, each in venues.items()
     }
-    log, status = structlog.get_logger(), ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(structlog.get_logger()), Metrics())
+    log = structlog.get_logger()
+    status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
     policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, setup.encode)
     holds = Holds(mender or ScriptedMender(), status.readiness.report)
     attempts = Attempts(dispatcher, recorder, 1, EXECUTOR, log, status.metrics)

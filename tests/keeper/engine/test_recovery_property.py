@@ -34,6 +34,7 @@ from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
 from keeper.lake.batch import StoreCall
+from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
 from tests.keeper.chain.fakes import StopFollowing, bench, node
@@ -131,7 +132,7 @@ def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Eva
     setup, limits = ExecutionSetup(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
     liquidator = Liquidator(setup, memory, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={})
     log = structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(log), Metrics())
+    status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
     policy, holds = (
         DecisionPolicy(31_337, EXECUTOR, limits, "TOY", 10**6, 10**11, setup.encode),
         Holds(ScriptedMender(), lambda _, problem: None),

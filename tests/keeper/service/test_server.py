@@ -9,6 +9,7 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
 
+from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.log import logger
 from keeper.service.readiness import Readiness
@@ -50,7 +51,7 @@ def _asked(heartbeat: Heartbeat, *paths: str, readiness: Readiness | None = None
 
 
 def _readiness() -> Readiness:
-    return Readiness(logger())
+    return Readiness(LogAlerts(logger()), logger())
 
 
 def test_a_problem_makes_it_not_ready_until_it_is_mended_and_is_told_once() -> None:
@@ -100,7 +101,7 @@ def test_each_of_several_lanes_speaks_for_itself() -> None:
     async def ask() -> list[tuple[int, str]]:
         registry, port = CollectorRegistry(), _free_port()
         heads = Gauge("head_block", "Newest block", ["lane"], registry=registry)
-        lanes = {name: Status(Heartbeat(_Clock(), LIMIT_S), Readiness(structlog.get_logger())) for name in ("one", "two")}
+        lanes = {name: Status(Heartbeat(_Clock(), LIMIT_S), _readiness()) for name in ("one", "two")}
         for number, (name, status) in enumerate(lanes.items(), 7):
             heads.labels(name).set(number)
             status.heartbeat.beat()
