@@ -17,6 +17,7 @@ from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import AccountKey, Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
+from keeper.engine.chain_status import ChainStatus
 from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
@@ -24,11 +25,11 @@ from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
 from keeper.engine.liquidator import ExecutionSetup, Liquidator
 from keeper.engine.mailbox import Mailbox
+from keeper.engine.metrics import Collectors, Metrics
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
 from keeper.engine.repair import Repair, RepairOptions
 from keeper.engine.settlements import Settlements
-from keeper.engine.status import Collectors, Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
@@ -47,6 +48,9 @@ from keeper.execution.standing_watch import StandingWatch
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
+from keeper.service.alerts import LogAlerts
+from keeper.service.heartbeat import Heartbeat
+from keeper.service.readiness import Readiness
 from keeper.settings import ChainScope, L1Fee, LakeSettings, LimitSettings, Mode, Settle, Verify
 from keeper.venues import protocols
 
@@ -71,24 +75,27 @@ class Parts:
     mailbox: Mailbox
     settlements: Settlements | None
     lane: ChainLane
-    status: Status
+    status: ChainStatus
     standing: StandingWatch | None
     repair: Repair
     agreed: AgreedSimulator | None
     logger: FilteringBoundLogger
 
 
-def build_status(scopes: Sequence[ChainScope], logger: FilteringBoundLogger) -> Mapping[str, Status]:
+def build_status(scopes: Sequence[ChainScope], collectors: Collectors, logger: FilteringBoundLogger) -> Mapping[str, ChainStatus]:
     """What the daemon will say of each chain."""
-    collectors = Collectors()
     return {
-        scope.name: Status(
-            Metrics(collectors, scope.name),
+        scope.name: ChainStatus(
             Heartbeat(time.monotonic, max(_SILENCE_BLOCKS * scope.chain.block_seconds, 60)),
-            Readiness(logger if len(scopes) == 1 else logger.bind(chain=scope.name)),
+            _readiness(logger if len(scopes) == 1 else logger.bind(chain=scope.name)),
+            Metrics(collectors, scope.name),
         )
         for scope in scopes
     }
+
+
+def _readiness(logger: FilteringBoundLogger) -> Readiness:
+    return Readiness(LogAlerts(logger), logger)
 
 
 def build_venues(scope: ChainScope) -> Mapping[str, Venue]:
@@ -108,7 +115,7 @@ def lake_options(lake: LakeSettings) -> LakeOptions:
 
 @asynccontextmanager
 async def open_chain(
-    scope: ChainScope, venues: Mapping[str, Venue], logger: FilteringBoundLogger, status: Status | None = None
+    scope: ChainScope, venues: Mapping[str, Venue], logger: FilteringBoundLogger, status: ChainStatus | None = None
 ) -> AsyncIterator[ChainClient]:
     """The chain's client, with the logs of these venues selected. Raises ConfigError for a wrong chain id, RpcUnavailable.
 
@@ -216,7 +223,7 @@ def assemble(
     chain: ChainClient,
     recorder: ChainRecorder,
     setup: ExecutionSetup | None,
-    status: Status,
+    status: ChainStatus,
     logger: FilteringBoundLogger,
 ) -> Parts:
     """The daemon's parts, connected: an open chain, a recorder, the settings' venues and limits; `setup` act, None in observe mode."""
@@ -255,7 +262,7 @@ def assemble(
     )
 
 
-def _agreed(scope: ChainScope, chain: ChainClient, setup: ExecutionSetup | None, status: Status) -> AgreedSimulator | None:
+def _agreed(scope: ChainScope, chain: ChainClient, setup: ExecutionSetup | None, status: ChainStatus) -> AgreedSimulator | None:
     """Where money moves: the simulator on which all endpoints have a say."""
     if setup is None or setup.simulator is None or setup.dispatcher is None:
         return None

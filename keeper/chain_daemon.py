@@ -9,10 +9,10 @@ from keeper import assembly
 from keeper.assembly import Parts
 from keeper.domain.decision import Skip
 from keeper.domain.skip_reason import SkipReason
+from keeper.engine.chain_status import ChainStatus
 from keeper.engine.mended_start import MendedStart
 from keeper.engine.periodic import every
 from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
-from keeper.engine.status import Status
 from keeper.errors import Fatal, RpcError, Transient
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.settings import ChainScope
@@ -28,7 +28,7 @@ _WORKERS = 8
 
 
 async def follow_chain(
-    scope: ChainScope, recorder: ChainRecorder, status: Status, report: Report, logger: FilteringBoundLogger, stop: asyncio.Event
+    scope: ChainScope, recorder: ChainRecorder, status: ChainStatus, report: Report, logger: FilteringBoundLogger, stop: asyncio.Event
 ) -> None:
     """Open everything of one chain in order, live, close everything.
 
@@ -55,7 +55,7 @@ async def follow_chain(
 async def _open_and_live(
     scope: ChainScope,
     recorder: ChainRecorder,
-    status: Status,
+    status: ChainStatus,
     report: Report,
     logger: FilteringBoundLogger,
     stop: asyncio.Event,

@@ -8,19 +8,22 @@ from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
-from keeper import assembly, log
+from keeper import assembly
 from keeper.chain_daemon import follow_chain
+from keeper.engine.chain_status import ChainStatus
+from keeper.engine.metrics import Collectors
 from keeper.engine.periodic import every
 from keeper.engine.recovery import Report
-from keeper.engine.status import Status, serve
 from keeper.errors import ConfigError, KeeperError, StoreError
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.recorder import Commit, Recorder
+from keeper.service import log
+from keeper.service.server import serve
 from keeper.settings import ChainScope, Settings
 
 _STATUS_SECONDS = 60.0
 OK, FAILED, MISCONFIGURED = 0, 1, 2
-Follow: TypeAlias = Callable[[ChainScope, ChainRecorder, Status, Report, FilteringBoundLogger, asyncio.Event], Awaitable[None]]
+Follow: TypeAlias = Callable[[ChainScope, ChainRecorder, ChainStatus, Report, FilteringBoundLogger, asyncio.Event], Awaitable[None]]
 """See `chain_daemon.follow_chain`."""
 
 
@@ -61,19 +64,22 @@ async def _daemon(settings: Settings, report: Report, logger: FilteringBoundLogg
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     scopes = settings.scopes()
-    chains = assembly.build_status(scopes, logger)
+    collectors = Collectors()
+    chains = assembly.build_status(scopes, collectors, logger)
     venues = {scope.chain.id: tuple(scope.venues) for scope in scopes}
     with Recorder(assembly.lake_options(settings.lake), venues, commit_report(scopes, chains, logger)) as recorder:
         for sentence in recorder.problems:
             logger.warning("lake", problem=sentence)
         async with AsyncExitStack() as stack:
             if settings.keeper.status_port:
-                await stack.enter_async_context(serve(chains, settings.keeper.status_port))
+                await stack.enter_async_context(serve(chains, collectors.registry, settings.keeper.status_port))
             await follow_all(scopes, recorder, chains, report, logger, stop)
     logger.info("stopped")
 
 
-def commit_report(scopes: Sequence[ChainScope], chains: Mapping[str, Status], logger: FilteringBoundLogger) -> Callable[[Commit], None]:
+def commit_report(
+    scopes: Sequence[ChainScope], chains: Mapping[str, ChainStatus], logger: FilteringBoundLogger
+) -> Callable[[Commit], None]:
     """What becomes of the writer's word about a commit: a metric of the chain, and a line for who wants every single one."""
     names = {scope.chain.id: scope.name for scope in scopes}
 
@@ -88,7 +94,7 @@ def commit_report(scopes: Sequence[ChainScope], chains: Mapping[str, Status], lo
 async def follow_all(
     scopes: Sequence[ChainScope],
     recorder: Recorder,
-    chains: Mapping[str, Status],
+    chains: Mapping[str, ChainStatus],
     report: Report,
     logger: FilteringBoundLogger,
     stop: asyncio.Event,

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from keeper import assembly, log
+from keeper import assembly
 from keeper.chain.rpc import Answer
 from keeper.domain.chain import Address
 from keeper.domain.parse import address, hex_bytes, quantity
 from keeper.errors import RpcError
+from keeper.service import log
 from keeper.settings import ChainScope
 
 

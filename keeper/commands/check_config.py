@@ -7,10 +7,11 @@ from typing import Any
 
 from rich.console import Console
 
-from keeper import assembly, daemon, log
+from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.commands.chain_check import ChainAnswer, ask_chain
 from keeper.lake.faults import without_password
+from keeper.service import log
 from keeper.settings import documented
 
 

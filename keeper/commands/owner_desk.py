@@ -11,7 +11,7 @@ from eth_utils.crypto import keccak
 from rich.console import Console
 from rich.table import Table
 
-from keeper import assembly, daemon, log
+from keeper import assembly, daemon
 from keeper.chain.chain import ChainClient
 from keeper.commands import session
 from keeper.domain.chain import Address, BlockRef, Call, LogFilter, Reads
@@ -23,6 +23,7 @@ from keeper.execution.executor_errors import executor_reason
 from keeper.execution.owner_wallet import OwnerWallet, created
 from keeper.execution.ownership import Step
 from keeper.execution.standing import OPERATOR_SET, Expected, Standing, problems, standing
+from keeper.service import log
 from keeper.settings import ChainScope, Loaded
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from rich.console import Console
 
-from keeper import assembly, daemon, log
+from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.engine.recovery import Report
 from keeper.engine.start import Start
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.recorder import Recorder
+from keeper.service import log
 from keeper.settings import ChainScope, Loaded
 
 

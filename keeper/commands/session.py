@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from keeper import assembly, daemon, log
+from keeper import assembly, daemon
 from keeper.chain.chain import ChainClient
 from keeper.domain.chain import BlockRef
 from keeper.domain.venue import Venue
@@ -22,6 +22,7 @@ from keeper.engine.survey import Survey
 from keeper.errors import ConfigError, KeeperError
 from keeper.lake.connection import exists
 from keeper.lake.reader import LakeReader
+from keeper.service import log
 from keeper.settings import ChainScope, Loaded, load
 
 

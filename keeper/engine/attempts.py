@@ -14,8 +14,8 @@ from keeper.domain.records import Record
 from keeper.domain.venue import AccountRef, LiquidationObserved, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.metrics import Metrics
 from keeper.engine.ports import Chain, Dispatcher, RecordedOutcome, Recorder, SentRecords
-from keeper.engine.status import Metrics
 from keeper.errors import BlockUnknown, RpcError, Transient
 
 _REMEMBERED = 1024

@@ -15,8 +15,8 @@ from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
 from keeper.engine.liquidator import Liquidator
 from keeper.engine.mailbox import Mailbox
+from keeper.engine.metrics import Metrics
 from keeper.engine.recording import BlockKeys
-from keeper.engine.status import Metrics
 
 
 class Decisions:

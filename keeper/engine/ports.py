@@ -147,7 +147,7 @@ class RecordBatch(Protocol):
 
 
 class Recovered(Protocol):
-    """BlockKeys a venue was when the last process ended."""
+    """Where a venue was when the last process ended."""
 
     @property
     def cursor(self) -> BlockRef | None:
@@ -174,7 +174,7 @@ class LakeRecorder(Recorder, Protocol):
     """The recorder, and what it remembers. Asked before the first block is recorded."""
 
     def recovered(self, venue: str, finality_depth: int) -> Recovered:
-        """BlockKeys `venue` was."""
+        """Where `venue` was."""
 
     def venue_events(self, venue: str) -> Iterator[RecordBatch]:
         """The rows of venue_events in order of block and position."""

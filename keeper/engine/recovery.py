@@ -140,7 +140,7 @@ class Recovery:
         return recovered
 
     async def _position(self, name: str, evaluator: Evaluator, recovered: Recovered, horizon: _Horizon) -> Position:
-        """BlockKeys the venue stands on the chain. Blocks replaced while nobody followed are taken back. Raises ReorgBeyondFinality."""
+        """Where the venue stands on the chain. Blocks replaced while nobody followed are taken back. Raises ReorgBeyondFinality."""
         if recovered.cursor is None:
             return Position(await self._snapshot(name, evaluator, horizon))
         blocks = list(recovered.unfinalised or (recovered.cursor,))

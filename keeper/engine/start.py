@@ -1,4 +1,4 @@
-"""BlockKeys following begins, and what some venues have processed beyond it."""
+"""Where following begins, and what some venues have processed beyond it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -14,7 +14,7 @@ class Records(Protocol):
     """What a lake remembers of a venue."""
 
     def recovered(self, venue: str, finality_depth: int) -> Recovered:
-        """BlockKeys the daemon last was."""
+        """Where the daemon last was."""
 
     def venue_events(self, venue: str) -> Iterator[RecordBatch]:
         """The recorded events in order."""

@@ -4,7 +4,7 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper.domain.chain import BlockRef
 from keeper.engine.evaluator import Evaluator
-from keeper.engine.status import Metrics
+from keeper.engine.metrics import Metrics
 
 
 class Unpriced:

@@ -12,13 +12,13 @@ from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReve
 from keeper.domain.records import Record
 from keeper.domain.venue import AccountKey
 from keeper.engine import recording
+from keeper.engine.chain_status import ChainStatus
 from keeper.engine.decision_policy import HELD
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.holds import Holds
 from keeper.engine.ports import Chain, Recorder
 from keeper.engine.recording import BlockKeys
-from keeper.engine.status import Status
 from keeper.engine.tripwire import Tripwire, must_match
 from keeper.engine.unpriced import Unpriced
 from keeper.engine.venue_rows import RowOptions, venue_rows
@@ -34,7 +34,7 @@ class LaneServices:
 
     chain: Chain
     recorder: Recorder
-    status: Status
+    status: ChainStatus
     log: FilteringBoundLogger
     clock: Callable[[], float]
 

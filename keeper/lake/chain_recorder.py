@@ -70,7 +70,7 @@ class ChainRecorder:
         self._queue.tell(self._chain_id, CorrectionCall(venue, tuple(blocks), tuple(records)))
 
     def recovered(self, venue: str, finality_depth: int) -> Recovered:
-        """BlockKeys `venue` was, and its blocks that may still be replaced. Ask before the first block is queued."""
+        """Where `venue` was, and its blocks that may still be replaced. Ask before the first block is queued."""
         return recovery.recovered(self._queue.cursor(), self._queue.name, self._chain_id, venue, finality_depth)
 
     def venue_events(self, venue: str, *, after: int = -1, batch_rows: int = 10_000) -> Iterator[pa.RecordBatch]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from keeper import log
+from keeper.service import log
 from tests.bench.commits import commits
 from tests.bench.decoding import decoding
 from tests.bench.latency import latency

@@ -20,7 +20,7 @@ from keeper.execution.anvil import anvil_program
 from keeper.execution.executor import encode_execute
 from keeper.execution.gateway import Gateway
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions
-from keeper.log import logger
+from keeper.service.log import logger
 from tests.bench.rounds import Compared, scaled
 from tests.chaos.harness import Harness
 

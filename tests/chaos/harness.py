@@ -19,7 +19,7 @@ from keeper.domain.chain import BlockRef, RawLog
 from keeper.domain.venue import Venue
 from keeper.lake.place import LakePlace
 from keeper.lake.reader import LakeReader
-from keeper.log import logger
+from keeper.service.log import logger
 from keeper.settings import ChainScope, Loaded, load
 
 _BLOCK_SECONDS = 6

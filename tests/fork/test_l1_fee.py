@@ -23,7 +23,7 @@ from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.survey import Survey
 from keeper.execution.executor import encode_execute
-from keeper.log import logger
+from keeper.service.log import logger
 from keeper.settings import ChainScope, L1Fee
 from tests.bench.price_fall import after_price_fall
 from tests.chaos.harness import Harness

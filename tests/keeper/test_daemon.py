@@ -10,8 +10,9 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper import assembly
 from keeper.daemon import commit_report, first_cause, follow_all
+from keeper.engine.chain_status import ChainStatus
+from keeper.engine.metrics import Collectors
 from keeper.engine.recovery import Report
-from keeper.engine.status import Status
 from keeper.errors import ConfigError, Fatal, StoreError
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.options import LakeOptions
@@ -22,21 +23,21 @@ from tests.keeper.settings.test_source import MINIMAL
 _STEP_S = 0.05
 
 
-def _two_chains(tmp_path: Path) -> tuple[Sequence[ChainScope], dict[str, Status]]:
+def _two_chains(tmp_path: Path) -> tuple[Sequence[ChainScope], dict[str, ChainStatus]]:
     path = tmp_path / "keeper.toml"
     other = MINIMAL.replace("chains.one", "chains.two").replace("31337", "31338").replace("venues.first", "venues.second")
     path.write_text(MINIMAL + other.replace('chain = "one"', 'chain = "two"'))
     scopes = load(path, {}).settings.scopes()
-    return scopes, dict(assembly.build_status(scopes, structlog.get_logger()))
+    return scopes, dict(assembly.build_status(scopes, Collectors(), structlog.get_logger()))
 
 
-def _run(tmp_path: Path, faults: dict[str, Exception]) -> tuple[list[str], dict[str, Status]]:
+def _run(tmp_path: Path, faults: dict[str, Exception]) -> tuple[list[str], dict[str, ChainStatus]]:
     """Two chains that are followed until the end, but for those with a fault. The chains still followed at the end, and what is said."""
     scopes, chains = _two_chains(tmp_path)
     ended: list[str] = []
 
     async def follow(
-        scope: ChainScope, recorder: ChainRecorder, status: Status, report: Report, logger: FilteringBoundLogger, stop: asyncio.Event
+        scope: ChainScope, recorder: ChainRecorder, status: ChainStatus, report: Report, logger: FilteringBoundLogger, stop: asyncio.Event
     ) -> None:
         if scope.name in faults:
             await asyncio.sleep(_STEP_S * (1 + sorted(faults).index(scope.name)))
@@ -44,7 +45,7 @@ def _run(tmp_path: Path, faults: dict[str, Exception]) -> tuple[list[str], dict[
         await stop.wait()
         ended.append(scope.name)
 
-    async def run(chains: dict[str, Status], recorder: Recorder) -> None:
+    async def run(chains: dict[str, ChainStatus], recorder: Recorder) -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().call_later(_STEP_S * 5, stop.set)
         await follow_all(scopes, recorder, chains, lambda _: None, structlog.get_logger(), stop, follow)

@@ -44,7 +44,7 @@ class HistoryChain(FakeChain):
 
 @dataclass(frozen=True)
 class Remembered:
-    """BlockKeys a venue was."""
+    """Where a venue was."""
 
     cursor: BlockRef | None
     unfinalised: tuple[BlockRef, ...]

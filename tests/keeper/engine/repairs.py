@@ -112,5 +112,5 @@ def repair_of(chain: TrueChain, memory: CorrectableMemory, *, start_block: int =
 
 
 def last_block(chain: TrueChain) -> BlockRef:
-    """BlockKeys the chain stands."""
+    """Where the chain stands."""
     return block_ref(chain.newest)

@@ -15,7 +15,7 @@ from keeper.domain.outcome import Dropped, Included, Outcome, Reverted
 from keeper.domain.records import AttemptRecord, OutcomeRecord
 from keeper.domain.venue import AccountKey
 from keeper.engine.attempts import Attempts
-from keeper.engine.status import Metrics
+from keeper.engine.metrics import Metrics
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ListDispatcher, block_ref
 from tests.keeper.engine.memory import HistoryChain, ListLake
 

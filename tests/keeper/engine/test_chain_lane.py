@@ -30,6 +30,7 @@ from keeper.domain.skip_reason import SkipReason
 from keeper.domain.venue import AccountKey, Book, Event, LiquidationPlan
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
+from keeper.engine.chain_status import ChainStatus
 from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
@@ -37,15 +38,18 @@ from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
 from keeper.engine.liquidator import ExecutionSetup, Liquidator
 from keeper.engine.mailbox import Mailbox
+from keeper.engine.metrics import Metrics
 from keeper.engine.ports import Encoder
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.settlements import Settlements
 from keeper.engine.start import Position, Start
-from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
 from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, StateDivergence, Transient
+from keeper.service.alerts import LogAlerts
+from keeper.service.heartbeat import Heartbeat
+from keeper.service.readiness import Readiness
 from tests.keeper.engine.decided import ScriptedVenue, unwinding_plan
 from tests.keeper.engine.fakes import (
     EXECUTOR,
@@ -138,7 +142,8 @@ def world_of(
         name: Evaluator(each, ChainQuestions(chain, newest_fee), executor=EXECUTOR, block_seconds=2, forecast=False)
         for name, each in venues.items()
     }
-    log, status = structlog.get_logger(), Status(Metrics(), Heartbeat(lambda: 1.0, 60.0), Readiness(structlog.get_logger()))
+    log = structlog.get_logger()
+    status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
     policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, setup.encode)
     holds = Holds(mender or ScriptedMender(), status.readiness.report)
     attempts = Attempts(dispatcher, recorder, 1, EXECUTOR, log, status.metrics, {name: each.revert_reason for name, each in venues.items()})

@@ -19,6 +19,7 @@ from keeper.domain.records import BlockRecord, LiquidationRecord, VenueEventReco
 from keeper.domain.venue import AccountKey, Book, Breach, Event, LiquidationObserved
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
+from keeper.engine.chain_status import ChainStatus
 from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
@@ -26,13 +27,16 @@ from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
 from keeper.engine.liquidator import ExecutionSetup, Liquidator
 from keeper.engine.mailbox import Mailbox
+from keeper.engine.metrics import Metrics
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recovery import Recovery, RecoveryOptions
-from keeper.engine.status import Heartbeat, Metrics, Readiness, Status
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
 from keeper.lake.batch import StoreCall
+from keeper.service.alerts import LogAlerts
+from keeper.service.heartbeat import Heartbeat
+from keeper.service.readiness import Readiness
 from tests.keeper.chain.fakes import StopFollowing, bench, node
 from tests.keeper.chain.simulated import CONTRACT, OTHER, SimulatedNode
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ScriptedMender
@@ -128,7 +132,7 @@ def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Eva
     setup, limits = ExecutionSetup(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
     liquidator = Liquidator(setup, memory, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={})
     log = structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    status = Status(Metrics(), Heartbeat(lambda: 1.0, 60.0), Readiness(log))
+    status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
     policy, holds = (
         DecisionPolicy(31_337, EXECUTOR, limits, "TOY", 10**6, 10**11, setup.encode),
         Holds(ScriptedMender(), lambda _, problem: None),

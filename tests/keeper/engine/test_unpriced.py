@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from keeper.domain.chain import BlockAdded, Timestamp
 from keeper.domain.venue import Book, MarketView
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.metrics import Metrics
 from keeper.engine.questions import ChainQuestions
-from keeper.engine.status import Metrics
 from keeper.engine.unpriced import Unpriced
 from tests.keeper.engine.fakes import FakeChain, block_ref
 from tests.keeper.engine.toy import ToyVenue

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from keeper import log
+from keeper.service import log
 
 
 def _last_line(capsys: pytest.CaptureFixture[str]) -> str:
