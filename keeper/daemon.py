@@ -1,6 +1,7 @@
 """Runs what `assembly` built and owns every lifetime. The only place that catches what nobody expected."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -19,6 +20,7 @@ from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.recorder import Commit, Recorder
 from keeper.service import log
 from keeper.service.server import serve
+from keeper.service.supervisor import Supervisor
 from keeper.settings import ChainScope, Settings
 
 _STATUS_SECONDS = 60.0
@@ -73,7 +75,11 @@ async def _daemon(settings: Settings, report: Report, logger: FilteringBoundLogg
         async with AsyncExitStack() as stack:
             if settings.keeper.status_port:
                 await stack.enter_async_context(serve(chains, collectors.registry, settings.keeper.status_port))
-            await follow_all(scopes, recorder, chains, report, logger, stop)
+            async with asyncio.TaskGroup() as group:
+                # Ready from here on, for a unit's start has a time limit and catching up has none: /readyz tells of that.
+                heartbeats = [status.heartbeat for status in chains.values()]
+                group.create_task(Supervisor.of(os.environ).attend(heartbeats, stop))
+                await follow_all(scopes, recorder, chains, report, logger, stop)
     logger.info("stopped")
 
 

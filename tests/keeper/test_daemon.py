@@ -1,6 +1,10 @@
 """A chain's fault stops its own lane; what all share, and the last chain's fault, end the daemon."""
 
 import asyncio
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -88,3 +92,25 @@ def test_a_commit_is_a_figure_of_its_chain_and_a_line(tmp_path: Path) -> None:
     assert lines == [{"event": "commit", "log_level": "debug", "chain": "two", "rows": 12, "seconds": 0.2}]
     figure = chains["one"].metrics.collectors.registry.get_sample_value
     assert [figure("keeper_commit_wait_seconds_count", {"chain": name}) for name in ("one", "two")] == [0, 1]
+
+
+def test_a_supervisor_hears_that_the_daemon_is_ready_and_that_it_stops(tmp_path: Path) -> None:
+    """Ready though no endpoint answers yet: that is no fault of the process."""
+    (tmp_path / "keeper.toml").write_text(MINIMAL.replace("http://127.0.0.1:8545", "http://127.0.0.1:1"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(tmp_path / "notify"))
+        receiver.settimeout(30)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "keeper", "run", "--config", str(tmp_path / "keeper.toml")],
+            env=os.environ | {"NOTIFY_SOCKET": str(tmp_path / "notify"), "PYTHONPATH": str(Path(__file__).parents[2])},
+            stderr=subprocess.DEVNULL,
+            cwd=tmp_path,
+        )
+        try:
+            assert receiver.recv(64) == b"READY=1"
+            process.terminate()
+            assert receiver.recv(64) == b"STOPPING=1"
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+            process.wait()
