@@ -23,7 +23,7 @@ from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
-from keeper.engine.liquidator import ExecutionSetup, Liquidator
+from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Collectors, Metrics
 from keeper.engine.questions import ChainQuestions, NewestFee
@@ -237,10 +237,7 @@ def assemble(
     liquidator = Liquidator(
         setup,
         recorder,
-        policy.limits,
-        chain_id=scope.chain.id,
-        block_seconds=scope.chain.look_ahead_s,
-        cooldown_blocks=scope.keeper.cooldown_blocks,
+        LiquidatorOptions(policy.limits, scope.chain.id, scope.chain.look_ahead_s, scope.keeper.cooldown_blocks),
         clock=time.time,
         name_revert=name_revert,
     )

@@ -78,21 +78,29 @@ class Observers:
     turn: Callable[[], None] = _no_turn
 
 
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """The endpoints that are read from; those that transactions go to, where they are others."""
+
+    read: Pool
+    send: Pool | None = None
+
+
 class ChainClient:
     """One chain. Satisfies the ports `Chain` and `LogSource`; `node` and `senders` are the raw way for execution."""
 
     def __init__(
         self,
         options: ChainOptions,
-        pool: Pool,
+        pools: Pools,
         proofs: Proofs,
         heads: Heads,
         filters: Sequence[LogFilter],
         clock: Clock,
         observers: Observers = Observers(),
-        send_pool: Pool | None = None,
     ) -> None:
         """For tests; programs use `open`."""
+        pool = pools.read
         self._options = options
         self._pool = pool
         self._proofs = proofs
@@ -100,7 +108,7 @@ class ChainClient:
         self._filters = filters
         self._clock = clock
         self._observers = observers
-        self._send_pool = send_pool
+        self._send_pool = pools.send
         self._raw = RawCalls(pool, Purpose.READ)
         self._ranges = LogRanges(pool, RangeSize(options.max_log_range))
         self._fetcher = BlockFetcher(pool, proofs, LogSelection(filters), self._ranges)
@@ -147,13 +155,14 @@ class ChainClient:
                 await send_pool.prove()
             await stack.enter_async_context(_background(pool.check_health()))
             proofs = Proofs(pool, observers.incident, headers=True, receipts=options.verify_receipts)
-            yield cls(options, pool, proofs, heads, filters, clock, observers, send_pool)
+            yield cls(options, Pools(pool, send_pool), proofs, heads, filters, clock, observers)
 
     def endless(self) -> "ChainClient":
         """The same chain for work that must outlast an outage: questions are asked until an endpoint answers."""
         pool = self._pool.endless()
         proofs = self._proofs.through(pool)
-        return ChainClient(self._options, pool, proofs, self._heads, self._filters, self._clock, self._observers, self._send_pool)
+        pools = Pools(pool, self._send_pool)
+        return ChainClient(self._options, pools, proofs, self._heads, self._filters, self._clock, self._observers)
 
     def node(self, purpose: Purpose) -> ChainCalls:
         """Raw calls to whichever endpoint works, counted under `purpose`."""

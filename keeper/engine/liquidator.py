@@ -42,6 +42,16 @@ class ExecutionSetup:
     settlements: Settlements | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LiquidatorOptions:
+    """The operator's limits; the chain's id and the seconds until its next block; the most blocks an account rests after a revert."""
+
+    limits: Limits
+    chain_id: int
+    block_seconds: int
+    cooldown_blocks: int
+
+
 class Liquidator:
     """Takes decisions through the stages. `name_revert`, by venue: the words for a revert payload."""
 
@@ -49,20 +59,15 @@ class Liquidator:
         self,
         setup: ExecutionSetup | None,
         recorder: Recorder,
-        limits: Limits,
+        options: LiquidatorOptions,
         *,
-        chain_id: int,
-        block_seconds: int,
-        cooldown_blocks: int,
         clock: Callable[[], float],
         name_revert: Mapping[str, Callable[[bytes], str]],
     ) -> None:
         self._setup = setup
         self._recorder = recorder
-        self._limits = limits
-        self._chain_id = chain_id
-        self._block_seconds = block_seconds
-        self._cooldown_blocks = cooldown_blocks
+        self._options = options
+        self._limits = options.limits
         self._clock = clock
         self._name_revert = name_revert
         self._cooling: dict[AccountRef, int] = {}
@@ -200,7 +205,7 @@ class Liquidator:
     ) -> tuple[Address, Address, bytes, int, BlockRef, Timestamp]:
         """What the simulator is to run: sender, target, calldata, gas limit, the block it stands on and the time it would run at."""
         block = decision.candidate.block
-        at = Timestamp(block.timestamp + self._block_seconds)
+        at = Timestamp(block.timestamp + self._options.block_seconds)
         return setup.sender, setup.executor, calldata, decision.plan.gas_limit, block, at
 
     async def _send(self, setup: ExecutionSetup, dispatcher: Dispatcher, decision: Decision, calldata: bytes, fees: Fees) -> Attempt | Skip:
@@ -228,7 +233,7 @@ class Liquidator:
         """A plan that reverts again and again is tried ever more rarely: the first time it may only be a matter of timing."""
         number = decision.candidate.block.number
         failures = self._failures[decision.key] = self._failures.get(decision.key, 0) + 1
-        pause = min(2 ** (failures - 1) - 1, self._cooldown_blocks)
+        pause = min(2 ** (failures - 1) - 1, self._options.cooldown_blocks)
         self._cooling[decision.key] = number + pause + 1
         return Skip(reason, self._reason(decision, outcome))
 
@@ -245,7 +250,7 @@ class Liquidator:
         return self._name_revert[decision.candidate.venue](outcome.data)
 
     def _keys(self, decision: Decision) -> BlockKeys:
-        return BlockKeys(self._chain_id, decision.candidate.venue, decision.candidate.block)
+        return BlockKeys(self._options.chain_id, decision.candidate.venue, decision.candidate.block)
 
     def _now(self) -> MicroTime:
         return recording.timestamp_us(self._clock())

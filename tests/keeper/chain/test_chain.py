@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from keeper.chain.chain import ChainClient, ChainOptions
+from keeper.chain.chain import ChainClient, ChainOptions, Pools
 from keeper.domain.chain import Address, BlockAdded, Call, Reads
 from keeper.engine.ports import Chain, LogSource
 from keeper.errors import ConfigError
@@ -28,7 +28,11 @@ def _client() -> tuple[SimulatedNode, Bench, ChainClient]:
 
     on = bench(node(answer))
     options = ChainOptions(chain_id=31_337, rpc_urls=("http://a",), max_calls_per_request=100)
-    return simulated, on, ChainClient(options, on.pool, on.proofs(), ScriptedHeads([lambda: simulated.mine([2])]), [FILTER], on.clock)
+    return (
+        simulated,
+        on,
+        ChainClient(options, Pools(on.pool), on.proofs(), ScriptedHeads([lambda: simulated.mine([2])]), [FILTER], on.clock),
+    )
 
 
 def test_everything_the_engine_asks_for() -> None:

@@ -36,7 +36,7 @@ from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
-from keeper.engine.liquidator import ExecutionSetup, Liquidator
+from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
 from keeper.engine.ports import Encoder
@@ -131,10 +131,7 @@ def world_of(
     liquidator = Liquidator(
         setup,
         recorder,
-        limits,
-        chain_id=1,
-        block_seconds=2,
-        cooldown_blocks=3,
+        LiquidatorOptions(limits, chain_id=1, block_seconds=2, cooldown_blocks=3),
         clock=lambda: 1.0,
         name_revert={name: each.revert_reason for name, each in venues.items()},
     )

@@ -11,7 +11,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keeper.chain.chain import ChainClient, ChainOptions
+from keeper.chain.chain import ChainClient, ChainOptions, Pools
 from keeper.chain.heads import Hint
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
@@ -25,7 +25,7 @@ from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
-from keeper.engine.liquidator import ExecutionSetup, Liquidator
+from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
 from keeper.engine.questions import ChainQuestions
@@ -115,7 +115,7 @@ class World:
         venues = {name: LogVenue(VENUES[name]) for name in process.venues}
         filters = [one for venue in venues.values() for one in venue.filters()]
         options = ChainOptions(chain_id=31_337, rpc_urls=("http://a",), finality_depth=process.depth, gap_chunk=5, max_log_range=4)
-        chain = ChainClient(options, on.pool, on.proofs(), AtRest(), filters, on.clock)
+        chain = ChainClient(options, Pools(on.pool), on.proofs(), AtRest(), filters, on.clock)
         evaluators: dict[str, Evaluator] = {
             name: Evaluator(venue, ChainQuestions(chain), executor=EXECUTOR, block_seconds=2, forecast=False)
             for name, venue in venues.items()
@@ -130,7 +130,7 @@ class World:
 
 def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator]) -> ChainLane:
     setup, limits = ExecutionSetup(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
-    liquidator = Liquidator(setup, memory, limits, chain_id=1, block_seconds=2, cooldown_blocks=3, clock=lambda: 1.0, name_revert={})
+    liquidator = Liquidator(setup, memory, LiquidatorOptions(limits, 1, 2, 3), clock=lambda: 1.0, name_revert={})
     log = structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
     policy, holds = (
