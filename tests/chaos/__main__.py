@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="name the scenarios and stop")
     parser.add_argument("--short", action="store_true", help="the short form that runs in the tests")
     parser.add_argument("--long", action="store_true", help="those that need time, and nothing else")
-    parser.add_argument("--workers", type=int, default=3, help="scenarios at a time")
+    parser.add_argument("--workers", type=int, default=2, help="scenarios at a time")
     parser.add_argument("--dir", type=Path, default=Path("var/chaos"))
     parser.add_argument("--keep", action="store_true", help="keep log, lake and outbox of every scenario, not of the failed ones only")
     options = parser.parse_args()
