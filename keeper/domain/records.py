@@ -126,6 +126,75 @@ class LiquidationRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PoolRangeRecord:
+    """pool_ranges: each change of the liquidity of a price range of a market's pool, + added. Prices are quote per base, liquidity is
+    sqrt(base x quote); the range holds `lower_price` <= price < `upper_price`. The sum of a range's rows is what it holds."""
+
+    chain_id: int
+    venue: str
+    market: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    transaction_hash: str
+    log_index: int
+    lower_price: float
+    upper_price: float
+    liquidity_raw: Raw
+    liquidity_decimals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolStateRecord:
+    """pool_states: what a market's pool itself said of its price and the liquidity in range, at each followed block where that had changed
+    (and at the first one after a start). The price compares exactly with the bounds of pool_ranges; it is not the spot price."""
+
+    chain_id: int
+    venue: str
+    market: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    price: float
+    liquidity_raw: Raw
+    liquidity_decimals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsuranceFundRecord:
+    """insurance_funds: what a venue's insurance fund could pay, < 0 where it owed, at each followed block where that had changed (and at
+    the first one after a start)."""
+
+    chain_id: int
+    venue: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    capacity_raw: Raw
+    decimals: int
+    capacity_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFlowRecord:
+    """account_flows: what came into an account or left it: `kind` "deposit", "withdrawal", or "bad_debt" that somebody else paid. `token`
+    is its address, the amount >= 0; `decimals` is NULL where nothing tells the token's."""
+
+    chain_id: int
+    venue: str
+    account: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    transaction_hash: str
+    log_index: int
+    kind: str
+    token: str
+    amount_raw: Raw
+    decimals: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationRecord:
     """evaluations: exact margin tests near the threshold. `basis_time` is the time it was computed for (head or next block)."""
 
@@ -302,6 +371,10 @@ Record: TypeAlias = (
     | VenueEventRecord
     | MarketStateRecord
     | LiquidationRecord
+    | PoolRangeRecord
+    | PoolStateRecord
+    | InsuranceFundRecord
+    | AccountFlowRecord
     | EvaluationRecord
     | DecisionRecord
     | SimulationRecord
@@ -317,6 +390,10 @@ TABLES: tuple[tuple[str, type[Record]], ...] = (
     ("venue_events", VenueEventRecord),
     ("market_state", MarketStateRecord),
     ("liquidations", LiquidationRecord),
+    ("pool_ranges", PoolRangeRecord),
+    ("pool_states", PoolStateRecord),
+    ("insurance_funds", InsuranceFundRecord),
+    ("account_flows", AccountFlowRecord),
     ("evaluations", EvaluationRecord),
     ("decisions", DecisionRecord),
     ("simulations", SimulationRecord),

@@ -1,7 +1,7 @@
 """Start-up is recovery: the recorded events rebuild each book, the backfill brings what happened meanwhile, then the follower goes on.
 
 A short gap is followed like any other blocks, with reads and evaluations. Of a long one only the logs are taken in: the rows are those of
-following as far as logs tell them (blocks, venue_events, liquidations)."""
+following as far as logs tell them (blocks, venue_events, liquidations, pool_ranges, account_flows)."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from keeper.domain import event_json
 from keeper.domain.chain import Address, BlockRef, Hash32, RawLog, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
-from keeper.engine import recording
+from keeper.engine import recording, view_rows
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.ports import Chain, LogSource, Memory, Recovered
 from keeper.engine.recording import Where
@@ -180,6 +180,7 @@ class Recovery:
             for name, evaluator in stage.evaluators.items():
                 applied = apply_logs(evaluator, block, evaluator.claimed(logs))
                 count += len(applied)
+                applied += [Applied(event, "describe") for event in await self._describe(evaluator)]
                 if block.number == final.number:
                     applied += [Applied(event, "resync") for event in await self._resync(evaluator, block)]
                 evaluator.book.finalise(block.number)
@@ -204,10 +205,20 @@ class Recovery:
         return [
             *recording.event_rows(where, applied),
             *recording.liquidation_rows(where, observed, self._options.executor, candidates),
+            *view_rows.logged_rows(where, evaluator.venue, evaluator.book, applied),
         ]
 
     def _candidate(self, transaction: Hash32) -> CandidateId | None:
         return self._candidate_of(transaction) or self._memory.candidate_of(transaction)
+
+    async def _describe(self, evaluator: Evaluator[Any, Any]) -> Sequence[Any]:
+        """Names and decimals of what a block brought, before its rows are made; asked at the head, whose state every node has."""
+        if not next(evaluator.venue.describe(evaluator.book), ()):
+            return ()
+        events = await self._chain.run(evaluator.venue.describe(evaluator.book), await self._chain.head())
+        for event in events:
+            evaluator.venue.apply(event, evaluator.book)
+        return events
 
     async def _resync(self, evaluator: Evaluator[Any, Any], block: BlockRef) -> Sequence[Any]:
         """What events tell only approximately, asked exactly."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from keeper.domain.chain import Address
 from keeper.domain.records import Record
-from keeper.engine import recording
+from keeper.engine import recording, view_rows
 from keeper.engine.attempts import Attempts
 from keeper.engine.evaluator import Evaluator, Findings
 from keeper.engine.judge import Judge
@@ -26,11 +26,14 @@ class RowOptions:
 def venue_rows(
     where: Where, evaluator: Evaluator[Any, Any], findings: Findings[Any], attempts: Attempts, judge: Judge, options: RowOptions
 ) -> Iterator[Record]:
-    """Events, markets, liquidations, evaluations and, now and then, positions."""
+    """Events, markets, pools, the insurance fund, account flows, liquidations, evaluations and, now and then, positions."""
+    venue, book = evaluator.venue, evaluator.book
     applied = [item for item in findings.applied if item.log is not None or options.record_reads]
     ids = {item.account: judge.candidate(where.venue, item.account, findings.block).id for item in findings.breached}
     yield from recording.event_rows(where, applied)
-    yield from recording.market_rows(where, evaluator.venue.markets(evaluator.book, findings.block.timestamp))
+    yield from recording.market_rows(where, venue.markets(book, findings.block.timestamp))
+    yield from view_rows.logged_rows(where, venue, book, findings.applied)
+    yield from view_rows.changed_rows(where, venue, book, [item.event for item in findings.applied], evaluator.latest)
     yield from recording.liquidation_rows(where, findings.observed, options.executor, attempts.candidates(findings.observed))
     yield from recording.evaluation_rows(where, findings.evaluated, ids)
     if options.position_snapshot_blocks and where.block.number % options.position_snapshot_blocks == 0:

@@ -19,7 +19,7 @@ from keeper.lake.faults import translated
 from keeper.lake.place import CatalogPlace
 from keeper.lake.write_turn import write_turn
 
-_FROM_CHAIN = ("cursors", "blocks", "venue_events", "liquidations")
+_FROM_CHAIN = ("cursors", "blocks", "venue_events", "liquidations", "pool_ranges", "account_flows")
 """Tables recovery fills again."""
 _FOLLOWED_AGAIN = 1_000
 """Blocks below the lake's newest that recovery may leave to the follower: more than any usual finality depth."""

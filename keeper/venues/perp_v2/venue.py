@@ -6,23 +6,27 @@ from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.journal import VenueBook
 from keeper.domain.use import Use
 from keeper.domain.venue import (
+    AccountFlow,
     AccountKey,
     CallRule,
     ChainView,
     Explanation,
     FeedId,
     Health,
+    InsuranceFund,
     LiquidationObserved,
     LiquidationPlan,
     MarketView,
     NoPlan,
     OwnerCall,
+    PoolRange,
+    PoolState,
     PositionView,
     Proceeds,
     Valuer,
     WatchBox,
 )
-from keeper.venues.perp_v2 import capital, explain, liquidation, reads, refresh, rules, snapshot, views
+from keeper.venues.perp_v2 import capital, descriptions, explain, flows, liquidation, pools, reads, refresh, rules, snapshot, views
 from keeper.venues.perp_v2.apply import handlers
 from keeper.venues.perp_v2.calls import Encoder
 from keeper.venues.perp_v2.decoder import Decoder
@@ -92,6 +96,10 @@ class PerpV2:
     def resync(self, keys: Sequence[AccountKey], book: PerpBook) -> Reads[Sequence[PerpEvent]]:
         """See reads.resync."""
         return reads.resync(self._options, self._encoder, keys, book)
+
+    def describe(self, book: PerpBook) -> Reads[Sequence[PerpEvent]]:
+        """See descriptions.describe."""
+        return descriptions.describe(self._options, self._encoder, book)
 
     def feeds(self, book: PerpBook, now: Timestamp) -> Mapping[FeedId, int]:
         """See feeds.feeds_at."""
@@ -171,6 +179,22 @@ class PerpV2:
     def market_names(self, book: PerpBook) -> Sequence[str]:
         """By symbol, by address before the first reads."""
         return [market.name or base_token for base_token, market in book.markets.items()]
+
+    def pool_ranges(self, events: Sequence[tuple[RawLog, PerpEvent]], book: PerpBook) -> Sequence[PoolRange]:
+        """See pools.ranges."""
+        return list(pools.ranges(events, book))
+
+    def pool_states(self, events: Sequence[PerpEvent], book: PerpBook) -> Sequence[PoolState]:
+        """See pools.states."""
+        return list(pools.states(events, book))
+
+    def insurance_fund(self, events: Sequence[PerpEvent], book: PerpBook) -> InsuranceFund | None:
+        """See flows.insurance_fund."""
+        return flows.insurance_fund(events, book)
+
+    def account_flows(self, events: Sequence[tuple[RawLog, PerpEvent]], book: PerpBook) -> Sequence[AccountFlow]:
+        """See flows.account_flows."""
+        return list(flows.account_flows(events, book))
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """See reads.chain_views."""
