@@ -16,7 +16,7 @@ from keeper.chain.chain import ChainClient, ChainOptions
 from keeper.chain.heads import Hint
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
-from keeper.domain.records import BlockRecord, LiquidationRecord, VenueEventRecord
+from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, PoolRangeRecord, VenueEventRecord
 from keeper.domain.venue import AccountKey, Breach, LiquidationObserved
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
@@ -181,6 +181,9 @@ def _check(world: World) -> None:
         assert Counter((row.block_number, row.block_hash, row.log_index) for row in events if row.source == "log") == expected
         assert Counter((row.block_number, row.block_hash, row.log_index) for row in taken) == expected
         assert all(row.ours for row in taken)
+        for kind in (PoolRangeRecord, AccountFlowRecord):
+            told = [row for row in rows.get(kind, ()) if isinstance(row, kind) and row.venue == name]
+            assert Counter((row.block_number, row.block_hash, row.log_index) for row in told) == expected
         assert set(world.books[name].accounts) == {f"{log.block_hash}-{log.log_index}" for log in logs}
     _check_blocks(world, [row for row in rows.get(BlockRecord, ()) if isinstance(row, BlockRecord)])
 

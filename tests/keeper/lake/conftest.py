@@ -13,12 +13,16 @@ import pytest
 
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.records import (
+    AccountFlowRecord,
     AccountSnapshotRecord,
     AttemptRecord,
     BlockRecord,
     DecisionRecord,
+    InsuranceFundRecord,
     MicroTime,
     OutcomeRecord,
+    PoolRangeRecord,
+    PoolStateRecord,
     Raw,
     VenueEventRecord,
 )
@@ -54,6 +58,26 @@ class Rows:
         told: dict[str, Any] = {"source": "log", "event": "PositionChanged", "account": "0xab", "payload": '{"size": "-12"}'}
         place: dict[str, Any] = {"transaction_hash": "0x01", "log_index": position, "position": position}
         return VenueEventRecord(venue=venue, **told, **place, **self.where(block))
+
+    def pool_range(self, block: BlockRef) -> PoolRangeRecord:
+        """A row of pool_ranges."""
+        place: dict[str, Any] = {"transaction_hash": "0x01", "log_index": 1, "lower_price": 1.0, "upper_price": 2.0}
+        return PoolRangeRecord(venue="perp_v2", market="ETH", liquidity_raw=Raw("-5"), liquidity_decimals=18, **place, **self.where(block))
+
+    def pool_state(self, block: BlockRef) -> PoolStateRecord:
+        """A row of pool_states."""
+        figures: dict[str, Any] = {"price": 1.5, "liquidity_raw": Raw("5"), "liquidity_decimals": 18}
+        return PoolStateRecord(venue="perp_v2", market="ETH", **figures, **self.where(block))
+
+    def fund(self, block: BlockRef) -> InsuranceFundRecord:
+        """A row of insurance_funds."""
+        return InsuranceFundRecord(venue="perp_v2", capacity_raw=Raw("7"), decimals=0, capacity_usd=7.0, **self.where(block))
+
+    def flow(self, block: BlockRef, amount: int) -> AccountFlowRecord:
+        """A row of account_flows."""
+        told: dict[str, Any] = {"kind": "deposit", "token": "0xt", "amount_raw": Raw(str(amount)), "decimals": 6}
+        place: dict[str, Any] = {"transaction_hash": "0x01", "log_index": 2}
+        return AccountFlowRecord(venue="perp_v2", account="0xab", **told, **place, **self.where(block))
 
     def decision(self, block: BlockRef, account: str = "0xab") -> DecisionRecord:
         """A row of decisions, most of it empty."""

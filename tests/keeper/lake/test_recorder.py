@@ -120,7 +120,8 @@ def test_a_reverted_block_leaves_no_row_in_any_table(recorder: _Open, ask: _Ask,
     written = recorder()
     for number in range(4):
         block = rows.block(number)
-        written.block(block, [rows.head(block), rows.event(block), rows.decision(block), rows.outcome(block, f"0x{number}")])
+        told = [rows.pool_range(block), rows.pool_state(block), rows.fund(block), rows.flow(block, 1)]
+        written.block(block, [rows.head(block), rows.event(block), rows.decision(block), rows.outcome(block, f"0x{number}"), *told])
     written.append([rows.attempt(rows.block(3), "0xdead")])
     written.flush()
     written.revert([rows.block(3), rows.block(2)])
@@ -130,7 +131,8 @@ def test_a_reverted_block_leaves_no_row_in_any_table(recorder: _Open, ask: _Ask,
     written.flush()
     for table in ("cursors", "blocks", "venue_events", "outcomes"):
         assert ask(f"SELECT block_hash FROM {table} ORDER BY block_number") == [("0x0",), ("0x1",), ("0x2f",), ("0x3f",), ("0x4f",)], table
-    assert ask("SELECT block_hash FROM decisions ORDER BY ALL") == [("0x0",), ("0x1",)]
+    for table in ("decisions", "pool_ranges", "pool_states", "insurance_funds", "account_flows"):
+        assert ask(f"SELECT block_hash FROM {table} ORDER BY ALL") == [("0x0",), ("0x1",)], table
     assert ask("SELECT block_hash FROM attempts") == [("0x3",)], "what was signed may be mined whatever became of that block"
 
 
@@ -374,15 +376,20 @@ def test_a_correction_replaces_a_venues_rows_of_a_block_committed_or_not(recorde
     written = recorder(venues=("perp_v2", "other"))
     first, second = rows.block(1), rows.block(2)
     for block in (first, second):
-        written.block(block, [rows.head(block), rows.event(block, 0), rows.event(block, 1), rows.event(block, 0, venue="other")])
+        events = [rows.event(block, 0), rows.event(block, 1), rows.event(block, 0, venue="other")]
+        written.block(block, [rows.head(block), *events, rows.pool_range(block), rows.pool_state(block), rows.flow(block, 1)])
         if block == first:
             written.flush()
-    written.correct("perp_v2", [first, second], [replace(rows.event(block, 7), payload="true") for block in (first, second)])
+    true = [[replace(rows.event(block, 7), payload="true"), rows.flow(block, 2)] for block in (first, second)]
+    written.correct("perp_v2", [first, second], [row for each in true for row in each])
     written.flush()
     assert ask("SELECT block_number, position, payload FROM venue_events WHERE venue = 'perp_v2' ORDER BY ALL") == [
         (1, 7, "true"), (2, 7, "true"),
     ]  # fmt: skip
     assert ask("SELECT count(*) FROM venue_events WHERE venue = 'other'") == [(2,)]
+    assert ask("SELECT block_number, amount_raw FROM account_flows ORDER BY ALL") == [(1, "2"), (2, "2")]
+    assert ask("SELECT count(*) FROM pool_ranges") == [(0,)], "nothing stands in their place"
+    assert ask("SELECT count(*) FROM pool_states") == [(2,)], "no log tells of them"
     assert ask("SELECT count(*) FROM blocks") == [(2,)]
     assert ask("SELECT count(*) FROM cursors") == [(4,)]
 
