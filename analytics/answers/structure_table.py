@@ -12,6 +12,7 @@ from analytics.answers.annotated import annotated
 from analytics.answers.gain_table import Gain, gain_notes, gains
 from analytics.answers.liquidation_map import MapAnswer, liquidation_map
 from analytics.answers.map_skill import markets_of, snapshot_for
+from analytics.answers.pools import pools_note
 from analytics.answers.wave_table import series_of
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
@@ -70,7 +71,7 @@ def structure(lake: duckdb.DuckDBPyConnection, window: Window | None = None, und
         "adding the potential of what waves up to k reached; depth of the snapshot's pool, else of its newest book",
         f"amplification: {GAIN.formula}; {GAIN.caveat}",
         f"{OVERLAP.name}: {OVERLAP.formula}; {OVERLAP.caveat}",
-        *gain_notes(),
+        *gain_notes(lake),
     ]
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=_why(lake, asked), notes=notes)
 
@@ -164,4 +165,4 @@ def _overlap(lake: duckdb.DuckDBPyConnection, window: Window, one: Structure) ->
 def _why(lake: duckdb.DuckDBPyConnection, window: Window) -> str:
     if snapshot_for(lake, window) is None:
         return f"no snapshot of positions in or before {window.words}: structural waves need a map"
-    return "no depth to hold against the map, or the index never moved against its positions after the snapshot"
+    return pools_note(lake) or "no depth to hold against the map, or the index never moved against its positions after the snapshot"

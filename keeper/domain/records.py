@@ -2,8 +2,9 @@
 
 Types decide the column: `Timestamp` becomes TIMESTAMP (UTC), `MicroTime` TIMESTAMP with microseconds (UTC), int BIGINT, float DOUBLE,
 bool BOOLEAN, str VARCHAR; `| None` makes it nullable. Raw integers that may exceed 64 bits are `Raw` (a decimal string) in columns
-ending in `_raw`; beside them stands the same figure in plain units as a float, for analysis only. A changed field is a migration
-in keeper/lake/schema/keeper."""
+ending in `_raw`; beside them stands the same figure in plain units as a float, for analysis only. A row says what decimals its raw
+integers have: `size_decimals` those of base units, `usd_decimals` those of USD, `price_decimals` those of prices; they are never NULL
+where the integer is not. A changed field is a migration in keeper/lake/schema/keeper."""
 
 from dataclasses import dataclass
 from typing import NewType, TypeAlias
@@ -75,7 +76,8 @@ class VenueEventRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketStateRecord:
-    """market_state: each market at each block. Prices USD, open interest in base units, premium as a fraction per day."""
+    """market_state: each market at each block. Prices USD, open interest in base units, premium as a fraction per day. The raw funding
+    growth is in the venue's own fixed point."""
 
     chain_id: int
     venue: str
@@ -91,12 +93,13 @@ class MarketStateRecord:
     open_interest_short: float
     funding_growth_raw: Raw
     premium_rate_per_day: float
+    price_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiquidationRecord:
     """liquidations: every liquidation on the venue, ours or not. `side` is the victim's; `bad_debt_usd`
-    falls on the row that settled it. Raw penalty, reward and bad debt are USD with 18 decimals; None in rows of the first schema."""
+    falls on the row that settled it. Raw penalty, reward and bad debt are USD; None in rows of the first schema."""
 
     chain_id: int
     venue: str
@@ -123,6 +126,8 @@ class LiquidationRecord:
     penalty_raw: Raw | None
     reward_raw: Raw | None
     bad_debt_raw: Raw | None
+    size_decimals: int | None
+    usd_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +216,7 @@ class EvaluationRecord:
     requirement_raw: Raw
     requirement_usd: float
     breach: str | None
+    usd_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +245,7 @@ class DecisionRecord:
     expected_profit_usd: float | None
     decided_at: MicroTime
     used: str | None
+    size_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,7 +292,7 @@ class AttemptRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRecord:
     """outcomes: what the chain said about an attempt: included, reverted, outbid, dropped. `block_*` is the block of inclusion;
-    for dropped attempts the head at which that was known. `profit_raw` is settlement change, USD with 18 decimals, before gas."""
+    for dropped attempts the head at which that was known. `profit_raw` is settlement change, USD, before gas."""
 
     chain_id: int
     venue: str
@@ -306,6 +313,7 @@ class OutcomeRecord:
     tokens_value_usd: float
     tokens: str
     blocks_since_seen: int | None
+    usd_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,6 +331,7 @@ class AccountSnapshotRecord:
     requirement_raw: Raw
     requirement_chain_raw: Raw
     matches: bool
+    usd_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,6 +354,8 @@ class PositionSnapshotRecord:
     equity_usd: float
     requirement_usd: float
     has_orders: bool
+    size_decimals: int | None
+    usd_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from keeper.domain import event_json
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32, Usage
 from keeper.domain.decision import Candidate, CandidateId, Decision, Liquidate, Skip
-from keeper.domain.fixed import to_units
+from keeper.domain.fixed import X18_DECIMALS, to_units
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimOutcome, SimSettled
 from keeper.domain.records import (
     AccountSnapshotRecord,
@@ -129,6 +129,7 @@ def market_rows(where: Where, views: Sequence[MarketView]) -> list[MarketStateRe
             open_interest_short=to_units(view.open_interest_short_x18),
             funding_growth_raw=raw(view.funding_growth_raw),
             premium_rate_per_day=view.premium_rate_per_day,
+            price_decimals=X18_DECIMALS,
             **where.keys(),
         )
         for view in views
@@ -161,6 +162,8 @@ def liquidation_rows(
             penalty_raw=raw(item.penalty_x18),
             reward_raw=raw(item.reward_x18),
             bad_debt_raw=raw(item.bad_debt_x18),
+            size_decimals=X18_DECIMALS,
+            usd_decimals=X18_DECIMALS,
             **where.keys(),
         )
         for item in observed
@@ -179,6 +182,7 @@ def evaluation_rows(where: Where, evaluated: Sequence[Evaluated], candidates: Ma
             requirement_raw=raw(item.health.requirement_x18),
             requirement_usd=to_units(item.health.requirement_x18),
             breach=item.health.breach.value if item.health.breach else None,
+            usd_decimals=X18_DECIMALS,
             **where.keys(),
         )
         for item in evaluated
@@ -207,6 +211,7 @@ def decision_row(
         market=plan.market if plan else None,
         breach=plan.breach.value if plan else None,
         size_raw=raw(plan.size_x18) if plan else None,
+        size_decimals=X18_DECIMALS if plan else None,
         used=use_json(used),
         notional_usd=to_units(plan.notional_x18) if plan else None,
         expected_reward_usd=to_units(economics.reward_x18) if economics else None,
@@ -286,6 +291,7 @@ def outcome_row(
         gas_cost_usd=gas_cost_usd,
         profit_raw=raw(proceeds.settlement_x18),
         profit_usd=to_units(proceeds.settlement_x18),
+        usd_decimals=X18_DECIMALS,
         tokens_value_usd=to_units(proceeds.tokens_value_x18),
         tokens=json.dumps([[token, str(amount)] for token, amount in proceeds.tokens]),
         blocks_since_seen=block.number - attempt.block.number if isinstance(outcome, Included) else None,
@@ -303,6 +309,7 @@ def parity_rows(where: Where, views: Sequence[ChainView], local: Mapping[Account
             requirement_raw=raw(local[view.account].requirement_x18),
             requirement_chain_raw=raw(view.requirement_x18),
             matches=(local[view.account].equity_x18, local[view.account].requirement_x18) == (view.equity_x18, view.requirement_x18),
+            usd_decimals=X18_DECIMALS,
             **where.keys(),
         )
         for view in views
@@ -339,6 +346,8 @@ def position_rows(where: Where, views: Sequence[PositionView], health: Mapping[A
             equity_usd=to_units(health[view.account].equity_x18),
             requirement_usd=to_units(health[view.account].requirement_x18),
             has_orders=view.has_orders,
+            size_decimals=X18_DECIMALS,
+            usd_decimals=X18_DECIMALS,
             **where.keys(),
         )
         for view in views

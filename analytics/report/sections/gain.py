@@ -101,7 +101,7 @@ def _markets(of: Subject) -> tuple[list[Chart], list[Grid], dict[str, pa.Table]]
         found = gains(of.lake, market, answer)
         if not found:
             continue
-        tables[f"gain_{market}"] = table = gain_table(market, answer, found)
+        tables[f"gain_{market}"] = table = gain_table(of.lake, market, answer, found)
         grids.append(grid(f"{market}: gain against each source of depth", table, _GAIN))
         charts.append(_chart(market, answer, [one for one in found if one.source == found[0].source]))
     return charts, grids, tables

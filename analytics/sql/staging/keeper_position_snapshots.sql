@@ -1,4 +1,5 @@
 -- Open positions at a block. Size in base units, + long; the liquidation price holds everything else still.
+-- The decimals of raw amounts are missing in lakes of the keeper's first schemas: they were 18.
 SELECT
     chain_id,
     venue,
@@ -16,6 +17,12 @@ SELECT
     equity_usd,
     requirement_usd,
     has_orders,
+    coalesce(size_decimals, 18) AS size_decimals,
+    coalesce(usd_decimals, 18) AS usd_decimals,
     size_raw,
     open_notional_raw
-FROM lake.main.position_snapshots
+FROM (
+    FROM lake.main.position_snapshots
+    UNION ALL BY NAME
+    SELECT NULL::BIGINT AS size_decimals, NULL::BIGINT AS usd_decimals WHERE false
+)
