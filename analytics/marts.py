@@ -27,7 +27,8 @@ def lacking(lake: duckdb.DuckDBPyConnection, *tables: str) -> str:
     absent = [table for table in tables if not has_view(lake, f"stg_keeper_{table}")]
     if not absent or not has_view(lake, "stg_keeper_blocks"):
         return ""
-    return f"an earlier keeper wrote this lake: it has no {' and no '.join(absent)} until a keeper of today is started on it, which fills them in"
+    names = " and no ".join(absent)
+    return f"an earlier keeper wrote this lake: it has no {names} until a keeper of today is started on it, which fills them in"
 
 
 def create_liquidations(lake: duckdb.DuckDBPyConnection) -> None:

@@ -60,25 +60,24 @@ def waterfall(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> 
     asked = window or Window()
     if not all(has_view(lake, f"stg_keeper_{table}") for table in _NEEDED):
         return annotated(pa.Table.from_pylist([], _SCHEMA), reason=lacking(lake, *_NEEDED) or _NO_KEEPER)
-    found = victim_accounts(lake, asked)
-    victims, unit = found.accounts, _Unit(found.decimals)
-    counted = [victim for victim in victims if victim.left_out is None]
+    victims = victim_accounts(lake, asked)
+    accounts, unit = victims.accounts, _Unit(victims.decimals)
+    counted = [victim for victim in accounts if victim.left_out is None]
     closings = [victim.closing() for victim in counted]
     settled = settle_apart(closings)
     losses = [closed.loss for closed, _ in closings]
     rows = [_row(victim, unit) | _sources(of, loss, unit) for victim, of, loss in zip(counted, settled.accounts, losses, strict=True)]
     rows.sort(key=lambda row: -row["loss_usd"] - row["fee_usd"])
-    rows += sorted((_row(victim, unit) for victim in victims if victim.left_out is not None), key=lambda row: -row["fee_usd"])
-    if victims:
-        total = _total(counted, len(victims) - len(counted), unit)
+    rows += sorted((_row(victim, unit) for victim in accounts if victim.left_out is not None), key=lambda row: -row["fee_usd"])
+    if accounts:
+        total = _total(counted, len(accounts) - len(counted), unit)
         rows.append(total | (_sources(settled.total, sum(losses), unit) if counted else {}))
     table = pa.Table.from_pylist([row | {"quality": "exact", "window": asked.words} for row in rows], _SCHEMA)
     reason = f"nobody was liquidated in {asked.words}"
-    if found.without_raw:
-        reason = (
-            f"the {_accounts(found.without_raw)} liquidated in {asked.words} were recorded before raw amounts: floats cannot be settled"
-        )
-    return annotated(table, reason=reason, notes=_notes(found, insurance_funds(lake, asked), settled.left.insurance, unit))
+    if victims.without_raw:
+        count = _accounts(victims.without_raw)
+        reason = f"the {count} liquidated in {asked.words} were recorded before raw amounts: floats cannot be settled"
+    return annotated(table, reason=reason, notes=_notes(victims, insurance_funds(lake, asked), settled.left.insurance, unit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,36 +137,35 @@ def _sources(settlement: Settlement, loss: int, unit: _Unit) -> dict[str, Any]:
     }
 
 
-def _notes(found: VictimAccounts, funds: Sequence[InsuranceFund], overpaid: int, unit: _Unit) -> list[str]:
-    victims = found.accounts
-    if not victims:
+def _notes(victims: VictimAccounts, funds: Sequence[InsuranceFund], overpaid: int, unit: _Unit) -> list[str]:
+    accounts = victims.accounts
+    if not accounts:
         return []
     notes = [
         f"{BAD_DEBT.name}: {BAD_DEBT.formula}; {BAD_DEBT.caveat}",
         "E_close: last equity known in the window at or after the account's last liquidation, without what the insurance fund paid; "
         "collateral at the venue's haircut until it is sold; loss = margin - fee - E_close has price moves, funding and trading fees in it",
         "an account below zero before its first liquidation has margin 0; unpaid: not paid by the last equity known in the window",
-        _penalties(victims, unit),
+        _penalties(accounts, unit),
         *(
             _capacity(fund.venue, fund.before_usd, fund.after_usd)
             for fund in funds
             if fund.before_usd is not None and fund.after_usd is not None
         ),
         f"{OVERSHOOT.name}: {OVERSHOOT.caveat}",
-        _left_out(victims, unit),
+        _left_out(accounts, unit),
         f"raw columns: USD with {unit.decimals} decimals",
     ]
-    moved = sum(victim.moved for victim in victims)
+    moved = sum(victim.moved for victim in accounts)
     if moved:
         notes.append(f"{_accounts(moved)} deposited or withdrew between margin and last equity: a deposit is in the loss as a gain")
     if overpaid:
         notes.append(
             f"the insurance fund paid {unit.words(overpaid)} USD more than the deficits known: equity came in since, or was not seen after"
         )
-    if found.without_raw:
-        notes.append(
-            f"{_accounts(found.without_raw)} {'was' if found.without_raw == 1 else 'were'} recorded before raw amounts and not listed"
-        )
+    if victims.without_raw:
+        verb = "was" if victims.without_raw == 1 else "were"
+        notes.append(f"{_accounts(victims.without_raw)} {verb} recorded before raw amounts and not listed")
     return notes
 
 

@@ -14,9 +14,9 @@ from analytics.models.waterfall import Closed, Purses
 
 @dataclass(frozen=True, slots=True)
 class VictimAccount:
-    """Amounts are integers of USD with the decimals of its `VictimAccounts`. `margin`: equity before the first of its `n` liquidations; `equity`: the last known one
-    at or after the last, without what the insurance fund paid (`settled`); `closed`: no position left, None where no map tells; `moved`:
-    it deposited or withdrew in between."""
+    """Amounts are integers of USD with the decimals of its `VictimAccounts`. `margin`: equity before the first of its `n` liquidations;
+    `equity`: the last known one at or after the last, without what the insurance fund paid (`settled`); `closed`: no position left, None
+    where no map tells; `moved`: it deposited or withdrew in between."""
 
     chain_id: int
     venue: str
