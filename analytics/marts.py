@@ -21,6 +21,16 @@ def has_view(lake: duckdb.DuckDBPyConnection, name: str) -> bool:
     return bool(lake.execute("SELECT 1 FROM duckdb_views() WHERE view_name = ?", [name]).fetchall())
 
 
+def lacking(lake: duckdb.DuckDBPyConnection, *tables: str) -> str:
+    """What to say of a lake that an earlier keeper wrote and that lacks some of these tables of today; "" where it has them all, and where
+    there is no keeper's lake."""
+    absent = [table for table in tables if not has_view(lake, f"stg_keeper_{table}")]
+    if not absent or not has_view(lake, "stg_keeper_blocks"):
+        return ""
+    names = " and no ".join(absent)
+    return f"an earlier keeper wrote this lake: it has no {names} until a keeper of today is started on it, which fills them in"
+
+
 def create_liquidations(lake: duckdb.DuckDBPyConnection) -> None:
     """The temporary view `mart_liquidations`: the keeper's and the imported ones, whichever the lake has; empty where it has neither.
     Beside it the temporary tables `mart_underlying_codes` and `mart_venue_codes`."""

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from analytics.answers.annotated import annotated, reason_of
 from analytics.answers.ledger import headline
+from analytics.answers.pools import pools_note
 from analytics.answers.structure_table import Structure, structures
 from analytics.answers.wave_table import Series, largest_series, observed_amplification, series_of
 from analytics.answers.window import Window
@@ -88,6 +89,7 @@ def amplification(lake: duckdb.DuckDBPyConnection, window: Window | None = None,
         f"Poisson process of the same varying rate looks as clustered (asked up to {_MOST_FOR_NULL} events); "
         f"at most {_MOST_EVENTS:,} events a series"
     )
+    notes.append(pools_note(lake))
     reason = "an amplification needs at least two prices and two liquidations of one side"
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=reason, notes=notes)
 

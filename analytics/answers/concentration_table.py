@@ -10,6 +10,7 @@ from analytics.answers.annotated import annotated
 from analytics.answers.depth_table import depth, reached_band
 from analytics.answers.identity import venue_labels
 from analytics.answers.ledger import headline, ledger_view
+from analytics.answers.pools import pools_note
 from analytics.answers.prices import price_extremes
 from analytics.answers.ranking import ranked_assets
 from analytics.answers.spot_ratio import held_at_the_end, newest_record, traded
@@ -63,6 +64,7 @@ def concentration(lake: duckdb.DuckDBPyConnection, window: Window | None = None,
         "of the venues in this lake only; liquidations: USD of traders, exact and sampled apart; depth: median of both sides in the band "
         "nearest 100 bps; volume: perpetual markets; open interest: last value"
     )
+    notes.append(pools_note(lake))
     reason = f"no liquidations, depth, volume or open interest of any venue in {asked.words}"
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=reason, notes=notes)
 

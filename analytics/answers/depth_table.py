@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from analytics.answers.annotated import annotated
 from analytics.answers.books import PoolBook, pool_books
+from analytics.answers.pools import pools_note
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
 from analytics.models.depth import DEPTH, bands
@@ -35,16 +36,17 @@ def depth(lake: duckdb.DuckDBPyConnection, window: Window | None = None, underly
     """Median, thinnest and deepest USD per venue, market, side and band (bps from the mid) over the usable snapshots."""
     asked = window or Window()
     if not depth_view(lake, asked, underlying):
-        return annotated(pa.table({}), reason=_NONE)
+        return annotated(pa.table({}), reason=pools_note(lake) or _NONE)
     table = lake.execute(mart("depth_bands"), _parameters(asked, underlying)).to_arrow_table()
-    notes = [f"{DEPTH.formula}; {DEPTH.caveat}", _POOLS_NOTE if has_view(lake, "stg_keeper_market_state") else "", *flagged(lake)]
+    pools = _POOLS_NOTE if has_view(lake, "stg_keeper_pool_ranges") else pools_note(lake)
+    notes = [f"{DEPTH.formula}; {DEPTH.caveat}", pools, *flagged(lake)]
     return annotated(table, reason=f"no usable depth in {asked.words}", notes=notes, window=asked.words)
 
 
 def depth_path(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, band_bps: float, bucket_s: float) -> pa.Table:
     """Median depth (USD) within one band per venue, market, side and bucket of `bucket_s` seconds."""
     if not depth_view(lake, window, underlying):
-        return annotated(pa.table({}), reason=_NONE)
+        return annotated(pa.table({}), reason=pools_note(lake) or _NONE)
     parameters = _parameters(window, underlying) | {"band_bps": band_bps, "bucket_s": bucket_s}
     return annotated(lake.execute(mart("depth_path"), parameters).to_arrow_table(), reason=f"no usable depth in {window.words}")
 

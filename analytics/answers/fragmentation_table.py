@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from analytics.answers.annotated import annotated
 from analytics.answers.books import books
+from analytics.answers.pools import pools_note
 from analytics.answers.window import Window
 from analytics.models.arrays import Floats
 from analytics.models.book import Book
@@ -70,10 +71,9 @@ def slippage(lake: duckdb.DuckDBPyConnection, window: Window | None = None, unde
                 rows += [
                     {"underlying": name, "venue": venue, "market": market, "side": side} | _slip(mine, taker, size) for size in SIZES_USD
                 ]
-    notes = [f"{SLIPPAGE.formula}; {SLIPPAGE.caveat}", "at most 300 snapshots a market, evenly spaced"]
-    return annotated(
-        pa.Table.from_pylist(rows, _SLIPPAGE), reason=_NO_BOOKS.format(asked.words), notes=notes, window=asked.words, quality="exact"
-    )
+    notes = [f"{SLIPPAGE.formula}; {SLIPPAGE.caveat}", "at most 300 snapshots a market, evenly spaced", pools_note(lake)]
+    reason = pools_note(lake) or _NO_BOOKS.format(asked.words)
+    return annotated(pa.Table.from_pylist(rows, _SLIPPAGE), reason=reason, notes=notes, window=asked.words, quality="exact")
 
 
 def fragmentation(
@@ -104,13 +104,14 @@ def fragmentation(
     reason = (
         f"no books of two venues of one asset within {FRESH_S:g} s of each other in {asked.words}"
         if found
-        else _NO_BOOKS.format(asked.words)
+        else pools_note(lake) or _NO_BOOKS.format(asked.words)
     )
     notes = [
         f"{COST.formula}; {COST.caveat}",
         "flow in equal parts per venue, mids aligned; after fees: " + (_told(fees) or "unknown, name every venue's taker fee with --fee"),
         f"after latency: the other venues' books {latency_s:g} s later, as far as they are recorded; below 0 what prices move until then "
         "costs more than pooling saves",
+        pools_note(lake),
     ]
     return annotated(pa.Table.from_pylist(rows, _COST), reason=reason, notes=notes, window=asked.words, quality="exact")
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from analytics.answers.annotated import annotated
 from analytics.answers.liquidation_map import MapAnswer, liquidation_map
 from analytics.answers.opposing import opposing
+from analytics.answers.pools import pools_note
 from analytics.models.gain import GAIN, POTENTIAL, GainCurve, from_map, known_to, potential
 
 _POTENTIALS = {"potential_2pct_usd": 0.02, "potential_5pct_usd": 0.05, "potential_10pct_usd": 0.10, "potential_25pct_usd": 0.25}
@@ -76,7 +77,7 @@ def gain(
     """Per victim side and source of depth: the greatest gain and where, price zones with g >= 1, and the potential (USD of price) within
     some distances. Potential is null where depth is not known all the way."""
     answer = liquidation_map(lake, market, at, venue, chain_id=chain_id)
-    return gain_table(market, answer, gains(lake, market, answer, venue))
+    return gain_table(lake, market, answer, gains(lake, market, answer, venue))
 
 
 def gain_curve(
@@ -85,21 +86,26 @@ def gain_curve(
     """The curves cell by cell (10 bps of price, outward from the mark) as far as something is liquidatable."""
     answer = liquidation_map(lake, market, at, venue, chain_id=chain_id)
     rows = [row for one in gains(lake, market, answer, venue) for row in _cells(answer, one)]
-    return annotated(pa.Table.from_pylist(rows, _CURVE), reason=answer.reason or _NO_DEPTH.format(market), notes=gain_notes())
+    return annotated(pa.Table.from_pylist(rows, _CURVE), reason=_reason(lake, market, answer), notes=gain_notes(lake))
 
 
-def gain_table(market: str, answer: MapAnswer, found: tuple[Gain, ...]) -> pa.Table:
+def gain_table(lake: duckdb.DuckDBPyConnection, market: str, answer: MapAnswer, found: tuple[Gain, ...]) -> pa.Table:
     """`gain` of an answered map."""
     rows = [_summary(answer, one) for one in found]
-    return annotated(pa.Table.from_pylist(rows, _SUMMARY), reason=answer.reason or _NO_DEPTH.format(market), notes=gain_notes())
+    return annotated(pa.Table.from_pylist(rows, _SUMMARY), reason=_reason(lake, market, answer), notes=gain_notes(lake))
 
 
-def gain_notes() -> list[str]:
+def _reason(lake: duckdb.DuckDBPyConnection, market: str, answer: MapAnswer) -> str:
+    return answer.reason or pools_note(lake) or _NO_DEPTH.format(market)
+
+
+def gain_notes(lake: duckdb.DuckDBPyConnection) -> list[str]:
     """What the figures are and are not."""
     return [
         f"gain: {GAIN.formula}; {GAIN.caveat}",
         f"potential: {POTENTIAL.formula}; {POTENTIAL.caveat}",
         "each venue's depth is laid over the map's mark at equal relative distance; depth as displayed at the snapshot, not stressed",
+        pools_note(lake),
     ]
 
 

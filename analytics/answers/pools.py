@@ -1,4 +1,5 @@
-"""The pools that the keeper's markets trade against, rebuilt from its events: concentrated liquidity at single blocks (M5, M13, M14)."""
+"""The pools that the keeper's markets trade against, out of the changes of their ranges: concentrated liquidity at single blocks (M5, M13,
+M14)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ import duckdb
 import numpy as np
 
 from analytics.answers.window import Window
-from analytics.marts import has_view, mart
+from analytics.marts import has_view, lacking, mart
 from analytics.models.executable import Pool
 
 
@@ -43,8 +44,14 @@ def pools_at(lake: duckdb.DuckDBPyConnection, market: str, at: datetime, venue: 
     ]
 
 
+def pools_note(lake: duckdb.DuckDBPyConnection) -> str:
+    """Why an answer has no pool of a keeper's venue although the lake has a keeper; "" where nothing stands in the way."""
+    reason = lacking(lake, "pool_ranges")
+    return f"pools are left out: {reason}" if reason else ""
+
+
 def _pools(lake: duckdb.DuckDBPyConnection, asked: dict[str, object]) -> list[PoolMoment]:
-    if not has_view(lake, "stg_keeper_venue_events") or not has_view(lake, "stg_keeper_market_state"):
+    if not has_view(lake, "stg_keeper_pool_ranges") or not has_view(lake, "stg_keeper_market_state"):
         return []
     rows = lake.execute(mart("pool_ranges"), asked).to_arrow_table().to_pylist()
     return [_moment(list(ranges)) for _, ranges in groupby(rows, key=lambda row: (row["venue"], row["market"], row["block_number"]))]

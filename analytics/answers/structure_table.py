@@ -14,6 +14,7 @@ from analytics.answers.identity import AccountKey, MarketKey
 from analytics.answers.liquidation_map import MapAnswer
 from analytics.answers.map_skill import snapshot_for
 from analytics.answers.mapped_market import MappedMarket, mapped_markets
+from analytics.answers.pools import pools_note
 from analytics.answers.wave_table import series_of
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
@@ -74,7 +75,7 @@ def structure(lake: duckdb.DuckDBPyConnection, window: Window | None = None, und
         "adding the potential of what waves up to k reached; depth of the snapshot's pool, else of its newest book",
         f"amplification: {GAIN.formula}; {GAIN.caveat}",
         f"{OVERLAP.name}: {OVERLAP.formula}; {OVERLAP.caveat}",
-        *gain_notes(),
+        *gain_notes(lake),
     ]
     return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=_why(lake, asked), notes=notes)
 
@@ -166,4 +167,4 @@ def _overlap(lake: duckdb.DuckDBPyConnection, window: Window, one: Structure) ->
 def _why(lake: duckdb.DuckDBPyConnection, window: Window) -> str:
     if snapshot_for(lake, window) is None:
         return f"no snapshot of positions in or before {window.words}: structural waves need a map"
-    return "no depth to hold against the map, or the index never moved against its positions after the snapshot"
+    return pools_note(lake) or "no depth to hold against the map, or the index never moved against its positions after the snapshot"

@@ -12,6 +12,7 @@ from analytics.answers.annotated import annotated
 from analytics.answers.books import pool_books
 from analytics.answers.depth_table import flagged, reached_band
 from analytics.answers.fragmentation_table import sale_costs
+from analytics.answers.pools import pools_note
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
 from analytics.models.depth import DEPTH, SPREAD, bands
@@ -79,8 +80,8 @@ def time_of_day(lake: duckdb.DuckDBPyConnection, window: Window | None = None, u
         rows += _rows(series, asked)
     order = list(_VALUE_OF)
     rows.sort(key=lambda row: (row["underlying"], order.index(str(row["measure"]))))  # stable: venues and hours keep their order
-    reason = f"no usable order books nor pools{f' of {underlying}' if underlying else ''} in {asked.words}"
-    return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=reason, notes=[*_notes(rows), *flagged(lake)])
+    reason = pools_note(lake) or f"no usable order books nor pools{f' of {underlying}' if underlying else ''} in {asked.words}"
+    return annotated(pa.Table.from_pylist(rows, _SCHEMA), reason=reason, notes=[*_notes(rows), pools_note(lake), *flagged(lake)])
 
 
 def _pools(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str | None) -> Iterator[_Series]:

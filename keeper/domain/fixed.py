@@ -2,6 +2,7 @@
 
 Q96 = 1 << 96
 X18 = 10**18
+X18_DECIMALS = 18
 RATIO = 10**6
 """Perp's ratios are uint24 with 1e6 = 100 %."""
 

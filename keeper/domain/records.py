@@ -2,9 +2,10 @@
 
 Types decide the column: `Timestamp` becomes TIMESTAMP (UTC), `MicroTime` TIMESTAMP with microseconds (UTC), int BIGINT, float DOUBLE,
 bool BOOLEAN, str VARCHAR; `| None` makes it nullable. Raw integers that may exceed 64 bits are `Raw` (a decimal string) in columns
-ending in `_raw`; beside them stands the same figure in plain units as a float, for analysis only. `market` is the venue's own name of a
-market, `underlying` the asset it trades: None in rows of earlier versions, whose markets were named by it. A changed field is a migration
-in keeper/lake/schema/keeper."""
+ending in `_raw`; beside them stands the same figure in plain units as a float, for analysis only. A row says what decimals its raw
+integers have: `size_decimals` those of base units, `usd_decimals` those of USD, `price_decimals` those of prices; they are never NULL
+where the integer is not. `market` is the venue's own name of a market, `underlying` the asset it trades: None in rows of earlier
+versions, whose markets were named by it. A changed field is a migration in keeper/lake/schema/keeper."""
 
 from dataclasses import dataclass
 from typing import NewType, TypeAlias
@@ -100,7 +101,8 @@ class VenueEventRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketStateRecord:
-    """market_state: each market at each block. Prices USD, open interest in base units, premium as a fraction per day."""
+    """market_state: each market at each block. Prices USD, open interest in base units, premium as a fraction per day. The raw funding
+    growth is in the venue's own fixed point."""
 
     chain_id: int
     venue: str
@@ -117,12 +119,13 @@ class MarketStateRecord:
     funding_growth_raw: Raw
     premium_rate_per_day: float
     underlying: str | None
+    price_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiquidationRecord:
     """liquidations: every liquidation on the venue, ours or not. `side` is the victim's; `bad_debt_usd`
-    falls on the row that settled it. Raw penalty, reward and bad debt are USD with 18 decimals; None in rows of the first schema."""
+    falls on the row that settled it. Raw penalty, reward and bad debt are USD; None in rows of the first schema."""
 
     chain_id: int
     venue: str
@@ -150,6 +153,77 @@ class LiquidationRecord:
     reward_raw: Raw | None
     bad_debt_raw: Raw | None
     underlying: str | None
+    size_decimals: int | None
+    usd_decimals: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolRangeRecord:
+    """pool_ranges: each change of the liquidity of a price range of a market's pool, + added. Prices are quote per base, liquidity is
+    sqrt(base x quote); the range holds `lower_price` <= price < `upper_price`. The sum of a range's rows is what it holds."""
+
+    chain_id: int
+    venue: str
+    market: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    transaction_hash: str
+    log_index: int
+    lower_price: float
+    upper_price: float
+    liquidity_raw: Raw
+    liquidity_decimals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolStateRecord:
+    """pool_states: what a market's pool itself said of its price and the liquidity in range, at each followed block where that had changed
+    (and at the first one after a start). The price compares exactly with the bounds of pool_ranges; it is not the spot price."""
+
+    chain_id: int
+    venue: str
+    market: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    price: float
+    liquidity_raw: Raw
+    liquidity_decimals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsuranceFundRecord:
+    """insurance_funds: what a venue's insurance fund could pay, < 0 where it owed, at each followed block where that had changed (and at
+    the first one after a start)."""
+
+    chain_id: int
+    venue: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    capacity_raw: Raw
+    decimals: int
+    capacity_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFlowRecord:
+    """account_flows: what came into an account or left it: `kind` "deposit", "withdrawal", or "bad_debt" that somebody else paid. `token`
+    is its address, the amount >= 0; `decimals` is NULL where nothing tells the token's."""
+
+    chain_id: int
+    venue: str
+    account: str
+    block_number: int
+    block_hash: str
+    block_time: Timestamp
+    transaction_hash: str
+    log_index: int
+    kind: str
+    token: str
+    amount_raw: Raw
+    decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +243,7 @@ class EvaluationRecord:
     requirement_raw: Raw
     requirement_usd: float
     breach: str | None
+    usd_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +272,7 @@ class DecisionRecord:
     expected_profit_usd: float | None
     decided_at: MicroTime
     used: str | None
+    size_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +319,7 @@ class AttemptRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRecord:
     """outcomes: what the chain said about an attempt: included, reverted, outbid, dropped. `block_*` is the block of inclusion;
-    for dropped attempts the head at which that was known. `profit_raw` is settlement change, USD with 18 decimals, before gas."""
+    for dropped attempts the head at which that was known. `profit_raw` is settlement change, USD, before gas."""
 
     chain_id: int
     venue: str
@@ -264,6 +340,7 @@ class OutcomeRecord:
     tokens_value_usd: float
     tokens: str
     blocks_since_seen: int | None
+    usd_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +358,7 @@ class AccountSnapshotRecord:
     requirement_raw: Raw
     requirement_chain_raw: Raw
     matches: bool
+    usd_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +382,8 @@ class PositionSnapshotRecord:
     requirement_usd: float
     has_orders: bool
     underlying: str | None
+    size_decimals: int | None
+    usd_decimals: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,6 +411,10 @@ Record: TypeAlias = (
     | VenueEventRecord
     | MarketStateRecord
     | LiquidationRecord
+    | PoolRangeRecord
+    | PoolStateRecord
+    | InsuranceFundRecord
+    | AccountFlowRecord
     | EvaluationRecord
     | DecisionRecord
     | SimulationRecord
@@ -347,6 +431,10 @@ TABLES: tuple[tuple[str, type[Record]], ...] = (
     ("venue_events", VenueEventRecord),
     ("market_state", MarketStateRecord),
     ("liquidations", LiquidationRecord),
+    ("pool_ranges", PoolRangeRecord),
+    ("pool_states", PoolStateRecord),
+    ("insurance_funds", InsuranceFundRecord),
+    ("account_flows", AccountFlowRecord),
     ("evaluations", EvaluationRecord),
     ("decisions", DecisionRecord),
     ("simulations", SimulationRecord),

@@ -191,6 +191,59 @@ class MarketView:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolRange:
+    """A change of the liquidity of one price range of a market's pool: of `lower_price` <= price < `upper_price`, in quote per base.
+
+    `liquidity_raw` is sqrt(base x quote), signed: + when it was added."""
+
+    market: str
+    lower_price: float
+    upper_price: float
+    liquidity_raw: int
+    liquidity_decimals: int
+    log: RawLog
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """What a market's pool itself says at a block: its price, from the same function as the bounds of its ranges so that comparing them
+    tells exactly which are in range, and the liquidity of those, sqrt(base x quote)."""
+
+    market: str
+    price: float
+    liquidity_raw: int
+    liquidity_decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class InsuranceFund:
+    """What the venue's insurance fund can pay, USD; < 0 where it owes."""
+
+    capacity_raw: int
+    decimals: int
+
+
+class FlowKind(StrEnum):
+    """What moves tokens between an account and the outside. Bad debt flows in: somebody else pays it."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    BAD_DEBT = "bad_debt"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFlow:
+    """Tokens that came into an account or left it. `amount_raw` is >= 0; `decimals` is None while nothing tells the token's."""
+
+    account: AccountKey
+    kind: FlowKind
+    token: str
+    amount_raw: int
+    decimals: int | None
+    log: RawLog
+
+
+@dataclass(frozen=True, slots=True)
 class ChainView:
     """The contract's own answer about one account: what our `Health` must equal."""
 
@@ -282,6 +335,10 @@ class Venue(Protocol):
     def resync(self, keys: Sequence[AccountKey], book: Book) -> Reads[Sequence[Event]]:
         """Once after a backfill: what events tell only approximately, asked exactly. Returns corrections, none where all is exact."""
 
+    def describe(self, book: Book) -> Reads[Sequence[Event]]:
+        """During a backfill, which asks for no `refresh`: names and decimals the book lacks, which never change. Yields nothing where it
+        lacks none."""
+
     def feeds(self, book: Book, now: Timestamp) -> Mapping[FeedId, int]:
         """The current value of every feed boxes are drawn over."""
 
@@ -329,6 +386,8 @@ class Venue(Protocol):
     def proceeds(self, logs: Sequence[RawLog], executor: Address, book: Book) -> Proceeds:
         """What the logs of one transaction brought the executor, before gas."""
 
+    # Views: what people and the lake are told, so that nobody else needs to know the protocol's events.
+
     def positions(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[PositionView]:
         """The account's positions."""
 
@@ -337,6 +396,18 @@ class Venue(Protocol):
 
     def market_names(self, book: Book) -> Sequence[str]:
         """All markets by name, with a price or without."""
+
+    def pool_ranges(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[PoolRange]:
+        """The changes of pools' ranges in one block's events, in log order; none of a venue without such pools. The book may be newer."""
+
+    def pool_states(self, events: Sequence[Event], book: Book) -> Sequence[PoolState]:
+        """What the events of the book's block, logs and reads, tell of pools; no market twice."""
+
+    def insurance_fund(self, events: Sequence[Event], book: Book) -> InsuranceFund | None:
+        """What the events of the book's block tell of the insurance fund; None where they do not, or there is none."""
+
+    def account_flows(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[AccountFlow]:
+        """What came into accounts and left them in one block's events, in log order. The book may be newer."""
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """The contract's own margin figures, for the tripwire and `explain`."""

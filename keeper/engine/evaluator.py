@@ -4,12 +4,24 @@ The same code runs live and in replay; only the `Questions` differ (chain reads,
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from keeper.domain.chain import Address, BlockAdded, BlockRef, RawLog, Timestamp
 from keeper.domain.data_fee import DataFee
+from keeper.domain.journal import Journal
 from keeper.domain.use import Use
-from keeper.domain.venue import AccountKey, Book, Event, Health, LiquidationObserved, LiquidationPlan, NoPlan, Venue
+from keeper.domain.venue import (
+    AccountKey,
+    Book,
+    Event,
+    Health,
+    InsuranceFund,
+    LiquidationObserved,
+    LiquidationPlan,
+    NoPlan,
+    PoolState,
+    Venue,
+)
 from keeper.domain.watchlist import Watchlist
 from keeper.engine.gather import gather
 
@@ -60,6 +72,10 @@ class BlockEvaluation:
     data_fee: DataFee | None = None
 
 
+Latest: TypeAlias = Journal[str | None, PoolState | InsuranceFund]
+"""What was last recorded of each market's pool, and under None of the insurance fund."""
+
+
 class Evaluator:
     """Keeps one venue's book and watchlist in step with the chain."""
 
@@ -74,6 +90,8 @@ class Evaluator:
     ) -> None:
         self.venue = venue
         self.book = venue.new_book()
+        self.latest: Latest = Journal()
+        """Undone with the book."""
         self._questions = questions
         self._executor = executor
         self._ahead = block_seconds if forecast else 0
@@ -101,6 +119,7 @@ class Evaluator:
     def finalised(self, block: BlockRef) -> None:
         """Give up the undo layers up to `block`."""
         self.book.finalise(block.number)
+        self.latest.finalise(block.number)
 
     def reverted(self, ancestor: BlockRef) -> None:
         """Undo everything above `ancestor`; what changed back is looked at again with the next block."""
@@ -109,6 +128,7 @@ class Evaluator:
     def undo(self, first: int) -> None:
         """Undo block `first` and everything after it."""
         self._due |= self.book.rollback(first - 1)
+        self.latest.rollback(first - 1)
         self._first_breach = {key: number for key, number in self._first_breach.items() if number < first}
 
     async def added(self, event: BlockAdded, also: Set[AccountKey] = frozenset()) -> BlockEvaluation:
@@ -123,6 +143,7 @@ class Evaluator:
         following = Timestamp(block.timestamp + self._ahead)
         moments = (block.timestamp, following) if self._ahead else (block.timestamp,)
         self.book.open_block(block.number, block.timestamp)
+        self.latest.open_block(block.number)
         for item in logged:
             self._due |= self.venue.apply(item.event, self.book)
         applied = list(logged)

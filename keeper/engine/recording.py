@@ -9,7 +9,7 @@ from keeper.domain import event_json
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32, Usage
 from keeper.domain.decision import Candidate, CandidateId, Choice, Liquidate, Skip
-from keeper.domain.fixed import to_units
+from keeper.domain.fixed import X18_DECIMALS, to_units
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimOutcome, SimSettled
 from keeper.domain.records import (
     AccountSnapshotRecord,
@@ -130,6 +130,7 @@ def market_rows(keys: BlockKeys, views: Sequence[MarketView]) -> list[MarketStat
             funding_growth_raw=raw(view.funding_growth_raw),
             premium_rate_per_day=view.premium_rate_per_day,
             underlying=view.underlying,
+            price_decimals=X18_DECIMALS,
             **keys.columns(),
         )
         for view in views
@@ -163,6 +164,8 @@ def liquidation_rows(
             reward_raw=raw(item.reward_x18),
             bad_debt_raw=raw(item.bad_debt_x18),
             underlying=item.underlying,
+            size_decimals=X18_DECIMALS,
+            usd_decimals=X18_DECIMALS,
             **keys.columns(),
         )
         for item in observed
@@ -181,6 +184,7 @@ def evaluation_rows(keys: BlockKeys, evaluated: Sequence[MarginTest], candidates
             requirement_raw=raw(item.health.requirement_x18),
             requirement_usd=to_units(item.health.requirement_x18),
             breach=item.health.breach.value if item.health.breach else None,
+            usd_decimals=X18_DECIMALS,
             **keys.columns(),
         )
         for item in evaluated
@@ -216,6 +220,7 @@ def decision_row(
         market=plan.market if plan else None,
         breach=plan.breach.value if plan else None,
         size_raw=raw(plan.size_x18) if plan else None,
+        size_decimals=X18_DECIMALS if plan else None,
         used=use_json(used),
         notional_usd=to_units(plan.notional_x18) if plan else None,
         expected_reward_usd=to_units(economics.reward_x18) if economics else None,
@@ -295,6 +300,7 @@ def outcome_row(
         gas_cost_usd=gas_cost_usd,
         profit_raw=raw(proceeds.settlement_x18),
         profit_usd=to_units(proceeds.settlement_x18),
+        usd_decimals=X18_DECIMALS,
         tokens_value_usd=to_units(proceeds.tokens_value_x18),
         tokens=json.dumps([[token, str(amount)] for token, amount in proceeds.tokens]),
         blocks_since_seen=block.number - attempt.block.number if isinstance(outcome, Included) else None,
@@ -312,6 +318,7 @@ def parity_rows(keys: BlockKeys, views: Sequence[ChainView], local: Mapping[Acco
             requirement_raw=raw(local[view.account].requirement_x18),
             requirement_chain_raw=raw(view.requirement_x18),
             matches=(local[view.account].equity_x18, local[view.account].requirement_x18) == (view.equity_x18, view.requirement_x18),
+            usd_decimals=X18_DECIMALS,
             **keys.columns(),
         )
         for view in views
@@ -349,6 +356,8 @@ def position_rows(keys: BlockKeys, views: Sequence[PositionView], health: Mappin
             requirement_usd=to_units(health[view.account].requirement_x18),
             has_orders=view.has_orders,
             underlying=view.underlying,
+            size_decimals=X18_DECIMALS,
+            usd_decimals=X18_DECIMALS,
             **keys.columns(),
         )
         for view in views

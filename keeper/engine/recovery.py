@@ -1,7 +1,7 @@
 """Start-up is recovery: the recorded events rebuild each book, the backfill brings what happened meanwhile, then the follower goes on.
 
 A short gap is followed like any other blocks, with reads and evaluations. Of a long one only the logs are taken in: the rows are those of
-following as far as logs tell them (blocks, venue_events, liquidations)."""
+following as far as logs tell them (blocks, venue_events, liquidations, pool_ranges, account_flows)."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from keeper.domain.chain import Address, BlockRef, Hash32, RawLog, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
 from keeper.domain.venue import Event
-from keeper.engine import recording
+from keeper.engine import recording, view_rows
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.faults import Faults
 from keeper.engine.ports import Chain, LakeRecorder, LogSource, Recovered
@@ -190,6 +190,7 @@ class Recovery:
                 with faults.of(name):
                     applied = apply_logs(evaluator, block, evaluator.claimed(logs))
                     count += len(applied)
+                    applied += [Applied(event, "describe") for event in await self._describe(evaluator)]
                     if block.number == final.number:
                         applied += [Applied(event, "resync") for event in await self._resync(evaluator, block)]
                     evaluator.book.finalise(block.number)
@@ -207,7 +208,7 @@ class Recovery:
                 await asyncio.to_thread(self._memory.flush)
 
     def _venue_rows(self, name: str, evaluator: Evaluator, block: BlockRef, applied: Sequence[Applied]) -> list[Record]:
-        where = BlockKeys(self._options.chain_id, name, block)
+        keys = BlockKeys(self._options.chain_id, name, block)
         observed = evaluator.venue.observed([(item.log, item.event) for item in applied if item.log is not None], evaluator.book)
         candidates = {
             item.log.transaction_hash: candidate
@@ -215,12 +216,22 @@ class Recovery:
             if item.liquidator == self._options.executor and (candidate := self._candidate(item.log.transaction_hash)) is not None
         }
         return [
-            *recording.event_rows(where, applied),
-            *recording.liquidation_rows(where, observed, self._options.executor, candidates),
+            *recording.event_rows(keys, applied),
+            *recording.liquidation_rows(keys, observed, self._options.executor, candidates),
+            *view_rows.logged_rows(keys, evaluator.venue, evaluator.book, applied),
         ]
 
     def _candidate(self, transaction: Hash32) -> CandidateId | None:
         return self._candidate_of(transaction) or self._memory.candidate_of(transaction)
+
+    async def _describe(self, evaluator: Evaluator) -> Sequence[Event]:
+        """Names and decimals of what a block brought, before its rows are made; asked at the head, whose state every node has."""
+        if not next(evaluator.venue.describe(evaluator.book), ()):
+            return ()
+        events = await self._chain.run(evaluator.venue.describe(evaluator.book), await self._chain.head())
+        for event in events:
+            evaluator.venue.apply(event, evaluator.book)
+        return events
 
     async def _resync(self, evaluator: Evaluator, block: BlockRef) -> Sequence[Event]:
         """What events tell only approximately, asked exactly."""

@@ -18,7 +18,7 @@ from keeper.domain.chain import Address, BlockRef, Hash32, Reads, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountSnapshotRecord, Record, VenueEventRecord
 from keeper.domain.venue import AccountKey, ChainView, Event
-from keeper.engine import recording
+from keeper.engine import recording, view_rows
 from keeper.engine.audit import Archive, Audit, EventRows, Row, WrongBlock
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.ports import Witnesses
@@ -34,7 +34,7 @@ class Ledger(EventRows, Protocol):
     """What is recorded, and the way to correct it."""
 
     def correct(self, venue: str, blocks: Sequence[BlockRef], records: Sequence[Record]) -> None:
-        """Put `records` in place of the venue's events and liquidations of these blocks, in one transaction."""
+        """Put `records` in place of what logs told of the venue in these blocks, in one transaction."""
 
     def last_match(self, venue: str, accounts: Collection[str]) -> int | None:
         """The newest block up to which every one of these accounts once equalled the contract's view; None when one never did."""
@@ -196,6 +196,9 @@ class Repair:
                 draft.records += self._liquidation_rows(evaluator, draft.keys, wrong[number])
             if number <= final:
                 evaluator.book.finalise(number)
+        # Names may stand in later blocks than what they describe.
+        for item in draft.wrong:
+            draft.records += view_rows.logged_rows(replace(draft.keys, block=item.block), evaluator.venue, evaluator.book, item.logged)
 
     def _history(self, evaluator: Evaluator, draft: _Draft) -> Iterator[tuple[int, Timestamp, list[Applied]]]:
         """Recorded blocks up to the newest one, with the true events in wrong ones, in order."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from keeper.domain.chain import Address
 from keeper.domain.records import Record
-from keeper.engine import recording
+from keeper.engine import recording, view_rows
 from keeper.engine.attempts import Attempts
 from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.evaluator import BlockEvaluation, Evaluator
@@ -25,11 +25,14 @@ class RowOptions:
 def venue_rows(
     keys: BlockKeys, evaluator: Evaluator, evaluation: BlockEvaluation, attempts: Attempts, policy: DecisionPolicy, options: RowOptions
 ) -> Iterator[Record]:
-    """Events, markets, liquidations, evaluations and, now and then, positions."""
+    """Events, markets, pools, the insurance fund, account flows, liquidations, evaluations and, now and then, positions."""
+    venue, book = evaluator.venue, evaluator.book
     applied = [item for item in evaluation.applied if item.log is not None or options.record_reads]
     ids = {account: policy.candidate(keys.venue, account, evaluation.block).id for account in evaluation.breaches}
     yield from recording.event_rows(keys, applied)
-    yield from recording.market_rows(keys, evaluator.venue.markets(evaluator.book, evaluation.block.timestamp))
+    yield from recording.market_rows(keys, venue.markets(book, evaluation.block.timestamp))
+    yield from view_rows.logged_rows(keys, venue, book, evaluation.applied)
+    yield from view_rows.changed_rows(keys, venue, book, [item.event for item in evaluation.applied], evaluator.latest)
     yield from recording.liquidation_rows(keys, evaluation.observed, options.executor, attempts.candidates(evaluation.observed))
     yield from recording.evaluation_rows(keys, evaluation.evaluated, ids)
     if options.position_snapshot_blocks and keys.block.number % options.position_snapshot_blocks == 0:

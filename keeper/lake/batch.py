@@ -6,11 +6,13 @@ from typing import Any, TypeAlias
 
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.records import (
+    AccountFlowRecord,
     AttemptRecord,
     BlockRecord,
     LateBlockRecord,
     LiquidationRecord,
     OutcomeRecord,
+    PoolRangeRecord,
     Record,
     RepairRecord,
     VenueEventRecord,
@@ -43,7 +45,7 @@ class RevertCall:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionCall:
-    """Blocks of a venue whose events and liquidations were not the chain's: `records` stand in place of those."""
+    """Blocks of a venue whose logs were not the chain's: `records` stand in place of what was recorded of those (`CORRECTED`)."""
 
     venue: str
     blocks: Sequence[BlockRef]
@@ -51,8 +53,8 @@ class CorrectionCall:
 
 
 StoreCall: TypeAlias = BlockCall | AppendCall | RevertCall | CorrectionCall
-CORRECTED: tuple[type[Record], ...] = (VenueEventRecord, LiquidationRecord)
-"""What a correction replaces."""
+CORRECTED: tuple[type[Record], ...] = (VenueEventRecord, LiquidationRecord, PoolRangeRecord, AccountFlowRecord)
+"""What a correction replaces: all that logs tell."""
 Sent: TypeAlias = tuple[str, str]
 """What makes a row of attempts (transaction, "") or outcomes (transaction, block) the same as one already written; or of blocks
 ("", block), which may come once for each of two venues."""

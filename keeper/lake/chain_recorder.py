@@ -66,7 +66,7 @@ class ChainRecorder:
         self._queue.flush()
 
     def correct(self, venue: str, blocks: Sequence[BlockRef], records: Sequence[Record]) -> None:
-        """Put `records` in place of the venue's events and liquidations of these blocks, in one transaction."""
+        """Put `records` in place of what logs told of the venue in these blocks, in one transaction."""
         self._queue.tell(self._chain_id, CorrectionCall(venue, tuple(blocks), tuple(records)))
 
     def recovered(self, venue: str, finality_depth: int) -> Recovered:

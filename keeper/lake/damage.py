@@ -20,7 +20,7 @@ from keeper.lake.faults import translated
 from keeper.lake.place import CatalogPlace
 from keeper.lake.write_turn import write_turn
 
-_FROM_CHAIN = ("cursors", "blocks", "late_blocks", "venue_events", "liquidations")
+_FROM_CHAIN = ("cursors", "blocks", "late_blocks", "venue_events", "liquidations", "pool_ranges", "account_flows")
 """Tables recovery fills again; what came late it takes in with the blocks."""
 _FOLLOWED_AGAIN = 1_000
 """Blocks below a chain's newest that recovery may leave to the follower: more than any usual finality depth."""

@@ -1,8 +1,11 @@
 """The lake's tables, version by version: the keeper's and the market's. Each numbered .sql file and its line in `schema_migrations` are
-one transaction."""
+one transaction, and with it the file of the same number that a protocol's folder may hold (keeper/venues/*/migrations): only the protocol
+knows what its recorded events say of a new table."""
 
 import importlib.resources
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from typing import Literal
 
 import duckdb
@@ -27,10 +30,31 @@ class Migration:
 
 def migrations(schema: Schema) -> tuple[Migration, ...]:
     """All steps this program knows of a catalog's tables, in order."""
-    folder = importlib.resources.files("keeper.lake").joinpath("schema", schema)
-    files = (entry for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    steps = (Migration(int(file.name[:4]), file.name.removesuffix(".sql"), file.read_text("utf-8")) for file in files)
-    return tuple(sorted(steps, key=lambda step: step.version))
+    program = importlib.resources.files("keeper")
+    protocols = list(_protocol_files(program.joinpath("venues"))) if schema == "keeper" else []
+    steps = []
+    for file in _sql_files(program.joinpath("lake", "schema", schema)):
+        version = _version(file)
+        parts = [file, *(part for part in protocols if _version(part) == version)]
+        steps.append(Migration(version, file.name.removesuffix(".sql"), "\n".join(part.read_text("utf-8") for part in parts)))
+    return tuple(steps)
+
+
+def _protocol_files(venues: Traversable) -> Iterator[Traversable]:
+    """Those of all protocols, as files: their code is not imported."""
+    for protocol in sorted(venues.iterdir(), key=lambda entry: entry.name):
+        folder = protocol.joinpath("migrations")
+        if folder.is_dir():
+            yield from _sql_files(folder)
+
+
+def _sql_files(folder: Traversable) -> list[Traversable]:
+    """By number."""
+    return sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=_version)
+
+
+def _version(file: Traversable) -> int:
+    return int(file.name[:4])
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, lake: str, steps: tuple[Migration, ...]) -> None:

@@ -4,12 +4,19 @@ Amounts are USD with 18 decimals; ODD keeps a last digit that a float would lose
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from keeper.domain.records import AccountSnapshotRecord, LiquidationRecord, PositionSnapshotRecord, Raw, Record, VenueEventRecord
+from keeper.domain.records import (
+    AccountFlowRecord,
+    AccountSnapshotRecord,
+    InsuranceFundRecord,
+    LiquidationRecord,
+    PositionSnapshotRecord,
+    Raw,
+    Record,
+)
 from tests.analytics.keeper_lake import VENUE, Rows, where, write_lake
 
 X18 = 10**18
@@ -44,24 +51,22 @@ VICTIMS = {
 """`alone` had 4 USD of bad debt settled in a transaction of its own; `late` was liquidated after the last map."""
 
 
-def write_deficits(directory: Path, *, old: tuple[str, ...] = (), config: bool = True, alone_block: int = 16) -> None:
+def write_deficits(directory: Path, *, old: tuple[str, ...] = (), decimals: int | None = 6, alone_block: int = 16) -> None:
     """Write it."""
-    write_lake(directory, deficit_blocks(old=old, config=config, alone_block=alone_block))
+    write_lake(directory, deficit_blocks(old=old, decimals=decimals, alone_block=alone_block))
 
 
-def deficit_blocks(*, old: tuple[str, ...] = (), config: bool = True, alone_block: int = 16) -> dict[int, list[Record]]:
-    """Its rows by block. Liquidations of `old` accounts have no raw amounts, as the keeper's first schema wrote them; without `config`
-    nothing tells the settlement token's decimals; `alone` is settled in `alone_block`, its last equity is of block 16."""
+def deficit_blocks(*, old: tuple[str, ...] = (), decimals: int | None = 6, alone_block: int = 16) -> dict[int, list[Record]]:
+    """Its rows by block. Liquidations of `old` accounts have no raw amounts, as the keeper's first schema wrote them; the settlement token
+    has 6 decimals, as `decimals` tells where they are known; `alone` is settled in `alone_block`, its last equity is of block 16."""
     blocks: dict[int, list[Record]] = {number: [] for number in range(1, BLOCKS + 1)}
     for name, victim in VICTIMS.items():
         _write_victim(blocks, name, victim, raw=name not in old)
-    if config:
-        blocks[1].append(_event(1, "ConfigRead", {"settlement_decimals": 6}))
-    blocks[11].append(_event(11, "InsuranceFundRead", {"timestamp": 0, "capacity_raw": 1_000_000_000}))
-    blocks[25].append(_event(25, "InsuranceFundRead", {"timestamp": 0, "capacity_raw": 980_500_000}))
-    blocks[alone_block].append(_event(alone_block, "BadDebtSettled", {"trader": "alone", "amount": 4_000_000}, "alone"))
-    blocks[12].append(_event(12, "BadDebtSettled", {"trader": "insured", "amount": 20_000_000}, "insured", "0xinsured12"))
-    blocks[13].append(_event(13, "Deposited", {"trader": "gainer", "amount": 9_000_000}, "gainer"))
+    blocks[11].append(_fund(11, 1_000_000_000))
+    blocks[25].append(_fund(25, 980_500_000))
+    blocks[alone_block].append(_flow(alone_block, "bad_debt", "alone", 4_000_000, decimals))
+    blocks[12].append(_flow(12, "bad_debt", "insured", 20_000_000, decimals, "0xinsured12"))
+    blocks[13].append(_flow(13, "deposit", "gainer", 9_000_000, decimals))
     for number, holders in ((10, (*VICTIMS, "bystander")), (20, ("open", "late", "bystander"))):
         blocks[number] += [_position(number, holder) for holder in holders]
     return blocks
@@ -93,17 +98,22 @@ def _liquidation(number: int, name: str, kind: str, penalty: int, bad_debt: int,
 
 def _snapshot(number: int, account: str, equity: int) -> AccountSnapshotRecord:
     both: dict[str, Any] = {"equity_raw": Raw(str(equity)), "equity_chain_raw": Raw(str(equity))}
-    needed: dict[str, Any] = {"requirement_raw": Raw("0"), "requirement_chain_raw": Raw("0")}
+    needed: dict[str, Any] = {"requirement_raw": Raw("0"), "requirement_chain_raw": Raw("0"), "usd_decimals": 18}
     return AccountSnapshotRecord(venue=VENUE, account=account, matches=True, **both, **needed, **where(number))
 
 
 def _position(number: int, account: str) -> PositionSnapshotRecord:
     amounts: dict[str, Any] = {"size": 1.0, "open_notional_usd": 100.0, "size_raw": Raw("1"), "open_notional_raw": Raw("1")}
+    amounts |= {"size_decimals": 18, "usd_decimals": 18}
     state: dict[str, Any] = {"mark_price": 100.0, "liquidation_price": None, "equity_usd": 1.0, "requirement_usd": 1.0}
     names: dict[str, Any] = {"venue": VENUE, "account": account, "market": "ETH", "underlying": "ETH"}
     return PositionSnapshotRecord(has_orders=False, **names, **amounts, **state, **where(number))
 
 
-def _event(number: int, name: str, payload: dict[str, Any], account: str | None = None, transaction: str = "0xother") -> VenueEventRecord:
-    place: dict[str, Any] = {"position": 0, "log_index": 0, "source": "log", "transaction_hash": transaction}
-    return VenueEventRecord(venue=VENUE, event=name, account=account, payload=json.dumps(payload), **place, **where(number))
+def _fund(number: int, capacity: int) -> InsuranceFundRecord:
+    return InsuranceFundRecord(venue=VENUE, capacity_raw=Raw(str(capacity)), decimals=6, capacity_usd=capacity / 10**6, **where(number))
+
+
+def _flow(number: int, kind: str, account: str, amount: int, decimals: int | None, transaction: str = "0xother") -> AccountFlowRecord:
+    told: dict[str, Any] = {"kind": kind, "token": "0xusd", "amount_raw": Raw(str(amount)), "decimals": decimals}
+    return AccountFlowRecord(venue=VENUE, account=account, transaction_hash=transaction, log_index=0, **told, **where(number))

@@ -70,6 +70,7 @@ class Rows:
             "bad_debt_usd": 0.0,
             "underlying": market,
         }
+        row |= {"size_decimals": 18, "usd_decimals": 18}
         row |= {f"{name}_raw": _x18({**row, **changes}[f"{name}_usd"]) for name in ("penalty", "reward", "bad_debt")}
         return LiquidationRecord(venue=VENUE, account=account, market=market, side=side, **(row | changes), **where(self.number))
 
@@ -77,13 +78,14 @@ class Rows:
         """evaluations: at the head's time, or `ahead_s` later."""
         basis = Timestamp(block_ref(self.number).timestamp + ahead_s)
         figures: dict[str, Any] = {"equity_raw": Raw("1"), "equity_usd": 5.0, "requirement_raw": Raw("2"), "requirement_usd": 6.0}
+        figures["usd_decimals"] = 18
         return EvaluationRecord(
             venue=VENUE, account=account, basis_time=basis, candidate_id=None, breach=breach, **figures, **where(self.number)
         )
 
     def skip(self, account: str, reason: str) -> DecisionRecord:
         """decisions: a candidate left alone."""
-        empty: dict[str, Any] = dict.fromkeys(("detail", "market", "breach", "size_raw", "notional_usd", "used"))
+        empty: dict[str, Any] = dict.fromkeys(("detail", "market", "breach", "size_raw", "size_decimals", "notional_usd", "used"))
         empty |= dict.fromkeys(("expected_reward_usd", "expected_cost_usd", "expected_profit_usd"))
         made: dict[str, Any] = {"stage": "decide", "action": "skip", "reason": reason, "decided_at": MicroTime(0)}
         return DecisionRecord(venue=VENUE, account=account, candidate_id=f"{account}{self.number}", **made, **empty, **where(self.number))

@@ -72,7 +72,7 @@ def _evaluations(number: int, rows: int) -> list[EvaluationRecord]:
         EvaluationRecord(
             chain_id=1, venue="perp_v2", account=f"0x{row:040x}", block_number=number, block_hash=block.hash, block_time=block.timestamp,
             basis_time=block.timestamp, candidate_id=None, equity_raw=raw(row * 10**20 + number), equity_usd=row * 100.0,
-            requirement_raw=raw(10**20), requirement_usd=100.0, breach=None,
+            requirement_raw=raw(10**20), requirement_usd=100.0, breach=None, usd_decimals=18,
         )
         for row in range(rows)
     ]  # fmt: skip

@@ -110,7 +110,7 @@ def test_no_keys_no_questions(venue: Venue) -> None:
     """Asking about nobody costs nothing."""
     book = venue.new_book()
     book.open_block(1, Timestamp(10))
-    for reads in (venue.inspect([], book, Timestamp(10)), venue.resync([], book), venue.chain_views([])):
+    for reads in (venue.inspect([], book, Timestamp(10)), venue.resync([], book), venue.chain_views([]), venue.describe(book)):
         with pytest.raises(StopIteration) as done:
             next(reads)
         assert list(done.value.value) == []

@@ -34,15 +34,15 @@ _ALL_TIERS = 256
 """The run of the upkeep in which files of every size are merged."""
 
 
-def answers(lake: duckdb.DuckDBPyConnection) -> dict[str, list[Mapping[str, Any]]]:
+def answers(lake: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
     """Every answer about the whole lake, by the question's name (and the market's)."""
     window = analytics.Window()
-    rows = {name: _rows(table) for name, table in tables(lake, window).items()}
+    answered = dict(tables(lake, window))
     for name, ask in {"episodes": analytics.episodes, "events": analytics.events, "sensitivity": analytics.sensitivity}.items():
-        rows[name] = _rows(ask(lake, window, None, SMALL))
+        answered[name] = ask(lake, window, None, SMALL)
     for market in MARKETS:
-        rows |= {
-            f"{name}_{market}": _rows(table)
+        answered |= {
+            f"{name}_{market}": table
             for name, table in {
                 "liquidation_map": analytics.liquidation_map(lake, market),
                 "liquidation_map_all_markets": analytics.liquidation_map(lake, market, all_markets=True),
@@ -55,7 +55,7 @@ def answers(lake: duckdb.DuckDBPyConnection) -> dict[str, list[Mapping[str, Any]
                 "treadmill": analytics.treadmill(lake, market),
             }.items()
         }
-    return rows
+    return answered
 
 
 def unpack(directory: Path) -> Path:
@@ -65,7 +65,8 @@ def unpack(directory: Path) -> Path:
     return directory / "lake"
 
 
-def _rows(table: pa.Table) -> list[Mapping[str, Any]]:
+def rows_of(table: pa.Table) -> list[Mapping[str, Any]]:
+    """As JSON has them."""
     return [{name: _plain(value) for name, value in row.items()} for row in table.to_pylist()]
 
 
@@ -96,8 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shutil.copytree(demo / "lake", place)
         tidy(LakePlace.at(place).keeper, 0, _ALL_TIERS)
         with analytics.open(place) as lake:
-            for name, rows in answers(lake).items():
-                (KEPT / "answers" / f"{name}.json").write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n")
+            for name, table in answers(lake).items():
+                (KEPT / "answers" / f"{name}.json").write_text("[\n" + ",\n".join(map(json.dumps, rows_of(table))) + "\n]\n")
         with tarfile.open(KEPT / "lake.tar.gz", "w:gz") as archive:
             archive.add(place, "lake", filter=_nobodys)
     shutil.copy(demo / "summary.json", KEPT)

@@ -106,7 +106,7 @@ def _markets(of: Subject) -> tuple[list[Chart], list[Grid], dict[str, pa.Table]]
         found = gains(of.lake, market.key.market, answer, market.key.venue)
         if not found:
             continue
-        tables[f"gain_{name}"] = table = gain_table(name, answer, found)
+        tables[f"gain_{name}"] = table = gain_table(of.lake, name, answer, found)
         grids.append(grid(f"{name}: gain against each source of depth", table, _GAIN))
         charts.append(_chart(name, answer, [one for one in found if one.source == found[0].source]))
     return charts, grids, tables

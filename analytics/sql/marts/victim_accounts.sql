@@ -1,12 +1,13 @@
--- M24: one row per account with a liquidation of either kind in the window. Amounts are lists of exact integers as text, 18 decimals.
--- `margin_raw`: its last equity before the first of them, if it had no liquidation since (one before the window); a test in a block already has that
--- block's liquidations. `equity_raw`: its last equity at or after the last of them, the contract's view where both are known. `closed`: not in the last
+-- M24: one row per account with a liquidation of either kind in the window. Amounts are exact integers as text beside their decimals, in lists of both.
+-- `margin`: its last equity before the first of them, if it had no liquidation since (one before the window); a test in a block already has that
+-- block's liquidations. `equity`: its last equity at or after the last of them, the contract's view where both are known. `closed`: not in the last
 -- map of the window, which has every account with a position or with orders that can make one; null when that map is older. `moves`: its deposits and
--- withdrawals between the two equities. `settled_alone`: payloads of bad debt settled in a transaction without a liquidation of it; `settled_later`:
--- those of them that `equity_raw` does not have yet. Parameters: $since, $until.
+-- withdrawals between the two equities. `settled_alone`: bad debt settled in transactions without a liquidation of it; `settled_later`: what of it
+-- `equity` does not have yet. Parameters: $since, $until.
 WITH liquidated AS (
     SELECT chain_id, venue, victim AS account, count(*) AS n, min(block_number) AS first_block, min(block_time) AS first_time,
-        max(block_number) AS last_block, list(penalty_raw) AS penalties, list(reward_raw) AS rewards, list(bad_debt_raw) AS bad_debts,
+        max(block_number) AS last_block, list({raw: penalty_raw, decimals: usd_decimals}) AS penalties,
+        list({raw: reward_raw, decimals: usd_decimals}) AS rewards, list({raw: bad_debt_raw, decimals: usd_decimals}) AS bad_debts,
         bool_and(penalty_raw IS NOT NULL AND reward_raw IS NOT NULL AND bad_debt_raw IS NOT NULL) AS has_raw, list(transaction_hash) AS transactions
     FROM stg_keeper_liquidations
     WHERE block_time >= $since AND block_time < $until
@@ -14,9 +15,12 @@ WITH liquidated AS (
 ),
 
 equities AS (
-    SELECT chain_id, venue, account, block_number, block_time, basis_time, false AS on_chain, equity_raw FROM stg_keeper_evaluations
+    SELECT chain_id, venue, account, block_number, block_time, basis_time, false AS on_chain, {raw: equity_raw, decimals: usd_decimals} AS equity
+    FROM stg_keeper_evaluations
     UNION ALL BY NAME
-    SELECT chain_id, venue, account, block_number, block_time, block_time AS basis_time, true AS on_chain, equity_chain_raw AS equity_raw
+    SELECT
+        chain_id, venue, account, block_number, block_time, block_time AS basis_time, true AS on_chain,
+        {raw: equity_chain_raw, decimals: usd_decimals} AS equity
     FROM stg_keeper_account_snapshots
 ),
 
@@ -25,14 +29,14 @@ earlier AS (
 ),
 
 before AS (
-    SELECT chain_id, venue, account, arg_max(equity_raw, (block_number, basis_time)) AS margin_raw, max(block_number) AS margin_block
+    SELECT chain_id, venue, account, arg_max(equity, (block_number, basis_time)) AS margin, max(block_number) AS margin_block
     FROM liquidated JOIN equities USING (chain_id, venue, account) LEFT JOIN earlier USING (chain_id, venue, account)
     WHERE block_number >= coalesce(earlier_block, 0) AND block_number < first_block AND basis_time <= first_time
     GROUP BY ALL
 ),
 
 after AS (
-    SELECT chain_id, venue, account, arg_max(equity_raw, (block_number, on_chain)) AS equity_raw, max(block_number) AS equity_block
+    SELECT chain_id, venue, account, arg_max(equity, (block_number, on_chain)) AS equity, max(block_number) AS equity_block
     FROM liquidated JOIN equities USING (chain_id, venue, account)
     WHERE block_number >= last_block AND basis_time = block_time AND block_time < $until
     GROUP BY ALL
@@ -48,20 +52,22 @@ holders AS (
 
 moves AS (
     SELECT chain_id, venue, account, count(*) AS moves
-    FROM before JOIN after USING (chain_id, venue, account) JOIN stg_keeper_venue_events USING (chain_id, venue, account)
-    WHERE event_name IN ('Deposited', 'Withdrawn') AND block_number > margin_block AND block_number <= equity_block
+    FROM before JOIN after USING (chain_id, venue, account) JOIN stg_keeper_account_flows USING (chain_id, venue, account)
+    WHERE kind IN ('deposit', 'withdrawal') AND block_number > margin_block AND block_number <= equity_block
     GROUP BY ALL
 ),
 
 alone AS (
-    SELECT chain_id, venue, account, list(payload) AS settled_alone, list(payload) FILTER (block_number > equity_block) AS settled_later
-    FROM liquidated JOIN stg_keeper_venue_events AS event USING (chain_id, venue, account) LEFT JOIN after USING (chain_id, venue, account)
-    WHERE event_name = 'BadDebtSettled' AND block_number >= first_block AND block_time < $until AND NOT list_contains(transactions, event.transaction_hash)
+    SELECT
+        chain_id, venue, account, list({raw: amount_raw, decimals: decimals}) AS settled_alone,
+        list({raw: amount_raw, decimals: decimals}) FILTER (block_number > equity_block) AS settled_later
+    FROM liquidated JOIN stg_keeper_account_flows AS flow USING (chain_id, venue, account) LEFT JOIN after USING (chain_id, venue, account)
+    WHERE kind = 'bad_debt' AND block_number >= first_block AND block_time < $until AND NOT list_contains(transactions, flow.transaction_hash)
     GROUP BY ALL
 )
 
 SELECT
-    chain_id, venue, account, n, first_time, has_raw, penalties, rewards, bad_debts, margin_raw, equity_raw,
+    chain_id, venue, account, n, first_time, has_raw, penalties, rewards, bad_debts, margin, equity,
     CASE WHEN map_block >= last_block THEN holders.account IS NULL END AS closed, coalesce(moves, 0) AS moves,
     coalesce(settled_alone, []) AS settled_alone, coalesce(settled_later, []) AS settled_later
 FROM liquidated

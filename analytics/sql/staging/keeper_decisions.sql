@@ -1,5 +1,6 @@
 -- What was decided about each candidate, at which stage, and why. `used` is what earlier plans and attempts in flight had taken when it was
 -- planned (JSON): missing in lakes of the keeper's first schemas.
+-- The decimals of raw amounts are missing in lakes of the keeper's first schemas: they were 18.
 SELECT
     chain_id,
     venue,
@@ -19,10 +20,11 @@ SELECT
     expected_reward_usd,
     expected_cost_usd,
     expected_profit_usd,
+    coalesce(size_decimals, 18) AS size_decimals,
     size_raw,
     used
 FROM (
     FROM lake.main.decisions
     UNION ALL BY NAME
-    SELECT NULL::VARCHAR AS used WHERE false
+    SELECT NULL::VARCHAR AS used, NULL::BIGINT AS size_decimals WHERE false
 )

@@ -1,4 +1,5 @@
 -- Exact margin tests near the threshold. `margin_ratio` is equity over requirement: below 1 the account may be liquidated.
+-- The decimals of raw amounts are missing in lakes of the keeper's first schemas: they were 18.
 SELECT
     chain_id,
     venue,
@@ -13,6 +14,11 @@ SELECT
     equity_usd / nullif(requirement_usd, 0) AS margin_ratio,
     breach IS NOT NULL AS liquidatable,
     breach,
+    coalesce(usd_decimals, 18) AS usd_decimals,
     equity_raw,
     requirement_raw
-FROM lake.main.evaluations
+FROM (
+    FROM lake.main.evaluations
+    UNION ALL BY NAME
+    SELECT NULL::BIGINT AS usd_decimals WHERE false
+)

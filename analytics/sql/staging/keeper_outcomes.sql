@@ -1,4 +1,5 @@
 -- What the chain said about each attempt. Profit before gas, in USD; `net_profit_usd` after it.
+-- The decimals of raw amounts are missing in lakes of the keeper's first schemas: they were 18.
 SELECT
     chain_id,
     venue,
@@ -18,6 +19,11 @@ SELECT
     tokens_value_usd,
     profit_usd + tokens_value_usd - gas_cost_usd AS net_profit_usd,
     blocks_since_seen,
+    coalesce(usd_decimals, 18) AS usd_decimals,
     profit_raw,
     tokens
-FROM lake.main.outcomes
+FROM (
+    FROM lake.main.outcomes
+    UNION ALL BY NAME
+    SELECT NULL::BIGINT AS usd_decimals WHERE false
+)

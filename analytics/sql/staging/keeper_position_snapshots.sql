@@ -1,5 +1,5 @@
 -- Open positions at a block. Size in base units, + long; the liquidation price holds everything else still.
--- Rows and lakes of the keeper's first schemas know no underlying: their markets were named by it.
+-- Rows and lakes of the keeper's first schemas know no underlying: their markets were named by it; and their raw amounts had 18 decimals.
 SELECT
     chain_id,
     venue,
@@ -18,10 +18,12 @@ SELECT
     equity_usd,
     requirement_usd,
     has_orders,
+    coalesce(size_decimals, 18) AS size_decimals,
+    coalesce(usd_decimals, 18) AS usd_decimals,
     size_raw,
     open_notional_raw
 FROM (
     FROM lake.main.position_snapshots
     UNION ALL BY NAME
-    SELECT NULL::VARCHAR AS underlying WHERE false
+    SELECT NULL::VARCHAR AS underlying, NULL::BIGINT AS size_decimals, NULL::BIGINT AS usd_decimals WHERE false
 )

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from keeper.domain.chain import Call, CallResult, Reads, Timestamp
 from keeper.venues.perp_v2 import funding, ticks
-from keeper.venues.perp_v2.calls import Encoder, number, signed, signed_array, text
+from keeper.venues.perp_v2.calls import Encoder, number, signed, signed_array
+from keeper.venues.perp_v2.descriptions import collateral_calls, collateral_described, is_described, market_call, market_named
 from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.price import SHORT_TWAP_SECONDS, SPOT_BELOW_SECONDS
-from keeper.venues.perp_v2.read_events import CollateralDescribed, CollateralRead, InsuranceFundRead, MarketNamed, MarketRead
+from keeper.venues.perp_v2.read_events import CollateralRead, InsuranceFundRead, MarketRead
 from keeper.venues.perp_v2.state import Collateral, Config, Market, PerpBook, Status, parameters
 
 COLLATERAL_TWAP_SECONDS = 900
@@ -73,7 +74,7 @@ def _market_calls(encoder: Encoder, base_token: str, market: Market, twaps: _Twa
         yield encoder.call(base_token, "getIndexPrice(uint256)", interval)
     yield encoder.call(base_token, "isOpen()")
     if not market.name:
-        yield encoder.call(base_token, "symbol()")
+        yield market_call(encoder, base_token)
 
 
 def _market(
@@ -85,7 +86,7 @@ def _market(
     is_open = number(next(answers)) == 1
     named: list[PerpEvent] = []
     if not market.name:
-        named.append(MarketNamed(base_token, _name(text(next(answers)), base_token)))
+        named.append(market_named(next(answers), base_token))
     spot = number(slot0) or 0
     cumulatives = dict(zip(twaps.agos(), observed, strict=True)) if observed is not None else {}
     return named, MarketRead(
@@ -155,18 +156,14 @@ def _collateral_calls(options: Options, encoder: Encoder, token: str, collateral
     manager = options.collateral_manager
     yield encoder.call(manager, "getPrice(address,uint256)", token, COLLATERAL_TWAP_SECONDS)
     yield encoder.call(manager, "getPrice(address,uint256)", token, 0)
-    if collateral.decimals is None or collateral.feed_decimals is None:
-        yield encoder.call(token, "symbol()")
-        yield encoder.call(token, "decimals()")
-        yield encoder.call(manager, "getPriceFeedDecimals(address)", token)
+    if not is_described(collateral):
+        yield from collateral_calls(options, encoder, token)
 
 
 def _collateral(answers: Iterator[CallResult], token: str, collateral: Collateral, now: Timestamp) -> Iterator[PerpEvent]:
     twap, spot = number(next(answers)) or 0, number(next(answers)) or 0
-    if collateral.decimals is None or collateral.feed_decimals is None:
-        name, decimals, feed_decimals = text(next(answers)), number(next(answers)), number(next(answers))
-        if decimals is not None and feed_decimals is not None:
-            yield CollateralDescribed(token, name or token, decimals, feed_decimals)
+    if not is_described(collateral):
+        yield from collateral_described(answers, token)
     yield CollateralRead(token, now, twap, spot)
 
 
@@ -174,8 +171,3 @@ def _insurance_fund(answer: CallResult, now: Timestamp) -> Iterator[PerpEvent]:
     capacity = signed(answer)
     if capacity is not None:
         yield InsuranceFundRead(now, capacity)
-
-
-def _name(symbol: str | None, base_token: str) -> str:
-    """Base tokens are called vETH, vBTC...; people say ETH."""
-    return base_token if not symbol else symbol.removeprefix("v")

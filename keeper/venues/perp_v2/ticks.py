@@ -55,6 +55,13 @@ def tick_at(sqrt_price_x96: int) -> int:
     return tick
 
 
+def price_at(tick: int) -> float:
+    """1.0001 ** tick, quote per base, for people and the lake: prices of two ticks compare as the ticks do. The lake's migration computes
+    the same (migrations/0010_pools_funds_flows.sql)."""
+    price: float = 1.0001**tick
+    return price
+
+
 def price_x96_of(sqrt_price_x96: int) -> int:
     """PerpMath.formatSqrtPriceX96ToPriceX96."""
     return sqrt_price_x96 * sqrt_price_x96 // Q96

@@ -6,6 +6,7 @@ from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.revert import solidity_reason
 from keeper.domain.use import Use
 from keeper.domain.venue import (
+    AccountFlow,
     AccountKey,
     Book,
     CallRule,
@@ -14,17 +15,20 @@ from keeper.domain.venue import (
     Explanation,
     FeedId,
     Health,
+    InsuranceFund,
     LiquidationObserved,
     LiquidationPlan,
     MarketView,
     NoPlan,
     OwnerCall,
+    PoolRange,
+    PoolState,
     PositionView,
     Proceeds,
     Valuer,
     WatchBox,
 )
-from keeper.venues.perp_v2 import capital, explain, liquidation, reads, refresh, rules, snapshot, views
+from keeper.venues.perp_v2 import capital, descriptions, explain, flows, liquidation, pools, reads, refresh, rules, snapshot, views
 from keeper.venues.perp_v2.apply import handlers
 from keeper.venues.perp_v2.calls import Encoder
 from keeper.venues.perp_v2.decoder import Decoder
@@ -93,6 +97,10 @@ class PerpV2:
     def resync(self, keys: Sequence[AccountKey], book: Book) -> Reads[Sequence[Event]]:
         """See reads.resync."""
         return reads.resync(self._options, self._encoder, keys, perp_book(book))
+
+    def describe(self, book: Book) -> Reads[Sequence[Event]]:
+        """See descriptions.describe."""
+        return descriptions.describe(self._options, self._encoder, perp_book(book))
 
     def feeds(self, book: Book, now: Timestamp) -> Mapping[FeedId, int]:
         """See feeds.feeds_at."""
@@ -174,6 +182,22 @@ class PerpV2:
     def market_names(self, book: Book) -> Sequence[str]:
         """By symbol, by address before the first reads."""
         return [market.name or base_token for base_token, market in perp_book(book).markets.items()]
+
+    def pool_ranges(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[PoolRange]:
+        """See pools.ranges."""
+        return list(pools.ranges(events, perp_book(book)))
+
+    def pool_states(self, events: Sequence[Event], book: Book) -> Sequence[PoolState]:
+        """See pools.states."""
+        return list(pools.states(events, perp_book(book)))
+
+    def insurance_fund(self, events: Sequence[Event], book: Book) -> InsuranceFund | None:
+        """See flows.insurance_fund."""
+        return flows.insurance_fund(events, perp_book(book))
+
+    def account_flows(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[AccountFlow]:
+        """See flows.account_flows."""
+        return list(flows.account_flows(events, perp_book(book)))
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """See reads.chain_views."""

@@ -12,11 +12,12 @@ import pytest
 
 from analytics.answers.annotated import notes_of, reason_of
 from analytics.answers.bad_debt import waterfall
+from analytics.answers.checks import failing_checks
 from analytics.answers.window import Window
 from analytics.lake import open_lake
 from keeper.domain.records import Record
 from tests.analytics.deficit_lake import ODD, VICTIMS, X18, write_deficits
-from tests.analytics.keeper_lake import BLOCK_SECONDS, GENESIS_TIME, Rows, write_lake
+from tests.analytics.keeper_lake import BLOCK_SECONDS, GENESIS_TIME, Rows, change, write_lake
 
 LEFT_OUT = {"open", "silent", "untested", "late"}
 
@@ -173,13 +174,43 @@ def test_a_payment_after_the_last_equity_is_not_taken_out_of_it(tmp_path: Path) 
 
 
 def test_a_payment_in_unknown_decimals_leaves_its_account_out(tmp_path: Path) -> None:
-    write_deficits(tmp_path, config=False)
+    write_deficits(tmp_path, decimals=None)
     with open_lake(tmp_path) as lake:
         table = waterfall(lake)
         rows = {row["account"]: row for row in table.to_pylist()}
     assert (rows["alone"]["left_out"], rows["alone"]["last_equity_usd"]) == ("no equity known since", None)
     assert rows["insured"]["insurance_usd"] == 20.0, "settled in its liquidation, recorded with 18 decimals"
-    assert not any("insurance fund of" in note for note in notes_of(table))
+
+
+@pytest.mark.parametrize(("decimals", "finest"), [(30, 30), (6, 18)])
+def test_amounts_of_any_decimals_are_settled_to_the_unit(tmp_path: Path, decimals: int, finest: int) -> None:
+    write_deficits(tmp_path)
+    with open_lake(tmp_path) as lake:
+        before = rows_of(lake)
+    scale = "* 1000000000000" if decimals == 30 else "// 1000000000000"
+    columns = ", ".join(f"{name} = ({name}::HUGEINT {scale})::VARCHAR" for name in ("penalty_raw", "reward_raw", "bad_debt_raw"))
+    change(tmp_path, f"UPDATE lake.main.liquidations SET usd_decimals = {decimals}, {columns} WHERE account = 'twice'")
+    with open_lake(tmp_path) as lake:
+        rows, notes = rows_of(lake), notes_of(waterfall(lake))
+        assert failing_checks(lake) == {}
+    names = ("fee_usd", "loss_usd", "margin_usd", "insurance_usd")
+    assert {account: [row[name] for name in names] for account, row in rows.items()} == {
+        account: [row[name] for name in names] for account, row in before.items()
+    }
+    assert rows["insured"]["bad_debt_raw"] == str(ODD * 10 ** (finest - 18)), "the finest decimals are the answer's"
+    assert f"raw columns: USD with {finest} decimals" in notes
+
+
+def test_a_fund_that_did_not_change_was_read_where_its_market_was(tmp_path: Path) -> None:
+    """A row tells what changed; whether it was read afterwards, the market's row of the block tells."""
+    write_deficits(tmp_path)
+    change(tmp_path, "DELETE FROM lake.main.insurance_funds WHERE block_number = 25")
+    with open_lake(tmp_path) as lake:
+        assert not any("insurance fund of" in note for note in notes_of(waterfall(lake)))
+    state = "10, 'perp_v2', 'ETH', 25, '0x19', TIMESTAMP '2025-03-21 00:00:50', '1', 1.0, 1.0, 1.0, 1.0, 1.0, '0', 0.0, 18"
+    change(tmp_path, f"INSERT INTO lake.main.market_state VALUES ({state})")
+    with open_lake(tmp_path) as lake:
+        assert any("1,000 USD before, 1,000 after" in note for note in notes_of(waterfall(lake)))
 
 
 def test_nobody_counted_means_no_sums(tmp_path: Path) -> None:

@@ -22,14 +22,20 @@ SHOCK = (300 - 125) / (2 * 1000 * (0.0625 - 1))
 def state(number: int, market: str, price: float) -> MarketStateRecord:
     """A market at a block."""
     figures: dict[str, Any] = {"index_price": price, "spot_price": price, "open_interest_long": 1.0, "open_interest_short": 1.0}
-    raw: dict[str, Any] = {"mark_price_raw": Raw("1"), "funding_growth_raw": Raw("0"), "premium_rate_per_day": 0.0}
+    raw: dict[str, Any] = {"mark_price_raw": Raw("1"), "price_decimals": 18, "funding_growth_raw": Raw("0"), "premium_rate_per_day": 0.0}
     return MarketStateRecord(venue=VENUE, market=market, underlying=market, mark_price=price, **figures, **raw, **where(number))
 
 
 def position(market: str, size: float, price: float, alone: float) -> PositionSnapshotRecord:
     """A leg of the account."""
     money: dict[str, Any] = {"equity_usd": 300.0, "requirement_usd": 125.0, "open_notional_usd": size * price}
-    raw: dict[str, Any] = {"size_raw": Raw("1"), "open_notional_raw": Raw("1"), "has_orders": False}
+    raw: dict[str, Any] = {
+        "size_raw": Raw("1"),
+        "open_notional_raw": Raw("1"),
+        "has_orders": False,
+        "size_decimals": 18,
+        "usd_decimals": 18,
+    }
     prices: dict[str, Any] = {"mark_price": price, "liquidation_price": alone}
     names: dict[str, Any] = {"venue": VENUE, "account": "x", "market": market, "underlying": market}
     return PositionSnapshotRecord(size=size, **names, **prices, **money, **raw, **where(BLOCKS))

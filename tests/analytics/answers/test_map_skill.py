@@ -19,7 +19,13 @@ NOW = DAY + 10
 def position(number: int, account: str, notional: float, alone: float) -> PositionSnapshotRecord:
     """A long at a mark of 100."""
     money: dict[str, Any] = {"equity_usd": 1e6, "requirement_usd": 1.0, "open_notional_usd": notional}
-    raw: dict[str, Any] = {"size_raw": Raw("1"), "open_notional_raw": Raw("1"), "has_orders": False}
+    raw: dict[str, Any] = {
+        "size_raw": Raw("1"),
+        "open_notional_raw": Raw("1"),
+        "has_orders": False,
+        "size_decimals": 18,
+        "usd_decimals": 18,
+    }
     prices: dict[str, Any] = {"mark_price": 100.0, "liquidation_price": alone}
     names: dict[str, Any] = {"venue": VENUE, "account": account, "market": "ETH", "underlying": "ETH"}
     return PositionSnapshotRecord(size=notional / 100, **names, **prices, **money, **raw, **where(number))

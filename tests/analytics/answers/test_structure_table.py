@@ -40,8 +40,7 @@ def test_a_thinner_pool_makes_a_second_wave(cascade: Path, tmp_path: Path) -> No
     thin = shutil.copytree(cascade, tmp_path / "lake")
     change(
         thin,
-        "UPDATE lake.main.venue_events SET payload = json_merge_patch(payload, "
-        "json_object('liquidity', ((payload ->> 'liquidity')::HUGEINT // 7)::VARCHAR)) WHERE event = 'LiquidityChanged'",
+        "UPDATE lake.main.pool_ranges SET liquidity_raw = (liquidity_raw::HUGEINT // 7)::VARCHAR",
     )
     with open_lake(thin) as lake:
         rows = analytics.structure(lake).to_pylist()

@@ -4,7 +4,6 @@ ETH at 100 USD falls to 80 in 40 blocks. The map of block 5 holds longs at 95 (1
 short at 110 (5,000, never reached). Blocks 15 and 25 liquidate the first two for 9,600 and 18,200 USD; a rival takes the second. The
 market's pool holds one range of liquidity from 50 to 200 USD and, until block 20, a second one."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,13 @@ from keeper.domain.records import (
     MarketStateRecord,
     MicroTime,
     OutcomeRecord,
+    PoolRangeRecord,
+    PoolStateRecord,
     PositionSnapshotRecord,
     Raw,
     Record,
     SimulationRecord,
-    VenueEventRecord,
+    raw,
 )
 from tests.analytics.keeper_lake import VENUE, Rows, where, write_lake
 
@@ -27,8 +28,7 @@ _POSITIONS = (("one", 10_000.0, 95.0), ("two", 20_000.0, 90.0), ("three", 40_000
 PREDICTED, REALISED = 30_000.0, 27_800.0
 LIQUIDITY, LATER_LIQUIDITY = 300_000, 200_000
 """Square root of ETH times USD, before and from block 20 on."""
-TICKS = (39_120, 52_980)
-"""1.0001^tick: 50.0 and 199.9 USD."""
+RANGE = (50.0, 200.0)
 
 BOOKS = """
 INSERT INTO market.book_snapshots BY NAME
@@ -74,14 +74,9 @@ def cascade_rows(number: int) -> list[Record]:
     """The rows of one block, 1 to 60."""
     rows: list[Record] = [_state(number)]
     if number == 1:
-        rows += [
-            _event(number, "MarketNamed", name="ETH"),
-            _liquidity(number, LATER_LIQUIDITY),
-            _liquidity(number, LIQUIDITY - LATER_LIQUIDITY),
-        ]
+        rows += [_liquidity(number, LATER_LIQUIDITY), _liquidity(number, LIQUIDITY - LATER_LIQUIDITY), _pool(number, LIQUIDITY)]
     if number == 20:
-        rows.append(_liquidity(number, LATER_LIQUIDITY - LIQUIDITY))
-    rows.append(_event(number, "MarketRead", tick=46_054, liquidity=(LIQUIDITY if number < 20 else LATER_LIQUIDITY) * 10**18))
+        rows += [_liquidity(number, LATER_LIQUIDITY - LIQUIDITY), _pool(number, LATER_LIQUIDITY)]
     if number == 5:
         rows += [_position(number, *position) for position in _POSITIONS]
     make = Rows(number)
@@ -104,6 +99,7 @@ def _state(number: int) -> MarketStateRecord:
         "index_price": mark(number),
         "spot_price": mark(number),
         "mark_price_raw": Raw("1"),
+        "price_decimals": 18,
     }
     closed = 100.0 * (number >= 15) + 200.0 * (number >= 25)
     interest: dict[str, Any] = {"open_interest_long": 700.0 - closed, "open_interest_short": 50.0}
@@ -111,15 +107,15 @@ def _state(number: int) -> MarketStateRecord:
     return MarketStateRecord(venue=VENUE, market="ETH", underlying="ETH", **funding, **prices, **interest, **where(number))
 
 
-def _event(number: int, event: str, **payload: object) -> VenueEventRecord:
-    place: dict[str, Any] = {"position": 0, "source": "read", "transaction_hash": None, "log_index": None}
-    return VenueEventRecord(
-        venue=VENUE, event=event, account=None, payload=json.dumps({"base_token": "0xeth"} | payload), **place, **where(number)
-    )
+def _liquidity(number: int, change: int) -> PoolRangeRecord:
+    place: dict[str, Any] = {"transaction_hash": f"0x{number}", "log_index": 0, "lower_price": RANGE[0], "upper_price": RANGE[1]}
+    amount: dict[str, Any] = {"liquidity_raw": raw(change * 10**12), "liquidity_decimals": 12}
+    return PoolRangeRecord(venue=VENUE, market="ETH", **place, **amount, **where(number))
 
 
-def _liquidity(number: int, change: int) -> VenueEventRecord:
-    return _event(number, "LiquidityChanged", lower_tick=TICKS[0], upper_tick=TICKS[1], liquidity=change * 10**18)
+def _pool(number: int, liquidity: int) -> PoolStateRecord:
+    amount: dict[str, Any] = {"liquidity_raw": raw(liquidity * 10**12), "liquidity_decimals": 12}
+    return PoolStateRecord(venue=VENUE, market="ETH", price=100.0, **amount, **where(number))
 
 
 def _position(number: int, account: str, notional: float, liquidation_price: float) -> PositionSnapshotRecord:
@@ -128,6 +124,8 @@ def _position(number: int, account: str, notional: float, liquidation_price: flo
         "open_notional_usd": abs(notional),
         "size_raw": Raw("1"),
         "open_notional_raw": Raw("1"),
+        "size_decimals": 18,
+        "usd_decimals": 18,
     }
     state: dict[str, Any] = {"mark_price": 100.0, "liquidation_price": liquidation_price, "equity_usd": 1e6, "requirement_usd": 1.0}
     names: dict[str, Any] = {"venue": VENUE, "account": account, "market": "ETH", "underlying": "ETH"}
@@ -153,6 +151,7 @@ def _won(number: int) -> list[Record]:
         "profit_usd": 120.0,
         "tokens_value_usd": 0.0,
         "tokens": "{}",
+        "usd_decimals": 18,
     }
     tried: dict[str, Any] = {
         "method": "fork",

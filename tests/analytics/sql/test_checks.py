@@ -61,11 +61,11 @@ def test_a_pool_whose_ranges_do_not_add_up_is_found(cascade: Path, tmp_path: Pat
     copied = shutil.copytree(cascade, tmp_path / "lake")
     change(
         copied,
-        "UPDATE lake.main.venue_events SET payload = replace(payload, '46054', '52980') WHERE event = 'MarketRead' AND block_number = 7",
-        "DELETE FROM lake.main.venue_events WHERE event = 'LiquidityChanged' AND block_number = 20",
+        "UPDATE lake.main.pool_states SET price = 200 WHERE block_number = 1",  # the upper bound is outside
+        "DELETE FROM lake.main.pool_ranges WHERE block_number = 20",
     )
     with open_lake(copied) as lake:
-        assert failing_checks(lake) == {"pool_liquidity": 42}
+        assert failing_checks(lake) == {"pool_liquidity": 2}
 
 
 CHECKS = Path(__file__).parents[3] / "analytics" / "sql" / "checks"

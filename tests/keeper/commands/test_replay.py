@@ -44,6 +44,7 @@ def test_decisions_recorded_without_their_reads_cannot_be_replayed_and_the_setti
         chain_id=1, venue="perp_v2", account="0xa", block_number=1, block_hash=block.hash, block_time=Timestamp(2), candidate_id="c",
         stage="decide", action="skip", reason="unprofitable", detail=None, market=None, breach=None, size_raw=None, used=None,
         notional_usd=None, expected_reward_usd=None, expected_cost_usd=None, expected_profit_usd=None, decided_at=MicroTime(1),
+        size_decimals=None,
     )  # fmt: skip
     rows: list[Record] = [decision]
     with OneChain(LakeOptions.at(offline.parent / "lake"), 1, ("perp_v2",)) as recorder:

@@ -9,9 +9,10 @@ import structlog
 from keeper.domain.chain import BlockRef, CallResult, Hash32, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fixed import X18
-from keeper.domain.records import LiquidationRecord, Record, VenueEventRecord
+from keeper.domain.records import Record
 from keeper.engine.ports import RecordBatch
 from keeper.engine.repair import Repair, RepairOptions
+from keeper.lake.batch import CORRECTED
 from tests.keeper.engine.fakes import EXECUTOR, block_ref
 from tests.keeper.engine.memory import HistoryChain, ListLake, Rows
 from tests.keeper.engine.toy import Liquidated, Opened, log_of
@@ -95,7 +96,7 @@ class CorrectableMemory(ListLake):
     def correct(self, venue: str, blocks: Sequence[BlockRef], records: Sequence[Record]) -> None:
         self.corrections.append([block.number for block in blocks])
         hashes = {block.hash for block in blocks}
-        kept = [row for row in self.rows if not (isinstance(row, VenueEventRecord | LiquidationRecord) and row.block_hash in hashes)]
+        kept = [row for row in self.rows if not (isinstance(row, CORRECTED) and row.block_hash in hashes)]
         self.rows[:] = [*kept, *records]
 
     def last_match(self, venue: str, accounts: Collection[str]) -> int | None:

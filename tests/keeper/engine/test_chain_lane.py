@@ -22,8 +22,10 @@ from keeper.domain.records import (
     BlockRecord,
     DecisionRecord,
     EvaluationRecord,
+    InsuranceFundRecord,
     LiquidationRecord,
     OutcomeRecord,
+    PoolStateRecord,
     SimulationRecord,
 )
 from keeper.domain.skip_reason import SkipReason
@@ -515,7 +517,25 @@ def test_a_block_hands_over_all_its_tables_at_once() -> None:
     world = world_of()
     world.run(added(1, OPENS), work=False)
     assert world.recorder.blocks == [block_ref(1)]
-    assert _kinds(world.recorder.rows) == {"VenueEventRecord", "MarketStateRecord", "EvaluationRecord", "DecisionRecord", "BlockRecord"}
+    assert _kinds(world.recorder.rows) == {
+        "VenueEventRecord", "MarketStateRecord", "PoolRangeRecord", "PoolStateRecord", "InsuranceFundRecord", "AccountFlowRecord",
+        "EvaluationRecord", "DecisionRecord", "BlockRecord",
+    }  # fmt: skip
+
+
+def test_a_pool_is_recorded_where_it_has_changed_and_anew_when_its_block_is_replaced() -> None:
+    """The same code that reverts the book reverts what was last recorded."""
+    prices = {2: 85, 4: 85, 6: 90, 8: 90}
+    world = world_of(venue=ToyVenue(prices), simulates=False)
+    orphan = added(3)
+    world.run(added(1, OPENS), added(2), orphan, BlocksReverted(block_ref(2), (orphan.block,)), added(3, fork=1), added(4), work=False)
+    replaced = block_ref(3, fork=1)
+    assert [(row.block_hash, row.price) for row in world.recorder.of(PoolStateRecord)] == [
+        (block_ref(1).hash, 85.0), (orphan.block.hash, 90.0), (replaced.hash, 90.0),
+    ]  # fmt: skip
+    assert [(row.block_hash, row.capacity_usd) for row in world.recorder.of(InsuranceFundRecord)] == [
+        (block_ref(1).hash, 8.0), (orphan.block.hash, 9.0), (replaced.hash, 9.0),
+    ]  # fmt: skip
 
 
 def test_about_blocks_that_came_while_it_was_down_nothing_is_decided() -> None:

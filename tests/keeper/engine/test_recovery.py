@@ -1,15 +1,15 @@
 """Start-up is recovery: from nothing, from the lake alone, and from the lake plus what happened meanwhile, the same book."""
 
 import asyncio
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from keeper.domain.chain import Hash32, RawLog, Tally, Timestamp, Usage
+from keeper.domain.chain import Call, Hash32, RawLog, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
-from keeper.domain.records import BlockRecord, LiquidationRecord, MicroTime, VenueEventRecord
-from keeper.domain.venue import AccountKey, Book, Event
+from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, MicroTime, PoolRangeRecord, VenueEventRecord
+from keeper.domain.venue import AccountKey, Book, Event, PoolRange
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recording import block_row
@@ -18,7 +18,7 @@ from keeper.engine.start import Position, Start
 from keeper.errors import DecodeError, ReorgBeyondFinality, StateDivergence
 from tests.keeper.engine.fakes import EXECUTOR, block_ref
 from tests.keeper.engine.memory import HistoryChain, ListLake
-from tests.keeper.engine.toy import Liquidated, Opened, ToyVenue, toy_book
+from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, PriceRead, ToyVenue, toy_book
 
 DEPTH = 4
 HISTORY: dict[int, list[Opened | Liquidated]] = {
@@ -168,6 +168,39 @@ def test_liquidations_of_a_gap_get_their_rows_and_ours_the_candidate() -> None:
     world.start(candidates={f"0x{9:032x}{0:032x}": "why"})
     rows = [(row.account, row.block_number, row.ours, row.candidate_id) for row in world.memory.of(LiquidationRecord)]
     assert rows == [("0xb", 8, False, None), ("0xa", 9, True, "why")]
+
+
+def test_pools_and_flows_of_history_get_their_rows() -> None:
+    world = _World(HistoryChain(newest=13, events=HISTORY))
+    world.start()
+    places = [(3, 0), (3, 1), (5, 0), (9, 1)]
+    assert [(row.block_number, row.log_index) for row in world.memory.of(PoolRangeRecord)] == places
+    assert [(row.block_number, row.log_index) for row in world.memory.of(AccountFlowRecord)] == places
+
+
+class _Nameless(ToyVenue):
+    """What its market is called must be asked for once somebody trades there; "the price read at 0" is the name."""
+
+    def describe(self, book: Book) -> Reads[Sequence[Event]]:
+        if not toy_book(book).accounts or Timestamp(0) in toy_book(book).reads:
+            return ()
+        yield (Call(EXCHANGE, b"name"),)
+        return (PriceRead(0, 7),)
+
+    def pool_ranges(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[PoolRange]:
+        name = str(toy_book(book).reads.get(Timestamp(0), "nameless"))
+        return [replace(change, market=name) for change in super().pool_ranges(events, book)]
+
+
+def test_what_a_block_brought_is_described_before_its_rows_are_made() -> None:
+    """Asked once, and recorded, so that the next start knows it."""
+    world = _World(HistoryChain(newest=13, events=HISTORY))
+    world.start(toy=_Nameless({}))
+    assert {row.market for row in world.memory.of(PoolRangeRecord)} == {"7"}
+    assert [(row.block_number, row.event) for row in world.memory.of(VenueEventRecord) if row.source == "describe"] == [(3, "PriceRead")]
+    world.chain.newest, asked = 18, world.chain.requests
+    _, evaluator = world.start(toy=_Nameless({}))
+    assert (toy_book(evaluator.book).reads[Timestamp(0)], world.chain.requests - asked) == (7, 1), "only what a resync asks"
 
 
 def test_a_short_gap_is_left_to_the_follower() -> None:

@@ -15,7 +15,7 @@ from keeper.chain.chain import ChainClient, ChainOptions, Pools
 from keeper.chain.heads import Hint
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
-from keeper.domain.records import BlockRecord, LiquidationRecord, VenueEventRecord
+from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, PoolRangeRecord, VenueEventRecord
 from keeper.domain.venue import AccountKey, Book, Breach, Event, LiquidationObserved
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
@@ -188,6 +188,9 @@ def _check(world: World) -> None:
         assert Counter((row.block_number, row.block_hash, row.log_index) for row in events if row.source == "log") == expected
         assert Counter((row.block_number, row.block_hash, row.log_index) for row in taken) == expected
         assert all(row.ours for row in taken)
+        for kind in (PoolRangeRecord, AccountFlowRecord):
+            of_kind = [row for row in rows.get(kind, ()) if isinstance(row, kind) and row.venue == name]
+            assert Counter((row.block_number, row.block_hash, row.log_index) for row in of_kind) == expected
         assert set(world.books[name].account_keys()) == {f"{log.block_hash}-{log.log_index}" for log in logs}
     _check_blocks(world, [row for row in rows.get(BlockRecord, ()) if isinstance(row, BlockRecord)])
 

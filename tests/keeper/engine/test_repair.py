@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from keeper.domain.chain import Reads
-from keeper.domain.records import LiquidationRecord, RepairRecord, VenueEventRecord
+from keeper.domain.records import AccountFlowRecord, LiquidationRecord, PoolRangeRecord, RepairRecord, VenueEventRecord
 from keeper.domain.venue import Event
-from keeper.engine import recording
+from keeper.engine import recording, view_rows
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recording import BlockKeys
@@ -53,6 +53,12 @@ class World:
         rows = [(row.block_number, row.position, row.source, row.payload) for row in self.memory.of(VenueEventRecord)]
         return sorted(rows)
 
+    def facts(self) -> set[tuple[int, int, str]]:
+        """What logs told of pools and accounts: block, place and amount of each row."""
+        ranges = {(row.block_number, row.log_index, f"range {row.liquidity_raw}") for row in self.memory.of(PoolRangeRecord)}
+        flows = {(row.block_number, row.log_index, f"{row.account} {row.amount_raw}") for row in self.memory.of(AccountFlowRecord)}
+        return ranges | flows
+
     def evidence(self) -> list[tuple[int, str, int, int]]:
         rows = self.memory.of(RepairRecord)
         return [(row.block_number, row.cause, len(json.loads(row.was)), len(json.loads(row.became))) for row in rows]
@@ -69,7 +75,9 @@ def _world(told: dict[int, list[Opened | Liquidated]], venue: ToyVenue | None = 
         applied = apply_logs(evaluator, block, logs)
         applied.append(Applied(PriceRead(block.timestamp, PRICE), "refresh"))
         evaluator.venue.apply(applied[-1].event, evaluator.book)
-        world.memory.block(block, recording.event_rows(BlockKeys(1, "toy", block), applied), ("toy",))
+        keys = BlockKeys(1, "toy", block)
+        rows = [*recording.event_rows(keys, applied), *view_rows.logged_rows(keys, evaluator.venue, evaluator.book, applied)]
+        world.memory.block(block, rows, ("toy",))
     return world
 
 
@@ -104,6 +112,7 @@ def test_rows_and_book_become_the_chains(told: dict[int, list[Opened | Liquidate
     world.mend()
     assert world.memory.corrections == [wrong], "in one transaction"
     assert world.rows() == truth.rows()
+    assert world.facts() == truth.facts()
     assert world.accounts() == truth.accounts()
     assert [row[:2] for row in world.evidence()] == [(number, "logs") for number in wrong]
 

@@ -8,6 +8,7 @@ from keeper.domain.fixed import X18
 from keeper.domain.journal import VenueBook
 from keeper.domain.use import Use
 from keeper.domain.venue import (
+    AccountFlow,
     AccountKey,
     Book,
     Breach,
@@ -17,13 +18,17 @@ from keeper.domain.venue import (
     Event,
     Explanation,
     FeedId,
+    FlowKind,
     Health,
+    InsuranceFund,
     LiquidationCall,
     LiquidationObserved,
     LiquidationPlan,
     MarketView,
     NoPlan,
     OwnerCall,
+    PoolRange,
+    PoolState,
     PositionView,
     Proceeds,
     Valuer,
@@ -109,6 +114,10 @@ class ToyVenue:
         return ()
 
     def resync(self, keys: Sequence[AccountKey], book: Book) -> Reads[Sequence[Event]]:
+        yield ()
+        return ()
+
+    def describe(self, book: Book) -> Reads[Sequence[Event]]:
         yield ()
         return ()
 
@@ -214,6 +223,25 @@ class ToyVenue:
 
     def market_names(self, book: Book) -> Sequence[str]:
         return ["TOY"]
+
+    def pool_ranges(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[PoolRange]:
+        """Who opens lends as much to a pool."""
+        return [PoolRange("TOY", 50.0, 150.0, event.size, 0, log) for log, event in events if isinstance(event, Opened)]
+
+    def pool_states(self, events: Sequence[Event], book: Book) -> Sequence[PoolState]:
+        return [PoolState("TOY", float(price), X18, 18) for price in self._prices_at(events, book)]
+
+    def insurance_fund(self, events: Sequence[Event], book: Book) -> InsuranceFund | None:
+        """It has a USD for every ten of the price."""
+        return next((InsuranceFund(price // 10 * 10**6, 6) for price in self._prices_at(events, book)), None)
+
+    def account_flows(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[AccountFlow]:
+        """The base that was bought."""
+        opened = [(log, event) for log, event in events if isinstance(event, Opened)]
+        return [AccountFlow(AccountKey(event.trader), FlowKind.DEPOSIT, "TOY", event.size, 0, log) for log, event in opened]
+
+    def _prices_at(self, events: Sequence[Event], book: Book) -> list[int]:
+        return [event.price for event in events if isinstance(event, PriceRead) and event.timestamp == toy_book(book).moment.timestamp]
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         results = yield tuple(Call(EXCHANGE, key.encode()) for key in keys)

@@ -13,12 +13,16 @@ import pytest
 
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.records import (
+    AccountFlowRecord,
     AccountSnapshotRecord,
     AttemptRecord,
     BlockRecord,
     DecisionRecord,
+    InsuranceFundRecord,
     MicroTime,
     OutcomeRecord,
+    PoolRangeRecord,
+    PoolStateRecord,
     Raw,
     VenueEventRecord,
 )
@@ -55,9 +59,29 @@ class Rows:
         place: dict[str, Any] = {"transaction_hash": "0x01", "log_index": position, "position": position}
         return VenueEventRecord(venue=venue, **told, **place, **self.where(block))
 
+    def pool_range(self, block: BlockRef) -> PoolRangeRecord:
+        """A row of pool_ranges."""
+        place: dict[str, Any] = {"transaction_hash": "0x01", "log_index": 1, "lower_price": 1.0, "upper_price": 2.0}
+        return PoolRangeRecord(venue="perp_v2", market="ETH", liquidity_raw=Raw("-5"), liquidity_decimals=18, **place, **self.where(block))
+
+    def pool_state(self, block: BlockRef) -> PoolStateRecord:
+        """A row of pool_states."""
+        figures: dict[str, Any] = {"price": 1.5, "liquidity_raw": Raw("5"), "liquidity_decimals": 18}
+        return PoolStateRecord(venue="perp_v2", market="ETH", **figures, **self.where(block))
+
+    def fund(self, block: BlockRef) -> InsuranceFundRecord:
+        """A row of insurance_funds."""
+        return InsuranceFundRecord(venue="perp_v2", capacity_raw=Raw("7"), decimals=0, capacity_usd=7.0, **self.where(block))
+
+    def flow(self, block: BlockRef, amount: int) -> AccountFlowRecord:
+        """A row of account_flows."""
+        told: dict[str, Any] = {"kind": "deposit", "token": "0xt", "amount_raw": Raw(str(amount)), "decimals": 6}
+        place: dict[str, Any] = {"transaction_hash": "0x01", "log_index": 2}
+        return AccountFlowRecord(venue="perp_v2", account="0xab", **told, **place, **self.where(block))
+
     def decision(self, block: BlockRef, account: str = "0xab") -> DecisionRecord:
         """A row of decisions, most of it empty."""
-        nothing: dict[str, Any] = dict.fromkeys(("detail", "market", "breach", "size_raw", "used", "notional_usd"))
+        nothing: dict[str, Any] = dict.fromkeys(("detail", "market", "breach", "size_raw", "size_decimals", "used", "notional_usd"))
         unknown: dict[str, Any] = dict.fromkeys(("expected_reward_usd", "expected_cost_usd", "expected_profit_usd"))
         made: dict[str, Any] = {"stage": "decide", "action": "skip", "reason": "stale", "decided_at": MicroTime(1_700_000_000_000_001)}
         return DecisionRecord(venue="perp_v2", account=account, candidate_id="c1", **made, **nothing, **unknown, **self.where(block))
@@ -65,6 +89,7 @@ class Rows:
     def comparison(self, block: BlockRef, account: str, *, matches: bool) -> AccountSnapshotRecord:
         """A row of account_snapshots."""
         figures: dict[str, Any] = dict.fromkeys(("equity_raw", "equity_chain_raw", "requirement_raw", "requirement_chain_raw"), Raw("1"))
+        figures["usd_decimals"] = 18
         return AccountSnapshotRecord(venue="perp_v2", account=account, matches=matches, **figures, **self.where(block))
 
     def attempt(self, block: BlockRef, transaction: str) -> AttemptRecord:
@@ -77,6 +102,7 @@ class Rows:
         """A row of outcomes with a profit beyond 128 bits."""
         gas: dict[str, Any] = {"gas_used": 900_000, "gas_cost_wei": 9 * 10**15, "gas_cost_usd": 18.5}
         won: dict[str, Any] = {"profit_raw": Raw(str(10**60 + 1)), "profit_usd": 1e42, "tokens_value_usd": 0.0, "tokens": "[]"}
+        won["usd_decimals"] = 18
         told: dict[str, Any] = {"transaction_hash": transaction, "nonce": 4, "outcome": "included", "reason": None, "blocks_since_seen": 1}
         return OutcomeRecord(venue="perp_v2", account="0xab", candidate_id="c1", **told, **gas, **won, **self.where(block))
 

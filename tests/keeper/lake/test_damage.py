@@ -14,6 +14,7 @@ from keeper.domain.records import Record
 from keeper.errors import StoreError
 from keeper.lake.connection import connect
 from keeper.lake.damage import mend
+from keeper.lake.migrations import migrate, migrations
 from keeper.lake.options import LakeOptions
 from keeper.lake.reader import LakeReader
 from keeper.lake.recorder import Recorder
@@ -156,6 +157,16 @@ def test_a_damaged_lake_of_an_earlier_version_is_mended_too(lake: LakeOptions, a
     _delete(_files(lake, "venue_events")[6])
     mend(lake.place.keeper)
     assert ask("SELECT max(block_number) FROM cursors") == [(6,)]
+
+
+def test_a_lake_that_is_not_migrated_yet_is_mended_too(options: LakeOptions, ask: _Ask) -> None:
+    with connect(options.place.keeper) as connection:
+        migrate(connection, "x", migrations("keeper")[:1])
+        for number in (1, 2):
+            connection.execute(f"INSERT INTO cursors VALUES (1, 'perp_v2', {number}, '0x{number}', '0x', TIMESTAMP '2023-11-14', '0')")
+    _delete(_files(options, "cursors")[1])
+    assert len(mend(options.place.keeper)) == 1
+    assert ask("SELECT block_number FROM cursors") == [(1,)]
 
 
 def test_a_kill_between_the_two_steps_loses_nothing(lake: LakeOptions, ask: _Ask) -> None:

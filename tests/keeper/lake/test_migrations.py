@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.resources
+import subprocess
+import sys
+
 import duckdb
 import pytest
 
@@ -29,6 +33,26 @@ def tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
 def test_the_files_are_numbered_from_one_without_gaps() -> None:
     """Two branches cannot both add the same number unseen."""
     assert [step.version for step in migrations("keeper")] == list(range(1, len(migrations("keeper")) + 1))
+
+
+def test_a_protocols_file_belongs_to_the_step_of_its_number() -> None:
+    """It stands behind the lake's own, in the same transaction."""
+    folders = importlib.resources.files("keeper").joinpath("venues").iterdir()
+    files = [file for folder in folders if folder.joinpath("migrations").is_dir() for file in folder.joinpath("migrations").iterdir()]
+    assert files
+    steps = {step.version: step.sql for step in migrations("keeper")}
+    own = importlib.resources.files("keeper.lake").joinpath("schema", "keeper", "0010_pools_funds_flows.sql").read_text("utf-8")
+    for file in files:
+        assert steps[int(file.name[:4])].endswith(file.read_text("utf-8"))
+    assert steps[10].startswith(own)
+    assert all("perp_v2" not in step.sql for step in migrations("market"))
+
+
+def test_no_protocols_code_is_needed() -> None:
+    code = "import sys; from keeper.lake.migrations import migrations; migrations('keeper'); print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "keeper.lake.migrations" in modules
+    assert not [name for name in modules if name.startswith("keeper.venues")]
 
 
 def test_a_step_is_applied_once(options: LakeOptions) -> None:
