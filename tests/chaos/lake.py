@@ -16,24 +16,40 @@ import duckdb
 @contextmanager
 def opened(lake: Path, catalog: str = "catalog.sqlite", *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the keeper's catalog (or another) attached as `lake` and in use. Writable only while no daemon runs."""
-    with closing(duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})) as connection:
-        for extension in ("sqlite_scanner", "ducklake"):
-            connection.execute(f"LOAD '{_extension(extension)}'")
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET sqlite_disable_multithreaded_scans = true")
-        mode = "READ_ONLY, " if read_only else "DATA_INLINING_ROW_LIMIT 0, "
-        connection.execute(f"ATTACH 'ducklake:sqlite:{lake / catalog}' AS lake ({mode}META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 10000)")
-        connection.execute("USE lake")
+    with closing(connect(lake, catalog, read_only=read_only)) as connection:
         yield connection
+
+
+def connect(lake: Path, catalog: str = "catalog.sqlite", *, read_only: bool = True) -> duckdb.DuckDBPyConnection:
+    """As `opened`; the caller closes it."""
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    for extension in ("sqlite_scanner", "ducklake"):
+        connection.execute(f"LOAD '{_extension(extension)}'")
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET sqlite_disable_multithreaded_scans = true")
+    mode = "READ_ONLY, " if read_only else "DATA_INLINING_ROW_LIMIT 0, "
+    connection.execute(f"ATTACH 'ducklake:sqlite:{lake / catalog}' AS lake ({mode}META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 10000)")
+    connection.execute("USE lake")
+    return connection
+
+
+def exists(lake: Path) -> bool:
+    """Whether a daemon has made it yet."""
+    return (lake / "catalog.sqlite").exists()
 
 
 def rows(lake: Path, sql: str, *values: object) -> Sequence[Mapping[str, Any]]:
     """Rows of a query, one dictionary each; none where there is no lake yet."""
-    if not (lake / "catalog.sqlite").exists():
+    if not exists(lake):
         return []
     with opened(lake) as connection:
-        listed: Sequence[Mapping[str, Any]] = connection.execute(sql, list(values)).to_arrow_table().to_pylist()
-        return listed
+        return dictionaries(connection, sql, *values)
+
+
+def dictionaries(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> Sequence[Mapping[str, Any]]:
+    """Rows of a query, one dictionary each."""
+    listed: Sequence[Mapping[str, Any]] = connection.execute(sql, list(values)).to_arrow_table().to_pylist()
+    return listed
 
 
 def write(lake: Path, *statements: str) -> None:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from eth_utils.crypto import keccak
 
 from contracts.demo.referee import Referee
@@ -174,7 +175,7 @@ class Judge:
         history = self.history
         result.reverted = sum(not item.good for item in history.mined)
         if reachable and acting:
-            result.missed = result.note("missed", self.missed())
+            result.missed = result.note("missed", self.missed(min(stopped_at or history.head, history.head)))
         result.sent_twice = result.note("sent twice", self._sent_twice())
         result.nonce_gaps = result.note("nonce gaps", self._nonce_gaps())
         spent = sum(item.cost_wei for item in (*history.mined, *history.transfers))
@@ -182,14 +183,14 @@ class Judge:
         self._compare_lake(stopped_at, untold)
         return result
 
-    def missed(self) -> list[str]:
-        """Accounts that each of the last blocks, one more than may be late, called liquidatable, but for those whose debt the
+    def missed(self, newest: int) -> list[str]:
+        """Accounts that each of the blocks up to `newest`, one more than may be late, called liquidatable, but for those whose debt the
         insurance fund cannot cover: the contracts let nobody liquidate them (CH_IIC)."""
         accounts = [trader.address for trader in self._deployment.traders]
         standing = set(accounts)
         with Rpc(self._url) as rpc:
             fund = self._fund_18(rpc)
-            for number in range(self.history.head - _LATE_BLOCKS, self.history.head + 1):
+            for number in range(newest - _LATE_BLOCKS, newest + 1):
                 views = account_views(rpc, self._deployment, accounts, hex(number), collateral=False)
                 standing &= {
                     account
@@ -361,7 +362,12 @@ class Judge:
         result.wrong_rows += result.note("outcomes false", [words for words in false if words])
 
     def _rows(self, sql: str) -> Sequence[Mapping[str, Any]]:
-        return lakes.rows(self._lake, sql)
+        return lakes.dictionaries(self._connection, sql) if lakes.exists(self._lake) else []
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """Opened once: that takes as long as some twenty questions."""
+        return lakes.connect(self._lake)
 
 
 def _false(row: Mapping[str, Any], mined: Mapping[str, Mined]) -> str | None:
