@@ -1,18 +1,15 @@
-"""Builds everything from the settings: the one place where adapters, venues and engine are put together."""
+"""Builds everything from the settings: the one place where chain family, venues and engine are put together."""
 
-import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
-from keeper.chain.chain import ChainClient, ChainOptions, Observers
-from keeper.chain.incident import Incident
+from keeper import evm
 from keeper.domain import data_fee, parse
-from keeper.domain.chain import Address, Hash32, LogFilter, Purpose
+from keeper.domain.chain import Hash32
 from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import AccountKey, Venue
 from keeper.engine.attempts import Attempts
@@ -26,6 +23,7 @@ from keeper.engine.holds import Holds
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Collectors, Metrics
+from keeper.engine.ports import Chain, Dispatcher, Family, FollowedChain, OperatorWatch
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
 from keeper.engine.repair import Repair, RepairOptions
@@ -34,30 +32,17 @@ from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
 from keeper.errors import ConfigError
-from keeper.execution.agreement import AgreedSimulator
-from keeper.execution.anvil import anvil_program
-from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
-from keeper.execution.dispatcher_options import no_data_fee
-from keeper.execution.executor import encode_execute
-from keeper.execution.executor_errors import executor_reason
-from keeper.execution.gateway import Gateway
-from keeper.execution.signer import Signer
-from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
-from keeper.execution.standing import Expected, StandingCheck
-from keeper.execution.standing_watch import StandingWatch
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
-from keeper.settings import ChainScope, L1Fee, LakeSettings, LimitSettings, Mode, Settle, Verify
+from keeper.settings import ChainScope, L1Fee, LakeSettings, LimitSettings, Settle
 from keeper.venues import protocols
 
 _GWEI = 10**9
 _ETHER = 10**18
-_PATIENCE_SECONDS = 0.5
-"""The longest that one endpoint's word about a transaction is waited for."""
 _SILENCE_BLOCKS = 60
 """Blocks' worth of time without a finished block after which the daemon counts as dead."""
 
@@ -66,19 +51,17 @@ _SILENCE_BLOCKS = 60
 class Parts:
     """Everything the daemon runs, built and connected."""
 
-    chain: ChainClient
+    family: Family
     recorder: ChainRecorder
     evaluators: Mapping[str, Evaluator]
     liquidator: Liquidator
-    dispatcher: TransactionDispatcher | None
     attempts: Attempts
     mailbox: Mailbox
     settlements: Settlements | None
     lane: ChainLane
     status: ChainStatus
-    standing: StandingWatch | None
+    operator_watch: OperatorWatch | None
     repair: Repair
-    agreed: AgreedSimulator | None
     logger: FilteringBoundLogger
 
 
@@ -113,127 +96,40 @@ def lake_options(lake: LakeSettings) -> LakeOptions:
     return LakeOptions(place=lake_place(lake), queue_blocks=lake.queue_blocks)
 
 
+def open_chain(scope: ChainScope, venues: Mapping[str, Venue], logger: FilteringBoundLogger) -> AbstractAsyncContextManager[FollowedChain]:
+    """The chain alone, with the logs of these venues selected. Raises ConfigError for a wrong chain id, RpcUnavailable."""
+    return evm.open_chain(scope, venues, logger)
+
+
 @asynccontextmanager
-async def open_chain(
-    scope: ChainScope, venues: Mapping[str, Venue], logger: FilteringBoundLogger, status: ChainStatus | None = None
-) -> AsyncIterator[ChainClient]:
-    """The chain's client, with the logs of these venues selected. Raises ConfigError for a wrong chain id, RpcUnavailable.
-
-    With a `status` it waits for the first endpoint that answers instead, and tells there whether any does."""
-    filters: list[LogFilter] = [one for venue in venues.values() for one in venue.filters()]
-    observers = Observers(_heard(logger))
-    if status is not None:
-        observers = Observers(_heard(logger), status.readiness.report, status.heartbeat.pulse)
-    async with ChainClient.open(_chain_options(scope), filters, observers, wait=status is not None) as chain:
-        yield chain
-
-
-def _heard(logger: FilteringBoundLogger) -> Callable[[Incident], None]:
-    """What becomes of news about endpoints: a line in the log."""
-    return lambda incident: logger.warning("endpoint", endpoint=incident.endpoint, what=incident.event, detail=incident.detail)
-
-
-def _chain_options(scope: ChainScope) -> ChainOptions:
-    return ChainOptions(
-        chain_id=scope.chain.id,
-        rpc_urls=scope.chain.rpc_urls,
-        send_urls=scope.chain.send_urls if scope.keeper.mode is Mode.EXECUTE else (),
-        ws_url=scope.chain.ws_url,
-        block_seconds=scope.chain.block_seconds,
-        wall_clock=scope.chain.wall_clock,
-        max_answer_bytes=scope.chain.max_answer_mib << 20,
-        multicall=scope.chain.multicall,
-        finality_depth=scope.chain.finality_depth,
-        poll_interval_s=scope.chain.poll_interval_s,
-        request_timeout_s=scope.chain.request_timeout_s,
-        max_log_range=scope.chain.max_log_range,
-        prove_reads=scope.chain.prove_reads,
-        verify_receipts=scope.chain.verify is Verify.RECEIPTS,
-    )
-
-
-async def open_execution(
-    scope: ChainScope, chain: ChainClient, stack: AsyncExitStack, logger: FilteringBoundLogger
-) -> ExecutionSetup | None:
-    """What acts: nothing in observe mode, the fork in simulate mode, fork and key in execute mode."""
-    if scope.keeper.mode is Mode.OBSERVE:
-        return None
-    execution = scope.execution
-    if execution.address is None or execution.operator is None:
-        missing = "address" if execution.address is None else "operator"
-        raise ConfigError(
-            f"{scope.executor_key(missing)} is missing. {scope.keeper.mode.value} mode needs the executor contract and its operator."
-        )
-    options = SimulatorOptions(
-        anvil_command=(anvil_program(execution.anvil),),
-        # Fetching a candidate's state in one batch saves round trips, of which a node on this machine has none.
-        prefetch=any(urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1") for url in scope.chain.rpc_urls),
-    )
-    node = chain.node(Purpose.FORK)
-    gateway = await stack.enter_async_context(Gateway(node, scope.chain.id))
-    forks = [ForkSimulator(options, node, gateway.open_door()) for _ in range(execution.forks)]
-    simulator = SimulatorPool([await stack.enter_async_context(fork) for fork in forks])
+async def open_parts(
+    scope: ChainScope, venues: Mapping[str, Venue], recorder: ChainRecorder, status: ChainStatus, logger: FilteringBoundLogger
+) -> AsyncIterator[Parts]:
+    """The chain's family, opened as the mode says, and the parts on top of it. Waits for the first endpoint that answers; reports to
+    `status`. Raises ConfigError."""
     newest_fee = newest_data_fee(scope)
-    if scope.keeper.mode is Mode.SIMULATE:
-        return ExecutionSetup(simulator, None, encode_execute, execution.operator, execution.address, newest_fee)
-    dispatcher = await _dispatcher(scope, execution.operator, chain, newest_fee, stack, logger)
-    settlements = Settlements() if execution.settle is Settle.UNLESS_GUARDED else None
-    return ExecutionSetup(simulator, dispatcher, encode_execute, execution.operator, execution.address, newest_fee, settlements)
-
-
-async def _dispatcher(
-    scope: ChainScope,
-    operator: Address,
-    chain: ChainClient,
-    newest_fee: NewestFee | None,
-    stack: AsyncExitStack,
-    logger: FilteringBoundLogger,
-) -> TransactionDispatcher:
-    execution = scope.execution
-    if execution.key_file is None:
-        raise ConfigError(f"{scope.executor_key('key_file')} is missing. Execute mode signs with the operator's encrypted keystore.")
-    signer = Signer.open(execution.key_file, execution.password_file, os.environ)
-    if signer.address != operator:
-        raise ConfigError(
-            f"{scope.executor_key('operator')} is {operator}, but {execution.key_file} holds the key of {signer.address}. "
-            "Correct one of them."
-        )
-    options = DispatcherOptions(
-        chain_id=scope.chain.id,
-        state_dir=scope.keeper.state_dir,
-        max_fee_cap_wei=int(scope.limits.max_fee_gwei * _GWEI),
-        bump_after_blocks=scope.limits.bump_after_blocks,
-        max_bumps=scope.limits.max_bumps,
-        spending_cap_wei_per_day=int(scope.limits.spending_cap_eth * _ETHER),
-        final_after_blocks=scope.chain.finality_depth,
-        data_fee_wei=newest_fee.of_calldata if newest_fee is not None else no_data_fee,
-    )
-    node = chain.node(Purpose.SEND)
-    dispatcher = await stack.enter_async_context(
-        TransactionDispatcher(options, signer, node, *chain.senders(), notice=lambda note: logger.warning("nonces", note=note))
-    )
-    for attempt in await dispatcher.start():
-        logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
-    return dispatcher
+    data_fee_wei = newest_fee.of_calldata if newest_fee is not None else None
+    async with evm.open_family(scope, venues, data_fee_wei, status, logger) as family:
+        yield assemble(scope, venues, family, newest_fee, recorder, status, logger)
 
 
 def assemble(
     scope: ChainScope,
     venues: Mapping[str, Venue],
-    chain: ChainClient,
+    family: Family,
+    newest_fee: NewestFee | None,
     recorder: ChainRecorder,
-    setup: ExecutionSetup | None,
     status: ChainStatus,
     logger: FilteringBoundLogger,
 ) -> Parts:
-    """The daemon's parts, connected: an open chain, a recorder, the settings' venues and limits; `setup` act, None in observe mode."""
-    evaluators = build_evaluators(scope, venues, chain, setup.newest_fee if setup is not None else None)
+    """The daemon's parts, connected: an open family, a recorder, the settings' venues and limits. The evaluators keep `newest_fee` up to
+    date."""
+    chain, dispatcher = family.chain, family.dispatcher
+    evaluators = build_evaluators(scope, venues, chain, newest_fee)
     policy = build_policy(scope)
-    agreed = _agreed(scope, chain, setup, status)
-    setup = replace(setup, simulator=agreed) if setup is not None and agreed is not None else setup
-    dispatcher = setup.dispatcher if setup is not None else None
+    setup = _execution_setup(scope, family, newest_fee)
     mailbox = Mailbox()
-    name_revert = {name: executor_reason(venue.revert_reason) for name, venue in venues.items()}
+    name_revert = {name: evm.revert_reason(venue) for name, venue in venues.items()}
     liquidator = Liquidator(
         setup,
         recorder,
@@ -251,54 +147,28 @@ def assemble(
     options = _row_options(scope)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
     lane = ChainLane(services, lanes, decisions, liquidator, patience_s=scope.chain.block_seconds / 2)
-    assert dispatcher is None or isinstance(dispatcher, TransactionDispatcher)
-    standing = _standing_check(chain, setup, lane, repair, status.readiness, policy.priority_fee_wei) if setup is not None else None
+    # The book of a venue that has stopped says nothing any more, so only the lane's venues are watched.
+    operator_watch = family.operator_watch(lambda: lane.evaluators, lambda: repair.at_work)
     settlements = setup.settlements if setup is not None else None
-    return Parts(
-        chain, recorder, evaluators, liquidator, dispatcher, attempts, mailbox, settlements, lane, status, standing, repair, agreed, logger
-    )
+    return Parts(family, recorder, evaluators, liquidator, attempts, mailbox, settlements, lane, status, operator_watch, repair, logger)
 
 
-def _agreed(scope: ChainScope, chain: ChainClient, setup: ExecutionSetup | None, status: ChainStatus) -> AgreedSimulator | None:
-    """Where money moves: the simulator on which all endpoints have a say."""
-    if setup is None or setup.simulator is None or setup.dispatcher is None:
+def _execution_setup(scope: ChainScope, family: Family, newest_fee: NewestFee | None) -> ExecutionSetup | None:
+    """What the liquidator works with; None where the family only observes."""
+    execution = scope.execution
+    if family.simulator is None or execution.operator is None or execution.address is None:
         return None
-    patience_s = min(scope.chain.block_seconds / 4, _PATIENCE_SECONDS)
-    return AgreedSimulator(setup.simulator, chain, status.readiness.report, patience_s=patience_s)
-
-
-def _standing_check(
-    chain: ChainClient,
-    setup: ExecutionSetup,
-    lane: ChainLane,
-    repair: Repair,
-    readiness: Readiness,
-    priority_fee_wei: int,
-) -> StandingWatch:
-    """Whether the operator can act, in the modes in which it should."""
-
-    def expected() -> Sequence[Expected]:
-        # The book of a venue that has stopped says nothing any more.
-        return [expected_of(name, evaluator) for name, evaluator in lane.evaluators.items()]
-
-    def report(problem: str | None) -> None:
-        readiness.report("executor", problem)
-
-    check = StandingCheck(chain, setup.executor, setup.sender, expected, report, priority_fee_wei)
-    return StandingWatch(check, chain.head, lambda: repair.at_work)
-
-
-def expected_of(name: str, evaluator: Evaluator) -> Expected:
-    """What the executor must allow for a venue, by the markets and tokens its book knows."""
-    return Expected(name, evaluator.venue.rules(evaluator.book), evaluator.venue.valuer(evaluator.book))
+    deferred = family.dispatcher is not None and execution.settle is Settle.UNLESS_GUARDED
+    settlements = Settlements() if deferred else None
+    return ExecutionSetup(family.simulator, family.dispatcher, evm.encode, execution.operator, execution.address, newest_fee, settlements)
 
 
 def open_recovery(
     scope: ChainScope,
-    chain: ChainClient,
+    chain: FollowedChain,
     recorder: ChainRecorder,
     report: Report,
-    dispatcher: TransactionDispatcher | None,
+    dispatcher: Dispatcher | None,
     followed_gap: int,
 ) -> Recovery:
     """What brings the venues to where following begins. With `followed_gap` 0 everything final is taken in first."""
@@ -318,7 +188,7 @@ def _nobodys(_: Hash32) -> CandidateId | None:
 
 
 def build_evaluators(
-    scope: ChainScope, venues: Mapping[str, Venue], chain: ChainClient, newest_fee: NewestFee | None = None
+    scope: ChainScope, venues: Mapping[str, Venue], chain: Chain, newest_fee: NewestFee | None = None
 ) -> Mapping[str, Evaluator]:
     """One evaluator per venue, asking the chain; `newest_fee` is told the prices of the L1 data fee, where the chain has one."""
     newest_fee = newest_fee or newest_data_fee(scope)
@@ -348,7 +218,7 @@ def build_policy(scope: ChainScope) -> DecisionPolicy:
         gas_coin_market=scope.chain.gas_coin_market,
         priority_fee_wei=int(scope.limits.priority_fee_gwei * _GWEI),
         max_fee_wei=int(scope.limits.max_fee_gwei * _GWEI),
-        encode=encode_execute,
+        encode=evm.encode,
     )
 
 

@@ -1,7 +1,7 @@
 """One chain's part of the daemon: opens what is its own, recovers, follows, acts, and finishes what is begun."""
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 
 from structlog.typing import FilteringBoundLogger
 
@@ -62,17 +62,14 @@ async def _open_and_live(
     live: asyncio.Event,
 ) -> None:
     venues = assembly.build_venues(scope)
-    async with AsyncExitStack() as stack:
-        chain = await stack.enter_async_context(assembly.open_chain(scope, venues, logger, status))
-        setup = await assembly.open_execution(scope, chain, stack, logger)
-        parts = assembly.assemble(scope, venues, chain, recorder, setup, status, logger)
+    async with assembly.open_parts(scope, venues, recorder, status, logger) as parts:
         live.set()
         await _live(scope, parts, report, stop)
 
 
 async def _live(scope: ChainScope, parts: Parts, report: Report, stop: asyncio.Event) -> None:
     """Recover, follow, act; on `stop` finish what is begun. Any failure of a part ends all of them."""
-    recovery = assembly.open_recovery(scope, parts.chain.endless(), parts.recorder, report, parts.dispatcher, FOLLOWED_GAP)
+    recovery = assembly.open_recovery(scope, parts.family.chain.endless(), parts.recorder, report, parts.family.dispatcher, FOLLOWED_GAP)
     async with asyncio.TaskGroup() as group:
         workers = [group.create_task(_work(parts)) for _ in range(_workers(scope, parts))]
         settling = group.create_task(_settle(parts))
@@ -92,24 +89,23 @@ async def _live(scope: ChainScope, parts: Parts, report: Report, stop: asyncio.E
 
 async def _follow(scope: ChainScope, parts: Parts, recovery: Recovery) -> None:
     start = await MendedStart(recovery, parts.repair, parts.recorder, scope.chain.finality_depth).run(parts.evaluators)
-    await parts.attempts.reconcile(parts.recorder, parts.chain.endless())
+    await parts.attempts.reconcile(parts.recorder, parts.family.chain.endless())
     parts.logger.info("following", after=start.lowest.cursor.number, mode=scope.keeper.mode.value)
-    await parts.lane.run(parts.chain.follow(start.lowest.cursor, start.lowest.known), start)
+    await parts.lane.run(parts.family.chain.follow(start.lowest.cursor, start.lowest.known), start)
     raise Fatal("the follower ended")
 
 
 async def _watch_endpoints(parts: Parts) -> None:
     """Whether endpoints that differ about a transaction have come to agree."""
-    if parts.agreed is not None:
-        with suppress(Transient, RpcError):
-            await parts.agreed.reconsider()
+    with suppress(Transient, RpcError):
+        await parts.family.reconsider()
 
 
 async def _watch_standing(parts: Parts) -> None:
     """Whether the operator can act."""
     head = parts.lane.head
-    if parts.standing is not None and head is not None:
-        await parts.standing.turn(head.number)
+    if parts.operator_watch is not None and head is not None:
+        await parts.operator_watch.turn(head.number)
 
 
 async def _work(parts: Parts) -> None:
@@ -117,8 +113,8 @@ async def _work(parts: Parts) -> None:
     while True:
         decision = await parts.mailbox.take()
         result = await parts.liquidator.work(decision, parts.mailbox.newest_block)
-        if parts.standing is not None and isinstance(result, Skip) and result.reason is SkipReason.PRE_CHECK_REVERTED:
-            parts.standing.doubt()
+        if parts.operator_watch is not None and isinstance(result, Skip) and result.reason is SkipReason.PRE_CHECK_REVERTED:
+            parts.operator_watch.doubt()
         parts.logger.info(
             "candidate", account=decision.candidate.account, id=decision.candidate.id, result=parts.liquidator.name_of(result)
         )
@@ -145,14 +141,14 @@ async def _settle(parts: Parts) -> None:
 async def _finish(parts: Parts) -> None:
     """Sources are stopped: finish the cases in hand and await receipts, but no longer than the grace period, and only while there is
     somebody who can tell of them."""
-    parts.logger.info("stopping", open_attempts=len(parts.dispatcher.open_accounts()) if parts.dispatcher else 0)
+    parts.logger.info("stopping", open_attempts=len(parts.family.dispatcher.open_accounts()) if parts.family.dispatcher else 0)
     try:
         async with asyncio.timeout(_GRACE_SECONDS):
             async with asyncio.timeout(_SILENCE_SECONDS):
                 await parts.mailbox.drained()
-            while parts.dispatcher is not None and parts.dispatcher.open_accounts():
+            while parts.family.dispatcher is not None and parts.family.dispatcher.open_accounts():
                 async with asyncio.timeout(_SILENCE_SECONDS):
-                    await parts.lane.settle(await parts.chain.head())
+                    await parts.lane.settle(await parts.family.chain.head())
                 await asyncio.sleep(0.2)
             if parts.settlements is not None:
                 await parts.settlements.drained()

@@ -93,11 +93,15 @@ class BlockFetcher:
                 self._pool.distrust(endpoint, f"has {block.hash} as final block {number}, others {block_hash}")
         return match
 
-    async def common_height(self) -> list[tuple[Endpoint, BlockRef]]:
-        """The block of every sound endpoint at the newest height that all of them have; empty unless two answer in time."""
-        heads = await self._pool.opinions(
+    async def heads(self) -> list[tuple[Endpoint, BlockRef]]:
+        """The head of every sound endpoint that answers in time."""
+        return await self._pool.opinions(
             [LATEST], lambda answers: self._proofs.header(answers[0]).ref, purpose=Purpose.HEAD, patience_s=_OPINION_TIMEOUT_S
         )
+
+    async def common_height(self) -> list[tuple[Endpoint, BlockRef]]:
+        """The block of every sound endpoint at the newest height that all of them have; empty unless two answer in time."""
+        heads = await self.heads()
         if len(heads) < 2:
             return []
         newest = max(head.number for _, head in heads)

@@ -110,12 +110,11 @@ class Follower:
         when everything is fetched, so a failed step can be repeated."""
         view = await self._fetcher.newest(segment.anchor, hint)
         head = view.head.ref
-        self._standstill.observe(head)
-        if self._standstill.is_rising():
-            self._report("head", None)
         if segment.holds(head.hash):
+            self._observe(head)
             return [], True
         if head.number <= segment.tip.number:
+            self._observe(head)
             return await self._revert(segment, head)
         try:
             headers = await self._headers(segment, view.head)
@@ -124,8 +123,10 @@ class Follower:
             logs = view.logs if view.logs is not None and len(headers) == 1 else await self._fetcher.logs(headers)
             await self.dispute.examine(segment, headers)
         except BlockUnknown:
-            self._record_suspect(view)
+            await self._examine_suspect(segment.tip, view)
             raise
+        if headers[-1].ref.hash == head.hash:
+            self._observe(head)
         events: list[ChainEvent] = []
         for header in headers:
             segment.append(header.ref)
@@ -135,11 +136,27 @@ class Follower:
                 events.append(BlockFinalised(final))
         return events, segment.tip.hash == head.hash
 
-    def _record_suspect(self, view: HeadView) -> None:
-        """No endpoint has the blocks below the head. Once, that is a reorg in between; the same head a second time is a false one."""
-        if self._suspect_hash == view.head.ref.hash:
-            self._pool.distrust(view.endpoint, f"head {view.head.ref.number} {view.head.ref.hash} leads nowhere")
-        self._suspect_hash = view.head.ref.hash
+    def _observe(self, head: BlockRef) -> None:
+        """A head counts as risen when it is linked to the segment: one that does not exist must not hide a standstill."""
+        self._standstill.observe(head)
+        if self._standstill.is_rising():
+            self._report("head", None)
+
+    async def _examine_suspect(self, tip: BlockRef, view: HeadView) -> None:
+        """No endpoint has the blocks below the head. Once, that is a reorg in between; the same head a second time is a false one, and so
+        is one far above the segment and all other endpoints."""
+        head = view.head.ref
+        if self._suspect_hash == head.hash or await self._is_far_above(tip, view):
+            self._pool.distrust(view.endpoint, f"head {head.number} {head.hash} leads nowhere")
+        self._suspect_hash = head.hash
+
+    async def _is_far_above(self, tip: BlockRef, view: HeadView) -> bool:
+        """Whether the head is above the tip and the heads of all other endpoints by more than one may lag; False where no other answers."""
+        limit = view.head.ref.number - self._pool.max_lag_blocks
+        if tip.number >= limit:
+            return False
+        heads = [head.number for endpoint, head in await self._fetcher.heads() if endpoint is not view.endpoint]
+        return bool(heads) and max(heads) < limit
 
     async def _headers(self, segment: Segment, head: Header) -> list[Header]:
         """The next headers towards the head, at most `gap_chunk`; they link to each other, not yet to the tip."""

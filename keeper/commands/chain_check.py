@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from keeper import assembly
+from keeper import evm
 from keeper.chain.rpc import Answer
 from keeper.domain.chain import Address
 from keeper.domain.parse import address, hex_bytes, quantity
@@ -57,7 +57,7 @@ class ChainAnswer:
 
 async def ask_chain(scope: ChainScope) -> ChainAnswer:
     """Raises ConfigError for an endpoint of another chain, RpcUnavailable when none answers."""
-    async with assembly.open_chain(scope, {}, log.logger()) as chain:
+    async with evm.open_chain(scope, {}, log.logger()) as chain:
         opinions = await chain.opinions([("eth_getBlockByNumber", ["latest", False])])
         heads = [
             Head(endpoint, quantity(answer["number"]), quantity(answer["timestamp"]))

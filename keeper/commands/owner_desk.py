@@ -11,7 +11,7 @@ from eth_utils.crypto import keccak
 from rich.console import Console
 from rich.table import Table
 
-from keeper import assembly, daemon
+from keeper import assembly, daemon, evm
 from keeper.chain.chain import ChainClient
 from keeper.commands import session
 from keeper.domain.chain import Address, BlockRef, Call, LogFilter, Reads
@@ -65,7 +65,7 @@ class OwnerDesk:
 
     def expected(self) -> Sequence[Expected]:
         """What the executor must allow, by venue."""
-        return [assembly.expected_of(name, evaluator) for name, evaluator in self.evaluators.items()]
+        return [evm.expected_of(name, evaluator) for name, evaluator in self.evaluators.items()]
 
     async def standing(self) -> Standing:
         """What the executor says of itself. Raises ConfigError where there is none of this version."""
@@ -125,7 +125,7 @@ async def owner_desk(config: Path, executor: str | None) -> AsyncIterator[OwnerD
     loaded = session.settings(config)
     scope = _scope_of(loaded, executor)
     venues = assembly.build_venues(scope)
-    async with assembly.open_chain(scope, venues, log.logger()) as chain:
+    async with evm.open_chain(scope, venues, log.logger()) as chain:
         head = await chain.head()
         evaluators = assembly.build_evaluators(scope, venues, chain)
         for name, evaluator in evaluators.items():

@@ -13,11 +13,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from keeper import assembly, daemon
-from keeper.chain.chain import ChainClient
 from keeper.domain.chain import BlockRef
 from keeper.domain.venue import Venue
 from keeper.engine import recovery
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.ports import Chain
 from keeper.engine.survey import Survey
 from keeper.errors import ConfigError, KeeperError
 from keeper.lake.connection import exists
@@ -55,7 +55,7 @@ class Book:
 
     scope: ChainScope
     name: str
-    chain: ChainClient
+    chain: Chain
     evaluator: Evaluator
     block: BlockRef
 
@@ -101,7 +101,7 @@ def chosen_venue(loaded: Loaded, venue_name: str | None) -> str:
     return venue_name or venues[0]
 
 
-async def _block(chain: ChainClient, number: int | None) -> BlockRef:
+async def _block(chain: Chain, number: int | None) -> BlockRef:
     head = await chain.head()
     if number is None or number == head.number:
         return head

@@ -1,15 +1,15 @@
 """What the engine asks of the outside. Adapters satisfy these by shape; they do not import this file, and not each other."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
-from keeper.domain.chain import Address, BlockRef, Hash32, LogFilter, RawLog, Reads, Timestamp, Usage
+from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, RawLog, Reads, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountKey, AccountRef, LiquidationPlan
+from keeper.domain.venue import AccountKey, AccountRef, Book, LiquidationPlan, Venue
 
 T = TypeVar("T")
 
@@ -217,3 +217,69 @@ class LogSource(Protocol):
     ) -> AsyncIterator[tuple[BlockRef, tuple[RawLog, ...]]]:
         """Blocks with logs between `first` and `last` inclusive, in order, and always the last block of a finished chunk.
         With `every_block` all of them, linked by parent hash."""
+
+
+class FollowedChain(Witnesses, Protocol):
+    """One chain: pinned reads, historic logs from any endpoint, and what is new."""
+
+    @property
+    def endpoints(self) -> int:
+        """How many endpoints there are."""
+
+    def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncIterator[ChainEvent]:
+        """Everything after block `after`, for ever, in order, reorgs included. `known` are the unfinalised blocks already processed up to
+        `after`. Raises ReorgBeyondFinality."""
+
+    def backfill(
+        self, filters: Sequence[LogFilter], first: int, last: int, *, every_block: bool = False, turn: int = 0
+    ) -> AsyncIterator[tuple[BlockRef, tuple[RawLog, ...]]]:
+        """As `LogSource`; `turn` asks another endpoint than usual, where there is one."""
+
+    async def proven_logs(self, block: BlockRef, filters: Sequence[LogFilter]) -> Sequence[RawLog] | None:
+        """The logs of `block` that the filters select, proven complete; None where the chain offers no proof."""
+
+    def endless(self) -> "FollowedChain":
+        """The same chain for work that must outlast an outage."""
+
+
+class VenueState(Protocol):
+    """A venue and its book."""
+
+    @property
+    def venue(self) -> Venue: ...
+
+    @property
+    def book(self) -> Book: ...
+
+
+class OperatorWatch(Protocol):
+    """Checks from time to time whether the operator can act, and reports what is in the way."""
+
+    async def turn(self, number: int) -> None:
+        """Check, if it is time; `number` is the engine's newest block."""
+
+    def doubt(self) -> None:
+        """A plan was refused: the operator's rights may have changed."""
+
+
+class Family(Protocol):
+    """The adapters of one chain, all of its chain family. Finality, reorgs, nonces and forks are the family's own.
+
+    Without a simulator the keeper only observes, without a dispatcher it only simulates."""
+
+    @property
+    def chain(self) -> FollowedChain:
+        """Follower and pinned reads."""
+
+    @property
+    def simulator(self) -> Simulator | None: ...
+
+    @property
+    def dispatcher(self) -> Dispatcher | None: ...
+
+    async def reconsider(self) -> None:
+        """Ask again what the endpoints differed about: without new candidates nothing else shows that they agree."""
+
+    def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> OperatorWatch | None:
+        """Of the operator of these venues, by name, asked for at every check; None without a simulator. While `unknown`, a venue's rules
+        are not known, and the check is postponed."""

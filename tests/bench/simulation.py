@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from keeper import assembly
+from keeper import assembly, evm
 from keeper.chain.chain import ChainClient
 from keeper.domain.chain import Address, BlockRef, Purpose, Timestamp
 from keeper.domain.decision import min_guard_change
@@ -76,7 +76,7 @@ async def _bench(stage: Harness, stack: AsyncExitStack) -> _Bench:
     assert scope.execution.operator is not None
     assert scope.execution.address is not None
     venues = assembly.build_venues(scope)
-    chain = await stack.enter_async_context(assembly.open_chain(scope, venues, logger()))
+    chain = await stack.enter_async_context(evm.open_chain(scope, venues, logger()))
     program = anvil_program(scope.execution.anvil)
     node = chain.node(Purpose.FORK)
     gateway = await stack.enter_async_context(Gateway(node, scope.chain.id))

@@ -13,7 +13,7 @@ from typing import Any
 
 from contracts.demo.programs import Keeper, running_keeper
 from contracts.devnet import PATHS, AnvilOptions, Devnet, PlayedBlock, play, write_config
-from keeper import assembly
+from keeper import assembly, evm
 from keeper.chain.chain import ChainClient
 from keeper.domain.chain import BlockRef, RawLog
 from keeper.domain.venue import Venue
@@ -99,7 +99,7 @@ class Harness:
         return asyncio.run(self._chain_events(names))
 
     async def _chain_events(self, names: Sequence[str]) -> list[tuple[int, str, int]]:
-        async with assembly.open_chain(self.scope, {"perp_v2": self.venue}, logger()) as chain:
+        async with evm.open_chain(self.scope, {"perp_v2": self.venue}, logger()) as chain:
             blocks = await _blocks(chain, self.venue, self.scope.chain.start_block, self.head())
         decoded = [(block, log, self.venue.decode(log)) for block, logs in blocks for log in logs]
         events = [(block, log) for block, log, event in decoded if event is not None and (not names or type(event).__name__ in names)]

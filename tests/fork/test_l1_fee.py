@@ -13,7 +13,7 @@ import pytest
 from contracts.devnet.calldata import calldata, returned
 from contracts.devnet.devnet import Devnet
 from contracts.devnet.l1_fee import OP_MAINNET, L1Prices, charge_l1_fee
-from keeper import assembly
+from keeper import assembly, evm
 from keeper.chain.chain import ChainClient
 from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee, compressed_size, optimism
 from keeper.domain.decision import Decision, Liquidate, Skip
@@ -85,7 +85,7 @@ def test_decisions_and_guards_count_it_and_reading_it_costs_no_request(tmp_path:
 async def _decisions(stage: Harness, scope: ChainScope) -> Sequence[Decision]:
     """Of accounts that are breached now and would pay; also that the fee's prices came without a request of their own."""
     venue, policy = stage.venue, assembly.build_policy(scope)
-    async with assembly.open_chain(scope, {"perp_v2": venue}, logger()) as chain:
+    async with evm.open_chain(scope, {"perp_v2": venue}, logger()) as chain:
         evaluator = assembly.build_evaluators(scope, {"perp_v2": venue}, chain)["perp_v2"]
         block = await chain.head()
         survey = Survey(

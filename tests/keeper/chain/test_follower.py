@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from keeper.chain.ranges import LogRanges, RangeSize
 from keeper.chain.rpc import Reply
 from keeper.chain.standstill import Standstill
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent
-from keeper.errors import ReorgBeyondFinality
+from keeper.errors import ReorgBeyondFinality, RpcError
 from tests.keeper.chain.fakes import Bench, ScriptedHeads, StopFollowing, bench, node
 from tests.keeper.chain.simulated import FILTER, SimulatedNode, wanted
 
@@ -270,6 +270,87 @@ def test_a_head_that_leads_nowhere_twice_is_blamed_on_who_told_it() -> None:
     simulated.mine([1, 1])
     assert _events(on, [lambda: None] * 3, simulated.chain[0].ref) == _added(simulated, 1, 2)
     assert [(incident.endpoint, incident.event) for incident in on.incidents] == [("http://a", "distrusted")]
+
+
+def _high_heads(simulated: SimulatedNode, above: int) -> Callable[[Any], Any]:
+    """A node of the chain whose head is another one, `above` blocks beyond the chain's, at every look."""
+    looks = count(1)
+
+    def answer(method: str, params: Sequence[Any]) -> Any:
+        if method == "eth_getBlockByNumber" and params[0] == "latest":
+            header = simulated.tip_header()
+            return {**header, "number": hex(simulated.tip.number + above), "hash": f"0x{next(looks):064x}"}
+        return simulated.answer()(method, params)
+
+    return node(answer)
+
+
+@pytest.mark.parametrize("above", [4, 1_000_000])
+def test_a_head_far_above_all_others_that_leads_nowhere_is_blamed_at_once(above: int) -> None:
+    """Also when it is another one every time: waiting for the same head again would be waiting for ever."""
+    simulated = SimulatedNode()
+    simulated.mine([1])
+    on = bench(_high_heads(simulated, above), _live(simulated))
+    assert _events(on, [lambda: None], simulated.chain[0].ref) == _added(simulated, 1, 1)
+    assert [(incident.endpoint, incident.event) for incident in on.incidents] == [("http://a", "distrusted")]
+
+
+def test_a_high_head_does_not_hide_a_standstill() -> None:
+    """Nor is the chain called still because it has not reached a block that does not exist: what was never linked was never seen."""
+    simulated = SimulatedNode()
+    simulated.mine([1] * 6)
+    on = bench(_high_heads(simulated, 1_000_000), _live(simulated))
+    problems: list[bool] = []
+
+    def mine() -> None:
+        simulated.mine([1])
+        on.clock.time += 2.0
+        problems.append("head" in on.problems)
+
+    def wait() -> None:
+        on.clock.time += 2.0
+        problems.append("head" in on.problems)
+
+    _events(on, [*[_poll(mine)] * 8, *[_poll(wait)] * 6], simulated.chain[0].ref)
+    assert problems[:9] == [False] * 9
+    assert problems[-1]
+
+
+def test_a_head_far_above_an_endpoint_that_lags_is_followed() -> None:
+    """Its blocks link: that is the proof, whatever the other one says."""
+    simulated = SimulatedNode()
+    genesis = simulated.chain
+    simulated.mine([1] * 9)
+    on = bench(_live(simulated), lambda request: node(simulated.answer(genesis))(request))
+    assert _events(on, [lambda: None], genesis[0].ref) == _added(simulated, 1, 9)
+    assert on.incidents == []
+
+
+def test_a_reorg_between_two_questions_is_no_fault_beside_an_endpoint_that_lags() -> None:
+    """The next block of the only endpoint that is up to date, its logs unknown for a moment: far above the other one, not above the tip."""
+    simulated = SimulatedNode()
+    genesis = simulated.chain
+    simulated.mine([1] * 9)
+    after = simulated.tip
+    unknown = [RpcError(-32_000, "unknown block")] * 2
+
+    def racing(method: str, params: Sequence[Any]) -> Any:
+        return unknown.pop() if method == "eth_getLogs" and unknown else simulated.answer()(method, params)
+
+    on = bench(node(racing), lambda request: node(simulated.answer(genesis))(request))
+    assert _events(on, [_poll(lambda: simulated.mine([1])), lambda: None], after) == _added(simulated, 10, 10)
+    assert unknown == []
+    assert on.incidents == []
+
+
+def test_a_high_head_of_the_only_endpoint_is_waited_out() -> None:
+    """There is no other to compare it with."""
+    simulated = SimulatedNode()
+    simulated.mine([1])
+    high = [_high_heads(simulated, 1_000)]
+    on = bench(lambda request: high[0](request) if high else _live(simulated)(request))
+    assert _events(on, [lambda: None, _poll(high.clear), lambda: None], simulated.chain[0].ref) == _added(simulated, 1, 1)
+    assert on.incidents == []
 
 
 def test_an_empty_answer_that_the_bloom_contradicts_is_not_believed() -> None:

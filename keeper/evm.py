@@ -1,0 +1,227 @@
+"""What is EVM stands behind this file: it builds the adapters of one EVM chain. What is above it knows `engine.ports.Family`."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from structlog.typing import FilteringBoundLogger
+
+from keeper.chain.chain import ChainClient, ChainOptions, Observers
+from keeper.chain.incident import Incident
+from keeper.domain.chain import Address, LogFilter, Purpose
+from keeper.domain.venue import Venue
+from keeper.engine.chain_status import ChainStatus
+from keeper.engine.ports import Encoder, VenueState
+from keeper.errors import ConfigError
+from keeper.execution.agreement import AgreedSimulator
+from keeper.execution.anvil import anvil_program
+from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
+from keeper.execution.dispatcher_options import no_data_fee
+from keeper.execution.executor import encode_execute
+from keeper.execution.executor_errors import executor_reason
+from keeper.execution.gateway import Gateway
+from keeper.execution.signer import Signer
+from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
+from keeper.execution.standing import Expected, StandingCheck
+from keeper.execution.standing_watch import StandingWatch
+from keeper.service.readiness import Readiness
+from keeper.settings import ChainScope, Mode, Verify
+
+_GWEI = 10**9
+_ETHER = 10**18
+_PATIENCE_SECONDS = 0.5
+"""The longest that one endpoint's word about a transaction is waited for."""
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+encode: Encoder = encode_execute
+"""A plan as one call of the operator's executor contract."""
+
+
+def revert_reason(venue: Venue) -> Callable[[bytes], str]:
+    """The words for what a call of the executor with a plan of this venue reverted with."""
+    return executor_reason(venue.revert_reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The key that sends, and the contract it sends to."""
+
+    operator: Address
+    executor: Address
+
+
+@dataclass(frozen=True, slots=True)
+class EvmFamily:
+    """The adapters of one EVM chain. Satisfies the port `Family`."""
+
+    chain: ChainClient
+    simulator: SimulatorPool | AgreedSimulator | None = None
+    dispatcher: TransactionDispatcher | None = None
+    standing: "StandingOptions | None" = None
+
+    async def reconsider(self) -> None:
+        """Whether endpoints that differ about a transaction have come to agree."""
+        if isinstance(self.simulator, AgreedSimulator):
+            await self.simulator.reconsider()
+
+    def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> StandingWatch | None:
+        """See `Family.operator_watch`."""
+        if self.standing is None:
+            return None
+
+        def expected() -> Sequence[Expected]:
+            return [expected_of(name, state) for name, state in venues().items()]
+
+        account, report = self.standing.account, self.standing.report
+        check = StandingCheck(self.chain, account.executor, account.operator, expected, report, self.standing.priority_fee_wei)
+        return StandingWatch(check, self.chain.head, unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingOptions:
+    """Whose standing is checked, where problems are reported, and what is added to a block's base fee for the price of gas."""
+
+    account: Account
+    report: Callable[[str | None], None]
+    priority_fee_wei: int
+
+
+def expected_of(name: str, state: VenueState) -> Expected:
+    """What the executor must allow for a venue, by the markets and tokens its book knows."""
+    return Expected(name, state.venue.rules(state.book), state.venue.valuer(state.book))
+
+
+@asynccontextmanager
+async def open_family(
+    scope: ChainScope,
+    venues: Mapping[str, Venue],
+    data_fee_wei: Callable[[bytes], int] | None,
+    status: ChainStatus,
+    logger: FilteringBoundLogger,
+) -> AsyncIterator[EvmFamily]:
+    """Follower and reads in observe mode, the fork in simulate mode, fork and key in execute mode; all closed on leaving.
+
+    Waits for the first endpoint that answers. `data_fee_wei`: what the chain charges for calldata beside gas, if it does. Raises
+    ConfigError for a wrong chain id, a missing executor or a wrong key."""
+    async with AsyncExitStack() as stack:
+        chain = await stack.enter_async_context(open_chain(scope, venues, logger, status))
+        if scope.keeper.mode is Mode.OBSERVE:
+            yield EvmFamily(chain)
+            return
+        account = _account(scope)
+        standing = StandingOptions(account, _executor_report(status.readiness), int(scope.limits.priority_fee_gwei * _GWEI))
+        simulator = await _simulator(scope, chain, stack)
+        if scope.keeper.mode is Mode.SIMULATE:
+            yield EvmFamily(chain, simulator, None, standing)
+            return
+        dispatcher = await _dispatcher(scope, account, chain, data_fee_wei or no_data_fee, stack, logger)
+        patience_s = min(scope.chain.block_seconds / 4, _PATIENCE_SECONDS)
+        # Where money moves, all endpoints have a say.
+        agreed = AgreedSimulator(simulator, chain, status.readiness.report, patience_s=patience_s)
+        yield EvmFamily(chain, agreed, dispatcher, standing)
+
+
+@asynccontextmanager
+async def open_chain(
+    scope: ChainScope, venues: Mapping[str, Venue], logger: FilteringBoundLogger, status: ChainStatus | None = None
+) -> AsyncIterator[ChainClient]:
+    """The chain's client, with the logs of these venues selected. Raises ConfigError for a wrong chain id, RpcUnavailable.
+
+    With a `status` it waits for the first endpoint that answers instead, and reports there whether any does."""
+    filters: list[LogFilter] = [log_filter for venue in venues.values() for log_filter in venue.filters()]
+    observers = Observers(_log_incident(logger))
+    if status is not None:
+        observers = Observers(_log_incident(logger), status.readiness.report, status.heartbeat.pulse)
+    async with ChainClient.open(_chain_options(scope), filters, observers, wait=status is not None) as chain:
+        yield chain
+
+
+def _log_incident(logger: FilteringBoundLogger) -> Callable[[Incident], None]:
+    return lambda incident: logger.warning("endpoint", endpoint=incident.endpoint, what=incident.event, detail=incident.detail)
+
+
+def _executor_report(readiness: Readiness) -> Callable[[str | None], None]:
+    return lambda problem: readiness.report("executor", problem)
+
+
+def _chain_options(scope: ChainScope) -> ChainOptions:
+    return ChainOptions(
+        chain_id=scope.chain.id,
+        rpc_urls=scope.chain.rpc_urls,
+        send_urls=scope.chain.send_urls if scope.keeper.mode is Mode.EXECUTE else (),
+        ws_url=scope.chain.ws_url,
+        block_seconds=scope.chain.block_seconds,
+        wall_clock=scope.chain.wall_clock,
+        max_answer_bytes=scope.chain.max_answer_mib << 20,
+        multicall=scope.chain.multicall,
+        finality_depth=scope.chain.finality_depth,
+        poll_interval_s=scope.chain.poll_interval_s,
+        request_timeout_s=scope.chain.request_timeout_s,
+        max_log_range=scope.chain.max_log_range,
+        prove_reads=scope.chain.prove_reads,
+        verify_receipts=scope.chain.verify is Verify.RECEIPTS,
+    )
+
+
+def _account(scope: ChainScope) -> Account:
+    execution = scope.execution
+    if execution.address is None or execution.operator is None:
+        missing = "address" if execution.address is None else "operator"
+        raise ConfigError(
+            f"{scope.executor_key(missing)} is missing. {scope.keeper.mode.value} mode needs the executor contract and its operator."
+        )
+    return Account(execution.operator, execution.address)
+
+
+async def _simulator(scope: ChainScope, chain: ChainClient, stack: AsyncExitStack) -> SimulatorPool:
+    options = SimulatorOptions(
+        anvil_command=(anvil_program(scope.execution.anvil),),
+        # Fetching a candidate's state in one batch saves round trips, of which a node on this machine has none.
+        prefetch=any(urlsplit(url).hostname not in _LOCAL for url in scope.chain.rpc_urls),
+    )
+    node = chain.node(Purpose.FORK)
+    gateway = await stack.enter_async_context(Gateway(node, scope.chain.id))
+    forks = [ForkSimulator(options, node, gateway.open_door()) for _ in range(scope.execution.forks)]
+    return SimulatorPool([await stack.enter_async_context(fork) for fork in forks])
+
+
+async def _dispatcher(
+    scope: ChainScope,
+    account: Account,
+    chain: ChainClient,
+    data_fee_wei: Callable[[bytes], int],
+    stack: AsyncExitStack,
+    logger: FilteringBoundLogger,
+) -> TransactionDispatcher:
+    options = DispatcherOptions(
+        chain_id=scope.chain.id,
+        state_dir=scope.keeper.state_dir,
+        max_fee_cap_wei=int(scope.limits.max_fee_gwei * _GWEI),
+        bump_after_blocks=scope.limits.bump_after_blocks,
+        max_bumps=scope.limits.max_bumps,
+        spending_cap_wei_per_day=int(scope.limits.spending_cap_eth * _ETHER),
+        final_after_blocks=scope.chain.finality_depth,
+        data_fee_wei=data_fee_wei,
+    )
+    signer, node = _signer(scope, account.operator), chain.node(Purpose.SEND)
+    dispatcher = await stack.enter_async_context(
+        TransactionDispatcher(options, signer, node, *chain.senders(), notice=lambda note: logger.warning("nonces", note=note))
+    )
+    for attempt in await dispatcher.start():
+        logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
+    return dispatcher
+
+
+def _signer(scope: ChainScope, operator: Address) -> Signer:
+    execution = scope.execution
+    if execution.key_file is None:
+        raise ConfigError(f"{scope.executor_key('key_file')} is missing. Execute mode signs with the operator's encrypted keystore.")
+    signer = Signer.open(execution.key_file, execution.password_file, os.environ)
+    if signer.address != operator:
+        raise ConfigError(
+            f"{scope.executor_key('operator')} is {operator}, but {execution.key_file} holds the key of {signer.address}. "
+            "Correct one of them."
+        )
+    return signer
