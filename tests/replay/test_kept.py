@@ -1,5 +1,5 @@
-"""The lake of an earlier version is opened, and answers as it did then: everything once a keeper of today has been started on it, and before
-that what needs none of the later tables; the rest says so."""
+"""The lake of an earlier version is opened, and answers as it did then: everything once a keeper of today has been started on it, and what
+needs none of the later tables before that too; the rest says so."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ class ToyVenue:
         return (CallRule(EXCHANGE, "liquidate(bytes32)", ((),)),)
 
     def valuer(self, book: ToyBook) -> Valuer:
-        return Valuer("ToyValuer", (), ())
+        return Valuer("ToyValuer", "tests.keeper.engine", (), ())
 
     def listings(self) -> Sequence[LogFilter]:
         return self.filters()
