@@ -12,9 +12,10 @@ import pytest
 
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
-from keeper.domain.records import AccountSnapshotRecord, AttemptRecord, BlockRecord, DecisionRecord, OutcomeRecord, Record, VenueEventRecord
+from keeper.domain.records import Record
 from keeper.errors import StoreError
 from keeper.lake.options import LakeOptions
+from tests.keeper.lake.conftest import Rows
 from tests.keeper.lake.one_chain import OneChain
 
 AA = Hash32("0xaa")
@@ -28,17 +29,7 @@ class _Ask(Protocol):
     def __call__(self, sql: str) -> list[tuple[Any, ...]]: ...
 
 
-class _Rows(Protocol):
-    def block(self, number: int, fork: str = "") -> BlockRef: ...
-    def head(self, block: BlockRef) -> BlockRecord: ...
-    def event(self, block: BlockRef, position: int = 0, venue: str = "perp_v2") -> VenueEventRecord: ...
-    def decision(self, block: BlockRef, account: str = "0xab") -> DecisionRecord: ...
-    def comparison(self, block: BlockRef, account: str, *, matches: bool) -> AccountSnapshotRecord: ...
-    def attempt(self, block: BlockRef, transaction: str) -> AttemptRecord: ...
-    def outcome(self, block: BlockRef, transaction: str) -> OutcomeRecord: ...
-
-
-def test_the_connection_is_renewed_now_and_then(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+def test_the_connection_is_renewed_now_and_then(recorder: _Open, ask: _Ask, rows: Rows) -> None:
     """With reverts before and after; readers of the recorder's own see both sides."""
     written = recorder(commits_per_connection=2)
     for number in range(1, 8):
@@ -53,7 +44,7 @@ def test_the_connection_is_renewed_now_and_then(recorder: _Open, ask: _Ask, rows
     assert written.recorded_attempts([Hash32("0x1"), Hash32("0x7"), Hash32("0x9")]) == {"0x1", "0x7"}
 
 
-def test_rows_come_back_as_they_went_in(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+def test_rows_come_back_as_they_went_in(recorder: _Open, ask: _Ask, rows: Rows) -> None:
     """Times to the microsecond, empty fields, integers beyond 128 bits."""
     block = rows.block(5)
     written = recorder()
@@ -65,7 +56,7 @@ def test_rows_come_back_as_they_went_in(recorder: _Open, ask: _Ask, rows: _Rows)
     assert ask("SELECT profit_raw, profit_usd, gas_cost_wei FROM outcomes") == [(str(10**60 + 1), 1e42, 9 * 10**15)]
 
 
-def test_a_block_and_its_cursor_are_one_commit(recorder: _Open, rows: _Rows) -> None:
+def test_a_block_and_its_cursor_are_one_commit(recorder: _Open, rows: Rows) -> None:
     """The cursor is the last block handed over, with all a follower needs to go on."""
     written = recorder()
     assert written.recovered("perp_v2", 5).cursor is None
@@ -77,7 +68,7 @@ def test_a_block_and_its_cursor_are_one_commit(recorder: _Open, rows: _Rows) -> 
     assert found.unfinalised == (rows.block(7), rows.block(8), rows.block(9))
 
 
-def test_a_restart_finds_everything_and_a_block_told_twice_is_written_once(options: LakeOptions, rows: _Rows, ask: _Ask) -> None:
+def test_a_restart_finds_everything_and_a_block_told_twice_is_written_once(options: LakeOptions, rows: Rows, ask: _Ask) -> None:
     """A crash between commit and acknowledgement makes the daemon tell a block again."""
     for _ in range(2):
         with OneChain(options, 31337, ["perp_v2"]) as written:
@@ -88,7 +79,7 @@ def test_a_restart_finds_everything_and_a_block_told_twice_is_written_once(optio
     assert ask("SELECT count(*) FROM cursors") == [(1,)]
 
 
-def test_events_come_back_in_order_and_in_batches(recorder: _Open, rows: _Rows) -> None:
+def test_events_come_back_in_order_and_in_batches(recorder: _Open, rows: Rows) -> None:
     """By block, then position, whatever the order of writing; one venue only; after a block where asked."""
     written = recorder(venues=("perp_v2", "other"))
     for number in (1, 2, 3):
@@ -105,7 +96,7 @@ def test_events_come_back_in_order_and_in_batches(recorder: _Open, rows: _Rows) 
     assert list(written.venue_events("unknown")) == []
 
 
-def test_a_venue_that_stopped_keeps_its_cursor(recorder: _Open, rows: _Rows) -> None:
+def test_a_venue_that_stopped_keeps_its_cursor(recorder: _Open, rows: Rows) -> None:
     """Its next start goes on where it stopped, although the others went further."""
     written = recorder(venues=("perp_v2", "other"))
     written.block(rows.block(1), [])
@@ -115,12 +106,12 @@ def test_a_venue_that_stopped_keeps_its_cursor(recorder: _Open, rows: _Rows) -> 
     assert written.recovered("perp_v2", 5).cursor == rows.block(2)
 
 
-def test_a_reverted_block_leaves_no_row_in_any_table(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+def test_a_reverted_block_leaves_no_row_in_any_table(recorder: _Open, ask: _Ask, rows: Rows) -> None:
     """The cursor falls back with it, the branch that replaced it is complete."""
     written = recorder()
     for number in range(4):
         block = rows.block(number)
-        told = [rows.pool_range(block), rows.pool_state(block), rows.fund(block), rows.flow(block, 1)]
+        told: list[Record] = [rows.pool_range(block), rows.pool_state(block), rows.fund(block), rows.flow(block, 1)]
         written.block(block, [rows.head(block), rows.event(block), rows.decision(block), rows.outcome(block, f"0x{number}"), *told])
     written.append([rows.attempt(rows.block(3), "0xdead")])
     written.flush()
@@ -136,7 +127,7 @@ def test_a_reverted_block_leaves_no_row_in_any_table(recorder: _Open, ask: _Ask,
     assert ask("SELECT block_hash FROM attempts") == [("0x3",)], "what was signed may be mined whatever became of that block"
 
 
-def test_a_late_attempt_of_an_orphaned_block_is_written(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+def test_a_late_attempt_of_an_orphaned_block_is_written(recorder: _Open, ask: _Ask, rows: Rows) -> None:
     """The transaction is in the network."""
     written = recorder()
     written.block(rows.block(1), [])
@@ -148,7 +139,7 @@ def test_a_late_attempt_of_an_orphaned_block_is_written(recorder: _Open, ask: _A
     assert ask("SELECT transaction_hash FROM attempts ORDER BY ALL") == [("0xaa",), ("0xbb",)]
 
 
-def test_a_ticket_is_committed_when_it_is_durable(recorder: _Open, rows: _Rows) -> None:
+def test_a_ticket_is_committed_when_it_is_durable(recorder: _Open, rows: Rows) -> None:
     """Tickets rise; a reorg is not durable before the block that replaces."""
     written = recorder(commit_every_s=30.0)
     assert written.committed == 0
@@ -169,7 +160,7 @@ def test_a_ticket_is_committed_when_it_is_durable(recorder: _Open, rows: _Rows) 
     assert written.committed == last
 
 
-def test_a_call_that_brings_nothing_new_is_committed_too(recorder: _Open, rows: _Rows) -> None:
+def test_a_call_that_brings_nothing_new_is_committed_too(recorder: _Open, rows: Rows) -> None:
     written = recorder()
     written.append([rows.attempt(rows.block(1), "0xaa")])
     again = written.append([rows.attempt(rows.block(1), "0xaa")])
@@ -177,7 +168,7 @@ def test_a_call_that_brings_nothing_new_is_committed_too(recorder: _Open, rows: 
     assert written.committed == again
 
 
-def test_the_lake_tells_which_attempts_and_outcomes_it_has(recorder: _Open, rows: _Rows) -> None:
+def test_the_lake_tells_which_attempts_and_outcomes_it_has(recorder: _Open, rows: Rows) -> None:
     """However old: nothing is remembered, it is asked."""
     written = recorder()
     assert written.recorded_attempts([AA]) == frozenset()
@@ -190,7 +181,7 @@ def test_the_lake_tells_which_attempts_and_outcomes_it_has(recorder: _Open, rows
     assert (row.candidate_id, row.transaction_hash, row.outcome, row.block_number, row.block_hash) == ("c1", "0xaa", "included", 1, "0x1")
 
 
-def test_the_gap_of_a_reorg_is_never_visible(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+def test_the_gap_of_a_reorg_is_never_visible(recorder: _Open, ask: _Ask, rows: Rows) -> None:
     """Orphaned rows go in the transaction that brings the next block, also when other rows arrive in between."""
     written = recorder()
     written.block(rows.block(1), [rows.event(rows.block(1))])
@@ -204,7 +195,7 @@ def test_the_gap_of_a_reorg_is_never_visible(recorder: _Open, ask: _Ask, rows: _
     assert ask("SELECT block_hash FROM venue_events") == [("0x1f",)]
 
 
-def test_a_reorg_that_is_the_last_thing_told_is_written_on_leaving(options: LakeOptions, ask: _Ask, rows: _Rows) -> None:
+def test_a_reorg_that_is_the_last_thing_told_is_written_on_leaving(options: LakeOptions, ask: _Ask, rows: Rows) -> None:
     """There is no next block to wait for."""
     with OneChain(options, 31337, ["perp_v2"]) as written:
         written.block(rows.block(1), [rows.event(rows.block(1))])
@@ -213,7 +204,7 @@ def test_a_reorg_that_is_the_last_thing_told_is_written_on_leaving(options: Lake
     assert ask("SELECT (SELECT count(*) FROM venue_events), (SELECT count(*) FROM cursors)") == [(0, 0)]
 
 
-def test_a_late_record_about_an_orphaned_block_is_not_written(recorder: _Open, ask: _Ask, rows: _Rows) -> None:
+def test_a_late_record_about_an_orphaned_block_is_not_written(recorder: _Open, ask: _Ask, rows: Rows) -> None:
     """A candidate may still be in work when its block goes; when the chain comes back to the block its rows count again."""
     written = recorder()
     written.block(rows.block(1), [])
@@ -227,7 +218,7 @@ def test_a_late_record_about_an_orphaned_block_is_not_written(recorder: _Open, a
     assert ask("SELECT account FROM decisions") == [("0x02",)]
 
 
-def test_attempts_and_outcomes_told_again_after_a_restart_are_written_once(options: LakeOptions, ask: _Ask, rows: _Rows) -> None:
+def test_attempts_and_outcomes_told_again_after_a_restart_are_written_once(options: LakeOptions, ask: _Ask, rows: Rows) -> None:
     """The outbox tells them again; a reopened attempt that lands in another block is a new outcome."""
     block = rows.block(1)
     for _ in range(2):
@@ -240,7 +231,7 @@ def test_attempts_and_outcomes_told_again_after_a_restart_are_written_once(optio
     assert ask("SELECT block_hash FROM outcomes ORDER BY ALL") == [("0x1",), ("0x2",)]
 
 
-def test_rows_of_a_block_that_never_was_committed_are_taken_away_at_the_start(options: LakeOptions, ask: _Ask, rows: _Rows) -> None:
+def test_rows_of_a_block_that_never_was_committed_are_taken_away_at_the_start(options: LakeOptions, ask: _Ask, rows: Rows) -> None:
     """The block comes again and brings them again; what was sent stays, since the outbox alone knows it."""
     with OneChain(options, 31337, ["perp_v2"]) as written:
         written.block(rows.block(1), [rows.decision(rows.block(1))])
@@ -251,7 +242,7 @@ def test_rows_of_a_block_that_never_was_committed_are_taken_away_at_the_start(op
     assert ask("SELECT block_number FROM attempts") == [(2,)]
 
 
-def test_the_lake_tells_what_a_key_has_paid(recorder: _Open, rows: _Rows) -> None:
+def test_the_lake_tells_what_a_key_has_paid(recorder: _Open, rows: Rows) -> None:
     """Once for each transaction, by the time it was sent."""
     written = recorder()
     written.block(rows.block(1), [])
@@ -263,7 +254,7 @@ def test_the_lake_tells_what_a_key_has_paid(recorder: _Open, rows: _Rows) -> Non
     assert written.payments("0xee", 0) == ()
 
 
-def test_a_full_queue_stops_the_caller(recorder: _Open, rows: _Rows) -> None:
+def test_a_full_queue_stops_the_caller(recorder: _Open, rows: Rows) -> None:
     """Nothing may go unrecorded, so the caller learns of it instead of waiting."""
     written = recorder(queue_blocks=3, batch_rows=100)
     calls = [(rows.block(number), [rows.event(rows.block(number), position) for position in range(50)]) for number in range(500)]
@@ -276,7 +267,7 @@ def _tell(written: OneChain, calls: Sequence[tuple[BlockRef, Sequence[Record]]])
         written.block(block, records)
 
 
-def test_what_ends_the_thread_reaches_the_next_call_the_watcher_and_the_exit(options: LakeOptions, rows: _Rows) -> None:
+def test_what_ends_the_thread_reaches_the_next_call_the_watcher_and_the_exit(options: LakeOptions, rows: Rows) -> None:
     """A value its column cannot hold stands for any failure."""
     too_much = replace(rows.attempt(rows.block(1), "0xaa"), max_fee_wei=2**63)
 
@@ -295,7 +286,7 @@ def test_what_ends_the_thread_reaches_the_next_call_the_watcher_and_the_exit(opt
         written.__exit__(None, None, None)
 
 
-def test_an_exception_of_the_daemon_is_not_hidden_and_the_queue_still_drains(options: LakeOptions, ask: _Ask, rows: _Rows) -> None:
+def test_an_exception_of_the_daemon_is_not_hidden_and_the_queue_still_drains(options: LakeOptions, ask: _Ask, rows: Rows) -> None:
     """Drains on a crash as on success."""
 
     def crashing() -> None:
@@ -308,7 +299,7 @@ def test_an_exception_of_the_daemon_is_not_hidden_and_the_queue_still_drains(opt
     assert ask("SELECT count(*) FROM venue_events") == [(1,)]
 
 
-def test_watching_can_be_cancelled_and_ends_with_the_recorder(options: LakeOptions, rows: _Rows) -> None:
+def test_watching_can_be_cancelled_and_ends_with_the_recorder(options: LakeOptions, rows: Rows) -> None:
     """The daemon's watching task is cancelled with its group; the thread goes on until the recorder is left."""
 
     async def run(written: OneChain) -> None:
@@ -331,7 +322,7 @@ def test_one_writer_only(recorder: _Open, options: LakeOptions) -> None:
         pass
 
 
-def test_waiting_blocks_are_committed_together(recorder: _Open, rows: _Rows) -> None:
+def test_waiting_blocks_are_committed_together(recorder: _Open, rows: Rows) -> None:
     """A backlog costs one commit, not one for each block."""
     written = recorder()
     for number in range(300):
@@ -343,7 +334,7 @@ def test_waiting_blocks_are_committed_together(recorder: _Open, rows: _Rows) -> 
     assert figures.last_commit_ms > 0
 
 
-def test_commits_keep_their_distance(recorder: _Open, rows: _Rows) -> None:
+def test_commits_keep_their_distance(recorder: _Open, rows: Rows) -> None:
     """Fast blocks share a commit; a waiting caller is not kept."""
     written = recorder(commit_every_s=30.0)
     written.block(rows.block(0), [])
@@ -357,7 +348,7 @@ def test_commits_keep_their_distance(recorder: _Open, rows: _Rows) -> None:
     assert written.recovered("perp_v2", 1).cursor == rows.block(19)
 
 
-def test_upkeep_keeps_the_rows_and_merges_the_files(recorder: _Open, ask: _Ask, rows: _Rows, options: LakeOptions) -> None:
+def test_upkeep_keeps_the_rows_and_merges_the_files(recorder: _Open, ask: _Ask, rows: Rows, options: LakeOptions) -> None:
     """Fewer files, the same answer; in another process, while the recorder goes on."""
     written = recorder(upkeep_blocks=20, keep_snapshots_s=0)
     files = "SELECT file_count FROM ducklake_table_info('lake') WHERE table_name = 'venue_events'"
@@ -371,7 +362,7 @@ def test_upkeep_keeps_the_rows_and_merges_the_files(recorder: _Open, ask: _Ask, 
     assert written.backlog().problem is None
 
 
-def test_a_correction_replaces_a_venues_rows_of_a_block_committed_or_not(recorder: _Open, rows: _Rows, ask: _Ask) -> None:
+def test_a_correction_replaces_a_venues_rows_of_a_block_committed_or_not(recorder: _Open, rows: Rows, ask: _Ask) -> None:
     """Other blocks, other venues and other tables stay as they are."""
     written = recorder(venues=("perp_v2", "other"))
     first, second = rows.block(1), rows.block(2)
@@ -380,7 +371,7 @@ def test_a_correction_replaces_a_venues_rows_of_a_block_committed_or_not(recorde
         written.block(block, [rows.head(block), *events, rows.pool_range(block), rows.pool_state(block), rows.flow(block, 1)])
         if block == first:
             written.flush()
-    true = [[replace(rows.event(block, 7), payload="true"), rows.flow(block, 2)] for block in (first, second)]
+    true: list[list[Record]] = [[replace(rows.event(block, 7), payload="true"), rows.flow(block, 2)] for block in (first, second)]
     written.correct("perp_v2", [first, second], [row for each in true for row in each])
     written.flush()
     assert ask("SELECT block_number, position, payload FROM venue_events WHERE venue = 'perp_v2' ORDER BY ALL") == [
@@ -394,7 +385,7 @@ def test_a_correction_replaces_a_venues_rows_of_a_block_committed_or_not(recorde
     assert ask("SELECT count(*) FROM cursors") == [(4,)]
 
 
-def test_a_correction_alone_is_committed_too(recorder: _Open, rows: _Rows, ask: _Ask) -> None:
+def test_a_correction_alone_is_committed_too(recorder: _Open, rows: Rows, ask: _Ask) -> None:
     """Rows that were invented have nothing in their place."""
     written = recorder()
     written.block(rows.block(1), [rows.event(rows.block(1))])
@@ -404,7 +395,7 @@ def test_a_correction_alone_is_committed_too(recorder: _Open, rows: _Rows, ask: 
     assert ask("SELECT count(*) FROM venue_events") == [(0,)]
 
 
-def test_the_last_match_is_the_oldest_of_the_accounts(recorder: _Open, rows: _Rows) -> None:
+def test_the_last_match_is_the_oldest_of_the_accounts(recorder: _Open, rows: Rows) -> None:
     """Up to there all of them were right; None when one never was."""
     written = recorder()
     for number, account, matches in ((1, "0xa", True), (2, "0xb", True), (3, "0xa", True), (4, "0xa", False), (5, "0xc", False)):
