@@ -31,8 +31,8 @@ VENUE = {
     "PriceFeedDispatcher": "@perp/perp-oracle-contract",
     "UniswapV3Pool": "@uniswap/v3-core",
 }
-PACKAGED = ("KeeperExecutor", "PerpV2Valuer")
-"""Deployed by `keeper executor`, which has them as data of its own."""
+PACKAGED = {"KeeperExecutor": "execution", "PerpV2Valuer": "venues/perp_v2"}
+"""Deployed by `keeper executor`, which has them as data of its own: the part of the keeper that has it."""
 OWN = {
     "KeeperExecutor": "keeper",
     "PerpV2Valuer": "keeper",
@@ -70,8 +70,8 @@ def main() -> None:
         _write(_ABI / "perp_v2" / f"{contract}.json", venue_abi(contract))
     for contract, folder in OWN.items():
         _write(_ABI / folder / f"{contract}.json", own_artifact(contract))
-    for contract in PACKAGED:
-        _write(_CONTRACTS.parent / "keeper" / "execution" / "abi" / f"{contract}.json", own_artifact(contract))
+    for contract, part in PACKAGED.items():
+        _write(_CONTRACTS.parent / "keeper" / part / "abi" / f"{contract}.json", own_artifact(contract))
 
 
 def _write(path: Path, text: str) -> None:

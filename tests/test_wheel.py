@@ -58,8 +58,11 @@ def test_it_has_what_its_programs_read(wheel: Path, package: str) -> None:
 
 
 def test_of_contracts_it_has_the_owners_own_and_no_other(wheel: Path) -> None:
-    assert _names(wheel / "keeper" / "execution" / "abi") == {"KeeperExecutor.json", "PerpV2Valuer.json"}
     names = _names(wheel)
+    assert {path for path in names if path.endswith(".json") and path.startswith("keeper/")} == {
+        "keeper/execution/abi/KeeperExecutor.json",
+        "keeper/venues/perp_v2/abi/PerpV2Valuer.json",
+    }
     assert not [path for path in names if path.endswith((".sol", ".mjs")) or "node_modules" in path or path.startswith(_NOT_PACKAGED)]
 
 

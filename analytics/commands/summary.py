@@ -30,7 +30,7 @@ def summary(
 
       analytics summary
 
-      analytics summary --since 2025-03-21 --until 2025-03-22 --venue perp_v2
+      analytics summary --since 2025-03-21 --until 2025-03-22 --venue main
 
       analytics summary --json | jq '.markets[-1]'
     """

@@ -114,10 +114,11 @@ class OwnerCall:
 
 @dataclass(frozen=True, slots=True)
 class Valuer:
-    """The contract of ours that values an executor on this venue: its name, its constructor's arguments as (ABI type, value),
-    and what it answers to which calls if it was made with these."""
+    """The contract that values an executor on this venue: its name, the package whose `abi` folder has its creation code, its
+    constructor's arguments as (ABI type, value), and what it answers to which calls if it was made with these."""
 
     contract: str
+    package: str
     arguments: tuple[tuple[str, object], ...]
     answers: tuple[tuple[bytes, bytes], ...]
 

@@ -1,4 +1,4 @@
-"""The contracts an owner deploys, compiled and shipped with this package (abi/*.json, made by contracts/extract_abis.py)."""
+"""The contracts an owner deploys, compiled and shipped with this program (abi/*.json of a package, made by contracts/extract_abis.py)."""
 
 import json
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from typing import Any
 from eth_abi.abi import encode
 
 
-def creation_code(contract: str, arguments: Sequence[tuple[str, object]]) -> bytes:
-    """Creation code of "KeeperExecutor" or a valuer, with its constructor's arguments as (ABI type, value) behind it."""
-    artifact: dict[str, Any] = json.loads(files("keeper.execution").joinpath(f"abi/{contract}.json").read_text())
+def creation_code(package: str, contract: str, arguments: Sequence[tuple[str, object]]) -> bytes:
+    """Creation code of a contract that `package` ships, with its constructor's arguments as (ABI type, value) behind it."""
+    artifact: dict[str, Any] = json.loads(files(package).joinpath("abi", f"{contract}.json").read_text())
     code: str = artifact["bytecode"]
     return bytes.fromhex(code.removeprefix("0x")) + encode([kind for kind, _ in arguments], [value for _, value in arguments])

@@ -41,7 +41,7 @@ def rules_hash(rules: Sequence[CallRule]) -> bytes:
 
 def create_executor(owner: Address, treasury: Address) -> Step:
     """A new executor."""
-    code = creation_code("KeeperExecutor", (("address", owner), ("address", treasury)))
+    code = creation_code("keeper.execution", "KeeperExecutor", (("address", owner), ("address", treasury)))
     effect = f"an executor owned by {owner}; what leaves it goes to {treasury}"
     return Step("create KeeperExecutor", (owner, treasury), None, code, effect)
 
@@ -49,7 +49,7 @@ def create_executor(owner: Address, treasury: Address) -> Step:
 def create_valuer(venue: str, valuer: Valuer) -> Step:
     """A new valuer of executors on a venue."""
     arguments = tuple(str(value) for _, value in valuer.arguments)
-    code = creation_code(valuer.contract, valuer.arguments)
+    code = creation_code(valuer.package, valuer.contract, valuer.arguments)
     return Step(f"create {valuer.contract}", arguments, None, code, f"values executors on {venue} at the oracle's price")
 
 

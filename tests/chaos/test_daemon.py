@@ -17,7 +17,10 @@ from tests.chaos.harness import Harness, caught_up, harness
 pytestmark = [pytest.mark.chaos, pytest.mark.fork, pytest.mark.slow]
 
 _FIRST_FOLLOWED = "SELECT min(block_number) FROM blocks WHERE NOT recovered"
-_TABLES = {"blocks", "venue_events", "market_state", "liquidations", "evaluations", "decisions", "simulations", "outcomes"}
+_TABLES = {
+    *("blocks", "venue_events", "market_state", "liquidations", "evaluations", "decisions", "simulations", "outcomes"),
+    *("pool_ranges", "pool_states", "insurance_funds", "account_flows"),
+}
 
 
 def test_reorgs_of_depth_1_to_5_leave_book_lake_and_contracts_agreeing(tmp_path: Path) -> None:
@@ -77,6 +80,9 @@ def _assert_lake_is_the_chain(stage: Harness) -> None:
     assert recorded == [event for event in stage.chain_events() if event[0] <= last]
     rows = stage.rows("SELECT block_number, block_hash, log_index FROM liquidations ORDER BY 1, 3")
     expected = [event for event in stage.chain_events("PositionLiquidated", "CollateralLiquidated") if event[0] <= last]
+    assert [(row["block_number"], row["block_hash"], row["log_index"]) for row in rows] == expected
+    rows = stage.rows("SELECT block_number, block_hash, log_index FROM account_flows ORDER BY 1, 3")
+    expected = [event for event in stage.chain_events("Deposited", "Withdrawn", "BadDebtSettled") if event[0] <= last]
     assert [(row["block_number"], row["block_hash"], row["log_index"]) for row in rows] == expected
     blocks = stage.rows("SELECT min(block_number) AS first, count(*) AS n FROM blocks WHERE block_number >= (" + _FIRST_FOLLOWED + ")")[0]
     assert blocks["n"] == last - blocks["first"] + 1, "a block without its row"

@@ -44,7 +44,11 @@ _EVENTS = {
 }
 """What moves accounts. The lake may hold more events, but never fewer, and none that is not on the chain."""
 _LIQUIDATIONS = (_EVENTS["clearing_house"][1], _EVENTS["vault"][2])
-_TABLES_OF_BLOCKS = ("blocks", "venue_events", "market_state", "liquidations", "evaluations", "account_snapshots")
+_FLOWS = (_EVENTS["vault"][0], _EVENTS["vault"][1], _EVENTS["vault"][3])
+_TABLES_OF_BLOCKS = (
+    *("blocks", "venue_events", "market_state", "liquidations", "evaluations", "account_snapshots"),
+    *("pool_ranges", "pool_states", "insurance_funds", "account_flows"),
+)
 _MINED = ("included", "reverted", "outbid")
 
 
@@ -284,6 +288,7 @@ class Judge:
         self._compare_blocks(cursor)
         self._compare_events(cursor)
         self._compare_liquidations(cursor)
+        self._compare_table("account_flows", _FLOWS, cursor)
         self._compare_ours(cursor, untold)
         differing = self._rows("SELECT account, block_number FROM account_snapshots WHERE NOT matches")
         result.wrong_rows += result.note("parity", differing)
@@ -330,18 +335,24 @@ class Judge:
             result.wrong_rows += result.note("venue_events invented", _not_on_chain(rpc, self._deployment, unknown))
 
     def _compare_liquidations(self, cursor: int) -> None:
+        self._compare_table("liquidations", _LIQUIDATIONS, cursor)
         result = self._verdict
-        topics = {_topic(signature) for signature in _LIQUIDATIONS}
         ours = {item.hash for item in self.history.mined}
-        there = {(log.transaction, log.index): log for log in self.history.logs if log.topic in topics}
-        rows = self._rows("SELECT transaction_hash, log_index, ours, block_number FROM liquidations")
-        listed = Counter((row["transaction_hash"], row["log_index"]) for row in rows)
-        missing = [f"block {log.block}" for key, log in there.items() if log.block <= cursor and key not in listed]
-        result.lost_rows += result.note("liquidations lost", missing)
-        result.wrong_rows += result.note("liquidations twice", [key for key, times in listed.items() if times > 1])
-        result.wrong_rows += result.note("liquidations invented", [key for key in listed if key not in there])
+        rows = self._rows("SELECT transaction_hash, ours FROM liquidations")
         disowned = [row["transaction_hash"] for row in rows if row["ours"] != (row["transaction_hash"] in ours)]
         result.wrong_rows += result.note("liquidations wrongly (not) ours", disowned)
+
+    def _compare_table(self, table: str, signatures: Sequence[str], cursor: int) -> None:
+        """One row for each log of these events."""
+        result, topics = self._verdict, {_topic(signature) for signature in signatures}
+        there = {(log.transaction, log.index): log for log in self.history.logs if log.topic in topics}
+        listed = Counter(
+            (row["transaction_hash"], row["log_index"]) for row in self._rows(f"SELECT transaction_hash, log_index FROM {table}")
+        )
+        missing = [f"block {log.block}" for key, log in there.items() if log.block <= cursor and key not in listed]
+        result.lost_rows += result.note(f"{table} lost", missing)
+        result.wrong_rows += result.note(f"{table} twice", [key for key, times in listed.items() if times > 1])
+        result.wrong_rows += result.note(f"{table} invented", [key for key in listed if key not in there])
 
     def _compare_ours(self, cursor: int, untold: frozenset[str]) -> None:
         result = self._verdict

@@ -47,9 +47,9 @@ def test_our_artifact_is_what_forge_makes_of_the_source(contract: str) -> None:
     assert (_CONTRACTS / "abi" / _OWN[contract] / f"{contract}.json").read_text() == extract(contract)
 
 
-@pytest.mark.parametrize("contract", _EXTRACT["PACKAGED"])
-def test_the_keepers_own_copy_is_the_same(contract: str) -> None:
-    packaged = files("keeper.execution").joinpath(f"abi/{contract}.json").read_text()
+@pytest.mark.parametrize(("contract", "part"), _EXTRACT["PACKAGED"].items())
+def test_the_keepers_own_copy_is_the_same(contract: str, part: str) -> None:
+    packaged = files("keeper").joinpath(part, "abi", f"{contract}.json").read_text()
     assert packaged == (_CONTRACTS / "abi" / _OWN[contract] / f"{contract}.json").read_text()
 
 

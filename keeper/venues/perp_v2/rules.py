@@ -53,6 +53,7 @@ def valuer(options: Options, encoder: Encoder, book: PerpBook) -> Valuer:
     tokens: list[str] = sorted(parameters(book).collaterals)
     return Valuer(
         contract="PerpV2Valuer",
+        package="keeper.venues.perp_v2",
         arguments=(("address", options.vault), ("address[]", tokens)),
         answers=(
             (encoder.data("vault()"), word(options.vault)),

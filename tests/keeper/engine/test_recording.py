@@ -64,6 +64,7 @@ def test_a_liquidation_is_told_from_the_victims_side(size: int, side: str, price
     assert (row.side, row.price, row.size_raw, row.ours, row.candidate_id) == (side, price, str(size), True, "ours")
     assert (row.notional_usd, row.penalty_usd, row.reward_usd, row.bad_debt_usd) == (100.0, 3.0, 1.0, 2.0)
     assert (row.penalty_raw, row.reward_raw, row.bad_debt_raw) == (str(3 * X18), str(X18), str(2 * X18))
+    assert (row.size_decimals, row.usd_decimals) == (18, 18)
     (theirs,) = recording.liquidation_rows(WHERE, [seen], None, {})
     assert (theirs.ours, theirs.candidate_id) == (False, None)
 
@@ -93,6 +94,7 @@ def test_a_decision_says_what_was_wanted_and_a_skip_why_not() -> None:
     assert (left.action, left.reason, left.detail, left.expected_profit_usd) == ("skip", "unprofitable", None, -1.0)
     bare = recording.decision_row(WHERE, decision.candidate, "liquidate", Skip(SkipReason.STALE, "too old"), NOW)
     assert (bare.reason, bare.detail, bare.market, bare.expected_profit_usd) == ("stale", "too old", None, None)
+    assert (going.size_decimals, bare.size_decimals) == (18, None), "no plan, no size"
 
 
 def test_a_simulation_keeps_the_venues_own_word_for_the_revert() -> None:

@@ -177,7 +177,7 @@ class ToyVenue:
         return (CallRule(EXCHANGE, "liquidate(bytes32)", ((),)),)
 
     def valuer(self, book: Book) -> Valuer:
-        return Valuer("ToyValuer", (), ())
+        return Valuer("ToyValuer", "tests.keeper.engine", (), ())
 
     def listings(self) -> Sequence[LogFilter]:
         return self.filters()

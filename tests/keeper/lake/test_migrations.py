@@ -102,6 +102,18 @@ def test_a_lake_of_the_first_version_is_brought_up_and_keeps_its_rows(options: L
         assert connection.execute(f"{query} ORDER BY account").fetchall()[1] == ("0xcd", 2.5, "7", None, None)
 
 
+def test_raw_amounts_of_before_had_18_decimals(options: LakeOptions) -> None:
+    """Also once their files are merged with later ones; what comes later says its own."""
+    with connect(options.place.keeper) as connection:
+        migrate(connection, "x", migrations("keeper")[:1])
+        connection.execute(_OLD_LIQUIDATION)
+        migrate(connection, "x", migrations("keeper"))
+        connection.execute("INSERT INTO liquidations SELECT * REPLACE ('0xcd' AS account, 30 AS usd_decimals) FROM liquidations")
+        connection.execute("CALL ducklake_merge_adjacent_files('lake')")
+        query = "SELECT account, size_decimals, usd_decimals FROM liquidations ORDER BY account"
+        assert connection.execute(query).fetchall() == [("0xab", 18, 18), ("0xcd", 18, 30)]
+
+
 def test_decisions_of_before_know_of_no_use(options: LakeOptions) -> None:
     with connect(options.place.keeper) as connection:
         migrate(connection, "x", migrations("keeper")[:2])

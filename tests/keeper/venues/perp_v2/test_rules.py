@@ -1,6 +1,7 @@
 """What the executor may do: everything plans need, and nothing that could carry money to somebody else."""
 
 from collections.abc import Iterator
+from importlib.resources import files
 
 from eth_utils.crypto import keccak
 
@@ -98,6 +99,7 @@ def test_the_valuer_is_told_by_what_it_answers() -> None:
     desk = Desk()
     valuer = desk.venue.valuer(desk.book)
     assert valuer.contract == "PerpV2Valuer"
+    assert files(valuer.package).joinpath("abi", "PerpV2Valuer.json").is_file()
     assert [value for _, value in valuer.arguments] == [ADDRESSES["vault"], [WETH]]
     (vault, _), (_, tokens) = valuer.answers
     assert vault == keccak(text="vault()")[:4]
