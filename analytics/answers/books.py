@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import duckdb
 import numpy as np
 
+from analytics.answers.identity import venue_labels
 from analytics.answers.pools import pools
 from analytics.answers.window import Window
 from analytics.marts import has_view, mart
@@ -41,10 +42,14 @@ def pool_books(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str 
         return []
     parameters = {"since": window.lake_since, "until": window.lake_until, "underlying": underlying}
     rows = lake.execute(mart("market_underlyings"), parameters).to_arrow_table().to_pylist()
-    trades = {(row["venue"], row["market"]): row["underlying"] for row in rows}
+    labels = venue_labels(lake)
+    trades = {(row["chain_id"], row["venue"], row["market"]): row["underlying"] for row in rows}
     markets = dict.fromkeys(row["market"] for row in rows)
-    moments = [one for market in markets for one in pools(lake, window, market, most) if (one.venue, market) in trades]
-    quotes = [PoolBook(trades[one.venue, one.market], one.market, one.pool.book(one.venue, one.time)) for one in moments]
+    moments = [one for market in markets for one in pools(lake, window, market, most) if (one.chain_id, one.venue, market) in trades]
+    quotes = [
+        PoolBook(trades[one.chain_id, one.venue, one.market], one.market, one.pool.book(labels.of(one.chain_id, one.venue), one.time))
+        for one in moments
+    ]
     return [quote for quote in quotes if len(quote.book.bid_price) and len(quote.book.ask_price)]
 
 

@@ -59,13 +59,15 @@ class Gain:
     curve: GainCurve
 
 
-def gains(lake: duckdb.DuckDBPyConnection, market: str, answer: MapAnswer, venue: str | None = None) -> tuple[Gain, ...]:
+def gains(
+    lake: duckdb.DuckDBPyConnection, market: str, answer: MapAnswer, venue: str | None = None, *, chain_id: int | None = None
+) -> tuple[Gain, ...]:
     """Every side against every source of depth, own pools first; none without a map or without depth."""
     if answer.map is None or answer.taken_at is None:
         return ()
     return tuple(
         Gain(side, one.source, one.quality, one.own, from_map(answer.map, side, executable))
-        for one in opposing(lake, market, answer.underlying, answer.taken_at, venue)
+        for one in opposing(lake, market, answer.underlying, answer.taken_at, venue, chain_id)
         for side in (1, -1)
         if (executable := one.meets(side)) is not None
     )
@@ -77,7 +79,7 @@ def gain(
     """Per victim side and source of depth: the greatest gain and where, price zones with g >= 1, and the potential (USD of price) within
     some distances. Potential is null where depth is not known all the way."""
     answer = liquidation_map(lake, market, at, venue, chain_id=chain_id)
-    return gain_table(lake, market, answer, gains(lake, market, answer, venue))
+    return gain_table(lake, market, answer, gains(lake, market, answer, venue, chain_id=chain_id))
 
 
 def gain_curve(
@@ -85,7 +87,7 @@ def gain_curve(
 ) -> pa.Table:
     """The curves cell by cell (10 bps of price, outward from the mark) as far as something is liquidatable."""
     answer = liquidation_map(lake, market, at, venue, chain_id=chain_id)
-    rows = [row for one in gains(lake, market, answer, venue) for row in _cells(answer, one)]
+    rows = [row for one in gains(lake, market, answer, venue, chain_id=chain_id) for row in _cells(answer, one)]
     return annotated(pa.Table.from_pylist(rows, _CURVE), reason=_reason(lake, market, answer), notes=gain_notes(lake))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from analytics.answers.books import book_of
+from analytics.answers.identity import VenueLabels, venue_labels
 from analytics.answers.pools import PoolMoment, pools_at
 from analytics.marts import has_view, mart
 from analytics.models.executable import Executable, of_bands, of_book, of_pool
@@ -23,15 +24,23 @@ class Opposing:
     meets: Callable[[int], Executable | None]
 
 
-def opposing(lake: duckdb.DuckDBPyConnection, market: str, underlying: str, at: datetime, venue: str | None = None) -> tuple[Opposing, ...]:
+def opposing(
+    lake: duckdb.DuckDBPyConnection,
+    market: str,
+    underlying: str,
+    at: datetime,
+    venue: str | None = None,
+    chain_id: int | None = None,
+) -> tuple[Opposing, ...]:
     """The market's own pools first, then of its underlying the newest book, then the newest bands of each venue within the hour before `at`
     (lake time)."""
-    own = (_of_pool(one) for one in pools_at(lake, market, at, venue))
+    labels = venue_labels(lake)
+    own = (_of_pool(one, labels) for one in pools_at(lake, market, at, venue, chain_id))
     return (*own, *_books(lake, underlying, at), *_bands(lake, underlying, at))
 
 
-def _of_pool(one: PoolMoment) -> Opposing:
-    source = f"{one.venue} pool, {len(one.pool.liquidity)} ranges, block {one.block}"
+def _of_pool(one: PoolMoment, labels: VenueLabels) -> Opposing:
+    source = f"{labels.of(one.chain_id, one.venue)} pool, {len(one.pool.liquidity)} ranges, block {one.block}"
     return Opposing(source, "exact", True, lambda side: of_pool(one.pool, side))
 
 

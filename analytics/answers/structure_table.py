@@ -89,7 +89,7 @@ def structures(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str 
         if underlying in (None, market.underlying):
             answer = market.map_at(lake, snapshot.at)
             chosen: dict[int, Gain] = {}
-            for one in gains(lake, market.key.market, answer, market.key.venue):
+            for one in gains(lake, market.key.market, answer, market.key.venue, chain_id=market.key.chain_id):
                 chosen.setdefault(one.side, one)
             moves = _moves(lake, market.key, answer.taken_at or snapshot.at, window)
             yield from (

@@ -57,7 +57,7 @@ def map_(
 
       analytics map ETH --at 2025-12-11T02:00 --all-markets
 
-      analytics map ETH --venue perp_v2 --chain 10
+      analytics map ETH --venue perps --chain 10
 
       analytics map BTC --parquet map.parquet
     """
@@ -66,7 +66,7 @@ def map_(
     with open_lake(lake) as connection:
         found = liquidation_map(connection, market, moment, venue, chain_id=chain, all_markets=all_markets)
         volatility = volatility_before(connection, found.underlying, found.taken_at) if found.taken_at else None
-        gain = gain_table(connection, market, found, gains(connection, market, found, venue))
+        gain = gain_table(connection, market, found, gains(connection, market, found, venue, chain_id=chain))
     bins = bins_table(found)
     if as_csv or parquet is not None or found.map is None or volatility is None:
         answer(bins, form)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keeper.domain.chain import BlockRef, Hash32
-from keeper.domain.records import Record, VenueEventRecord
+from keeper.domain.records import PoolRangeRecord, PoolStateRecord, Record
 from keeper.lake.options import LakeOptions
 from keeper.lake.recorder import Recorder
 from tests.analytics.keeper_lake import CHAIN, VENUE, Rows, block_ref
@@ -20,8 +20,11 @@ _PRICES = ("mark_price", "mark_price_raw", "index_price", "spot_price", "price",
 
 
 def cascade_blocks() -> dict[int, list[Record]]:
-    """The rows of the cascade by block, without its pool."""
-    return {number: [row for row in cascade_rows(number) if not isinstance(row, VenueEventRecord)] for number in range(1, BLOCKS + 1)}
+    """The rows of the cascade by block, without its pool: liquidity, sqrt(base x quote), has no whole factor between the chains."""
+    return {
+        number: [row for row in cascade_rows(number) if not isinstance(row, PoolRangeRecord | PoolStateRecord)]
+        for number in range(1, BLOCKS + 1)
+    }
 
 
 def write_chains(directory: Path, blocks: Mapping[int, Sequence[Record]], *chains: int) -> None:

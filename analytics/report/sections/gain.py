@@ -103,7 +103,7 @@ def _markets(of: Subject) -> tuple[list[Chart], list[Grid], dict[str, pa.Table]]
     names = of.labels.of_markets([market.key for market in markets])
     for market in markets:
         name, answer = names[market.key], market.map_at(of.lake, snapshot.at)
-        found = gains(of.lake, market.key.market, answer, market.key.venue)
+        found = gains(of.lake, market.key.market, answer, market.key.venue, chain_id=market.key.chain_id)
         if not found:
             continue
         tables[f"gain_{name}"] = table = gain_table(of.lake, name, answer, found)

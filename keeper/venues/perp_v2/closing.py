@@ -48,7 +48,8 @@ class Pool:
         # More base than the liquidity holds cannot be bought: what is left of the pool then is its limit.
         left = self.liquidity * Q96 + base_sold * self.sqrt_price_x96
         moved = -(-(self.liquidity * Q96 * self.sqrt_price_x96) // left) if left > 0 else self.limit_high_x96
-        return replace(self, sqrt_price_x96=moved if base_sold < 0 else self.liquidity * Q96 * self.sqrt_price_x96 // left)
+        fallen = max(ticks.MIN_SQRT_PRICE_X96, self.liquidity * Q96 * self.sqrt_price_x96 // left) if base_sold > 0 else moved
+        return replace(self, sqrt_price_x96=fallen)
 
     def limit(self, is_long: bool) -> int:
         """The sqrt price a close of a long (selling) or a short (buying) must stop at."""

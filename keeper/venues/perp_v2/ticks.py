@@ -5,6 +5,8 @@ import math
 from keeper.domain.fixed import Q96, X18, div_trunc
 
 MAX_TICK = 887272
+MIN_SQRT_PRICE_X96 = 4_295_128_739
+"""TickMath.MIN_SQRT_RATIO: no pool's price falls below."""
 _FACTORS = (
     0xFFFCB933BD6FAD37AA2D162D1A594001,
     0xFFF97272373D413259A46990580E213A,

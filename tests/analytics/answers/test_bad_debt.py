@@ -207,7 +207,7 @@ def test_a_fund_that_did_not_change_was_read_where_its_market_was(tmp_path: Path
     change(tmp_path, "DELETE FROM lake.main.insurance_funds WHERE block_number = 25")
     with open_lake(tmp_path) as lake:
         assert not any("insurance fund of" in note for note in notes_of(waterfall(lake)))
-    state = "10, 'perp_v2', 'ETH', 25, '0x19', TIMESTAMP '2025-03-21 00:00:50', '1', 1.0, 1.0, 1.0, 1.0, 1.0, '0', 0.0, 18"
+    state = "10, 'perp_v2', 'ETH', 25, '0x19', TIMESTAMP '2025-03-21 00:00:50', '1', 1.0, 1.0, 1.0, 1.0, 1.0, '0', 0.0, 'ETH', 18"
     change(tmp_path, f"INSERT INTO lake.main.market_state VALUES ({state})")
     with open_lake(tmp_path) as lake:
         assert any("1,000 USD before, 1,000 after" in note for note in notes_of(waterfall(lake)))

@@ -44,7 +44,7 @@ def renamed(record: Record) -> Record:
     """A row of the cascade whose market has the other name."""
     if isinstance(record, VenueEventRecord):
         return replace(record, payload=record.payload.replace('"ETH"', f'"{NAME}"'))
-    names: Mapping[str, Any] = {"market": NAME} if hasattr(record, "underlying") else {}
+    names: Mapping[str, Any] = {"market": NAME} if isinstance(getattr(record, "market", None), str) else {}
     return replace(record, **names)
 
 

@@ -163,7 +163,9 @@ def test_a_lake_that_is_not_migrated_yet_is_mended_too(options: LakeOptions, ask
     with connect(options.place.keeper) as connection:
         migrate(connection, "x", migrations("keeper")[:1])
         for number in (1, 2):
-            connection.execute(f"INSERT INTO cursors VALUES (1, 'perp_v2', {number}, '0x{number}', '0x', TIMESTAMP '2023-11-14', '0')")
+            connection.execute(
+                f"INSERT INTO cursors VALUES (1, 'perp_v2', {number}, '0x{number}', '0x', TIMESTAMP '2023-11-14 00:00:0{number}', '0')"
+            )
     _delete(_files(options, "cursors")[1])
     assert len(mend(options.place.keeper)) == 1
     assert ask("SELECT block_number FROM cursors") == [(1,)]
