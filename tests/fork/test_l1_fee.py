@@ -99,7 +99,13 @@ async def _decisions(stage: Harness, scope: ChainScope) -> Sequence[Decision]:
             found = evaluator.evaluation_of(item.account, item.health, block)
             tariff = policy.gas_price(evaluator, block, found.data_fee)
             decisions += policy.decisions_after("perp_v2", evaluator, found, tariff, {})
-    return [each for each in decisions if each.plan.expected_reward_x18 - each.plan.expected_cost_x18 > 5 * X18]
+    return [each for each in decisions if _margin_x18(each) > 5 * X18]
+
+
+def _margin_x18(decision: Decision) -> int:
+    """What its plan earns before gas; 0 without a plan."""
+    plan = decision.choice.plan
+    return plan.expected_reward_x18 - plan.expected_cost_x18 if plan is not None else 0
 
 
 async def _requests(chain: ChainClient, stage: Harness, evaluator: Evaluator, newest: NewestFee | None) -> int:
