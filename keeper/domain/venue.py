@@ -337,8 +337,8 @@ class Venue(Protocol):
         """Once after a backfill: what events tell only approximately, asked exactly. Returns corrections, none where all is exact."""
 
     def describe(self, book: Book) -> Reads[Sequence[Event]]:
-        """During a backfill, which asks for no `refresh`: names and decimals the book lacks, which never change. Yields nothing where it
-        lacks none."""
+        """Where rows are made without a `refresh` (a backfill, a repair): names and decimals the book lacks, which never change. Yields
+        nothing where it lacks none."""
 
     def feeds(self, book: Book, now: Timestamp) -> Mapping[FeedId, int]:
         """The current value of every feed boxes are drawn over."""

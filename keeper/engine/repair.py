@@ -180,8 +180,13 @@ class Repair:
         return verdict.value[0]
 
     async def _rebuild(self, evaluator: Evaluator, draft: _Draft) -> None:
-        """The book anew from the recorded events, with the true ones in wrong blocks; then what events tell only approximately is asked."""
+        """The book anew from the recorded events, with the true ones in wrong blocks; then names that are missing are asked for, and what
+        events tell only approximately."""
         await asyncio.to_thread(self._replay, evaluator, draft)
+        venue, book = evaluator.venue, evaluator.book
+        self._apply(evaluator, draft, await self._chain.run(venue.describe(book), draft.keys.block), "describe")
+        for item in draft.wrong:
+            draft.records += view_rows.logged_rows(replace(draft.keys, block=item.block), venue, book, item.logged)
         keys = sorted(evaluator.book.account_keys())
         events = await self._chain.run(evaluator.venue.resync(keys, evaluator.book), draft.keys.block)
         self._apply(evaluator, draft, events, "resync")
@@ -196,9 +201,6 @@ class Repair:
                 draft.records += self._liquidation_rows(evaluator, draft.keys, wrong[number])
             if number <= final:
                 evaluator.book.finalise(number)
-        # Names may stand in later blocks than what they describe.
-        for item in draft.wrong:
-            draft.records += view_rows.logged_rows(replace(draft.keys, block=item.block), evaluator.venue, evaluator.book, item.logged)
 
     def _history(self, evaluator: Evaluator, draft: _Draft) -> Iterator[tuple[int, Timestamp, list[Applied]]]:
         """Recorded blocks up to the newest one, with the true events in wrong ones, in order."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from keeper.domain.chain import Reads
+from keeper.domain.chain import Call, RawLog, Reads, Timestamp
 from keeper.domain.records import AccountFlowRecord, LiquidationRecord, PoolRangeRecord, RepairRecord, VenueEventRecord
-from keeper.domain.venue import Event
+from keeper.domain.venue import Book, Event, PoolRange
 from keeper.engine import recording, view_rows
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.questions import ChainQuestions
@@ -19,7 +19,7 @@ from keeper.engine.recovery import apply_logs
 from keeper.errors import EndpointsDisagree, StateDivergence
 from tests.keeper.engine.fakes import block_ref
 from tests.keeper.engine.repairs import PRICE, CorrectableMemory, TrueChain, accounts_at, last_block, repair_of
-from tests.keeper.engine.toy import Liquidated, Opened, PriceRead, ToyVenue, log_of, toy_book
+from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, PriceRead, ToyVenue, log_of, toy_book
 
 TRUTH: dict[int, list[Opened | Liquidated]] = {
     3: [Opened("0xa", 10, 500), Opened("0xb", 1, 50)],
@@ -115,6 +115,28 @@ def test_rows_and_book_become_the_chains(told: dict[int, list[Opened | Liquidate
     assert world.facts() == truth.facts()
     assert world.accounts() == truth.accounts()
     assert [row[:2] for row in world.evidence()] == [(number, "logs") for number in wrong]
+
+
+class _Nameless(ToyVenue):
+    """Its market's name must be asked for; "the price read at 0" is the name."""
+
+    def describe(self, book: Book) -> Reads[Sequence[Event]]:
+        if Timestamp(0) in toy_book(book).reads:
+            return ()
+        yield (Call(EXCHANGE, b"name"),)
+        return (PriceRead(0, 7),)
+
+    def pool_ranges(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[PoolRange]:
+        name = str(toy_book(book).reads.get(Timestamp(0), "nameless"))
+        return [replace(change, market=name) for change in super().pool_ranges(events, book)]
+
+
+def test_what_no_row_names_is_asked_for_before_rows_are_written() -> None:
+    """Without recorded reads no name is in the lake."""
+    world = _world(_told(b5=[]), _Nameless(_Prices()))
+    world.mend()
+    names = {row.block_number: row.market for row in world.memory.of(PoolRangeRecord)}
+    assert names == {3: "nameless", 5: "7", 9: "nameless", 14: "nameless"}
 
 
 def test_a_missing_liquidation_comes_with_its_candidate() -> None:
