@@ -34,7 +34,7 @@ class NewestFee:
 class ChainQuestions:
     """Asks the chain, pinned to the block's hash; times after the block's own are asked with a block-time override.
 
-    BlockKeys the chain charges an L1 data fee, `newest_fee` asks its prices in the same batch as a block's market reads."""
+    Where the chain charges an L1 data fee, `newest_fee` asks its prices in the same batch as a block's market reads."""
 
     def __init__(self, chain: Chain, newest_fee: NewestFee | None = None) -> None:
         self._chain = chain

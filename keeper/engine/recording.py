@@ -207,7 +207,7 @@ def decision_row(
     *,
     plan: LiquidationPlan | None = None,
 ) -> DecisionRecord:
-    """decisions: `plan` stands in keys the choice has none."""
+    """decisions: `plan` stands in where the choice has none."""
     economics, plan = choice.economics, choice.plan or plan
     skip = choice if isinstance(choice, Skip) else None
     return DecisionRecord(
@@ -285,7 +285,7 @@ def attempt_row(chain_id: int, attempt: Attempt) -> AttemptRecord:
 def outcome_row(
     chain_id: int, settled: Settled, head: BlockRef, reason: str | None, proceeds: Proceeds, gas_cost_usd: float
 ) -> OutcomeRecord:
-    """outcomes: `head` stands in keys no block decided."""
+    """outcomes: `head` stands in where no block decided."""
     attempt, outcome = settled.attempt, settled.outcome
     block = outcome.block or head
     return OutcomeRecord(

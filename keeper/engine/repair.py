@@ -147,7 +147,7 @@ class Repair:
             draft.drop_reads()
             raise StateDivergence(_unmended(str(error), first)) from error
         finally:
-            # Rows that are proven wrong are corrected even keys that does not explain all.
+            # Rows that are proven wrong are corrected even where that does not explain all.
             self._write(draft)
 
     def _first_suspect(self, name: str, accounts: Collection[AccountKey]) -> int:

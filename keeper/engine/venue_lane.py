@@ -194,7 +194,7 @@ class VenueLane:
         return VenueBlock(block, evaluation, rows, decisions)
 
     async def _consistently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> BlockEvaluation:
-        """Evaluate; keys an event does not fit the book, mend the book first. Raises StateDivergence when it does not fit then either."""
+        """Evaluate; where an event does not fit the book, mend the book first. Raises StateDivergence when it does not fit then either."""
         try:
             return await self._patiently(event, sample)
         except StateDivergence as fault:
@@ -203,7 +203,7 @@ class VenueLane:
         return await self._patiently(event, sample)
 
     async def _parent(self, block: BlockRef) -> BlockRef:
-        """The block before. Raises BlockUnknown keys nobody can tell, or the chain has another one there."""
+        """The block before. Raises BlockUnknown where nobody can tell, or the chain has another one there."""
         try:
             parent = await self._services.chain.block(block.number - 1)
         except Transient as error:
@@ -224,7 +224,7 @@ class VenueLane:
                 await asyncio.sleep(_OUTAGE_PAUSE_S)
 
     async def _compare(self, keys: BlockKeys, sample: frozenset[AccountKey]) -> Sequence[Record]:
-        """Rows of a comparison with the contract's own view; none keys nobody answers, or keys it differs: then the venue is held."""
+        """Rows of a comparison with the contract's own view; none where nobody answers, or where it differs: then the venue is held."""
         if not sample:
             return ()
         try:
@@ -241,7 +241,7 @@ class VenueLane:
         return rows
 
     async def _lift(self, block: BlockRef) -> None:
-        """Mend the venue keys it is held. What nothing mends stops it."""
+        """Mend the venue where it is held. What nothing mends stops it."""
         for _, fault, evidence in await self._holds.lift({self.name: self.evaluator}, block):
             self._services.recorder.append(evidence)
             self.stop(fault)
