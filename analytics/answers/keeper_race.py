@@ -108,10 +108,10 @@ def _missed_row(row: dict[str, object]) -> dict[str, object]:
         sent if isinstance(sent, int) else None,
         str(row["outcome"]) if row["outcome"] else None,
     )
-    kept = ("chain_id", "venue", "account", "liquidator", "liquidated_block", "markets", "notional_usd", "outcome")
+    columns = ("chain_id", "venue", "account", "liquidator", "liquidated_block", "markets", "notional_usd", "outcome")
     moment = row["moment"] if isinstance(row["moment"], datetime) else None
     extra = {"moment": moment, "reason": str(missed_reason(stages)), "first_seen_block": evaluated, "last_skip": row["skip"]}
-    return {name: row[name] for name in kept} | extra
+    return {name: row[name] for name in columns} | extra
 
 
 def _races(lake: duckdb.DuckDBPyConnection, table: pa.Table, window: Window) -> list[_Race]:

@@ -115,8 +115,8 @@ def _short_victims(lake: duckdb.DuckDBPyConnection, underlying: str, window: Win
 
 def _funding(lake: duckdb.DuckDBPyConnection, underlying: str, window: Window, priced: MarketKey) -> tuple[Floats, Floats]:
     """Of the price's market, else of its venue, else of the market with most settlements."""
-    found = sorted(funding(lake, window, underlying), key=lambda one: (*_nearness(one.market, priced), len(one.time)))
-    return (found[-1].time, found[-1].rate_8h) if found else (np.zeros(0), np.zeros(0))
+    sources = sorted(funding(lake, window, underlying), key=lambda one: (*_nearness(one.market, priced), len(one.time)))
+    return (sources[-1].time, sources[-1].rate_8h) if sources else (np.zeros(0), np.zeros(0))
 
 
 def _open_interest(

@@ -154,11 +154,11 @@ def _rows(lake: duckdb.DuckDBPyConnection, window: Window, one: Structure) -> li
 
 def _overlap(lake: duckdb.DuckDBPyConnection, window: Window, one: Structure) -> Figure | None:
     """Against the waves observed after the snapshot, each victim by its first liquidation; None where none were observed."""
-    seen = series_of(lake, window, one.market.underlying, one.side)
-    if seen is None:
+    series = series_of(lake, window, one.market.underlying, one.side)
+    if series is None:
         return None
     observed: dict[AccountKey, int] = {}
-    for row, label in zip(seen.victims.to_pylist(), seen.waves.label(seen.time).tolist(), strict=True):
+    for row, label in zip(series.victims.to_pylist(), series.waves.label(series.time).tolist(), strict=True):
         if MarketKey.of(row) == one.market.key:
             observed.setdefault(AccountKey(row["chain_id"], row["venue"], row["victim"]), label)
     return overlap(one.made.wave, [observed.get(account, NEVER) for account in one.accounts], one.gain.curve.scope)

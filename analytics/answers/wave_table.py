@@ -146,9 +146,9 @@ def price_of(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str, m
     for row in rows:
         counts[MarketKey.of(row)] += row["n"]
     best = market if market in counts else max(counts, key=lambda key: counts[key])
-    kept = [row for row in rows if MarketKey.of(row) == best]
-    time, price = np.array([_unix(row["moment"]) for row in kept]), np.array([row["last_usd"] for row in kept])
-    return Path(time, price, f"{venue_labels(lake).of_row(kept[0])} {kept[0]['market']} {kept[0]['source']}")
+    of_best = [row for row in rows if MarketKey.of(row) == best]
+    time, price = np.array([_unix(row["moment"]) for row in of_best]), np.array([row["last_usd"] for row in of_best])
+    return Path(time, price, f"{venue_labels(lake).of_row(of_best[0])} {of_best[0]['market']} {of_best[0]['source']}")
 
 
 def _recorded(lake: duckdb.DuckDBPyConnection, window: Window, underlying: str) -> Window:

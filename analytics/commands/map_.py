@@ -64,16 +64,16 @@ def map_(
     form = OutputForm(as_json, as_csv, parquet)
     moment = moment_of(at) if at else None
     with open_lake(lake) as connection:
-        found = liquidation_map(connection, market, moment, venue, chain_id=chain, all_markets=all_markets)
-        volatility = volatility_before(connection, found.underlying, found.taken_at) if found.taken_at else None
-        gain = gain_table(connection, market, found, gains(connection, market, found, venue, chain_id=chain))
-    bins = bins_table(found)
-    if as_csv or parquet is not None or found.map is None or volatility is None:
+        map_answer = liquidation_map(connection, market, moment, venue, chain_id=chain, all_markets=all_markets)
+        volatility = volatility_before(connection, map_answer.underlying, map_answer.taken_at) if map_answer.taken_at else None
+        gain = gain_table(connection, market, map_answer, gains(connection, market, map_answer, venue, chain_id=chain))
+    bins = bins_table(map_answer)
+    if as_csv or parquet is not None or map_answer.map is None or volatility is None:
         answer(bins, form)
         return
-    parts = {"clusters": clusters_table(found, volatility), "asymmetry": asymmetry_table(found), "gain": gain}
+    parts = {"clusters": clusters_table(map_answer, volatility), "asymmetry": asymmetry_table(map_answer), "gain": gain}
     if form.as_json:
-        whole = {"mark_usd": found.map.mark, "taken_at": found.taken_at, "bins": as_object(bins), "reason": reason_of(bins)}
+        whole = {"mark_usd": map_answer.map.mark, "taken_at": map_answer.taken_at, "bins": as_object(bins), "reason": reason_of(bins)}
         typer.echo(json_text(whole | {name: as_object(table) for name, table in parts.items()}))
         return
     for name, table in parts.items():

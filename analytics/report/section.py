@@ -50,11 +50,11 @@ def empty(title: str, table: pa.Table, **tables: pa.Table) -> Section:
 
 def grid(title: str, table: pa.Table, columns: Mapping[str, str], most: int = 15) -> Grid:
     """The first `most` rows of an answer; `columns` maps its names to headers. Those that say nothing are left out."""
-    kept = shown_columns(table, columns)
-    rows = tuple(tuple(cell(name, row[name]) for name in kept) for row in table.slice(0, most).to_pylist())
-    numeric = frozenset(i for i, name in enumerate(kept) if not _is_text(table.schema.field(name).type))
+    shown = shown_columns(table, columns)
+    rows = tuple(tuple(cell(name, row[name]) for name in shown) for row in table.slice(0, most).to_pylist())
+    numeric = frozenset(i for i, name in enumerate(shown) if not _is_text(table.schema.field(name).type))
     note = f"{most} of {table.num_rows:,} rows; all of them in `analytics export`" if table.num_rows > most else ""
-    return Grid(title, tuple(columns[name] for name in kept), rows, numeric, note)
+    return Grid(title, tuple(columns[name] for name in shown), rows, numeric, note)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -96,9 +96,9 @@ async def _decisions(stage: Harness, scope: ChainScope) -> Sequence[Decision]:
         assert len({await _requests(chain, stage, evaluator, newest) for newest in (None, NewestFee(optimism))}) == 1
         decisions: list[Decision] = []
         for item in evaluated:
-            found = evaluator.evaluation_of(item.account, item.health, block)
-            tariff = policy.gas_price(evaluator, block, found.data_fee)
-            decisions += policy.decisions_after("perp_v2", evaluator, found, tariff, {})
+            evaluation = evaluator.evaluation_of(item.account, item.health, block)
+            tariff = policy.gas_price(evaluator, block, evaluation.data_fee)
+            decisions += policy.decisions_after("perp_v2", evaluator, evaluation, tariff, {})
     return [each for each in decisions if _margin_x18(each) > 5 * X18]
 
 

@@ -39,8 +39,8 @@ class Half:
 def commits(log: Path) -> Sequence[Commit]:
     """Every commit in the daemon's log, which must be at level debug and in JSON."""
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-    told = [line for line in lines if line["event"] == "commit" and line["rows"]]
-    return [Commit(datetime.fromisoformat(line["timestamp"]).timestamp(), line["seconds"]) for line in told]
+    commits = [line for line in lines if line["event"] == "commit" and line["rows"]]
+    return [Commit(datetime.fromisoformat(line["timestamp"]).timestamp(), line["seconds"]) for line in commits]
 
 
 def half(stage: Stage, blocks: Collection[int], waits: Sequence[Commit]) -> Half:

@@ -106,11 +106,11 @@ def test_the_decisions_are_made_again(version: str, request: pytest.FixtureReque
 def _differences(answer: pa.Table, name: str) -> list[object]:
     """Where it is not the kept one: row, column, both values."""
     rows = json.loads(json.dumps(rows_of(answer)))
-    kept = json.loads((KEPT / "answers" / f"{name}.json").read_text())
+    expected_rows = json.loads((KEPT / "answers" / f"{name}.json").read_text())
     new = NEW_COLUMNS.get(name, frozenset())
-    if [set(row) for row in rows] != [row.keys() | new for row in kept]:
-        return [f"{len(rows)} rows, {len(kept)} kept, or other columns"]
-    pairs = enumerate(zip(rows, kept, strict=True))
+    if [set(row) for row in rows] != [row.keys() | new for row in expected_rows]:
+        return [f"{len(rows)} rows, {len(expected_rows)} kept, or other columns"]
+    pairs = enumerate(zip(rows, expected_rows, strict=True))
     return [
         (place, column, row[column], value)
         for place, (row, expected) in pairs
@@ -119,7 +119,7 @@ def _differences(answer: pa.Table, name: str) -> list[object]:
     ]
 
 
-def _same(value: Any, kept: Any) -> bool:
-    if isinstance(kept, float) and isinstance(value, float | int):
-        return math.isclose(value, kept, rel_tol=1e-9, abs_tol=1e-9)
-    return bool(value == kept)
+def _same(value: Any, expected_rows: Any) -> bool:
+    if isinstance(expected_rows, float) and isinstance(value, float | int):
+        return math.isclose(value, expected_rows, rel_tol=1e-9, abs_tol=1e-9)
+    return bool(value == expected_rows)

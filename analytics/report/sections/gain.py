@@ -103,12 +103,12 @@ def _markets(of: Subject) -> tuple[list[Chart], list[Grid], dict[str, pa.Table]]
     names = of.labels.of_markets([market.key for market in markets])
     for market in markets:
         name, answer = names[market.key], market.map_at(of.lake, snapshot.at)
-        found = gains(of.lake, market.key.market, answer, market.key.venue, chain_id=market.key.chain_id)
-        if not found:
+        curves = gains(of.lake, market.key.market, answer, market.key.venue, chain_id=market.key.chain_id)
+        if not curves:
             continue
-        tables[f"gain_{name}"] = table = gain_table(of.lake, name, answer, found)
+        tables[f"gain_{name}"] = table = gain_table(of.lake, name, answer, curves)
         grids.append(grid(f"{name}: gain against each source of depth", table, _GAIN))
-        charts.append(_chart(name, answer, [one for one in found if one.source == found[0].source]))
+        charts.append(_chart(name, answer, [one for one in curves if one.source == curves[0].source]))
     return charts, grids, tables
 
 

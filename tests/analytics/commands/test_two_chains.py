@@ -29,10 +29,10 @@ def test_the_map_of_a_chain(two_chains: Path, chain: int, mark: float, capsys: p
 
 def test_the_summary_of_both_and_of_one(two_chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", "--lake", str(two_chains)]) == 0
-    told = capsys.readouterr().out
-    assert all(f"ETH of {label}" in told for label in LABELS)
-    assert "120 blocks (chain 10: 1 to 60, chain 8453: 1000001 to 1000060)" in told
+    output = capsys.readouterr().out
+    assert all(f"ETH of {label}" in output for label in LABELS)
+    assert "120 blocks (chain 10: 1 to 60, chain 8453: 1000001 to 1000060)" in output
     assert main(["summary", "--lake", str(two_chains), "--chain", str(SECOND)]) == 0
-    told = capsys.readouterr().out
-    assert "ETH of" not in told
-    assert "60 blocks (1000001 to 1000060)" in told
+    output = capsys.readouterr().out
+    assert "ETH of" not in output
+    assert "60 blocks (1000001 to 1000060)" in output

@@ -63,10 +63,10 @@ def test_when_all_want_to_be_left_alone_a_little_is_waited_and_long_is_told() ->
     replies.append(Reply(429, b"", 100.0))
     with pytest.raises(RateLimited, match=r"left alone, the first for \d+ s more"):
         ask(on)
-    asked = request_counts(on)
+    requests = request_counts(on)
     with pytest.raises(RateLimited):
         ask(on)
-    assert request_counts(on) == asked
+    assert request_counts(on) == requests
 
 
 def test_all_endpoints_resting_are_waited_for_as_long_as_one_of_them_asks() -> None:

@@ -96,8 +96,8 @@ class CorrectableMemory(ListLake):
     def correct(self, venue: str, blocks: Sequence[BlockRef], records: Sequence[Record]) -> None:
         self.corrections.append([block.number for block in blocks])
         hashes = {block.hash for block in blocks}
-        kept = [row for row in self.rows if not (isinstance(row, CORRECTED) and row.block_hash in hashes)]
-        self.rows[:] = [*kept, *records]
+        remaining = [row for row in self.rows if not (isinstance(row, CORRECTED) and row.block_hash in hashes)]
+        self.rows[:] = [*remaining, *records]
 
     def last_match(self, venue: str, accounts: Collection[str]) -> int | None:
         return self.matched

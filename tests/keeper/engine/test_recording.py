@@ -58,14 +58,14 @@ def test_events_keep_their_order_their_source_and_where_they_came_from() -> None
 @pytest.mark.parametrize(("size", "side", "price"), [(-2 * X18, "short", 50.0), (2 * X18, "long", 50.0), (0, "short", 0.0)])
 def test_a_liquidation_is_told_from_the_victims_side(size: int, side: str, price: float) -> None:
     log = log_of(Opened(ALICE, 1, 1), BLOCK, 2)
-    seen = LiquidationObserved(ALICE, EXECUTOR, "TOY-PERP", "TOY", Breach.POSITIONS, size, 100 * X18, 3 * X18, X18, 2 * X18, log)
-    (row,) = recording.liquidation_rows(WHERE, [seen], EXECUTOR, {log.transaction_hash: CandidateId("ours")})
+    liquidation = LiquidationObserved(ALICE, EXECUTOR, "TOY-PERP", "TOY", Breach.POSITIONS, size, 100 * X18, 3 * X18, X18, 2 * X18, log)
+    (row,) = recording.liquidation_rows(WHERE, [liquidation], EXECUTOR, {log.transaction_hash: CandidateId("ours")})
     assert (row.market, row.underlying) == ("TOY-PERP", "TOY")
     assert (row.side, row.price, row.size_raw, row.ours, row.candidate_id) == (side, price, str(size), True, "ours")
     assert (row.notional_usd, row.penalty_usd, row.reward_usd, row.bad_debt_usd) == (100.0, 3.0, 1.0, 2.0)
     assert (row.penalty_raw, row.reward_raw, row.bad_debt_raw) == (str(3 * X18), str(X18), str(2 * X18))
     assert (row.size_decimals, row.usd_decimals) == (18, 18)
-    (theirs,) = recording.liquidation_rows(WHERE, [seen], None, {})
+    (theirs,) = recording.liquidation_rows(WHERE, [liquidation], None, {})
     assert (theirs.ours, theirs.candidate_id) == (False, None)
 
 

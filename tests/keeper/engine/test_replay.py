@@ -39,11 +39,11 @@ def _lived() -> tuple[list[RecordedBlock], list[Decision]]:
     for number in range(1, 6):
         block = block_ref(number)
         logs = tuple(log_of(event, block, index) for index, event in enumerate(EVENTS.get(number, ())))
-        found: BlockEvaluation = asyncio.run(evaluator.added(BlockAdded(block, logs)))
-        tariff = POLICY.gas_price(evaluator, block, found.data_fee) or tariff
-        decisions += POLICY.decisions("toy", evaluator, found, tariff, lambda _: None, IN_FLIGHT)
+        result: BlockEvaluation = asyncio.run(evaluator.added(BlockAdded(block, logs)))
+        tariff = POLICY.gas_price(evaluator, block, result.data_fee) or tariff
+        decisions += POLICY.decisions("toy", evaluator, result, tariff, lambda _: None, IN_FLIGHT)
         # The lake gives back no raw logs.
-        recorded.append(RecordedBlock(block, [Applied(item.event, item.source) for item in found.applied]))
+        recorded.append(RecordedBlock(block, [Applied(item.event, item.source) for item in result.applied]))
     return recorded, decisions
 
 
@@ -74,8 +74,8 @@ def test_the_same_candidates_and_decisions_come_out_of_the_record() -> None:
 def test_a_changed_limit_shows_as_the_decisions_it_changes() -> None:
     recorded, decisions = _lived()
     stricter = _replayed(recorded, decisions, replace(POLICY, limits=Limits(min_profit_x18=5 * X18)))
-    found = differences(stricter, _rows(decisions))
-    assert [(item.block, item.recorded, item.replayed) for item in found] == [
+    result = differences(stricter, _rows(decisions))
+    assert [(item.block, item.recorded, item.replayed) for item in result] == [
         (3, f"liquidate TOY {5 * X18}", "unprofitable"),
         (5, f"liquidate TOY {5 * X18}", "unprofitable"),
     ]
@@ -113,8 +113,8 @@ def test_what_only_the_moment_knew_is_not_compared_but_its_candidate_is(before: 
 
 
 def test_a_candidate_on_one_side_only_is_a_difference() -> None:
-    found = differences([_with("new")], {"id-gone": (7, "unprofitable")})
-    assert [(item.candidate_id, item.block, item.recorded, item.replayed) for item in found] == [
+    result = differences([_with("new")], {"id-gone": (7, "unprofitable")})
+    assert [(item.candidate_id, item.block, item.recorded, item.replayed) for item in result] == [
         ("id-new", 1, None, f"liquidate TOY {X18}"),
         ("id-gone", 7, "unprofitable", None),
     ]
