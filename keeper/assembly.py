@@ -1,9 +1,10 @@
 """Builds everything from the settings: the one place where chain family, venues and engine are put together."""
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -20,10 +21,11 @@ from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
+from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Collectors, Metrics
-from keeper.engine.ports import Chain, Dispatcher, Family, FollowedChain, OperatorWatch
+from keeper.engine.ports import Chain, Executor, Family, FollowedChain
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
 from keeper.engine.repair import Repair, RepairOptions
@@ -38,13 +40,15 @@ from keeper.lake.place import LakePlace
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
-from keeper.settings import ChainScope, L1Fee, LakeSettings, LimitSettings, Settle
+from keeper.settings import ChainScope, ExecutorScope, L1Fee, LakeSettings, LimitSettings, Settle
 from keeper.venues import protocols
 
 _GWEI = 10**9
 _ETHER = 10**18
 _SILENCE_BLOCKS = 60
 """Blocks' worth of time without a finished block after which the daemon counts as dead."""
+_WORKERS = 8
+"""Candidates worked on at the same time where none waits for a fork: most of a pre-check is waiting for endpoints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,9 @@ class Parts:
     family: Family
     recorder: ChainRecorder
     evaluators: Mapping[str, Evaluator]
-    liquidator: Liquidator
-    attempts: Attempts
-    mailbox: Mailbox
-    settlements: Settlements | None
+    keys: Sequence[KeyLane]
     lane: ChainLane
     status: ChainStatus
-    operator_watch: OperatorWatch | None
     repair: Repair
     logger: FilteringBoundLogger
 
@@ -110,57 +110,77 @@ async def open_parts(
     newest_fee = newest_data_fee(scope)
     data_fee_wei = newest_fee.of_calldata if newest_fee is not None else None
     async with evm.open_family(scope, venues, data_fee_wei, status, logger) as family:
-        yield assemble(scope, venues, family, newest_fee, recorder, status, logger)
+        yield assemble(scope, family, build_evaluators(scope, venues, family.chain, newest_fee), recorder, status, logger)
 
 
 def assemble(
     scope: ChainScope,
-    venues: Mapping[str, Venue],
     family: Family,
-    newest_fee: NewestFee | None,
+    evaluators: Mapping[str, Evaluator],
     recorder: ChainRecorder,
     status: ChainStatus,
     logger: FilteringBoundLogger,
 ) -> Parts:
-    """The daemon's parts, connected: an open family, a recorder, the settings' venues and limits. The evaluators keep `newest_fee` up to
-    date."""
-    chain, dispatcher = family.chain, family.dispatcher
-    evaluators = build_evaluators(scope, venues, chain, newest_fee)
-    policy = build_policy(scope)
-    setup = _execution_setup(scope, family, newest_fee)
-    mailbox = Mailbox()
-    name_revert = {name: evm.revert_reason(venue) for name, venue in venues.items()}
-    liquidator = Liquidator(
-        setup,
-        recorder,
-        LiquidatorOptions(policy.limits, scope.chain.id, scope.chain.look_ahead_s, scope.keeper.cooldown_blocks),
-        clock=time.time,
-        name_revert=name_revert,
-    )
-    tripwire = Tripwire(chain, every_blocks=scope.keeper.tripwire_blocks, accounts=scope.keeper.tripwire_accounts)
-    attempts = Attempts(dispatcher, recorder, scope.chain.id, scope.execution.address, logger, status.metrics, name_revert)
+    """The daemon's parts, connected: an open family, the settings' venues and limits, a recorder."""
+    chain = family.chain
+    services = LaneServices(chain, recorder, status, logger, time.time, scope.chain.id)
     repair = Repair(chain, chain, recorder, _repair_options(scope), time.time, logger)
     holds = Holds(repair, status.readiness.report)
-    gas = GasPriceSource(policy, tuple(venues))
-    decisions = Decisions(policy, gas, attempts, liquidator, mailbox, holds, status.metrics)
-    services = LaneServices(chain, recorder, status, logger, time.time)
-    options = _row_options(scope)
-    lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    lane = ChainLane(services, lanes, decisions, liquidator, patience_s=scope.chain.block_seconds / 2)
-    # The book of a venue that has stopped says nothing any more, so only the lane's venues are watched.
-    operator_watch = family.operator_watch(lambda: lane.evaluators, lambda: repair.at_work)
-    settlements = setup.settlements if setup is not None else None
-    return Parts(family, recorder, evaluators, liquidator, attempts, mailbox, settlements, lane, status, operator_watch, repair, logger)
+    gas = GasPriceSource(build_policy(scope, scope.executors[0]), tuple(evaluators))
+    keys: dict[str | None, KeyLane] = {}
+
+    def running(executor: ExecutorScope) -> Mapping[str, Evaluator]:
+        # The book of a venue that has stopped says nothing any more, so only the lane's venues are watched.
+        return {name: evaluator for name, evaluator in lane.evaluators.items() if name in executor.venues}
+
+    for executor in scope.executors:
+        adapters = family.executors.get(executor.name) if executor.name is not None else None
+        setup = _execution_setup(executor, adapters)
+        watch = adapters.operator_watch(partial(running, executor), lambda: repair.at_work) if adapters is not None else None
+        decisions = _decisions(scope, executor, setup, evaluators, services, gas, holds)
+        deferred = setup.settlements if setup is not None else None
+        workers = executor.settings.forks if deferred is None else max(executor.settings.forks, _WORKERS)
+        keys[executor.name] = KeyLane(decisions, deferred, watch, workers, logger)
+    tripwire = Tripwire(chain, every_blocks=scope.keeper.tripwire_blocks, accounts=scope.keeper.tripwire_accounts)
+    options = RowOptions(scope.keeper.position_snapshot_blocks, scope.keeper.record_reads)
+    lanes = [
+        VenueLane(name, evaluator, services, keys[scope.executor_of(name).name].decisions, tripwire, holds, options)
+        for name, evaluator in evaluators.items()
+    ]
+    lane = ChainLane(services, lanes, tuple(keys.values()), gas, patience_s=scope.chain.block_seconds / 2)
+    return Parts(family, recorder, evaluators, tuple(keys.values()), lane, status, repair, logger)
 
 
-def _execution_setup(scope: ChainScope, family: Family, newest_fee: NewestFee | None) -> ExecutionSetup | None:
-    """What the liquidator works with; None where the family only observes."""
-    execution = scope.execution
-    if family.simulator is None or execution.operator is None or execution.address is None:
+def _decisions(
+    scope: ChainScope,
+    executor: ExecutorScope,
+    setup: ExecutionSetup | None,
+    evaluators: Mapping[str, Evaluator],
+    services: LaneServices,
+    gas: GasPriceSource,
+    holds: Holds,
+) -> Decisions:
+    """What the venues of one executor decide with."""
+    policy, recorder, metrics = build_policy(scope, executor), services.recorder, services.status.metrics
+    name_revert = {name: evm.revert_reason(evaluators[name].venue) for name in executor.venues}
+    options = LiquidatorOptions(policy.limits, scope.chain.id, scope.chain.look_ahead_s, scope.keeper.cooldown_blocks)
+    liquidator = Liquidator(setup, recorder, options, clock=services.clock, name_revert=name_revert)
+    dispatcher = setup.dispatcher if setup is not None else None
+    attempts = Attempts(dispatcher, recorder, scope.chain.id, executor.settings.address, services.log, metrics, name_revert)
+    return Decisions(policy, gas, attempts, liquidator, Mailbox(), holds, metrics)
+
+
+def _execution_setup(executor: ExecutorScope, adapters: Executor | None) -> ExecutionSetup | None:
+    """What the liquidator works with; None where the venues are only observed."""
+    if adapters is None:
         return None
-    deferred = family.dispatcher is not None and execution.settle is Settle.UNLESS_GUARDED
+    deferred = adapters.dispatcher is not None and executor.settings.settle is Settle.UNLESS_GUARDED
     settlements = Settlements() if deferred else None
-    return ExecutionSetup(family.simulator, family.dispatcher, evm.encode, execution.operator, execution.address, newest_fee, settlements)
+    return ExecutionSetup(adapters.simulator, adapters.dispatcher, evm.encode, adapters.operator, adapters.address, settlements)
+
+
+def _nobodys(_: Hash32) -> CandidateId | None:
+    return None
 
 
 def open_recovery(
@@ -168,23 +188,19 @@ def open_recovery(
     chain: FollowedChain,
     recorder: ChainRecorder,
     report: Report,
-    dispatcher: Dispatcher | None,
     followed_gap: int,
+    candidate_of: Callable[[Hash32], CandidateId | None] = _nobodys,
 ) -> Recovery:
-    """What brings the venues to where following begins. With `followed_gap` 0 everything final is taken in first."""
+    """What brings the venues to where following begins. With `followed_gap` 0 everything final is taken in first. `candidate_of` knows our
+    own transactions."""
     options = RecoveryOptions(
         chain_id=scope.chain.id,
         start_block=scope.chain.start_block,
         finality_depth=scope.chain.finality_depth,
-        executor=scope.execution.address,
         record_reads=scope.keeper.record_reads,
         followed_gap=followed_gap,
     )
-    return Recovery(chain, chain, recorder, options, report, time.time, dispatcher.candidate_of if dispatcher else _nobodys)
-
-
-def _nobodys(_: Hash32) -> CandidateId | None:
-    return None
+    return Recovery(chain, chain, recorder, options, report, time.time, candidate_of)
 
 
 def build_evaluators(
@@ -196,7 +212,7 @@ def build_evaluators(
         name: Evaluator(
             venue,
             ChainQuestions(chain, newest_fee),
-            executor=scope.execution.address,
+            executor=scope.executor_of(name).settings.address,
             block_seconds=scope.chain.look_ahead_s,
             forecast=scope.chain.forecast,
         )
@@ -209,11 +225,11 @@ def newest_data_fee(scope: ChainScope) -> NewestFee | None:
     return NewestFee(data_fee.optimism) if scope.chain.l1_fee is L1Fee.OPTIMISM else None
 
 
-def build_policy(scope: ChainScope) -> DecisionPolicy:
-    """The operator's limits in the domain's units."""
+def build_policy(scope: ChainScope, executor: ExecutorScope) -> DecisionPolicy:
+    """The operator's limits in the domain's units, for one of the chain's executors."""
     return DecisionPolicy(
         chain_id=scope.chain.id,
-        executor=scope.execution.address,
+        executor=executor.settings.address,
         limits=limits_of(scope.limits),
         gas_coin_market=scope.chain.gas_coin_market,
         priority_fee_wei=int(scope.limits.priority_fee_gwei * _GWEI),
@@ -241,12 +257,4 @@ def _account(text: str, key: str) -> str:
 
 def _repair_options(scope: ChainScope) -> RepairOptions:
     chain = scope.chain
-    return RepairOptions(chain.id, chain.start_block, chain.finality_depth, scope.execution.address)
-
-
-def _row_options(scope: ChainScope) -> RowOptions:
-    return RowOptions(
-        executor=scope.execution.address,
-        position_snapshot_blocks=scope.keeper.position_snapshot_blocks,
-        record_reads=scope.keeper.record_reads,
-    )
+    return RepairOptions(chain.id, chain.start_block, chain.finality_depth)

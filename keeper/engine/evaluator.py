@@ -93,7 +93,7 @@ class Evaluator:
         self.latest: Latest = Journal()
         """Undone with the book."""
         self._questions = questions
-        self._executor = executor
+        self.executor = executor
         self._ahead = block_seconds if forecast else 0
         self._watchlist = Watchlist()
         self._due: set[AccountKey] = set()
@@ -171,11 +171,11 @@ class Evaluator:
 
     def plan(self, key: AccountKey, at: Timestamp, used: Use) -> LiquidationPlan | NoPlan:
         """What to do about a breached account at a time of the newest evaluation, once plans that take `used` are carried out."""
-        return self.venue.liquidation(key, self.book, at, self._executor or _NOBODY, used)
+        return self.venue.liquidation(key, self.book, at, self.executor or _NOBODY, used)
 
     def unwind(self, at: Timestamp, used: Use) -> LiquidationPlan | None:
         """How to close what the executor still holds; None without one."""
-        return self.venue.unwind(self._executor, self.book, at, used) if self._executor else None
+        return self.venue.unwind(self.executor, self.book, at, used) if self.executor else None
 
     async def evaluate(self, block: BlockRef, keys: Set[AccountKey] | None = None) -> Sequence[MarginTest]:
         """Evaluate accounts (all of them without `keys`) at `block`, without boxes, candidates or undo. For people, not for the loop."""
@@ -226,8 +226,8 @@ class Evaluator:
             self._watchlist.remove(key)
             self._first_breach.pop(key, None)
         due -= closed
-        if self._executor is not None:
-            due.discard(AccountKey(self._executor))
+        if self.executor is not None:
+            due.discard(AccountKey(self.executor))
         return due
 
     def _breaches(self, evaluated: Sequence[MarginTest], moments: Sequence[Timestamp], number: int) -> Mapping[AccountKey, int]:

@@ -16,7 +16,6 @@ from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import AccountKey, AccountRef, LiquidationPlan
 from keeper.engine import recording
 from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
-from keeper.engine.questions import NewestFee
 from keeper.engine.recording import BlockKeys
 from keeper.engine.sending_order import Place, SendingOrder
 from keeper.engine.settlements import Settlement, Settlements
@@ -28,8 +27,7 @@ _MAX_AGE_BLOCKS = 2
 
 @dataclass(frozen=True, slots=True)
 class ExecutionSetup:
-    """What the liquidator works with. Without a simulator it only observes, without a dispatcher it only simulates. `newest_fee` holds the
-    L1 data fee's prices the dispatcher reserves with; the evaluators keep it up to date.
+    """What the liquidator works with. Without a simulator it only observes, without a dispatcher it only simulates.
 
     With `settlements` a plan that the executor's own guard protects is sent first and settled later; without, all are settled first."""
 
@@ -38,7 +36,6 @@ class ExecutionSetup:
     encode: Encoder
     sender: Address
     executor: Address
-    newest_fee: NewestFee | None = None
     settlements: Settlements | None = None
 
 

@@ -262,17 +262,19 @@ class OperatorWatch(Protocol):
         """A plan was refused: the operator's rights may have changed."""
 
 
-class Family(Protocol):
-    """The adapters of one chain, all of its chain family. Finality, reorgs, nonces and forks are the family's own.
-
-    Without a simulator the keeper only observes, without a dispatcher it only simulates."""
+class Executor(Protocol):
+    """The adapters of one executor, and of the one key that sends to it. Without a dispatcher the keeper only simulates."""
 
     @property
-    def chain(self) -> FollowedChain:
-        """Follower and pinned reads."""
+    def address(self) -> Address:
+        """The contract."""
 
     @property
-    def simulator(self) -> Simulator | None: ...
+    def operator(self) -> Address:
+        """The key's account."""
+
+    @property
+    def simulator(self) -> Simulator: ...
 
     @property
     def dispatcher(self) -> Dispatcher | None: ...
@@ -280,6 +282,18 @@ class Family(Protocol):
     async def reconsider(self) -> None:
         """Ask again what the endpoints differed about: without new candidates nothing else shows that they agree."""
 
-    def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> OperatorWatch | None:
-        """Of the operator of these venues, by name, asked for at every check; None without a simulator. While `unknown`, a venue's rules
-        are not known, and the check is postponed."""
+    def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> OperatorWatch:
+        """Of the operator of these venues, by name, asked for at every check. While `unknown`, a venue's rules are not known, and the check
+        is postponed."""
+
+
+class Family(Protocol):
+    """The adapters of one chain, all of its chain family. Finality, reorgs, nonces and forks are the family's own."""
+
+    @property
+    def chain(self) -> FollowedChain:
+        """Follower and pinned reads."""
+
+    @property
+    def executors(self) -> Mapping[str, Executor]:
+        """By their names in the settings; none while the keeper only observes."""

@@ -53,7 +53,6 @@ class RepairOptions:
     chain_id: int
     start_block: int
     finality_depth: int
-    executor: Address | None
 
 
 @dataclass(slots=True)
@@ -240,7 +239,7 @@ class Repair:
         observed = evaluator.venue.observed(events, evaluator.book)
         transactions = {one.log.transaction_hash for one in observed}
         candidates = {name: candidate for name in transactions if (candidate := self._ledger.candidate_of(name)) is not None}
-        return [*recording.liquidation_rows(replace(keys, block=item.block), observed, self._options.executor, candidates)]
+        return [*recording.liquidation_rows(replace(keys, block=item.block), observed, evaluator.executor, candidates)]
 
     def _write(self, draft: _Draft) -> None:
         """Corrected rows, what was read, and the evidence."""

@@ -37,6 +37,7 @@ class LaneServices:
     status: ChainStatus
     log: FilteringBoundLogger
     clock: Callable[[], float]
+    chain_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ class VenueLane:
         self.name = name
         self.evaluator = evaluator
         self._services = services
-        self._decisions = decisions
+        self.decisions = decisions
+        """What its signing key decides with."""
         self._tripwire = tripwire
         self._holds = holds
         self._options = options
@@ -177,19 +179,19 @@ class VenueLane:
             return None
         rows: list[Record] = []
         decisions = 0
-        self._decisions.gas.update(self.name, self.evaluator, block, evaluation.data_fee)
+        self.decisions.gas.update(self.name, self.evaluator, block, evaluation.data_fee)
         # What breached long ago is still breached at the head, or somebody else was quicker.
         if not step.history:
             await step.tracked.wait()
             now = recording.timestamp_us(self._services.clock())
-            decided, work = self._decisions.decide(self.name, self.evaluator, evaluation, now)
+            decided, work = self.decisions.decide(self.name, self.evaluator, evaluation, now)
             rows, decisions = decided, len(work)
             self._unpriced.look(self.name, self.evaluator, block)
             # First the work, then the book-keeping: the liquidator starts while rows are made.
-            await self._decisions.hand_over(self.name, block, work)
-        self._decisions.attempts.outbid(self.name, evaluation.observed)
-        keys = BlockKeys(self._decisions.policy.chain_id, self.name, block)
-        rows += venue_rows(keys, self.evaluator, evaluation, self._decisions.attempts, self._decisions.policy, self._options)
+            await self.decisions.hand_over(self.name, block, work)
+        self.decisions.attempts.outbid(self.name, evaluation.observed)
+        keys = BlockKeys(self._services.chain_id, self.name, block)
+        rows += venue_rows(keys, self.evaluator, evaluation, self.decisions.attempts, self.decisions.policy, self._options)
         rows += await self._compare(keys, sample)
         return VenueBlock(block, evaluation, rows, decisions)
 
@@ -236,7 +238,7 @@ class VenueLane:
             must_match(rows)
         except StateDivergence as fault:
             self._holds.place(self.name, fault, rows)
-            await self._decisions.withdraw(self.name, HELD)
+            await self.decisions.withdraw(self.name, HELD)
             return ()
         return rows
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from keeper.domain.chain import Address
 from keeper.domain.records import Record
 from keeper.engine import recording, view_rows
 from keeper.engine.attempts import Attempts
@@ -14,10 +13,9 @@ from keeper.engine.recording import BlockKeys
 
 @dataclass(frozen=True, slots=True)
 class RowOptions:
-    """What is recorded: of an `executor` its own liquidations as ours, all positions every `position_snapshot_blocks` (0 never), and with
-    `record_reads` what was read, so that the block can be replayed."""
+    """What is recorded: all positions every `position_snapshot_blocks` (0 never), and with `record_reads` what was read, so that the block
+    can be replayed."""
 
-    executor: Address | None
     position_snapshot_blocks: int
     record_reads: bool
 
@@ -33,7 +31,7 @@ def venue_rows(
     yield from recording.market_rows(keys, venue.markets(book, evaluation.block.timestamp))
     yield from view_rows.logged_rows(keys, venue, book, evaluation.applied)
     yield from view_rows.changed_rows(keys, venue, book, [item.event for item in evaluation.applied], evaluator.latest)
-    yield from recording.liquidation_rows(keys, evaluation.observed, options.executor, attempts.candidates(evaluation.observed))
+    yield from recording.liquidation_rows(keys, evaluation.observed, evaluator.executor, attempts.candidates(evaluation.observed))
     yield from recording.evaluation_rows(keys, evaluation.evaluated, ids)
     if options.position_snapshot_blocks and keys.block.number % options.position_snapshot_blocks == 0:
         yield from _position_rows(keys, evaluator)

@@ -5,6 +5,7 @@ from keeper.settings.documents import documented, schema
 from keeper.settings.sections import (
     ChainScope,
     ChainSettings,
+    ExecutorScope,
     ExecutorSettings,
     KeeperSettings,
     L1Fee,
@@ -23,6 +24,7 @@ __all__ = [
     "ENV_PREFIX",
     "ChainScope",
     "ChainSettings",
+    "ExecutorScope",
     "ExecutorSettings",
     "KeeperSettings",
     "L1Fee",

@@ -167,29 +167,48 @@ class Settings:
 
     def _scope(self, chain: str) -> "ChainScope":
         venues = {name: venue for name, venue in self.venues.items() if venue.chain == chain}
-        executor = next((venue.executor for venue in venues.values()), None)
-        execution = self.executors[executor] if executor is not None else ExecutorSettings()
-        return ChainScope(chain, executor, self.chains[chain], execution, venues, self.keeper, self.limits, self.lake)
+        names = dict.fromkeys(venue.executor for venue in venues.values())
+        executors = tuple(
+            ExecutorScope(
+                name,
+                ExecutorSettings() if name is None else self.executors[name],
+                tuple(each for each, venue in venues.items() if venue.executor == name),
+            )
+            for name in names
+        )
+        return ChainScope(chain, self.chains[chain], executors, venues, self.keeper, self.limits, self.lake)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorScope:
+    """The settings of one signing key on one chain, and the venues it acts on. Without a name these are only observed."""
+
+    name: str | None
+    settings: ExecutorSettings
+    venues: tuple[str, ...]
+
+    def key(self, key: str) -> str:
+        """A key of the executor's section as the operator writes it, or where to name an executor first."""
+        if self.name is None:
+            return f"venues.{self.venues[0]}.executor, and with it executors.NAME.{key},"
+        return f"executors.{self.name}.{key}"
 
 
 @dataclass(frozen=True, slots=True)
 class ChainScope:
-    """All the settings one chain's lane needs: the chain, its one executor (all defaults without), its venues, and what is common."""
+    """All the settings one chain's lane needs: the chain, the executors of its venues, its venues, and what is common."""
 
     name: str
-    executor_name: str | None
     chain: ChainSettings
-    execution: ExecutorSettings
+    executors: tuple[ExecutorScope, ...]
     venues: Mapping[str, VenueSettings]
     keeper: KeeperSettings
     limits: LimitSettings
     lake: LakeSettings
 
-    def executor_key(self, key: str) -> str:
-        """A key of the executor's section as the operator writes it, or where to name an executor first."""
-        if self.executor_name is None:
-            return f"venues.{next(iter(self.venues))}.executor, and with it executors.NAME.{key},"
-        return f"executors.{self.executor_name}.{key}"
+    def executor_of(self, venue: str) -> ExecutorScope:
+        """Who acts on one of the venues."""
+        return next(executor for executor in self.executors if venue in executor.venues)
 
 
 COMMON: Mapping[str, type[Any]] = MappingProxyType(

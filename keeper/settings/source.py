@@ -7,6 +7,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -98,7 +99,7 @@ class _Source:
         chains = {name: self._section(f"chains.{name}", ChainSettings, raw) for name, raw in self._named("chains", _CHAIN_HINT).items()}
         executors = {name: self._section(f"executors.{name}", ExecutorSettings, raw) for name, raw in self._named("executors").items()}
         venues = {name: self._venue(name, raw, chains, executors) for name, raw in self._named("venues", _VENUE_HINT).items()}
-        self._one_executor_each(venues)
+        self._one_key_each(venues, executors)
         return Settings(chains=chains, executors=executors, venues=venues, **common)
 
     def _named(self, group: str, hint: str = "") -> Mapping[str, Tree]:
@@ -130,15 +131,23 @@ class _Source:
             raise ConfigError(f"{self._origin(dotted)}: {dotted} = {value!r}: no such {kind}. Known: {names}.")
         return str(value)
 
-    def _one_executor_each(self, venues: Mapping[str, VenueSettings]) -> None:
-        """One signing key, and one outbox, per chain."""
-        for name, venue in venues.items():
-            other = next((each for each, one in venues.items() if one.chain == venue.chain and one.executor != venue.executor), None)
-            if other is not None:
+    def _one_key_each(self, venues: Mapping[str, VenueSettings], executors: Mapping[str, ExecutorSettings]) -> None:
+        """A signing key has one order of nonces on a chain, an executor one margin. Raises ConfigError where two executors share either, or
+        where an executor, a contract on one chain, is to act on two."""
+        places = {(venue.executor, venue.chain): name for name, venue in venues.items() if venue.executor is not None}
+        for (one, chain), (other, elsewhere) in combinations(places, 2):
+            if one == other:
                 raise ConfigError(
-                    f"{self.path}: venues.{name} and venues.{other} are on chain {venue.chain} with different executors "
-                    f"({venue.executor}, {venues[other].executor}). Name one executor for all venues of a chain."
+                    f"{self.path}: venues.{places[one, chain]} and venues.{places[other, elsewhere]} are on different chains and both name "
+                    f"executor {one}, which is a contract on one of them. Give each chain an executor of its own."
                 )
+            for key in ("operator", "address"):
+                value = getattr(executors[one], key)
+                if chain == elsewhere and value is not None and value == getattr(executors[other], key):
+                    raise ConfigError(
+                        f"{self.path}: executors.{one}.{key} and executors.{other}.{key} are the same, {value}, on chain {chain}. "
+                        "Give each executor a key and a contract of its own, or let the venues share one executor."
+                    )
 
     def _refuse_single_chain(self) -> None:
         """A file of before chains, executors and venues had names. Raises ConfigError that shows it in the new form."""

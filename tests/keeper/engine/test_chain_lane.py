@@ -38,6 +38,7 @@ from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
+from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
@@ -146,11 +147,12 @@ def world_of(
     policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, setup.encode)
     holds = Holds(mender or ScriptedMender(), status.readiness.report)
     attempts = Attempts(dispatcher, recorder, 1, EXECUTOR, log, status.metrics, {name: each.revert_reason for name, each in venues.items()})
-    decisions = Decisions(policy, GasPriceSource(policy, tuple(venues)), attempts, liquidator, mailbox, holds, status.metrics)
-    services = LaneServices(chain, recorder, status, log, lambda: 1.0)
-    tripwire, options = Tripwire(chain, every_blocks=tripwire_blocks, accounts=2), RowOptions(EXECUTOR, 0, True)
+    gas = GasPriceSource(policy, tuple(venues))
+    decisions = Decisions(policy, gas, attempts, liquidator, mailbox, holds, status.metrics)
+    services = LaneServices(chain, recorder, status, log, lambda: 1.0, 1)
+    tripwire, options = Tripwire(chain, every_blocks=tripwire_blocks, accounts=2), RowOptions(0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    lane = ChainLane(services, lanes, decisions, liquidator, patience_s=0.05)
+    lane = ChainLane(services, lanes, [KeyLane(decisions, settlements, None, 1, log)], gas, patience_s=0.05)
     return World(lane, chain, recorder, simulator, dispatcher, liquidator, mailbox, status.readiness)
 
 

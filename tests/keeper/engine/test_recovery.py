@@ -52,7 +52,7 @@ class _World:
             name: Evaluator(venue, ChainQuestions(self.chain), executor=EXECUTOR, block_seconds=2, forecast=False)
             for name, venue in venues.items()
         }
-        options = RecoveryOptions(1, start_block, DEPTH, EXECUTOR, record_reads=record_reads, followed_gap=followed_gap)
+        options = RecoveryOptions(1, start_block, DEPTH, record_reads=record_reads, followed_gap=followed_gap)
         known = {Hash32(transaction): CandidateId(candidate) for transaction, candidate in (candidates or {}).items()}
         recovery = Recovery(self.chain, self.chain, self.memory, options, self.progress.append, lambda: 7.0, known.get)
         return asyncio.run(recovery.run(evaluators)), evaluators["toy"]
