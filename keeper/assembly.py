@@ -12,7 +12,8 @@ from keeper import evm
 from keeper.domain import data_fee, parse
 from keeper.domain.chain import Hash32
 from keeper.domain.decision import CandidateId, Limits
-from keeper.domain.venue import AccountKey, Venue
+from keeper.domain.account import AccountKey
+from keeper.domain.venue import Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
 from keeper.engine.chain_status import ChainStatus

@@ -9,7 +9,7 @@ from keeper import assembly
 from keeper.assembly import Parts
 from keeper.domain.chain import Hash32
 from keeper.domain.decision import CandidateId
-from keeper.domain.venue import AccountRef
+from keeper.domain.account import AccountRef
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.gather import gather
 from keeper.engine.mended_start import MendedStart

@@ -13,7 +13,9 @@ from keeper.commands.session import Book
 from keeper.domain import parse
 from keeper.domain.decision import Choice, Liquidate, Skip
 from keeper.domain.fixed import to_units
-from keeper.domain.venue import AccountKey, Explanation, Health, Term
+from keeper.domain.account import AccountKey
+from keeper.domain.health import Health
+from keeper.domain.views import Explanation, Term
 from keeper.errors import ConfigError
 
 
@@ -61,7 +63,7 @@ def _print(book: Book, key: AccountKey, health: Health, explanation: Explanation
     console.print(table)
     for note in explanation.notes:
         console.print(f"- {note}", highlight=False)
-    margin = to_units(health.equity_x18 - health.requirement_x18)
+    margin = (health.equity - health.requirement).units
     console.print(f"margin above the requirement: {margin:,.6f} USD; breach: {health.breach.value if health.breach else 'none'}")
     console.print(f"decision: {_words(choice)}")
     for call in choice.plan.calls if choice is not None and choice.plan is not None else ():
@@ -90,8 +92,8 @@ def _plain(book: Book, key: AccountKey, health: Health, explanation: Explanation
         "account": key,
         "block": book.block.number,
         "block_hash": book.block.hash,
-        "equity_raw": str(health.equity_x18),
-        "requirement_raw": str(health.requirement_x18),
+        "equity_raw": str(health.equity.raw),
+        "requirement_raw": str(health.requirement.raw),
         "breach": health.breach.value if health.breach else None,
         "terms": [
             {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from keeper.domain.chain import Timestamp
-from keeper.domain.venue import AccountKey
+from keeper.domain.account import AccountKey
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

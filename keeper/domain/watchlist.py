@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from keeper.domain.chain import Timestamp
-from keeper.domain.venue import AccountKey, FeedId, WatchBox
+from keeper.domain.account import AccountKey
+from keeper.domain.health import FeedId, WatchBox
 
 
 @dataclass(slots=True)

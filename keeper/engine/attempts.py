@@ -11,7 +11,8 @@ from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountRef, LiquidationObserved, Proceeds
+from keeper.domain.account import AccountRef
+from keeper.domain.views import LiquidationObserved, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.metrics import Metrics

@@ -23,7 +23,8 @@ from keeper.domain.decision import (
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.venue import AccountKey, NoPlan
+from keeper.domain.account import AccountKey
+from keeper.domain.plan import NoPlan
 from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.ports import Encoder
 

@@ -10,18 +10,11 @@ from keeper.domain.chain import Address, BlockAdded, BlockRef, RawLog, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.journal import Journal
 from keeper.domain.use import Use
-from keeper.domain.venue import (
-    AccountKey,
-    Book,
-    Event,
-    Health,
-    InsuranceFund,
-    LiquidationObserved,
-    LiquidationPlan,
-    NoPlan,
-    PoolState,
-    Venue,
-)
+from keeper.domain.account import AccountKey
+from keeper.domain.health import Health
+from keeper.domain.plan import LiquidationPlan, NoPlan, Until
+from keeper.domain.venue import Book, Event, Venue
+from keeper.domain.views import InsuranceFund, LiquidationObserved, PoolState
 from keeper.domain.watchlist import Watchlist
 from keeper.engine.gather import gather
 
@@ -98,6 +91,8 @@ class Evaluator:
         self._watchlist = Watchlist()
         self._due: set[AccountKey] = set()
         self._first_breach: dict[AccountKey, int] = {}
+        self._waits: dict[AccountKey, tuple[NoPlan, Until]] = {}
+        self._number = 0
 
     def forget(self) -> None:
         """Begin again with an empty book, for a rebuild; who is breached since when is kept."""
@@ -128,6 +123,7 @@ class Evaluator:
     def undo(self, first: int) -> None:
         """Undo block `first` and everything after it."""
         self._due |= self.book.rollback(first - 1)
+        self._waits = {}
         self.latest.rollback(first - 1)
         self._first_breach = {key: number for key, number in self._first_breach.items() if number < first}
 
@@ -144,8 +140,10 @@ class Evaluator:
         moments = (block.timestamp, following) if self._ahead else (block.timestamp,)
         self.book.open_block(block.number, block.timestamp)
         self.latest.open_block(block.number)
-        for item in logged:
-            self._due |= self.venue.apply(item.event, self.book)
+        self._number = block.number
+        touched = frozenset[AccountKey]().union(*(self.venue.apply(item.event, self.book) for item in logged))
+        self._waits = {key: wait for key, wait in self._waits.items() if key not in touched}
+        self._due |= touched
         applied = list(logged)
         applied += await self._refresh(block, moments)
         due = self._due_accounts(moments) | (also & self.book.account_keys())
@@ -170,8 +168,15 @@ class Evaluator:
         )
 
     def plan(self, key: AccountKey, at: Timestamp, used: Use) -> LiquidationPlan | NoPlan:
-        """What to do about a breached account at a time of the newest evaluation, once plans that take `used` are carried out."""
-        return self.venue.liquidation(key, self.book, at, self.executor or _NOBODY, used)
+        """What to do about a breached account at a time of the newest evaluation, once plans that take `used` are carried out. One that can
+        only be waited for is not asked about again before that."""
+        wait = self._waits.get(key)
+        if wait is not None and not wait[1].is_over(at, self._number):
+            return wait[0]
+        plan = self.venue.plan(key, self.book, at, self.executor or _NOBODY, used)
+        if isinstance(plan, NoPlan) and plan.until is not None:
+            self._waits[key] = plan, plan.until
+        return plan
 
     def unwind(self, at: Timestamp, used: Use) -> LiquidationPlan | None:
         """How to close what the executor still holds; None without one."""

@@ -13,7 +13,8 @@ from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.records import MicroTime
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.venue import AccountKey, AccountRef, LiquidationPlan
+from keeper.domain.account import AccountKey, AccountRef
+from keeper.domain.plan import LiquidationPlan
 from keeper.engine import recording
 from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
 from keeper.engine.recording import BlockKeys
@@ -154,7 +155,7 @@ class Liquidator:
         if fees is None:
             return Skip(SkipReason.GAS_PRICE_CAP, f"base fee {block.base_fee_wei} wei")
         sketch = self._setup.encode(decision.candidate.venue, decision.plan, 0)
-        least_change = 0 if decision.unwind else self._limits.min_profit_x18 + gas_price.cost_x18(decision.plan.gas_limit, block, sketch)
+        least_change = 0 if not decision.must_pay else self._limits.min_profit_x18 + gas_price.cost_x18(decision.plan.gas_limit, block, sketch)
         calldata = self._setup.encode(decision.candidate.venue, decision.plan, min_guard_change(decision.plan, least_change))
         stopped = await self._simulate(self._setup, self._setup.simulator, decision, calldata)
         if stopped is not None:
@@ -176,14 +177,14 @@ class Liquidator:
         self._record_simulation(decision, "call", checked)
         if isinstance(checked, SimReverted):
             return self._start_cooldown(decision, SkipReason.PRE_CHECK_REVERTED, checked)
-        if setup.settlements is not None and not decision.unwind:
+        if setup.settlements is not None and decision.must_pay:
             # The pre-check ran the same code on the same state, guard included. The fork would add the gas really used, and some 100 ms.
             return None
         settled = await self._settle(setup, simulator, decision, calldata)
         if isinstance(settled, SimReverted):
             return self._start_cooldown(decision, SkipReason.SIMULATION_REVERTED, settled)
         profit = profit_x18(decision.plan, settled) - decision.gas_price.cost_x18(settled.gas_used, block, calldata)
-        if profit < self._limits.min_profit_x18 and not decision.unwind:
+        if profit < self._limits.min_profit_x18 and decision.must_pay:
             return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{to_units(profit):.2f} USD")
         return None
 
@@ -222,7 +223,7 @@ class Liquidator:
         )
         if attempt is None:
             return Skip(SkipReason.SPENDING_CAP)
-        if setup.settlements is not None and not decision.unwind:
+        if setup.settlements is not None and decision.must_pay:
             setup.settlements.add(decision, calldata)
         return attempt
 
@@ -254,10 +255,10 @@ class Liquidator:
 
 
 def worth_wei(decision: Decision, calldata: bytes, limits: Limits) -> int:
-    """The most the decision's gas may cost: all its profit above the wanted one. Closing what the executor holds may cost what the operator
-    pays for gas at most."""
+    """The most the decision's gas may cost: all its profit above the wanted one. What need not pay may cost what the operator pays for gas at
+    most."""
     gas, price = decision.plan.gas_limit, decision.gas_price
-    if decision.unwind:
+    if not decision.must_pay:
         return gas * price.max_fee_wei
     before_gas = decision.liquidate.economics.profit_x18 + price.cost_x18(gas, decision.candidate.block, calldata)
     return (before_gas - limits.min_profit_x18) * X18 // price.native_price_x18

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from keeper.domain.decision import Decision
-from keeper.domain.venue import AccountRef
+from keeper.domain.account import AccountRef
 
 
 class Mailbox:

@@ -9,7 +9,9 @@ from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountKey, AccountRef, Book, LiquidationPlan, Venue
+from keeper.domain.account import AccountKey, AccountRef
+from keeper.domain.plan import LiquidationPlan
+from keeper.domain.venue import Book, Venue
 
 T = TypeVar("T")
 

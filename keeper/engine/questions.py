@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from keeper.domain.chain import BlockRef, Reads, Timestamp
 from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee
 from keeper.domain.reads import both
-from keeper.domain.venue import AccountKey, Book, Event, Venue
+from keeper.domain.account import AccountKey
+from keeper.domain.venue import Book, Event, Venue
 from keeper.engine.ports import Chain
 from keeper.errors import RpcUnavailable
 

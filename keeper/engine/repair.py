@@ -17,7 +17,9 @@ from keeper.domain.agreement import agreement
 from keeper.domain.chain import Address, BlockRef, Hash32, Reads, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountSnapshotRecord, Record, VenueEventRecord
-from keeper.domain.venue import AccountKey, ChainView, Event
+from keeper.domain.account import AccountKey
+from keeper.domain.venue import Event
+from keeper.domain.views import ChainView
 from keeper.engine import recording, view_rows
 from keeper.engine.audit import Archive, Audit, EventRows, Row, WrongBlock
 from keeper.engine.evaluator import Applied, Evaluator

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from keeper.domain.chain import BlockRef
 from keeper.domain.records import AccountSnapshotRecord
-from keeper.domain.venue import AccountKey, Health
+from keeper.domain.account import AccountKey
+from keeper.domain.health import Health
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.ports import Witnesses

@@ -14,7 +14,7 @@ from keeper.domain.chain import Address, BlockRef, Purpose, Timestamp
 from keeper.domain.decision import min_guard_change
 from keeper.domain.outcome import SimOutcome, SimSettled
 from keeper.domain.use import NOTHING
-from keeper.domain.venue import LiquidationPlan
+from keeper.domain.plan import LiquidationPlan
 from keeper.engine.survey import Survey
 from keeper.execution.anvil import anvil_program
 from keeper.execution.executor import encode_execute

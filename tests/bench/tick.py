@@ -13,7 +13,8 @@ from typing import Any
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.use import NOTHING
-from keeper.domain.venue import AccountKey, Event
+from keeper.domain.account import AccountKey
+from keeper.domain.venue import Event
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import ticks

@@ -16,7 +16,7 @@ from keeper.domain.attempt import Settled
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
-from keeper.domain.venue import AccountKey
+from keeper.domain.account import AccountKey
 from keeper.errors import NonceConflict, RpcUnavailable
 from keeper.execution.fork_connection import ForkConnection
 from keeper.execution.node import Json, Node

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.devnet.devnet import Devnet
 from keeper.domain.chain import Timestamp
-from keeper.domain.venue import AccountKey
+from keeper.domain.account import AccountKey
 from keeper.domain.watchlist import Watchlist
 from tests.keeper.venues.perp_v2.ledger import Ledger
 from tests.keeper.venues.perp_v2.random_traders import RandomTraders

@@ -5,29 +5,12 @@ from collections.abc import Mapping, Sequence, Set
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.revert import solidity_reason
 from keeper.domain.use import Use
-from keeper.domain.venue import (
-    AccountFlow,
-    AccountKey,
-    Book,
-    CallRule,
-    ChainView,
-    Event,
-    Explanation,
-    FeedId,
-    Health,
-    InsuranceFund,
-    LiquidationObserved,
-    LiquidationPlan,
-    MarketView,
-    NoPlan,
-    OwnerCall,
-    PoolRange,
-    PoolState,
-    PositionView,
-    Proceeds,
-    Valuer,
-    WatchBox,
-)
+from keeper.domain.account import AccountKey
+from keeper.domain.health import FeedId, Health, WatchBox
+from keeper.domain.permission import CallRule, OwnerCall, Valuer
+from keeper.domain.plan import LiquidationPlan, NoPlan
+from keeper.domain.venue import Book, Event
+from keeper.domain.views import AccountFlow, ChainView, Explanation, InsuranceFund, LiquidationObserved, MarketView, PoolRange, PoolState, PositionView, Proceeds
 from keeper.venues.perp_v2 import capital, descriptions, explain, flows, liquidation, pools, reads, refresh, rules, snapshot, views
 from keeper.venues.perp_v2.apply import handlers
 from keeper.venues.perp_v2.calls import Encoder
@@ -119,7 +102,7 @@ class PerpV2:
             return WatchBox({}, valid_until=now)
         return maker_box(account, margin, own, now) if account.is_maker else taker_box(account, margin, own, now)
 
-    def liquidation(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+    def plan(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """See liquidation.plan."""
         return liquidation.plan(self._options, self._encoder, key, perp_book(book), now, Inventory(executor, used))
 

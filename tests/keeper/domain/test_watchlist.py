@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.domain.chain import Timestamp
-from keeper.domain.venue import AccountKey, FeedId, WatchBox
+from keeper.domain.account import AccountKey
+from keeper.domain.health import FeedId, WatchBox
 from keeper.domain.watchlist import Watchlist
 
 ETH, BTC = FeedId("ETH"), FeedId("BTC")

@@ -11,7 +11,8 @@ from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountKey, LiquidationPlan
+from keeper.domain.account import AccountKey
+from keeper.domain.plan import LiquidationPlan
 from keeper.engine.evaluator import Evaluator
 
 T = TypeVar("T")

@@ -29,7 +29,9 @@ from keeper.domain.records import (
     SimulationRecord,
 )
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.venue import AccountKey, Book, Event, LiquidationPlan
+from keeper.domain.account import AccountKey
+from keeper.domain.plan import LiquidationPlan
+from keeper.domain.venue import Book, Event
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
 from keeper.engine.chain_status import ChainStatus
@@ -53,7 +55,7 @@ from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, R
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
-from tests.keeper.engine.decided import ScriptedVenue, unwinding_plan
+from tests.keeper.engine.decided import ScriptedVenue, plan_of, unwinding_plan
 from tests.keeper.engine.fakes import (
     EXECUTOR,
     OPERATOR,
@@ -468,6 +470,17 @@ def test_closing_what_the_executor_holds_is_settled_before_it_is_sent() -> None:
     world = world_of(settlements=settlements, venue=ScriptedVenue({2: 100}, {}, lambda _: unwinding_plan(EXECUTOR)))
     world.run(added(1, OPENS))
     assert [row.method for row in world.recorder.of(SimulationRecord)] == ["call", "fork"]
+    assert len(settlements) == 0
+
+
+def test_a_plan_without_a_guard_is_settled_before_it_is_sent_and_need_not_pay() -> None:
+    settlements = Settlements()
+    plan = replace(plan_of(ALICE, reward=0), guarded=False)
+    world = world_of(settlements=settlements, settled=SimSettled(0, 90_000, (), 1.0), venue=ScriptedVenue({2: 85}, {ALICE: lambda _: plan}))
+    world.run(added(1, OPENS))
+    assert [row.method for row in world.recorder.of(SimulationRecord)] == ["call", "fork"]
+    assert world.dispatcher is not None
+    assert [job.account for job in world.dispatcher.jobs] == [ALICE]
     assert len(settlements) == 0
 
 

@@ -9,7 +9,9 @@ import pytest
 from keeper.domain.chain import Call, Hash32, RawLog, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, MicroTime, PoolRangeRecord, VenueEventRecord
-from keeper.domain.venue import AccountKey, Book, Event, PoolRange
+from keeper.domain.account import AccountKey
+from keeper.domain.venue import Book, Event
+from keeper.domain.views import PoolRange
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recording import block_row

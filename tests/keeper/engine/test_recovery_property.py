@@ -16,7 +16,10 @@ from keeper.chain.heads import Hint
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
 from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, PoolRangeRecord, VenueEventRecord
-from keeper.domain.venue import AccountKey, Book, Breach, Event, LiquidationObserved
+from keeper.domain.account import AccountKey
+from keeper.domain.health import Breach
+from keeper.domain.venue import Book, Event
+from keeper.domain.views import LiquidationObserved
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
 from keeper.engine.chain_status import ChainStatus

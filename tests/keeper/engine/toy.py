@@ -3,37 +3,17 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from keeper.domain.money import Usd18
 from keeper.domain.chain import Address, BlockRef, Call, Hash32, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.fixed import X18
 from keeper.domain.journal import VenueBook
 from keeper.domain.use import Use
-from keeper.domain.venue import (
-    AccountFlow,
-    AccountKey,
-    Book,
-    Breach,
-    CallPurpose,
-    CallRule,
-    ChainView,
-    Event,
-    Explanation,
-    FeedId,
-    FlowKind,
-    Health,
-    InsuranceFund,
-    LiquidationCall,
-    LiquidationObserved,
-    LiquidationPlan,
-    MarketView,
-    NoPlan,
-    OwnerCall,
-    PoolRange,
-    PoolState,
-    PositionView,
-    Proceeds,
-    Valuer,
-    WatchBox,
-)
+from keeper.domain.account import AccountKey
+from keeper.domain.health import Breach, FeedId, Health, WatchBox
+from keeper.domain.permission import CallRule, OwnerCall, Valuer
+from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
+from keeper.domain.venue import Book, Event
+from keeper.domain.views import AccountFlow, ChainView, Explanation, FlowKind, InsuranceFund, LiquidationObserved, MarketView, PoolRange, PoolState, PositionView, Proceeds
 from keeper.errors import DecodeError
 
 EXCHANGE = Address("0x" + "ee" * 20)
@@ -157,13 +137,13 @@ class ToyVenue:
         account, price = toy_book(book).accounts[key], toy_book(book).reads[now]
         value = account.size * price
         breached = 10 * (value - account.debt) < value
-        return Health((value - account.debt) * X18, value * X18 // 10, Breach.POSITIONS if breached else None)
+        return Health(Usd18((value - account.debt) * X18), Usd18(value * X18 // 10), Breach.POSITIONS if breached else None)
 
     def watch_box(self, key: AccountKey, book: Book, now: Timestamp) -> WatchBox:
         account = toy_book(book).accounts[key]
         return WatchBox({PRICE: (-(-10 * account.debt // (9 * account.size)), None)})
 
-    def liquidation(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+    def plan(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """The whole position, for a hundredth of its value less a USD for every base unit that others have sold before."""
         value = toy_book(book).accounts[key].size * toy_book(book).reads[now] * X18
         call = LiquidationCall(EXCHANGE, key.encode(), CallPurpose.LIQUIDATE)
@@ -246,7 +226,9 @@ class ToyVenue:
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         results = yield tuple(Call(EXCHANGE, key.encode()) for key in keys)
         return [
-            ChainView(key, int.from_bytes(result.data[:32], signed=True) + self._chain_offset, int.from_bytes(result.data[32:]))
+            ChainView(
+                key, Usd18(int.from_bytes(result.data[:32], signed=True) + self._chain_offset), Usd18(int.from_bytes(result.data[32:]))
+            )
             for key, result in zip(keys, results, strict=True)
         ]
 

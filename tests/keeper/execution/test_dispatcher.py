@@ -16,7 +16,7 @@ from keeper.domain.chain import Address, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included, Reverted
-from keeper.domain.venue import AccountKey
+from keeper.domain.account import AccountKey
 from keeper.errors import NonceConflict, RpcError, RpcUnavailable
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.signer import Signer
