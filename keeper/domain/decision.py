@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import NewType, TypeAlias
 
-from keeper.domain.chain import BlockRef
+from keeper.domain.chain import BlockRef, Timestamp
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
@@ -60,9 +60,9 @@ class Skip:
 Choice: TypeAlias = Liquidate | Skip
 
 
-def candidate_id(chain_id: int, venue: str, account: AccountKey, block: BlockRef) -> CandidateId:
-    """The name of "this account, breached as of this block": 16 hex digits of SHA-256."""
-    text = f"{chain_id}|{venue}|{account}|{block.hash}"
+def candidate_id(chain_id: int, venue: str, account: AccountKey, block: BlockRef, quoted_at: Timestamp | None = None) -> CandidateId:
+    """The name of "this account, breached as of this block", or as of signed prices that came after it: 16 hex digits of SHA-256."""
+    text = f"{chain_id}|{venue}|{account}|{block.hash}" + ("" if quoted_at is None else f"|{quoted_at}")
     return CandidateId(hashlib.sha256(text.encode()).hexdigest()[:16])
 
 

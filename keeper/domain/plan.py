@@ -6,6 +6,7 @@ from enum import StrEnum
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.health import Breach
+from keeper.domain.quote import PriceId
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 
@@ -13,6 +14,7 @@ from keeper.domain.use import NOTHING, Use
 class CallPurpose(StrEnum):
     """What one call of a plan is for."""
 
+    UPDATE_PRICES = "update_prices"
     CANCEL_ORDERS = "cancel_orders"
     LIQUIDATE = "liquidate"
     CLOSE = "close"
@@ -39,6 +41,7 @@ class LiquidationPlan:
     wanted profit. Amounts ending in x18 are USD with 18 decimals; `size_x18` is base units, signed, + for a long victim;
     `capital_x18` is the margin the executor must have free; `use` is what is no longer there for the plans that come after it.
 
+    `quotes` are the signed prices it relies on, which the same transaction must put on the chain first.
     A plan without a guard (`guarded` false) is not held to any change of the executor's worth, for what it brings is not worth that the
     executor can see; it is always settled before it is sent."""
 
@@ -55,6 +58,7 @@ class LiquidationPlan:
     break_even_x18: int = 0
     use: Use = NOTHING
     guarded: bool = True
+    quotes: tuple[PriceId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

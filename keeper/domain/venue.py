@@ -9,7 +9,8 @@ from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.health import FeedId, Health, WatchBox
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
-from keeper.domain.plan import LiquidationPlan, NoPlan
+from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan
+from keeper.domain.quote import PriceId, Quote
 from keeper.domain.use import Use
 from keeper.domain.views import (
     AccountFlow,
@@ -84,6 +85,9 @@ class State(Protocol):
     def resync(self, keys: Sequence[AccountKey], book: Book) -> Reads[Sequence[Event]]:
         """Once after a backfill: what events tell only approximately, asked exactly. Returns corrections, none where all is exact."""
 
+    def quoted(self, quotes: Sequence[Quote], book: Book, at: Timestamp) -> Sequence[Event]:
+        """What these signed prices mean for the book at `at`, once a plan has put them on the chain; none for prices it has already."""
+
     def describe(self, book: Book) -> Reads[Sequence[Event]]:
         """Where rows are made without a `refresh` (a backfill, a repair): names and decimals the book lacks, which never change. Yields
         nothing where it lacks none."""
@@ -91,6 +95,9 @@ class State(Protocol):
 
 class Risk(Protocol):
     """Who may be liquidated."""
+
+    def quotes(self, book: Book) -> Sequence[PriceId]:
+        """The signed prices the venue wants to know of between blocks; none where all its prices are on the chain."""
 
     def feeds(self, book: Book, now: Timestamp) -> Mapping[FeedId, int]:
         """The current value of every feed boxes are drawn over."""
@@ -107,6 +114,12 @@ class Action(Protocol):
 
     def plan(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """What to do about a breached account, once plans that take `used` are carried out."""
+
+    def push(self, quotes: Sequence[Quote], book: Book) -> Sequence[LiquidationCall]:
+        """What puts signed prices on the chain, with their fees."""
+
+    def required_quotes(self, data: bytes) -> Sequence[PriceId]:
+        """The prices without which the venue's contracts reverted with this payload; none where that was not the reason."""
 
     def unwind(self, executor: Address, book: Book, now: Timestamp, used: Use) -> LiquidationPlan | None:
         """How to close what the executor took over and still holds, one market at a time, once plans that take `used` are carried out;

@@ -3,7 +3,7 @@
 The same code runs live and in replay; only the `Questions` differ (chain reads, or what was recorded of them)."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from keeper.domain.chain import Address, BlockAdded, BlockRef, RawLog, Timestamp
@@ -12,7 +12,8 @@ from keeper.domain.journal import Journal
 from keeper.domain.use import Use
 from keeper.domain.account import AccountKey
 from keeper.domain.health import Health
-from keeper.domain.plan import LiquidationPlan, NoPlan, Until
+from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan, Until
+from keeper.domain.quote import PriceId
 from keeper.domain.venue import Book, Event, Venue
 from keeper.domain.views import InsuranceFund, LiquidationObserved, PoolState
 from keeper.domain.watchlist import Watchlist
@@ -27,6 +28,12 @@ class Questions(Protocol):
 
     async def inspect(self, venue: Venue, keys: Sequence[AccountKey], book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Account reads valid at `at`."""
+
+    def quoted(self, venue: Venue, book: Book, at: Timestamp) -> Sequence[Event]:
+        """What the newest signed prices mean at `at`, once they are on the chain."""
+
+    def push(self, venue: Venue, book: Book, price_ids: Sequence[PriceId]) -> Sequence[LiquidationCall]:
+        """What puts these on the chain."""
 
     def data_fee(self) -> DataFee | None:
         """What came with the last `refresh` at a block's own time: the prices of the chain's L1 data fee, where it has one."""
@@ -53,7 +60,7 @@ class MarginTest:
 @dataclass(frozen=True, slots=True)
 class BlockEvaluation:
     """What one block brought. `basis` is the time candidates were evaluated for; `breaches` are the accounts the venue would let us act on
-    in the next block, each with the block its breach was first seen in."""
+    in the next block, each with the block its breach was first seen in. `quoted_at` where signed prices brought it, after the block."""
 
     block: BlockRef
     basis: Timestamp
@@ -63,6 +70,7 @@ class BlockEvaluation:
     observed: Sequence[LiquidationObserved]
     watched: int
     data_fee: DataFee | None = None
+    quoted_at: Timestamp | None = None
 
 
 Latest: TypeAlias = Journal[str | None, PoolState | InsuranceFund]
@@ -146,6 +154,9 @@ class Evaluator:
         self._due |= touched
         applied = list(logged)
         applied += await self._refresh(block, moments)
+        if self._ahead:
+            # Only what the next block may bring: the head's own time stays as the chain has it.
+            applied += self._apply_reads(self._questions.quoted(self.venue, self.book, following), "quote")
         due = self._due_accounts(moments) | (also & self.book.account_keys())
         # They stay due until they are evaluated: a read that fails now must not lose them.
         self._due = set(due)
@@ -167,6 +178,21 @@ class Evaluator:
             data_fee=self._questions.data_fee(),
         )
 
+    async def tick(self, block: BlockRef, quoted_at: Timestamp) -> BlockEvaluation:
+        """Between blocks: signed prices have come, published at `quoted_at` at the latest. Evaluates whom they concern, for the block after
+        `block`, at which the book stands."""
+        at = Timestamp(block.timestamp + self._ahead)
+        applied = self._apply_reads(self._questions.quoted(self.venue, self.book, at), f"tick:{quoted_at}") if self._ahead else []
+        due = self._due_accounts((at,))
+        self._due = set(due)
+        inspection = await self._questions.inspect(self.venue, sorted(due), self.book, block, at)
+        applied += self._apply_reads(inspection, f"tick_inspect:{quoted_at}")
+        evaluated = [MarginTest(key, self.venue.health(key, self.book, at), at) for key in sorted(due)]
+        self._due = set()
+        breaches = self._breaches(evaluated, (at,), block.number)
+        watched = len(self._watchlist)
+        return BlockEvaluation(block, at, applied, evaluated, breaches, (), watched, self._questions.data_fee(), quoted_at)
+
     def plan(self, key: AccountKey, at: Timestamp, used: Use) -> LiquidationPlan | NoPlan:
         """What to do about a breached account at a time of the newest evaluation, once plans that take `used` are carried out. One that can
         only be waited for is not asked about again before that."""
@@ -174,7 +200,9 @@ class Evaluator:
         if wait is not None and not wait[1].is_over(at, self._number):
             return wait[0]
         plan = self.venue.plan(key, self.book, at, self.executor or _NOBODY, used)
-        if isinstance(plan, NoPlan) and plan.until is not None:
+        if isinstance(plan, LiquidationPlan):
+            return replace(plan, calls=(*self._questions.push(self.venue, self.book, plan.quotes), *plan.calls)) if plan.quotes else plan
+        if plan.until is not None:
             self._waits[key] = plan, plan.until
         return plan
 

@@ -2,7 +2,8 @@
 every stop has a reason."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from keeper.domain.attempt import Attempt, Job
 from keeper.domain.chain import Address, BlockRef, Timestamp
@@ -18,6 +19,7 @@ from keeper.domain.plan import LiquidationPlan
 from keeper.engine import recording
 from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
 from keeper.engine.recording import BlockKeys
+from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.sending_order import Place, SendingOrder
 from keeper.engine.settlements import Settlement, Settlements
 from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, Transient
@@ -51,7 +53,8 @@ class LiquidatorOptions:
 
 
 class Liquidator:
-    """Takes decisions through the stages. `name_revert`, by venue: the words for a revert payload."""
+    """Takes decisions through the stages. By venue: `name_revert` has the words for a revert payload, `required_quotes` the signed prices
+    that a plan reverted without."""
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Liquidator:
         *,
         clock: Callable[[], float],
         name_revert: Mapping[str, Callable[[bytes], str]],
+        required_quotes: Mapping[str, RequiredQuotes] = MappingProxyType({}),
     ) -> None:
         self._setup = setup
         self._recorder = recorder
@@ -68,6 +72,7 @@ class Liquidator:
         self._limits = options.limits
         self._clock = clock
         self._name_revert = name_revert
+        self._required_quotes = required_quotes
         self._cooling: dict[AccountRef, int] = {}
         self._failures: dict[AccountRef, int] = {}
         self._concluded: dict[AccountRef, int] = {}
@@ -154,10 +159,11 @@ class Liquidator:
         fees = offer(block.base_fee_wei, gas_price.priority_fee_wei, gas_price.max_fee_wei)
         if fees is None:
             return Skip(SkipReason.GAS_PRICE_CAP, f"base fee {block.base_fee_wei} wei")
-        sketch = self._setup.encode(decision.candidate.venue, decision.plan, 0)
-        least_change = 0 if not decision.must_pay else self._limits.min_profit_x18 + gas_price.cost_x18(decision.plan.gas_limit, block, sketch)
-        calldata = self._setup.encode(decision.candidate.venue, decision.plan, min_guard_change(decision.plan, least_change))
-        stopped = await self._simulate(self._setup, self._setup.simulator, decision, calldata)
+        prepared = await self._checked(self._setup, self._setup.simulator, decision)
+        if isinstance(prepared, Skip):
+            return prepared
+        decision, calldata = prepared
+        stopped = await self._settle_first(self._setup, self._setup.simulator, decision, calldata)
         if stopped is not None:
             return stopped
         self._failures.pop(decision.key, None)
@@ -171,12 +177,34 @@ class Liquidator:
         place.leave()
         return await self._send(self._setup, self._setup.dispatcher, decision, calldata, fees)
 
-    async def _simulate(self, setup: ExecutionSetup, simulator: Simulator, decision: Decision, calldata: bytes) -> Skip | None:
+    async def _checked(self, setup: ExecutionSetup, simulator: Simulator, decision: Decision) -> tuple[Decision, bytes] | Skip:
+        """The decision and its calldata once the pre-check passes, completed with signed prices where it reverted for want of them."""
+        while True:
+            calldata = self._calldata(setup, decision)
+            checked = await simulator.pre_check(*self._transaction(setup, decision, calldata))
+            self._record_simulation(decision, "call", checked)
+            if not isinstance(checked, SimReverted):
+                return decision, calldata
+            plan = await self._completed(decision, checked.data)
+            if plan is None:
+                return self._start_cooldown(decision, SkipReason.PRE_CHECK_REVERTED, checked)
+            decision = replace(decision, choice=replace(decision.liquidate, plan=plan))
+
+    def _calldata(self, setup: ExecutionSetup, decision: Decision) -> bytes:
+        """Of the whole plan, with the guard that asks gas and the wanted profit back."""
+        venue, plan, block = decision.candidate.venue, decision.plan, decision.candidate.block
+        if not decision.must_pay:
+            return setup.encode(venue, plan, min_guard_change(plan, 0))
+        gas_x18 = decision.gas_price.cost_x18(plan.gas_limit, block, setup.encode(venue, plan, 0))
+        return setup.encode(venue, plan, min_guard_change(plan, self._limits.min_profit_x18 + gas_x18))
+
+    async def _completed(self, decision: Decision, revert: bytes) -> LiquidationPlan | None:
+        quotes = self._required_quotes.get(decision.candidate.venue)
+        return await quotes.completed(decision.plan, revert) if quotes is not None else None
+
+    async def _settle_first(self, setup: ExecutionSetup, simulator: Simulator, decision: Decision, calldata: bytes) -> Skip | None:
+        """On the fork, unless that may be done afterwards. Returns why not to go on."""
         block = decision.candidate.block
-        checked = await simulator.pre_check(*self._transaction(setup, decision, calldata))
-        self._record_simulation(decision, "call", checked)
-        if isinstance(checked, SimReverted):
-            return self._start_cooldown(decision, SkipReason.PRE_CHECK_REVERTED, checked)
         if setup.settlements is not None and decision.must_pay:
             # The pre-check ran the same code on the same state, guard included. The fork would add the gas really used, and some 100 ms.
             return None

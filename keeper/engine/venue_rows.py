@@ -26,7 +26,7 @@ def venue_rows(
     """Events, markets, pools, the insurance fund, account flows, liquidations, evaluations and, now and then, positions."""
     venue, book = evaluator.venue, evaluator.book
     applied = [item for item in evaluation.applied if item.log is not None or options.record_reads]
-    ids = {account: policy.candidate(keys.venue, account, evaluation.block).id for account in evaluation.breaches}
+    ids = {account: policy.candidate(keys.venue, account, evaluation).id for account in evaluation.breaches}
     yield from recording.event_rows(keys, applied)
     yield from recording.market_rows(keys, venue.markets(book, evaluation.block.timestamp))
     yield from view_rows.logged_rows(keys, venue, book, evaluation.applied)
@@ -35,6 +35,15 @@ def venue_rows(
     yield from recording.evaluation_rows(keys, evaluation.evaluated, ids)
     if options.position_snapshot_blocks and keys.block.number % options.position_snapshot_blocks == 0:
         yield from _position_rows(keys, evaluator)
+
+
+def quote_rows(
+    keys: BlockKeys, evaluation: BlockEvaluation, policy: DecisionPolicy, options: RowOptions, first_position: int
+) -> Iterator[Record]:
+    """What signed prices after the block said, `first_position` events of which are recorded already, and who was evaluated by them."""
+    ids = {account: policy.candidate(keys.venue, account, evaluation).id for account in evaluation.breaches}
+    yield from recording.event_rows(keys, evaluation.applied if options.record_reads else (), first_position)
+    yield from recording.evaluation_rows(keys, evaluation.evaluated, ids)
 
 
 def _position_rows(keys: BlockKeys, evaluator: Evaluator) -> Iterator[Record]:

@@ -8,7 +8,8 @@ from keeper.domain.use import Use
 from keeper.domain.account import AccountKey
 from keeper.domain.health import FeedId, Health, WatchBox
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
-from keeper.domain.plan import LiquidationPlan, NoPlan
+from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan
+from keeper.domain.quote import PriceId, Quote
 from keeper.domain.venue import Book, Event
 from keeper.domain.views import AccountFlow, ChainView, Explanation, InsuranceFund, LiquidationObserved, MarketView, PoolRange, PoolState, PositionView, Proceeds
 from keeper.venues.perp_v2 import capital, descriptions, explain, flows, liquidation, pools, reads, refresh, rules, snapshot, views
@@ -101,6 +102,22 @@ class PerpV2:
         if margin is None:
             return WatchBox({}, valid_until=now)
         return maker_box(account, margin, own, now) if account.is_maker else taker_box(account, margin, own, now)
+
+    def quotes(self, book: Book) -> Sequence[PriceId]:
+        """None: its oracles push their prices onto the chain."""
+        return ()
+
+    def quoted(self, quotes: Sequence[Quote], book: Book, at: Timestamp) -> Sequence[Event]:
+        """Nothing."""
+        return ()
+
+    def push(self, quotes: Sequence[Quote], book: Book) -> Sequence[LiquidationCall]:
+        """Nothing."""
+        return ()
+
+    def required_quotes(self, data: bytes) -> Sequence[PriceId]:
+        """None."""
+        return ()
 
     def plan(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """See liquidation.plan."""

@@ -15,7 +15,7 @@ from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import CandidateId, Limits, Skip
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
-from keeper.domain.outcome import Included, Reverted, SimReverted, SimSettled
+from keeper.domain.outcome import Included, Reverted, SimOutcome, SimReverted, SimSettled
 from keeper.domain.records import (
     AccountSnapshotRecord,
     AttemptRecord,
@@ -46,6 +46,8 @@ from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
 from keeper.engine.ports import Encoder
 from keeper.engine.questions import ChainQuestions, NewestFee
+from keeper.engine.quote_board import QuoteBoard
+from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.settlements import Settlements
 from keeper.engine.start import Position, Start
 from keeper.engine.tripwire import Tripwire
@@ -66,6 +68,7 @@ from tests.keeper.engine.fakes import (
     ScriptedSimulator,
     block_ref,
 )
+from tests.keeper.engine.quoted import ListService, quote_of
 from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyVenue, log_of
 
 ALICE = "0xa11ce"
@@ -125,6 +128,9 @@ def world_of(
     encode: Encoder = lambda venue, plan, min_change_x18: b"call",
     newest_fee: NewestFee | None = None,
     settlements: Settlements | None = None,
+    quotes: QuoteBoard | None = None,
+    forecast: bool = False,
+    service: ListService | None = None,
 ) -> World:
     good = SimSettled(9 * X18, 90_000, (), 1.0)
     chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
@@ -133,17 +139,18 @@ def world_of(
     venues = {"toy": venue or ToyVenue(BREACHED), **({"twin": twin} if twin is not None else {})}
     setup = ExecutionSetup(simulator if simulates else None, dispatcher, encode, OPERATOR, EXECUTOR, settlements=settlements)
     limits = limits or Limits(min_profit_x18=X18)
+    evaluators: dict[str, Evaluator] = {
+        name: Evaluator(each, ChainQuestions(chain, newest_fee, quotes), executor=EXECUTOR, block_seconds=2, forecast=forecast)
+        for name, each in venues.items()
+    }
     liquidator = Liquidator(
         setup,
         recorder,
         LiquidatorOptions(limits, chain_id=1, block_seconds=2, cooldown_blocks=3),
         clock=lambda: 1.0,
         name_revert={name: each.revert_reason for name, each in venues.items()},
+        required_quotes={} if service is None else {name: RequiredQuotes(each, service) for name, each in evaluators.items()},
     )
-    evaluators: dict[str, Evaluator] = {
-        name: Evaluator(each, ChainQuestions(chain, newest_fee), executor=EXECUTOR, block_seconds=2, forecast=False)
-        for name, each in venues.items()
-    }
     log = structlog.get_logger()
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
     policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, setup.encode)
@@ -205,6 +212,33 @@ def test_a_candidate_that_is_not_sent_says_why(changes: dict[str, Any], reason: 
     world.run(added(1, OPENS))
     assert world.decisions() == [("decide", None), ("liquidate", reason)]
     assert world.recorder.of(AttemptRecord) == []
+
+
+class _Stale(ScriptedSimulator):
+    """Reverts for want of the toy's price until the plan pushes it."""
+
+    async def pre_check(self, sender: Any, to: Any, calldata: bytes, gas: int, block: BlockRef, at: Any) -> SimOutcome:
+        return self.checked if b"signed 80" in calldata else SimReverted(b"stale toy", 1, 1.0)
+
+
+def _joined(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
+    return b"".join(call.calldata for call in plan.calls)
+
+
+def test_a_plan_that_reverts_for_want_of_a_price_is_sent_with_it() -> None:
+    good = SimSettled(9 * X18, 90_000, (), 1.0)
+    world = world_of(simulator=_Stale(good, good), encode=_joined, service=ListService([quote_of(80, 1)]))
+    world.run(added(1, OPENS))
+    assert [row.settled for row in world.recorder.of(SimulationRecord) if row.method == "call"] == [False, True]
+    assert world.dispatcher is not None
+    assert [job.calldata for job in world.dispatcher.jobs] == [b"signed 80" + ALICE.encode()]
+
+
+def test_without_the_price_it_asks_for_it_is_left() -> None:
+    good = SimSettled(9 * X18, 90_000, (), 1.0)
+    world = world_of(simulator=_Stale(good, good), encode=_joined, service=ListService())
+    world.run(added(1, OPENS))
+    assert world.decisions() == [("decide", None), ("liquidate", "pre_check_reverted")]
 
 
 def test_a_spending_cap_is_a_reason_not_an_error() -> None:

@@ -12,6 +12,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.health import Breach, FeedId, Health, WatchBox
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
+from keeper.domain.quote import PriceId, Quote
 from keeper.domain.venue import Book, Event
 from keeper.domain.views import AccountFlow, ChainView, Explanation, FlowKind, InsuranceFund, LiquidationObserved, MarketView, PoolRange, PoolState, PositionView, Proceeds
 from keeper.errors import DecodeError
@@ -142,6 +143,18 @@ class ToyVenue:
     def watch_box(self, key: AccountKey, book: Book, now: Timestamp) -> WatchBox:
         account = toy_book(book).accounts[key]
         return WatchBox({PRICE: (-(-10 * account.debt // (9 * account.size)), None)})
+
+    def quotes(self, book: Book) -> Sequence[PriceId]:
+        return ()
+
+    def quoted(self, quotes: Sequence[Quote], book: Book, at: Timestamp) -> Sequence[Event]:
+        return ()
+
+    def push(self, quotes: Sequence[Quote], book: Book) -> Sequence[LiquidationCall]:
+        return [LiquidationCall(EXCHANGE, quote.payload, CallPurpose.UPDATE_PRICES, value_wei=quote.fee_raw) for quote in quotes]
+
+    def required_quotes(self, data: bytes) -> Sequence[PriceId]:
+        return [PriceId(data.removeprefix(b"stale ").decode())] if data.startswith(b"stale ") else []
 
     def plan(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """The whole position, for a hundredth of its value less a USD for every base unit that others have sold before."""
