@@ -9,7 +9,7 @@ import asyncio
 import base64
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from aiohttp import web
 from contracts.devnet.accumulator import PriceMessage
 from contracts.devnet.pythnet import Pythnet, Slot
 
-_ENCODERS: dict[str, Callable[[bytes], str]] = {"hex": bytes.hex, "base64": lambda update: base64.b64encode(update).decode()}
+_ENCODERS: Mapping[str, Callable[[bytes], str]] = {"hex": bytes.hex, "base64": lambda update: base64.b64encode(update).decode()}
 _KEEP_ALIVE_SECONDS = 15.0
 _START_SECONDS = 10.0
 _STOP_SECONDS = 0.2
@@ -71,13 +71,14 @@ class _Handlers:
         price_ids = self._price_ids(request)
         news, loop = asyncio.Event(), asyncio.get_running_loop()
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
-        await response.prepare(request)
 
         def listener() -> None:
             loop.call_soon_threadsafe(news.set)
 
+        # Before the client knows that it is connected: what comes after that must reach it.
         self._pythnet.add_listener(listener)
         try:
+            await response.prepare(request)
             while True:
                 await response.write(await self._event(news, price_ids, request))
         finally:

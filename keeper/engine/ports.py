@@ -8,6 +8,7 @@ from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
+from keeper.domain.quote import PriceId, Quote
 from keeper.domain.records import Record
 from keeper.domain.venue import AccountKey, AccountRef, Book, LiquidationPlan, Venue
 
@@ -200,6 +201,16 @@ class SentRecords(Protocol):
 
     def payments(self, sender: str, since_us: int) -> Sequence[Payment]:
         """What transactions of `sender` sent since then (Unix microseconds) have cost."""
+
+
+class PriceService(Protocol):
+    """Signed prices, from whichever service has good ones."""
+
+    async def latest(self, price_ids: Sequence[PriceId]) -> Sequence[Quote]:
+        """The newest quote of each feed that has a usable one, in the order asked. Raises PriceUnavailable when none has."""
+
+    def stream(self, price_ids: Sequence[PriceId]) -> AsyncIterator[Quote]:
+        """Every newer usable quote from now on, for ever; the newest only where the reader is slow."""
 
 
 class Encoder(Protocol):
