@@ -48,7 +48,7 @@ class EndpointsDisagree(Transient):
 
 
 class PriceUnavailable(Transient):
-    """A price service, or every one, gave no usable quote. Consequence: the next is asked; without any, nothing that needs it is decided."""
+    """A price service, or every one, gave no usable quote. Consequence: the next is asked; without any, what needs it is not decided."""
 
 
 class RpcError(KeeperError):

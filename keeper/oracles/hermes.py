@@ -32,7 +32,7 @@ def open_session() -> aiohttp.ClientSession:
 
 @dataclass(frozen=True, slots=True)
 class HermesOptions:
-    """`timeout_s` is for an answer and for the beginning of a stream, `silence_s` for the next price of a stream; `max_bytes` is the most an
+    """`timeout_s` is for an answer and the beginning of a stream, `silence_s` for the next price of a stream; `max_bytes` is the most an
     answer or an event may hold; `fee_raw` is the chain's fee for an update of one price."""
 
     timeout_s: float

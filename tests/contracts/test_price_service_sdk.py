@@ -18,8 +18,10 @@ from keeper.oracles.price_message import PriceMessage as KeeperMessage
 _CONTRACTS = Path(__file__).parents[2] / "contracts"
 _SCRIPT = Path(__file__).parent / "price_service_sdk.cjs"
 
+_SDK = _CONTRACTS / "node_modules" / "@pythnetwork" / "price-service-sdk"
+
 pytestmark = [
-    pytest.mark.skipif(not (_CONTRACTS / "node_modules" / "@pythnetwork" / "price-service-sdk").is_dir(), reason="npm ci --prefix contracts"),
+    pytest.mark.skipif(not _SDK.is_dir(), reason="npm ci --prefix contracts"),
     pytest.mark.skipif(shutil.which("node") is None, reason="no node"),
 ]
 

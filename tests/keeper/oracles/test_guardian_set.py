@@ -60,7 +60,7 @@ def test_another_set_or_another_guardians_key_is_refused() -> None:
     _refused(_vaa([0, 1, 2, 3, 4], keys=[*KEYS[:4], KEYS[5], KEYS[4], KEYS[6]]))
 
 
-@pytest.mark.parametrize("signature", [bytes(65), b"\xff" * 65, bytes(64) + b"\2", b"\1" * 64 + b"\4"], ids=["zeros", "ones", "v", "v of 4"])
+@pytest.mark.parametrize("signature", [bytes(65), b"\xff" * 65, b"\1" * 64 + b"\2"], ids=["zeros", "ones", "a v of 2"])
 def test_a_signature_that_is_none_is_refused(signature: bytes) -> None:
     """Not an exception of the library."""
     body = Guardian().vaa(b"payload", 1, 1)[_HEADER_BYTES:]

@@ -58,7 +58,12 @@ def test_garbage_is_refused(garbage: bytes, as_update: bool) -> None:
 
 @pytest.mark.parametrize(
     ("part", "reason"),
-    [("signature", QuoteRefusal.SIGNATURE), ("root", QuoteRefusal.SIGNATURE), ("message", QuoteRefusal.PROOF), ("proof", QuoteRefusal.PROOF)],
+    [
+        ("signature", QuoteRefusal.SIGNATURE),
+        ("root", QuoteRefusal.SIGNATURE),
+        ("message", QuoteRefusal.PROOF),
+        ("proof", QuoteRefusal.PROOF),
+    ],
 )
 def test_the_reason_says_which_part_is_wrong(part: str, reason: QuoteRefusal) -> None:
     source = update(message(), message(BTC))

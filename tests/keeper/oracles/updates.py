@@ -30,9 +30,9 @@ def price_id(feed: bytes) -> PriceId:
     return PriceId("0x" + feed.hex())
 
 
-def message(feed: bytes = ETH, price_raw: int = 2_000 * 10**8, publish_time: int = NOON, previous_publish_time: int = NOON - 1) -> PriceMessage:
+def message(feed: bytes = ETH) -> PriceMessage:
     """A plausible message."""
-    return PriceMessage(feed, price_raw, 10**6, -8, publish_time, previous_publish_time, price_raw, 10**6)
+    return PriceMessage(feed, 2_000 * 10**8, 10**6, -8, NOON, NOON - 1, 2_000 * 10**8, 10**6)
 
 
 def update(*contents: PriceMessage, guardian: Guardian = GUARDIAN) -> bytes:
