@@ -211,10 +211,10 @@ contract TestPythTest {
 
     function _update(uint256 key, bytes32 id, int64 price, uint64 time, uint64 before) private pure returns (bytes memory) {
         bytes memory times = abi.encodePacked(time, before);
-        return _signed(key, abi.encodePacked(uint8(0), id, price, uint64(5), int32(-8), times, price + 1, uint64(6)));
+        return _envelope(key, abi.encodePacked(uint8(0), id, price, uint64(5), int32(-8), times, price + 1, uint64(6)));
     }
 
-    function _signed(uint256 key, bytes memory message) private pure returns (bytes memory) {
+    function _envelope(uint256 key, bytes memory message) private pure returns (bytes memory) {
         bytes20 leaf = bytes20(keccak256(abi.encodePacked(bytes1(0), message)));
         (bytes20 low, bytes20 high) = leaf < FILLER ? (leaf, FILLER) : (FILLER, leaf);
         bytes memory vaa = _vaa(key, bytes20(keccak256(abi.encodePacked(bytes1(0x01), low, high))));

@@ -62,7 +62,7 @@ def test_pyths_reader_and_ours_read_the_same() -> None:
     """Updates of the devnet, with amounts at the ends of their ranges, and a real one."""
     messages = [_message(1, 200_000_000_000, -8), _message(2, -(2**63) + 1, 0), _message(3, 2**63 - 1, 12), _message(4, 0, -77)]
     accumulator = Accumulator(messages, Guardian(), 7)
-    recorded = (Path(__file__).parents[1] / "keeper" / "oracles" / "recorded" / "btc_usd_2024_07_02.hex").read_text()
-    chosen = [message.price_id for message in messages]
-    for update in (accumulator.update(chosen), accumulator.update(chosen[2:]), bytes.fromhex(recorded)):
+    real = (Path(__file__).parents[1] / "keeper" / "oracles" / "recorded" / "btc_usd_2024_07_02.hex").read_text()
+    choice = [message.price_id for message in messages]
+    for update in (accumulator.update(choice), accumulator.update(choice[2:]), bytes.fromhex(real)):
         assert _read_by_pyth(update) == _in_pyths_words(update)

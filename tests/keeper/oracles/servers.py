@@ -46,7 +46,7 @@ def bad(reply: Reply) -> web.Application:
     return app
 
 
-def saying(net: Pythnet, change: Callable[[dict[str, Any]], None]) -> web.Application:
+def liar(net: Pythnet, change: Callable[[dict[str, Any]], None]) -> web.Application:
     """The service of `net`, but with its JSON changed: what a liar would say."""
 
     async def middle(request: web.Request, handler: Reply) -> web.StreamResponse:
@@ -62,7 +62,7 @@ def saying(net: Pythnet, change: Callable[[dict[str, Any]], None]) -> web.Applic
     return app
 
 
-def streaming(*chunks: bytes, pause_s: float = 0.0, then: Callable[[web.Request], Awaitable[None]] | None = None) -> web.Application:
+def stream_of(*chunks: bytes, pause_s: float = 0.0, then: Callable[[web.Request], Awaitable[None]] | None = None) -> web.Application:
     """A stream of these bytes, and then `then`, or its end."""
 
     async def reply(request: web.Request) -> web.StreamResponse:

@@ -19,8 +19,8 @@ _HEADER_BYTES = 6 + 66
 
 
 def _signature(place: int, body: bytes, key: str) -> bytes:
-    signed = Account.unsafe_sign_hash(keccak(keccak(body)), key)
-    return bytes([place]) + signed.r.to_bytes(32, "big") + signed.s.to_bytes(32, "big") + bytes([signed.v - 27])
+    signature = Account.unsafe_sign_hash(keccak(keccak(body)), key)
+    return bytes([place]) + signature.r.to_bytes(32, "big") + signature.s.to_bytes(32, "big") + bytes([signature.v - 27])
 
 
 def _vaa(places: list[int], *, set_index: int = 4, keys: list[str] = KEYS) -> Vaa:
@@ -29,7 +29,7 @@ def _vaa(places: list[int], *, set_index: int = 4, keys: list[str] = KEYS) -> Va
     return Vaa.parse(struct.pack(">BIB", 1, set_index, len(places)) + signatures + body)
 
 
-def _refused(vaa: Vaa) -> None:
+def _demand_refusal(vaa: Vaa) -> None:
     with pytest.raises(BadUpdate) as caught:
         SET.check(vaa)
     assert caught.value.reason is QuoteRefusal.SIGNATURE
@@ -51,18 +51,18 @@ def test_a_quorum_in_order_is_enough(places: list[int]) -> None:
     [[], [0, 1, 2, 3], [0, 1, 2, 3, 3], [1, 0, 2, 3, 4], [0, 1, 2, 3, 7], [0, 0, 0, 0, 0]],
     ids=["none", "too few", "one twice", "out of order", "of nobody", "one five times"],
 )
-def test_what_is_no_quorum_is_refused(places: list[int]) -> None:
-    _refused(_vaa(places))
+def test_what_is_no_quorum_is_demand_refusal(places: list[int]) -> None:
+    _demand_refusal(_vaa(places))
 
 
-def test_another_set_or_another_guardians_key_is_refused() -> None:
-    _refused(_vaa([0, 1, 2, 3, 4], set_index=3))
-    _refused(_vaa([0, 1, 2, 3, 4], keys=[*KEYS[:4], KEYS[5], KEYS[4], KEYS[6]]))
+def test_another_set_or_another_guardians_key_is_demand_refusal() -> None:
+    _demand_refusal(_vaa([0, 1, 2, 3, 4], set_index=3))
+    _demand_refusal(_vaa([0, 1, 2, 3, 4], keys=[*KEYS[:4], KEYS[5], KEYS[4], KEYS[6]]))
 
 
 @pytest.mark.parametrize("signature", [bytes(65), b"\xff" * 65, b"\1" * 64 + b"\2"], ids=["zeros", "ones", "a v of 2"])
-def test_a_signature_that_is_none_is_refused(signature: bytes) -> None:
+def test_a_signature_that_is_none_is_demand_refusal(signature: bytes) -> None:
     """Not an exception of the library."""
     body = Guardian().vaa(b"payload", 1, 1)[_HEADER_BYTES:]
     vaa = Vaa.parse(struct.pack(">BIB", 1, 4, 5) + b"".join(bytes([place]) + signature for place in range(5)) + body)
-    _refused(vaa)
+    _demand_refusal(vaa)

@@ -17,7 +17,7 @@ from keeper.domain.quote import Quote, QuoteRefusal
 from keeper.errors import ConfigError, PriceUnavailable
 from keeper.oracles.bad_update import BadUpdate
 from keeper.oracles.hermes import HermesService, open_session
-from tests.keeper.oracles.servers import DEAD, OPTIONS, Reply, bad, event, hang, pythnet, serve, streaming
+from tests.keeper.oracles.servers import DEAD, OPTIONS, Reply, bad, event, hang, pythnet, serve, stream_of
 from tests.keeper.oracles.updates import BTC, ETH, NOON, READER, price_id
 
 T = TypeVar("T")
@@ -127,13 +127,13 @@ def test_of_events_that_piled_up_only_the_newest_counts() -> None:
     for second in range(20):
         net.publish({ETH: FeedPrice(second + 1), BTC: FeedPrice(1)}, NOON + second)
         chunks.append(event(net, [ETH, BTC]))
-    quotes = _first_events(streaming(b"".join(chunks[:10]), b"".join(chunks[10:]), pause_s=0.1, then=hang), 2)
+    quotes = _first_events(stream_of(b"".join(chunks[:10]), b"".join(chunks[10:]), pause_s=0.1, then=hang), 2)
     assert [pair[0].publish_time for pair in quotes] == [NOON + 9, NOON + 19]
 
 
 def test_an_event_may_come_in_pieces_and_between_comments() -> None:
     whole = event(pythnet(), [ETH, BTC])
-    assert len(_first_events(streaming(b":\n\n", whole[:500], whole[500:], b":\n\n", pause_s=0.02, then=hang), 1)[0]) == 2
+    assert len(_first_events(stream_of(b":\n\n", whole[:500], whole[500:], b":\n\n", pause_s=0.02, then=hang), 1)[0]) == 2
 
 
 async def _abort(request: web.Request) -> None:
@@ -144,13 +144,13 @@ async def _abort(request: web.Request) -> None:
 @pytest.mark.parametrize(
     ("app", "message"),
     [
-        (streaming(), "ended"),
-        (streaming(then=hang), "nothing in"),
-        (streaming(*[b":\n\n"] * 10, pause_s=0.05, then=hang), "nothing in"),
-        (streaming(b"event:error\ndata:Error receiving update\n\n", then=hang), "reports an error"),
-        (streaming(b"data:{}\n\n", then=hang), "format"),
-        (streaming(b"data:" + b"x" * 100_000, then=hang), "format"),
-        (streaming(b"data:{", then=_abort), "ClientPayloadError|ended|Disconnect|Connection"),
+        (stream_of(), "ended"),
+        (stream_of(then=hang), "nothing in"),
+        (stream_of(*[b":\n\n"] * 10, pause_s=0.05, then=hang), "nothing in"),
+        (stream_of(b"event:error\ndata:Error receiving update\n\n", then=hang), "reports an error"),
+        (stream_of(b"data:{}\n\n", then=hang), "format"),
+        (stream_of(b"data:" + b"x" * 100_000, then=hang), "format"),
+        (stream_of(b"data:{", then=_abort), "ClientPayloadError|ended|Disconnect|Connection"),
     ],
     ids=["end", "silence", "comments only", "error", "garbage", "endless event", "death"],
 )
@@ -232,6 +232,6 @@ def test_no_failure_tells_the_key() -> None:
             asyncio.run(run(url))
         assert "secretkey" not in str(caught.value)
         assert "secretkey" not in repr(caught.value.__cause__)
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigError) as mistake:
         asyncio.run(run("no-scheme/secretkey"))
-    assert "secretkey" not in str(refused.value)
+    assert "secretkey" not in str(mistake.value)

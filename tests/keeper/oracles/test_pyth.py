@@ -19,7 +19,7 @@ from keeper.errors import ConfigError, PriceUnavailable
 from keeper.oracles.bad_update import BadUpdate
 from keeper.oracles.hermes import HermesService, open_session
 from keeper.oracles.pyth import Patience, PriceIncident, PythPrices
-from tests.keeper.oracles.servers import DEAD, OPTIONS, PRICES, bad, event, hang, pythnet, saying, serve, streaming
+from tests.keeper.oracles.servers import DEAD, OPTIONS, PRICES, bad, event, hang, liar, pythnet, serve, stream_of
 from tests.keeper.oracles.updates import BTC, ETH, NOON, READER, price_id
 
 IDS = [price_id(ETH), price_id(BTC)]
@@ -84,7 +84,7 @@ PLAN_B: dict[str, tuple[Callable[[], web.Application | str], str]] = {
     "garbage": (lambda: bad(_garbage), "format"),
     "frozen": (lambda: application(pythnet(NOON - 11)), "staleness"),
     "ahead": (lambda: application(pythnet(NOON + 4)), "future"),
-    "lying about age": (lambda: saying(pythnet(NOON - 11), _younger), "contradiction"),
+    "lying about age": (lambda: liar(pythnet(NOON - 11), _younger), "contradiction"),
     "of another guardian": (lambda: application(_other_guardian()), "signature"),
     "of no price": (lambda: application(_worth(0)), "sign"),
 }
@@ -231,7 +231,7 @@ async def _take(desk: Desk, count: int) -> list[Quote]:
 
 
 @asynccontextmanager
-async def _publishing(net: Pythnet, first: int, every_s: float = 0.02) -> AsyncIterator[None]:
+async def _publisher(net: Pythnet, first: int, every_s: float = 0.02) -> AsyncIterator[None]:
     """A new price of ETH every moment, a second apart by their own times."""
 
     async def publish() -> None:
@@ -251,7 +251,7 @@ def test_the_stream_tells_what_is_newer() -> None:
     net = pythnet()
 
     async def run() -> None:
-        async with _desk(application(net)) as desk, _publishing(net, NOON + 1, 0.01):
+        async with _desk(application(net)) as desk, _publisher(net, NOON + 1, 0.01):
             desk.time[0] = NOON + 8
             quotes = await _take(desk, 5)
         times = [quote.publish_time for quote in quotes if quote.price_id == IDS[0]]
@@ -267,11 +267,11 @@ def test_the_stream_tells_what_is_newer() -> None:
         lambda: DEAD,
         lambda: bad(_hang),
         lambda: bad(_garbage),
-        lambda: streaming(then=hang),
-        lambda: streaming(event(pythnet(), [ETH, BTC])),
-        lambda: streaming(event(_other_guardian(), [ETH, BTC]), then=hang),
-        lambda: streaming(*[event(pythnet(), [ETH, BTC])] * 100, pause_s=0.02, then=hang),
-        lambda: streaming(*[event(pythnet(NOON - 11), [ETH, BTC])] * 100, pause_s=0.02, then=hang),
+        lambda: stream_of(then=hang),
+        lambda: stream_of(event(pythnet(), [ETH, BTC])),
+        lambda: stream_of(event(_other_guardian(), [ETH, BTC]), then=hang),
+        lambda: stream_of(*[event(pythnet(), [ETH, BTC])] * 100, pause_s=0.02, then=hang),
+        lambda: stream_of(*[event(pythnet(NOON - 11), [ETH, BTC])] * 100, pause_s=0.02, then=hang),
     ],
     ids=["dead", "hangs", "garbage", "silent", "ends", "another guardian", "stands still", "stale"],
 )
@@ -279,7 +279,7 @@ def test_the_stream_goes_on_at_the_next_service(fault: Callable[[], web.Applicat
     net = pythnet()
 
     async def run() -> None:
-        async with _desk(fault(), application(net)) as desk, _publishing(net, NOON + 1, 0.1):
+        async with _desk(fault(), application(net)) as desk, _publisher(net, NOON + 1, 0.1):
             desk.time[0] = NOON + 8
             quotes = [quote async for quote in _until_newer(desk)]
         assert quotes[-1].publish_time > NOON
@@ -331,7 +331,7 @@ def test_bad_prices_of_a_stream_are_refused_once_while_the_reason_stands() -> No
     net.publish({ETH: FeedPrice(2_010 * 10**8)}, NOON + 4)
 
     async def run() -> None:
-        stream = streaming(good, *events, event(net, [ETH, BTC]), pause_s=0.05, then=hang)
+        stream = stream_of(good, *events, event(net, [ETH, BTC]), pause_s=0.05, then=hang)
         async with _desk(stream) as desk:
             desk.time[0] = NOON + 2
             quotes = await _take(desk, 3)

@@ -28,9 +28,9 @@ def _reason(source: bytes, reader: UpdateReader = READER) -> QuoteRefusal:
 @given(slots, st.data())
 def test_every_price_of_a_slot_is_read_as_it_was_signed(slot: list[PriceMessage], draw: st.DataObject) -> None:
     """In the order of the update, which may hold any of the slot's feeds; each price's own payload proves it alone."""
-    chosen = draw.draw(st.lists(st.sampled_from(slot), min_size=1, unique=True))
-    prices = READER.prices(Accumulator(slot, GUARDIAN, 7).update([content.price_id for content in chosen]))
-    assert [price.message for price in prices] == [as_read(content) for content in chosen]
+    choice = draw.draw(st.lists(st.sampled_from(slot), min_size=1, unique=True))
+    prices = READER.prices(Accumulator(slot, GUARDIAN, 7).update([content.price_id for content in choice]))
+    assert [price.message for price in prices] == [as_read(content) for content in choice]
     for price in prices:
         assert READER.prices(price.payload) == [price]
 
