@@ -26,10 +26,12 @@ from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Collectors, Metrics
-from keeper.engine.ports import Chain, Executor, Family, FollowedChain
+from keeper.engine.ports import Chain, Executor, Family, FollowedChain, PriceService
 from keeper.engine.questions import ChainQuestions, NewestFee
+from keeper.engine.quote_board import QuoteBoard
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
 from keeper.engine.repair import Repair, RepairOptions
+from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.settlements import Settlements
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
@@ -38,6 +40,7 @@ from keeper.errors import ConfigError
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
+from keeper.price_services import open_price_services
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
@@ -54,16 +57,26 @@ _WORKERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything the daemon runs, built and connected."""
+    """Everything the daemon runs, built and connected. `prices`, by venue: where its signed prices come from; `quotes`: where they go."""
 
     family: Family
     recorder: ChainRecorder
     evaluators: Mapping[str, Evaluator]
     keys: Sequence[KeyLane]
     lane: ChainLane
+    quotes: QuoteBoard
+    prices: Mapping[str, PriceService]
     status: ChainStatus
     repair: Repair
     logger: FilteringBoundLogger
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Signed prices: where they are kept, and by venue where they come from."""
+
+    quotes: QuoteBoard
+    prices: Mapping[str, PriceService]
 
 
 def build_status(scopes: Sequence[ChainScope], collectors: Collectors, logger: FilteringBoundLogger) -> Mapping[str, ChainStatus]:
@@ -110,8 +123,14 @@ async def open_parts(
     `status`. Raises ConfigError."""
     newest_fee = newest_data_fee(scope)
     data_fee_wei = newest_fee.of_calldata if newest_fee is not None else None
-    async with evm.open_family(scope, venues, data_fee_wei, status, logger) as family:
-        yield assemble(scope, family, build_evaluators(scope, venues, family.chain, newest_fee), recorder, status, logger)
+    async with (
+        open_price_services(scope, logger) as services,
+        evm.open_family(scope, venues, data_fee_wei, status, logger) as family,
+    ):
+        quotes = QuoteBoard()
+        evaluators = build_evaluators(scope, venues, family.chain, newest_fee, quotes)
+        prices = {name: services[venue.oracle] for name, venue in scope.venues.items() if venue.oracle is not None}
+        yield assemble(scope, family, evaluators, recorder, status, logger, Pulled(quotes, prices))
 
 
 def assemble(
@@ -121,8 +140,9 @@ def assemble(
     recorder: ChainRecorder,
     status: ChainStatus,
     logger: FilteringBoundLogger,
+    pulled: Pulled,
 ) -> Parts:
-    """The daemon's parts, connected: an open family, the settings' venues and limits, a recorder."""
+    """The daemon's parts, connected: an open family, the settings' venues and limits, a recorder, signed prices."""
     chain = family.chain
     services = LaneServices(chain, recorder, status, logger, time.time, scope.chain.id)
     repair = Repair(chain, chain, recorder, _repair_options(scope), time.time, logger)
@@ -138,7 +158,9 @@ def assemble(
         adapters = family.executors.get(executor.name) if executor.name is not None else None
         setup = _execution_setup(executor, adapters)
         watch = adapters.operator_watch(partial(running, executor), lambda: repair.at_work) if adapters is not None else None
-        decisions = _decisions(scope, executor, setup, evaluators, services, gas, holds)
+        required = {name: RequiredQuotes(evaluators[name], service) for name, service in pulled.prices.items() if name in executor.venues}
+        liquidator = _liquidator(scope, executor, setup, evaluators, services, required)
+        decisions = _decisions(scope, executor, liquidator, evaluators, services, gas, holds)
         deferred = setup.settlements if setup is not None else None
         workers = executor.settings.forks if deferred is None else max(executor.settings.forks, _WORKERS)
         keys[executor.name] = KeyLane(decisions, deferred, watch, workers, logger)
@@ -149,26 +171,42 @@ def assemble(
         for name, evaluator in evaluators.items()
     ]
     lane = ChainLane(services, lanes, tuple(keys.values()), gas, patience_s=scope.chain.block_seconds / 2)
-    return Parts(family, recorder, evaluators, tuple(keys.values()), lane, status, repair, logger)
+    return Parts(family, recorder, evaluators, tuple(keys.values()), lane, pulled.quotes, pulled.prices, status, repair, logger)
+
+
+def _liquidator(
+    scope: ChainScope,
+    executor: ExecutorScope,
+    setup: ExecutionSetup | None,
+    evaluators: Mapping[str, Evaluator],
+    services: LaneServices,
+    required: Mapping[str, RequiredQuotes],
+) -> Liquidator:
+    limits, words = limits_of(scope.limits), _revert_words(executor, evaluators)
+    options = LiquidatorOptions(limits, scope.chain.id, scope.chain.look_ahead_s, scope.keeper.cooldown_blocks)
+    return Liquidator(setup, services.recorder, options, clock=services.clock, name_revert=words, required_quotes=required)
 
 
 def _decisions(
     scope: ChainScope,
     executor: ExecutorScope,
-    setup: ExecutionSetup | None,
+    liquidator: Liquidator,
     evaluators: Mapping[str, Evaluator],
     services: LaneServices,
     gas: GasPriceSource,
     holds: Holds,
 ) -> Decisions:
     """What the venues of one executor decide with."""
-    policy, recorder, metrics = build_policy(scope, executor), services.recorder, services.status.metrics
-    name_revert = {name: evm.revert_reason(evaluators[name].venue) for name in executor.venues}
-    options = LiquidatorOptions(policy.limits, scope.chain.id, scope.chain.look_ahead_s, scope.keeper.cooldown_blocks)
-    liquidator = Liquidator(setup, recorder, options, clock=services.clock, name_revert=name_revert)
-    dispatcher = setup.dispatcher if setup is not None else None
-    attempts = Attempts(dispatcher, recorder, scope.chain.id, executor.settings.address, services.log, metrics, name_revert)
+    policy, metrics = build_policy(scope, executor), services.status.metrics
+    words = _revert_words(executor, evaluators)
+    attempts = Attempts(
+        liquidator.dispatcher, services.recorder, scope.chain.id, executor.settings.address, services.log, metrics, words
+    )
     return Decisions(policy, gas, attempts, liquidator, Mailbox(), holds, metrics)
+
+
+def _revert_words(executor: ExecutorScope, evaluators: Mapping[str, Evaluator]) -> Mapping[str, Callable[[bytes], str]]:
+    return {name: evm.revert_reason(evaluators[name].venue) for name in executor.venues}
 
 
 def _execution_setup(executor: ExecutorScope, adapters: Executor | None) -> ExecutionSetup | None:
@@ -205,14 +243,19 @@ def open_recovery(
 
 
 def build_evaluators(
-    scope: ChainScope, venues: Mapping[str, Venue], chain: Chain, newest_fee: NewestFee | None = None
+    scope: ChainScope,
+    venues: Mapping[str, Venue],
+    chain: Chain,
+    newest_fee: NewestFee | None = None,
+    quotes: QuoteBoard | None = None,
 ) -> Mapping[str, Evaluator]:
-    """One evaluator per venue, asking the chain; `newest_fee` is told the prices of the L1 data fee, where the chain has one."""
+    """One evaluator per venue, asking the chain; `newest_fee` is told the prices of the L1 data fee, where the chain has one, and signed
+    prices are looked for among `quotes`."""
     newest_fee = newest_fee or newest_data_fee(scope)
     return {
         name: Evaluator(
             venue,
-            ChainQuestions(chain, newest_fee),
+            ChainQuestions(chain, newest_fee, quotes),
             executor=scope.executor_of(name).settings.address,
             block_seconds=scope.chain.look_ahead_s,
             forecast=scope.chain.forecast,

@@ -1,7 +1,7 @@
 """One chain's part of the daemon: opens what is its own, recovers, follows, acts, and finishes what is begun."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 from structlog.typing import FilteringBoundLogger
 
@@ -13,6 +13,7 @@ from keeper.domain.account import AccountRef
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.gather import gather
 from keeper.engine.mended_start import MendedStart
+from keeper.engine.ports import PriceService
 from keeper.engine.periodic import every
 from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
 from keeper.errors import Fatal, RpcError, Transient
@@ -25,6 +26,8 @@ _SILENCE_SECONDS = 1.5
 _STATUS_SECONDS = 60.0
 _ENDPOINT_SECONDS = 5.0
 _STANDING_SECONDS = 0.5
+_FEED_SECONDS = 1.0
+"""How long to wait for a venue's first feed."""
 
 
 async def follow_chain(
@@ -76,6 +79,7 @@ async def _live(scope: ChainScope, parts: Parts, report: Report, stop: asyncio.E
         beat = group.create_task(every(_STATUS_SECONDS, lambda: _log_status(parts)))
         standing = group.create_task(every(_STANDING_SECONDS, lambda: _watch_standing(parts)))
         endpoints = group.create_task(every(_ENDPOINT_SECONDS, lambda: _watch_endpoints(parts)))
+        prices = [group.create_task(_pull(parts, venue, service)) for venue, service in parts.prices.items()]
         follow = group.create_task(_follow(scope, parts, recovery))
         stopping = group.create_task(stop.wait())
         await asyncio.wait((follow, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -83,7 +87,7 @@ async def _live(scope: ChainScope, parts: Parts, report: Report, stop: asyncio.E
         follow.cancel()
         if stop.is_set():
             await _finish(parts)
-        for task in (*keys, beat, standing, endpoints):
+        for task in (*keys, *prices, beat, standing, endpoints):
             task.cancel()
 
 
@@ -94,6 +98,22 @@ async def _follow(scope: ChainScope, parts: Parts, recovery: Recovery) -> None:
     parts.logger.info("following", after=start.lowest.cursor.number, mode=scope.keeper.mode.value)
     await parts.lane.run(parts.family.chain.follow(start.lowest.cursor, start.lowest.known), start)
     raise Fatal("the follower ended")
+
+
+async def _pull(parts: Parts, venue: str, service: PriceService) -> None:
+    """A venue's signed prices, one after the other, onto the board. A feed that comes later joins with the next stream."""
+    evaluator = parts.evaluators[venue]
+    while True:
+        price_ids = evaluator.venue.quotes(evaluator.book)
+        if not price_ids:
+            await asyncio.sleep(_FEED_SECONDS)
+            continue
+        async with aclosing(service.stream(price_ids)) as quotes:
+            async for quote in quotes:
+                if parts.quotes.put(quote):
+                    parts.lane.quoted(venue, quote.publish_time)
+                if evaluator.venue.quotes(evaluator.book) != price_ids:
+                    break
 
 
 async def _watch_endpoints(parts: Parts) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32
+from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, Timestamp
 from keeper.domain.records import BlockRecord, Record
 from keeper.engine import recording
 from keeper.engine.block_parts import BlockParts
@@ -56,6 +56,11 @@ class ChainLane:
     def evaluators(self) -> Mapping[str, Evaluator]:
         """Of the venues that have not stopped."""
         return {name: lane.evaluator for name, lane in self._lanes.items()}
+
+    def quoted(self, venue: str, published_at: Timestamp) -> None:
+        """A newer signed price of a venue's is on the board."""
+        if venue in self._lanes:
+            self._lanes[venue].quoted(published_at)
 
     async def settle(self, head: BlockRef) -> None:
         """Look at open attempts outside of a block's processing (while stopping) and record what became of them."""

@@ -81,6 +81,11 @@ class Liquidator:
         self._working: set[AccountRef] = set()
         self._uses: dict[AccountRef, Use] = {}
 
+    @property
+    def dispatcher(self) -> Dispatcher | None:
+        """What it sends by; None where it does not."""
+        return self._setup.dispatcher if self._setup is not None else None
+
     def in_cooldown(self, account: AccountRef, head: int) -> bool:
         """True for a while after plans for the account reverted."""
         return self._cooling.get(account, -1) > head
@@ -140,8 +145,7 @@ class Liquidator:
         return decision.key in self._open_accounts()
 
     def _open_accounts(self) -> frozenset[AccountRef]:
-        dispatcher = self._setup.dispatcher if self._setup is not None else None
-        return dispatcher.open_accounts() if dispatcher is not None else frozenset()
+        return self.dispatcher.open_accounts() if self.dispatcher is not None else frozenset()
 
     async def _in_order(self, decision: Decision) -> Attempt | Skip:
         self._working.add(decision.key)

@@ -1,6 +1,6 @@
 """What the engine asks of the outside. Adapters satisfy these by shape; they do not import this file, and not each other."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
@@ -211,7 +211,7 @@ class PriceService(Protocol):
     async def latest(self, price_ids: Sequence[PriceId]) -> Sequence[Quote]:
         """The newest quote of each feed that has a usable one, in the order asked. Raises PriceUnavailable when none has."""
 
-    def stream(self, price_ids: Sequence[PriceId]) -> AsyncIterator[Quote]:
+    def stream(self, price_ids: Sequence[PriceId]) -> AsyncGenerator[Quote, None]:
         """Every newer usable quote from now on, for ever; the newest only where the reader is slow."""
 
 

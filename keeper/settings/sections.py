@@ -117,6 +117,27 @@ class ExecutorSettings:
     )
 
 
+class PriceProtocol(StrEnum):
+    """How a price service is asked."""
+
+    PYTH = "pyth"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OracleSettings:
+    """[oracles.NAME]: where signed prices come from that venues pull onto their chain."""
+
+    protocol: PriceProtocol = option('"pyth": Hermes', PriceProtocol.PYTH)
+    urls: tuple[str, ...] = option("price services in order of preference, for example https://hermes.pyth.network")
+    guardians: tuple[Address, ...] = option("addresses of the guardians in their set's order; empty: their signatures are left to the chain", ())
+    guardian_set: int = option("number of the guardians' set", 0)
+    update_fee_wei: int = option("what the chain's oracle contract asks for one price, wei of the chain's coin", 1)
+    timeout_s: float = option("seconds until a price service counts as failed", 3.0)
+    max_age_s: int = option("oldest price that is used, seconds", 10)
+    max_lead_s: int = option("how far ahead of our clock a price may be published, seconds", 3)
+    max_deviation_ppm: int = option("largest change from a feed's last price, millionths of it", 200_000)
+
+
 @dataclass(frozen=True, slots=True)
 class VenueSettings:
     """[venues.NAME]: a deployment of a protocol. `options` are the protocol's own, of its own dataclass."""
@@ -124,6 +145,7 @@ class VenueSettings:
     protocol: str
     chain: str
     executor: str | None
+    oracle: str | None
     options: Any
 
 
@@ -147,7 +169,7 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything. `chains`, `executors` and `venues` by their names."""
+    """Everything. `chains`, `executors`, `oracles` and `venues` by their names."""
 
     keeper: KeeperSettings
     limits: LimitSettings
@@ -155,6 +177,7 @@ class Settings:
     log: LogSettings
     chains: Mapping[str, ChainSettings]
     executors: Mapping[str, ExecutorSettings]
+    oracles: Mapping[str, OracleSettings]
     venues: Mapping[str, VenueSettings]
 
     def scopes(self) -> "Sequence[ChainScope]":
@@ -176,7 +199,8 @@ class Settings:
             )
             for name in names
         )
-        return ChainScope(chain, self.chains[chain], executors, venues, self.keeper, self.limits, self.lake)
+        oracles = {name: self.oracles[name] for venue in venues.values() if (name := venue.oracle) is not None}
+        return ChainScope(chain, self.chains[chain], executors, oracles, venues, self.keeper, self.limits, self.lake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +220,12 @@ class ExecutorScope:
 
 @dataclass(frozen=True, slots=True)
 class ChainScope:
-    """All the settings one chain's lane needs: the chain, the executors of its venues, its venues, and what is common."""
+    """All the settings one chain's lane needs: the chain, the executors and oracles of its venues, its venues, and what is common."""
 
     name: str
     chain: ChainSettings
     executors: tuple[ExecutorScope, ...]
+    oracles: Mapping[str, OracleSettings]
     venues: Mapping[str, VenueSettings]
     keeper: KeeperSettings
     limits: LimitSettings
@@ -220,6 +245,7 @@ VENUE_KEYS: Mapping[str, str] = MappingProxyType(
         "protocol": "which protocol the venue is a deployment of",
         "chain": "name of the chain it is on",
         "executor": "name of the executor that acts on it; none only to observe",
+        "oracle": "name of the oracle whose signed prices it pulls; none where all its prices are on the chain",
     }
 )
 """Keys of every venue's section, and what they mean."""

@@ -10,13 +10,14 @@ import pytest
 import structlog
 
 from keeper import assembly
-from keeper.assembly import Parts
+from keeper.assembly import Parts, Pulled
 from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, RawLog
 from keeper.domain.fixed import X18
 from keeper.domain.outcome import SimOutcome, SimSettled
 from keeper.domain.records import AttemptRecord
 from keeper.engine.metrics import Collectors
 from keeper.engine.ports import VenueState
+from keeper.engine.quote_board import QuoteBoard
 from keeper.engine.start import Start
 from keeper.errors import StateDivergence
 from keeper.lake.chain_recorder import ChainRecorder
@@ -117,7 +118,7 @@ def _parts(tmp_path: Path, recorder: ChainRecorder, *adapters: OtherExecutor, se
     family = OtherFamily({"hot": one for one in adapters})
     status = assembly.build_status([scope], Collectors(), logger)[scope.name]
     evaluators = assembly.build_evaluators(scope, assembly.build_venues(scope), family.chain)
-    return assembly.assemble(scope, family, evaluators, recorder, status, logger)
+    return assembly.assemble(scope, family, evaluators, recorder, status, logger, Pulled(QuoteBoard(), {}))
 
 
 def test_a_family_without_an_executor_only_observes(tmp_path: Path, recorder: ChainRecorder) -> None:
@@ -183,7 +184,8 @@ def test_no_key_waits_for_another(tmp_path: Path) -> None:
     venues = {name: ToyVenue({2 * number: 85 for number in range(1, 9)}) for name in scope.venues}
     evaluators = assembly.build_evaluators(scope, venues, family.chain)
     recorder = ListRecorder()
-    parts = assembly.assemble(scope, family, evaluators, cast("ChainRecorder", recorder), status, logger)
+    pulled = Pulled(QuoteBoard(), {})
+    parts = assembly.assemble(scope, family, evaluators, cast("ChainRecorder", recorder), status, logger, pulled)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as group:

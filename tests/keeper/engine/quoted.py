@@ -1,6 +1,6 @@
 """A toy venue whose price can be pulled onto the chain, and the signed prices for it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 
 from keeper.domain.account import AccountKey
@@ -42,6 +42,6 @@ class ListService:
     async def latest(self, price_ids: Sequence[PriceId]) -> Sequence[Quote]:
         return [quote for quote in self.quotes if quote.price_id in price_ids]
 
-    async def stream(self, price_ids: Sequence[PriceId]) -> AsyncIterator[Quote]:
+    async def stream(self, price_ids: Sequence[PriceId]) -> AsyncGenerator[Quote, None]:
         for quote in self.quotes:
             yield quote
