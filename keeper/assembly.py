@@ -10,9 +10,9 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper import evm
 from keeper.domain import data_fee, parse
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Hash32
 from keeper.domain.decision import CandidateId, Limits
-from keeper.domain.account import AccountKey
 from keeper.domain.venue import Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
@@ -199,9 +199,7 @@ def _decisions(
     """What the venues of one executor decide with."""
     policy, metrics = build_policy(scope, executor), services.status.metrics
     words = _revert_words(executor, evaluators)
-    attempts = Attempts(
-        liquidator.dispatcher, services.recorder, scope.chain.id, executor.settings.address, services.log, metrics, words
-    )
+    attempts = Attempts(liquidator.dispatcher, services.recorder, scope.chain.id, executor.settings.address, services.log, metrics, words)
     return Decisions(policy, gas, attempts, liquidator, Mailbox(), holds, metrics)
 
 

@@ -7,14 +7,14 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper import assembly
 from keeper.assembly import Parts
+from keeper.domain.account import AccountRef
 from keeper.domain.chain import Hash32
 from keeper.domain.decision import CandidateId
-from keeper.domain.account import AccountRef
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.gather import gather
 from keeper.engine.mended_start import MendedStart
-from keeper.engine.ports import PriceService
 from keeper.engine.periodic import every
+from keeper.engine.ports import PriceService
 from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
 from keeper.errors import Fatal, RpcError, Transient
 from keeper.lake.chain_recorder import ChainRecorder
@@ -167,4 +167,6 @@ async def _finish(parts: Parts) -> None:
 
 async def _log_status(parts: Parts) -> None:
     head = parts.lane.head
-    parts.logger.info("status", head=head.number if head is not None else None, candidates_waiting=sum(len(key.decisions.mailbox) for key in parts.keys))
+    parts.logger.info(
+        "status", head=head.number if head is not None else None, candidates_waiting=sum(len(key.decisions.mailbox) for key in parts.keys)
+    )

@@ -36,9 +36,7 @@ async def open_price_services(scope: ChainScope, logger: FilteringBoundLogger) -
             guardians = GuardianSet(settings.guardian_set, settings.guardians) if settings.guardians else None
             options = HermesOptions(settings.timeout_s, _SILENCE_SECONDS, _ANSWER_BYTES, settings.update_fee_wei)
             services = [HermesService(session, url, UpdateReader(guardians), options) for url in settings.urls]
-            limits = QuoteLimits(
-                max_age_s=settings.max_age_s, max_lead_s=settings.max_lead_s, max_deviation_ppm=settings.max_deviation_ppm
-            )
+            limits = QuoteLimits(max_age_s=settings.max_age_s, max_lead_s=settings.max_lead_s, max_deviation_ppm=settings.max_deviation_ppm)
             return PythPrices(services, limits, Patience(), lambda: Timestamp(int(time.time())), report)
 
         yield {name: prices(settings) for name, settings in scope.oracles.items()}

@@ -11,9 +11,9 @@ from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.commands.session import Book
 from keeper.domain import parse
+from keeper.domain.account import AccountKey
 from keeper.domain.decision import Choice, Liquidate, Skip
 from keeper.domain.fixed import to_units
-from keeper.domain.account import AccountKey
 from keeper.domain.health import Health
 from keeper.domain.views import Explanation, Term
 from keeper.errors import ConfigError
@@ -46,7 +46,8 @@ def _choice(book: Book, key: AccountKey, health: Health) -> Choice | None:
     """What the daemon would decide; None for a healthy account."""
     if not health.liquidatable:
         return None
-    policy, evaluation = assembly.build_policy(book.scope), book.evaluator.evaluation_of(key, health, book.block)
+    policy = assembly.build_policy(book.scope, book.scope.executor_of(book.name))
+    evaluation = book.evaluator.evaluation_of(key, health, book.block)
     gas_price = policy.gas_price(book.evaluator, book.block, evaluation.data_fee)
     (decision,) = policy.decisions_after(book.name, book.evaluator, evaluation, gas_price, {})
     return decision.choice

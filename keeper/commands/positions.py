@@ -10,8 +10,8 @@ from rich.console import Console
 from keeper import daemon
 from keeper.commands import session
 from keeper.commands.session import Book
-from keeper.domain.fixed import to_units
 from keeper.domain.account import AccountKey
+from keeper.domain.fixed import to_units
 from keeper.domain.health import Health
 from keeper.domain.views import PositionView
 

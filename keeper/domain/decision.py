@@ -4,12 +4,12 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import NewType, TypeAlias
 
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.chain import BlockRef, Timestamp
 from keeper.domain.gas_price import GasPrice
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.account import AccountKey, AccountRef
-from keeper.domain.plan import LiquidationPlan
 
 CandidateId = NewType("CandidateId", str)
 """Names one candidate for ever: derived from what triggered it, so a replay gives the same name."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
-from keeper.domain.money import Money
 from keeper.domain.chain import Timestamp
+from keeper.domain.money import Money
 
 FeedId = NewType("FeedId", str)
 """Names one number of the market that watch boxes are drawn over, for example "ETH/mark" or "ETH/funding"."""

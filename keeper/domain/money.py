@@ -15,7 +15,8 @@ class Money:
     @property
     def units(self) -> float:
         """In whole units, for charts and people."""
-        return self.raw / 10**self.decimals
+        units: float = self.raw / 10**self.decimals
+        return units
 
     def __add__(self, other: Self) -> Self:
         return type(self)(self.raw + self._raw_of(other))

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from keeper.domain.money import Money
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, RawLog
 from keeper.domain.health import Breach
+from keeper.domain.money import Money
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from keeper.domain.chain import Timestamp
 from keeper.domain.account import AccountKey
+from keeper.domain.chain import Timestamp
 from keeper.domain.health import FeedId, WatchBox
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockRef
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import (
@@ -21,10 +22,9 @@ from keeper.domain.decision import (
     urgency_of,
 )
 from keeper.domain.gas_price import GasPrice
+from keeper.domain.plan import NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.account import AccountKey
-from keeper.domain.plan import NoPlan
 from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.ports import Encoder
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef
 from keeper.domain.decision import Decision, Skip
 from keeper.domain.records import MicroTime, Record
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.account import AccountKey
 from keeper.engine import recording
 from keeper.engine.attempts import Attempts
 from keeper.engine.decision_policy import COOLING_DOWN, HELD, IN_FLIGHT, DecisionPolicy

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockAdded, BlockRef, RawLog, Timestamp
 from keeper.domain.data_fee import DataFee
-from keeper.domain.journal import Journal
-from keeper.domain.use import Use
-from keeper.domain.account import AccountKey
 from keeper.domain.health import Health
+from keeper.domain.journal import Journal
 from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan, Until
 from keeper.domain.quote import PriceId
+from keeper.domain.use import Use
 from keeper.domain.venue import Book, Event, Venue
 from keeper.domain.views import InsuranceFund, LiquidationObserved, PoolState
 from keeper.domain.watchlist import Watchlist

@@ -5,17 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Job
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import Choice, Decision, Limits, Skip, min_guard_change
 from keeper.domain.fees import Fees, offer
 from keeper.domain.fixed import X18, to_units
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import MicroTime
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.account import AccountKey, AccountRef
-from keeper.domain.plan import LiquidationPlan
 from keeper.engine import recording
 from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
 from keeper.engine.recording import BlockKeys
@@ -287,8 +287,8 @@ class Liquidator:
 
 
 def worth_wei(decision: Decision, calldata: bytes, limits: Limits) -> int:
-    """The most the decision's gas may cost: all its profit above the wanted one. What need not pay may cost what the operator pays for gas at
-    most."""
+    """The most the decision's gas may cost: all its profit above the wanted one, or where it need not pay, what the operator pays for gas
+    at most."""
     gas, price = decision.plan.gas_limit, decision.gas_price
     if not decision.must_pay:
         return gas * price.max_fee_wei

@@ -3,15 +3,15 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, RawLog, Reads, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.quote import PriceId, Quote
 from keeper.domain.records import Record
-from keeper.domain.account import AccountKey, AccountRef
-from keeper.domain.plan import LiquidationPlan
 from keeper.domain.venue import Book, Venue
 
 T = TypeVar("T")

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, Reads, Timestamp
 from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee
-from keeper.domain.reads import both
-from keeper.domain.account import AccountKey
 from keeper.domain.plan import LiquidationCall
 from keeper.domain.quote import PriceId
+from keeper.domain.reads import both
 from keeper.domain.venue import Book, Event, Venue
 from keeper.engine.ports import Chain
 from keeper.engine.quote_board import QuoteBoard

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from keeper.domain import event_json
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32, Usage
 from keeper.domain.decision import Candidate, CandidateId, Choice, Liquidate, Skip
 from keeper.domain.fixed import X18_DECIMALS, to_units
+from keeper.domain.health import Health
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimOutcome, SimSettled
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import (
     AccountSnapshotRecord,
     AttemptRecord,
@@ -28,9 +31,6 @@ from keeper.domain.records import (
     raw,
 )
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.account import AccountKey
-from keeper.domain.health import Health
-from keeper.domain.plan import LiquidationPlan
 from keeper.domain.views import ChainView, LiquidationObserved, MarketView, PositionView, Proceeds
 from keeper.engine.evaluator import Applied, BlockEvaluation, MarginTest
 

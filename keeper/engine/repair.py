@@ -13,11 +13,11 @@ from typing import Any, Protocol, TypeAlias
 from structlog.typing import FilteringBoundLogger
 
 from keeper.domain import event_json
+from keeper.domain.account import AccountKey
 from keeper.domain.agreement import agreement
-from keeper.domain.chain import Address, BlockRef, Hash32, Reads, Timestamp
+from keeper.domain.chain import BlockRef, Hash32, Reads, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountSnapshotRecord, Record, VenueEventRecord
-from keeper.domain.account import AccountKey
 from keeper.domain.venue import Event
 from keeper.domain.views import ChainView
 from keeper.engine import recording, view_rows

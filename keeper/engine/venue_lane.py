@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, Hash32, Timestamp
 from keeper.domain.records import Record
-from keeper.domain.account import AccountKey
 from keeper.engine import recording
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.decision_policy import HELD

@@ -129,7 +129,9 @@ class OracleSettings:
 
     protocol: PriceProtocol = option('"pyth": Hermes', PriceProtocol.PYTH)
     urls: tuple[str, ...] = option("price services in order of preference, for example https://hermes.pyth.network")
-    guardians: tuple[Address, ...] = option("addresses of the guardians in their set's order; empty: their signatures are left to the chain", ())
+    guardians: tuple[Address, ...] = option(
+        "addresses of the guardians in their set's order; empty: their signatures are left to the chain", ()
+    )
     guardian_set: int = option("number of the guardians' set", 0)
     update_fee_wei: int = option("what the chain's oracle contract asks for one price, wei of the chain's coin", 1)
     timeout_s: float = option("seconds until a price service counts as failed", 3.0)

@@ -13,8 +13,8 @@ from keeper.chain.chain import ChainClient
 from keeper.domain.chain import Address, BlockRef, Purpose, Timestamp
 from keeper.domain.decision import min_guard_change
 from keeper.domain.outcome import SimOutcome, SimSettled
-from keeper.domain.use import NOTHING
 from keeper.domain.plan import LiquidationPlan
+from keeper.domain.use import NOTHING
 from keeper.engine.survey import Survey
 from keeper.execution.anvil import anvil_program
 from keeper.execution.executor import encode_execute

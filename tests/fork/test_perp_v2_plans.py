@@ -12,13 +12,13 @@ from contracts.devnet.devnet import Devnet
 from contracts.devnet.executor import EXECUTE, SET_VENUE, VENUE, executor_rules
 from contracts.devnet.market import MarketDriver
 from contracts.devnet.paths import PATHS
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, RawLog, Timestamp
 from keeper.domain.fixed import X18
-from keeper.domain.skip_reason import SkipReason
-from keeper.domain.use import NOTHING, Use
-from keeper.domain.account import AccountKey
 from keeper.domain.health import Breach
 from keeper.domain.plan import CallPurpose, LiquidationPlan, NoPlan
+from keeper.domain.skip_reason import SkipReason
+from keeper.domain.use import NOTHING, Use
 from keeper.execution.executor import executed_change
 from keeper.venues.perp_v2.log_events import PositionChanged
 from tests.keeper.venues.perp_v2.ledger import Ledger, raw_log

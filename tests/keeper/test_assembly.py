@@ -113,9 +113,9 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainRecorder
         yield recorder.chain(31_337)
 
 
-def _parts(tmp_path: Path, recorder: ChainRecorder, *adapters: OtherExecutor, settle: str = "unless_guarded") -> Parts:
+def _parts(tmp_path: Path, recorder: ChainRecorder, adapters: OtherExecutor | None = None, settle: str = "unless_guarded") -> Parts:
     scope, logger = _scope(tmp_path, settle), structlog.get_logger()
-    family = OtherFamily({"hot": one for one in adapters})
+    family = OtherFamily({} if adapters is None else {"hot": adapters})
     status = assembly.build_status([scope], Collectors(), logger)[scope.name]
     evaluators = assembly.build_evaluators(scope, assembly.build_venues(scope), family.chain)
     return assembly.assemble(scope, family, evaluators, recorder, status, logger, Pulled(QuoteBoard(), {}))
@@ -193,8 +193,7 @@ def test_no_key_waits_for_another(tmp_path: Path) -> None:
             for number in (1, 2, 3):
                 opening = (Opened("0xa11ce", 10, 800),) if number == 1 else ()
                 await parts.lane.run(stream(added(number, *opening)))
-            while not (cold.dispatcher and cold.dispatcher.jobs):
-                await asyncio.sleep(0.01)
+            await parts.keys[1].decisions.mailbox.drained()
             for task in keys:
                 task.cancel()
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Call, CallResult, Reads, Timestamp
 from keeper.domain.fixed import X18, mul_div, mul_ratio
-from keeper.domain.account import AccountKey
 from keeper.domain.views import Explanation, Term
 from keeper.venues.perp_v2 import funding, orders
 from keeper.venues.perp_v2.calls import Encoder, number, signed

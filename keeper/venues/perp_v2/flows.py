@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from keeper.domain.chain import RawLog
 from keeper.domain.account import AccountKey
+from keeper.domain.chain import RawLog
 from keeper.domain.venue import Event
 from keeper.domain.views import AccountFlow, FlowKind, InsuranceFund
 from keeper.venues.perp_v2.log_events import BadDebtSettled, Deposited, Withdrawn

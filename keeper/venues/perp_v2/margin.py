@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from keeper.domain.money import Usd18
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Timestamp
 from keeper.domain.fixed import X18, mul_div, mul_ratio
-from keeper.domain.journal import Moment
-from keeper.domain.account import AccountKey
 from keeper.domain.health import Breach, Health
+from keeper.domain.journal import Moment
+from keeper.domain.money import Usd18
 from keeper.venues.perp_v2 import funding, orders
 from keeper.venues.perp_v2.state import (
     Account,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, RawLog
 from keeper.domain.fixed import RATIO
-from keeper.domain.account import AccountKey
 from keeper.domain.health import Breach
 from keeper.domain.venue import Event
 from keeper.domain.views import LiquidationObserved

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from keeper.domain.money import Usd18
-from keeper.domain.chain import Call, Reads, Timestamp
 from keeper.domain.account import AccountKey
+from keeper.domain.chain import Call, Reads, Timestamp
+from keeper.domain.money import Usd18
 from keeper.domain.views import ChainView
 from keeper.errors import StateDivergence
 from keeper.venues.perp_v2.calls import Encoder, number, signed

@@ -2,16 +2,27 @@
 
 from collections.abc import Mapping, Sequence, Set
 
-from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
-from keeper.domain.revert import solidity_reason
-from keeper.domain.use import Use
 from keeper.domain.account import AccountKey
+from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.health import FeedId, Health, WatchBox
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.quote import PriceId, Quote
+from keeper.domain.revert import solidity_reason
+from keeper.domain.use import Use
 from keeper.domain.venue import Book, Event
-from keeper.domain.views import AccountFlow, ChainView, Explanation, InsuranceFund, LiquidationObserved, MarketView, PoolRange, PoolState, PositionView, Proceeds
+from keeper.domain.views import (
+    AccountFlow,
+    ChainView,
+    Explanation,
+    InsuranceFund,
+    LiquidationObserved,
+    MarketView,
+    PoolRange,
+    PoolState,
+    PositionView,
+    Proceeds,
+)
 from keeper.venues.perp_v2 import capital, descriptions, explain, flows, liquidation, pools, reads, refresh, rules, snapshot, views
 from keeper.venues.perp_v2.apply import handlers
 from keeper.venues.perp_v2.calls import Encoder

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import Economics, Limits, Liquidate, Skip, candidate_id, decide, min_guard_change
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
-from keeper.domain.skip_reason import SkipReason
-from keeper.domain.account import AccountKey
 from keeper.domain.health import Breach
 from keeper.domain.plan import LiquidationPlan
+from keeper.domain.skip_reason import SkipReason
 
 VICTIM = AccountKey("0x" + "11" * 20)
 PLAN = LiquidationPlan(

@@ -18,7 +18,8 @@ def test_arithmetic_is_that_of_the_integers(one: int, other: int) -> None:
 
 @given(RAW)
 def test_the_same_integer_of_other_decimals_is_another_amount(raw: int) -> None:
-    assert Usd18(raw) != Usd30(raw)
+    amounts: tuple[Money, Money] = (Usd18(raw), Usd30(raw))
+    assert amounts[0] != amounts[1]
     assert Usd30(raw).units == pytest.approx(Usd18(raw).units / 10**12)
 
 

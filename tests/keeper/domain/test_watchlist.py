@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.domain.chain import Timestamp
 from keeper.domain.account import AccountKey
+from keeper.domain.chain import Timestamp
 from keeper.domain.health import FeedId, WatchBox
 from keeper.domain.watchlist import Watchlist
 

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from keeper.domain.money import Usd18
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import Candidate, CandidateId, Decision, Economics, Liquidate, urgency_of
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
-from keeper.domain.use import Use
-from keeper.domain.account import AccountKey
 from keeper.domain.health import Breach, Health
+from keeper.domain.money import Usd18
 from keeper.domain.plan import LiquidationPlan, NoPlan
+from keeper.domain.use import Use
 from keeper.domain.venue import Book
 from keeper.engine.evaluator import BlockEvaluation
 from tests.keeper.engine.fakes import block_ref

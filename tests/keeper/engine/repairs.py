@@ -13,7 +13,7 @@ from keeper.domain.records import Record
 from keeper.engine.ports import RecordBatch
 from keeper.engine.repair import Repair, RepairOptions
 from keeper.lake.batch import CORRECTED
-from tests.keeper.engine.fakes import EXECUTOR, block_ref
+from tests.keeper.engine.fakes import block_ref
 from tests.keeper.engine.memory import HistoryChain, ListLake, Rows
 from tests.keeper.engine.toy import Liquidated, Opened, log_of
 

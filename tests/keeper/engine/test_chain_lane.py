@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from keeper.chain.refusals import RateLimited
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Job, Settled
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog, Reads
 from keeper.domain.data_fee import DataFee
@@ -16,6 +17,7 @@ from keeper.domain.decision import CandidateId, Limits, Skip
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
 from keeper.domain.outcome import Included, Reverted, SimOutcome, SimReverted, SimSettled
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import (
     AccountSnapshotRecord,
     AttemptRecord,
@@ -29,8 +31,6 @@ from keeper.domain.records import (
     SimulationRecord,
 )
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.account import AccountKey
-from keeper.domain.plan import LiquidationPlan
 from keeper.domain.venue import Book, Event
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded, BlockRef, Timestamp
 from keeper.domain.data_fee import DataFee
-from keeper.domain.account import AccountKey
 from keeper.domain.plan import NoPlan, Until
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from keeper.domain.chain import BlockRef
 from keeper.domain.account import AccountKey
+from keeper.domain.chain import BlockRef
 from keeper.domain.venue import Book, Event
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.mended_start import MendedStart

@@ -4,17 +4,17 @@ import json
 
 import pytest
 
-from keeper.domain.money import Usd18
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import BlockRef, Hash32, RawLog, Tally, Usage
 from keeper.domain.decision import CandidateId, Economics, Skip
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
+from keeper.domain.health import Breach, Health
+from keeper.domain.money import Usd18
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimReverted, SimSettled
 from keeper.domain.records import MicroTime, raw
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.account import AccountKey
-from keeper.domain.health import Breach, Health
 from keeper.domain.views import ChainView, LiquidationObserved, MarketView, PositionView, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Applied, BlockEvaluation, MarginTest
@@ -41,7 +41,10 @@ def test_every_row_carries_the_keys_all_tables_share() -> None:
 def test_a_block_counts_logs_accounts_and_requests_over_all_venues() -> None:
     log = log_of(Opened(ALICE, 1, 1), BLOCK, 0)
     applied: list[Applied] = [Applied(Opened(ALICE, 1, 1), "log", log), Applied(PriceRead(10, 1), "refresh")]
-    twice = [MarginTest(ALICE, Health(Usd18(1), Usd18(1), None), BLOCK.timestamp), MarginTest(ALICE, Health(Usd18(1), Usd18(1), None), BLOCK.timestamp)]
+    twice = [
+        MarginTest(ALICE, Health(Usd18(1), Usd18(1), None), BLOCK.timestamp),
+        MarginTest(ALICE, Health(Usd18(1), Usd18(1), None), BLOCK.timestamp),
+    ]
     one = BlockEvaluation(BLOCK, BLOCK.timestamp, applied, twice, {}, (), 7)
     used = Usage(head=Tally(1, 1), read=Tally(2, 39), fork=Tally(7, 8))
     row = recording.block_row(10, BLOCK, (NOW, MicroTime(NOW + 5)), used, [one, evaluation(BLOCK)], recovered=False)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Call, Hash32, RawLog, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, MicroTime, PoolRangeRecord, VenueEventRecord
-from keeper.domain.account import AccountKey
 from keeper.domain.venue import Book, Event
 from keeper.domain.views import PoolRange
 from keeper.engine.evaluator import Evaluator

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from keeper.chain.chain import ChainClient, ChainOptions, Pools
 from keeper.chain.heads import Hint
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
-from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, PoolRangeRecord, VenueEventRecord
-from keeper.domain.account import AccountKey
 from keeper.domain.health import Breach
+from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, PoolRangeRecord, VenueEventRecord
 from keeper.domain.venue import Book, Event
 from keeper.domain.views import LiquidationObserved
 from keeper.engine.attempts import Attempts

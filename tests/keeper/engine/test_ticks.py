@@ -6,7 +6,7 @@ from typing import Any
 
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded, Timestamp
-from keeper.domain.decision import Limits
+from keeper.domain.decision import Decision, Limits
 from keeper.domain.fixed import X18
 from keeper.domain.plan import CallPurpose, LiquidationPlan
 from keeper.domain.records import DecisionRecord, EvaluationRecord, VenueEventRecord
@@ -106,7 +106,7 @@ def test_a_reorg_takes_the_price_with_its_block() -> None:
 
 
 def test_the_record_of_ticks_gives_the_same_decisions() -> None:
-    market, recorded, decisions = Market(), list[RecordedBlock](), []
+    market, recorded, decisions = Market(), list[RecordedBlock](), list[Decision]()
     for number, ticks in ((1, ((80, 3), (79, 4))), (2, ()), (3, ((70, 8),))):
         evaluations = [market.block(number, *(OPENINGS if number == 1 else ()))]
         evaluations += [market.tick(number, price, time) for price, time in ticks]
@@ -133,8 +133,7 @@ def _live(world: World, board: QuoteBoard, *prices: tuple[int, int]) -> None:
     async def events() -> Any:
         async for event in stream(_opening()):
             yield event
-        while not world.recorder.blocks:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
         for price, published_at in prices:
             board.put(quote_of(price, published_at))
             world.lane._lanes["toy"].quoted(Timestamp(published_at))

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from keeper.domain.money import Usd18
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded
 from keeper.domain.fixed import X18
+from keeper.domain.money import Usd18
 from keeper.domain.records import AccountSnapshotRecord
-from keeper.domain.account import AccountKey
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recording import BlockKeys

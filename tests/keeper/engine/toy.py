@@ -3,18 +3,30 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from keeper.domain.money import Usd18
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockRef, Call, Hash32, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.fixed import X18
-from keeper.domain.journal import VenueBook
-from keeper.domain.use import Use
-from keeper.domain.account import AccountKey
 from keeper.domain.health import Breach, FeedId, Health, WatchBox
+from keeper.domain.journal import VenueBook
+from keeper.domain.money import Usd18
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.quote import PriceId, Quote
+from keeper.domain.use import Use
 from keeper.domain.venue import Book, Event
-from keeper.domain.views import AccountFlow, ChainView, Explanation, FlowKind, InsuranceFund, LiquidationObserved, MarketView, PoolRange, PoolState, PositionView, Proceeds
+from keeper.domain.views import (
+    AccountFlow,
+    ChainView,
+    Explanation,
+    FlowKind,
+    InsuranceFund,
+    LiquidationObserved,
+    MarketView,
+    PoolRange,
+    PoolState,
+    PositionView,
+    Proceeds,
+)
 from keeper.errors import DecodeError
 
 EXCHANGE = Address("0x" + "ee" * 20)

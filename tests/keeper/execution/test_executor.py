@@ -13,10 +13,10 @@ from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.domain.chain import Address, Hash32, RawLog
-from keeper.domain.parse import address
 from keeper.domain.account import AccountKey
+from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.health import Breach
+from keeper.domain.parse import address
 from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan
 from keeper.errors import RpcUnavailable
 from keeper.execution.executor import (
@@ -50,7 +50,10 @@ def abi(name: str) -> dict[str, Any]:
     return next(entry for entry in entries if entry.get("name") == name)
 
 
-@given(calls=st.lists(st.tuples(st.binary(max_size=80), st.booleans(), st.integers(0, 2**128)), max_size=5), least=st.integers(-(2**255), 2**255 - 1))
+@given(
+    calls=st.lists(st.tuples(st.binary(max_size=80), st.booleans(), st.integers(0, 2**128)), max_size=5),
+    least=st.integers(-(2**255), 2**255 - 1),
+)
 def test_what_is_encoded_is_what_the_contract_reads(calls: list[tuple[bytes, bool, int]], least: int) -> None:
     data = encode_execute("perp_v2", plan(calls), least)
     assert data[:4] == function_abi_to_4byte_selector(abi("execute"))  # type: ignore[arg-type]

@@ -127,7 +127,9 @@ def test_a_wrong_setting_names_file_key_and_mend(tmp_path: Path, change: tuple[s
 def test_the_venues_of_a_chain_may_have_executors_of_their_own(tmp_path: Path) -> None:
     """Those without are only observed."""
     other = EXECUTOR.replace("hot", "cold").replace("AB", "CD")
-    venues = "".join(f'\n[venues.{name}]\nexecutor = "{executor}"\n{VENUE}' for name, executor in {"second": "hot", "third": "cold"}.items())
+    venues = "".join(
+        f'\n[venues.{name}]\nexecutor = "{executor}"\n{VENUE}' for name, executor in {"second": "hot", "third": "cold"}.items()
+    )
     (scope,) = _load(tmp_path, MINIMAL + venues + EXECUTOR + other).settings.scopes()
     assert {executor.name: executor.venues for executor in scope.executors} == {None: ("first",), "hot": ("second",), "cold": ("third",)}
     assert scope.executor_of("third").settings.address == "0x" + "cd" * 20

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from contracts.devnet.deployment import Deployment
 from contracts.devnet.rpc import Rpc, RpcError
 from keeper.domain import parse
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, Call, CallResult, RawLog, Reads, Timestamp
 from keeper.domain.options import build
-from keeper.domain.account import AccountKey
 from keeper.domain.venue import Event
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.state import PerpBook

@@ -3,9 +3,9 @@
 import pytest
 
 from keeper.domain.fixed import X18
-from keeper.domain.use import NOTHING, Use
 from keeper.domain.health import Breach
 from keeper.domain.plan import CallPurpose, LiquidationPlan, NoPlan
+from keeper.domain.use import NOTHING, Use
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
 from keeper.venues.perp_v2 import ticks

@@ -2,9 +2,9 @@
 
 import pytest
 
-from keeper.domain.money import Usd18
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach, Health
+from keeper.domain.money import Usd18
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
 from keeper.venues.perp_v2.margin import collateral_worth, free_collateral

@@ -5,11 +5,11 @@ from importlib.resources import files
 
 from eth_utils.crypto import keccak
 
-from keeper.domain.fixed import X18
-from keeper.domain.use import NOTHING
 from keeper.domain.account import AccountKey
+from keeper.domain.fixed import X18
 from keeper.domain.permission import CallRule
 from keeper.domain.plan import LiquidationCall, LiquidationPlan
+from keeper.domain.use import NOTHING
 from keeper.venues.perp_v2 import log_events as log
 from tests.keeper.venues.perp_v2.books import ADDRESSES, ALICE, BTC, ETH, EXECUTOR, USDC, WETH, Desk
 

@@ -7,8 +7,8 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from keeper.domain.money import Usd18
 from keeper.domain.chain import Call, CallResult, Reads
+from keeper.domain.money import Usd18
 from keeper.domain.options import build
 from keeper.domain.venue import Event
 from keeper.domain.views import ChainView
