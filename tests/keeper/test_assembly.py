@@ -156,6 +156,9 @@ def test_the_operator_of_the_venues_at_work_is_watched(tmp_path: Path, recorder:
 
 
 _SECOND = f"""
+[keeper]
+tripwire_blocks = 0
+
 [venues.second]
 executor = "cold"
 {VENUE}
