@@ -180,3 +180,29 @@ def test_a_kind_of_l1_fee_nobody_knows_is_refused(tmp_path: Path) -> None:
     assert _load(tmp_path, MINIMAL, PERP_KEEPER__CHAINS__ONE__L1_FEE="optimism").settings.chains["one"].l1_fee == "optimism"
     with pytest.raises(ConfigError, match=r"chains\.one\.l1_fee"):
         _load(tmp_path, MINIMAL, PERP_KEEPER__CHAINS__ONE__L1_FEE="arbitrum")
+
+
+ORACLE = '\n[oracles.prices]\nurls = ["http://127.0.0.1:1", "http://127.0.0.1:2"]\n'
+
+
+def test_a_venue_pulls_its_prices_from_an_oracle_by_name(tmp_path: Path) -> None:
+    (scope,) = _load(tmp_path, MINIMAL + 'oracle = "prices"\n' + ORACLE).settings.scopes()
+    assert scope.venues["first"].oracle == "prices"
+    assert scope.oracles["prices"].urls == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+    assert _load(tmp_path, MINIMAL + ORACLE).settings.scopes()[0].oracles == {}, "one that no venue names is not asked"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('oracle = "pyht"\n' + ORACLE, ["venues.first.oracle = 'pyht'", "no such oracle", "Known: prices"]),
+        ("\n[oracles.prices]\nmax_age_s = 3\n", ["oracles.prices.urls is missing", "price services"]),
+        (ORACLE + 'protocol = "chainlink"\n', ["oracles.prices.protocol", "chainlink"]),
+        (ORACLE + 'guardians = ["0x12"]\n', ["oracles.prices.guardians", "not an address"]),
+    ],
+)
+def test_a_wrong_oracle_names_key_and_mend(tmp_path: Path, text: str, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as raised:
+        _load(tmp_path, MINIMAL + text)
+    for word in words:
+        assert word in str(raised.value)
