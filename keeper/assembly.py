@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper import evm
 from keeper.domain import data_fee, parse
 from keeper.domain.account import AccountKey
-from keeper.domain.chain import Hash32
+from keeper.domain.chain import Hash32, Timestamp
 from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.venue import Venue
 from keeper.engine.attempts import Attempts
@@ -40,7 +40,8 @@ from keeper.errors import ConfigError
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
-from keeper.price_services import open_price_services
+from keeper.oracles.price_services import open_price_services
+from keeper.oracles.pyth import PriceIncident
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
@@ -124,13 +125,19 @@ async def open_parts(
     newest_fee = newest_data_fee(scope)
     data_fee_wei = newest_fee.of_calldata if newest_fee is not None else None
     async with (
-        open_price_services(scope, logger) as services,
+        open_price_services(scope.oracles, lambda: Timestamp(int(time.time())), _price_report(logger)) as services,
         evm.open_family(scope, venues, data_fee_wei, status, logger) as family,
     ):
         quotes = QuoteBoard()
         evaluators = build_evaluators(scope, venues, family.chain, newest_fee, quotes)
         prices = {name: services[venue.oracle] for name, venue in scope.venues.items() if venue.oracle is not None}
         yield assemble(scope, family, evaluators, recorder, status, logger, Pulled(quotes, prices))
+
+
+def _price_report(logger: FilteringBoundLogger) -> Callable[[PriceIncident], None]:
+    return lambda incident: logger.warning(
+        "price service", service=incident.service, reason=incident.reason, detail=incident.detail, feed=incident.price_id
+    )
 
 
 def assemble(

@@ -127,17 +127,19 @@ class PriceProtocol(StrEnum):
 class OracleSettings:
     """[oracles.NAME]: where signed prices come from that venues pull onto their chain."""
 
-    protocol: PriceProtocol = option('"pyth": Hermes', PriceProtocol.PYTH)
+    protocol: PriceProtocol = option('"pyth": Hermes services', PriceProtocol.PYTH)
     urls: tuple[str, ...] = option("price services in order of preference, for example https://hermes.pyth.network")
-    guardians: tuple[Address, ...] = option(
-        "addresses of the guardians in their set's order; empty: their signatures are left to the chain", ()
-    )
-    guardian_set: int = option("number of the guardians' set", 0)
-    update_fee_wei: int = option("what the chain's oracle contract asks for one price, wei of the chain's coin", 1)
-    timeout_s: float = option("seconds until a price service counts as failed", 3.0)
-    max_age_s: int = option("oldest price that is used, seconds", 10)
-    max_lead_s: int = option("how far ahead of our clock a price may be published, seconds", 3)
+    guardians: tuple[Address, ...] = option("Wormhole's guardians in the order of their set; empty: only the chain checks signatures", ())
+    guardian_set: int = option("number of that set of guardians", 0)
+    fee_wei: int = option("what the chain's oracle contract asks for an update of one price, wei", 1)
+    max_age_s: int = option("oldest quote that is used, seconds", 10)
+    max_lead_s: int = option("how far ahead of our clock a quote may be published, seconds", 3)
     max_deviation_ppm: int = option("largest change from a feed's last price, millionths of it", 200_000)
+    deviation_window_s: int = option("how long a feed's last price is a measure for the next ones, seconds", 60)
+    timeout_s: float = option("seconds until a service counts as failed", 2.0)
+    silence_s: float = option("seconds without a newer price until a stream is left for another service's", 5.0)
+    set_aside_s: float = option("seconds for which a service at fault is asked last", 30.0)
+    max_answer_kib: int = option("largest answer of a service that is read, KiB", 1024)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from contracts.devnet.price_service import application
 from contracts.devnet.pythnet import Pythnet
 from keeper.domain.chain import Timestamp
 from keeper.domain.options import OptionError, build, schema_of
-from keeper.domain.quote import Quote, QuoteLimits
+from keeper.domain.quote import Quote
 from keeper.errors import ConfigError, PriceUnavailable
-from keeper.oracles.pyth import open_pyth
-from keeper.oracles.pyth_options import PythOptions
+from keeper.oracles.price_services import open_price_services
+from keeper.settings import OracleSettings
 from tests.keeper.oracles.servers import PRICES, serve
 from tests.keeper.oracles.updates import BTC, ETH, GUARDIAN, NOON, price_id
 
@@ -21,9 +21,9 @@ from tests.keeper.oracles.updates import BTC, ETH, GUARDIAN, NOON, price_id
 def _latest(net: Pythnet, settings: dict[str, object]) -> Sequence[Quote]:
     async def run() -> Sequence[Quote]:
         async with serve(application(net)) as url:
-            options = build(PythOptions, {"urls": [url], **settings})
-            async with open_pyth(options, lambda: Timestamp(NOON), lambda incident: None) as prices:
-                return await prices.latest([price_id(ETH), price_id(BTC)])
+            oracles = {"prices": build(OracleSettings, {"urls": [url], **settings})}
+            async with open_price_services(oracles, lambda: Timestamp(NOON), lambda incident: None) as services:
+                return await services["prices"].latest([price_id(ETH), price_id(BTC)])
 
     return asyncio.run(run())
 
@@ -54,19 +54,27 @@ def test_without_guardians_anybody_may_sign() -> None:
 
 
 def test_limits_are_those_of_a_careful_operator() -> None:
-    options = build(PythOptions, {"urls": ["http://127.0.0.1:1"]})
-    assert options.limits == QuoteLimits(max_age_s=10, max_lead_s=3, max_deviation_ppm=200_000, deviation_window_s=60)
-    assert schema_of(PythOptions)["required"] == ["urls"]
+    settings = build(OracleSettings, {"urls": ["http://127.0.0.1:1"]})
+    assert (settings.max_age_s, settings.max_lead_s, settings.max_deviation_ppm, settings.deviation_window_s) == (10, 3, 200_000, 60)
+    assert schema_of(OracleSettings)["required"] == ["urls"]
+
+
+def test_without_an_oracle_nothing_is_opened() -> None:
+    async def run() -> None:
+        async with open_price_services({}, lambda: Timestamp(NOON), lambda incident: None) as services:
+            assert services == {}
+
+    asyncio.run(run())
 
 
 def test_wrong_settings_are_named() -> None:
     with pytest.raises(OptionError, match="missing"):
-        build(PythOptions, {})
+        build(OracleSettings, {})
     with pytest.raises(OptionError, match="not an address"):
-        build(PythOptions, {"urls": [], "guardians": ["0x01"]})
+        build(OracleSettings, {"urls": [], "guardians": ["0x01"]})
 
     async def run(*urls: str) -> None:
-        async with open_pyth(PythOptions(urls=urls), lambda: Timestamp(NOON), lambda incident: None):
+        async with open_price_services({"prices": OracleSettings(urls=urls)}, lambda: Timestamp(NOON), lambda incident: None):
             pass
 
     for urls in ((), ("ftp://127.0.0.1",)):
