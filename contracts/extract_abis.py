@@ -40,6 +40,7 @@ OWN = {
     "TestToken": "devnet",
     "TestAggregator": "devnet",
     "TestGasPriceOracle": "devnet",
+    "TestPyth": "devnet",
 }
 
 

@@ -1,17 +1,19 @@
 """Builds everything from the settings: the one place where chain family, venues and engine are put together."""
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
 from keeper import evm
 from keeper.domain import data_fee, parse
-from keeper.domain.chain import Hash32
+from keeper.domain.account import AccountKey
+from keeper.domain.chain import Hash32, Timestamp
 from keeper.domain.decision import CandidateId, Limits
-from keeper.domain.venue import AccountKey, Venue
+from keeper.domain.venue import Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
 from keeper.engine.chain_status import ChainStatus
@@ -20,13 +22,16 @@ from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
+from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Collectors, Metrics
-from keeper.engine.ports import Chain, Dispatcher, Family, FollowedChain, OperatorWatch
+from keeper.engine.ports import Chain, Executor, Family, FollowedChain, PriceService
 from keeper.engine.questions import ChainQuestions, NewestFee
+from keeper.engine.quote_board import QuoteBoard
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
 from keeper.engine.repair import Repair, RepairOptions
+from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.settlements import Settlements
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
@@ -35,34 +40,44 @@ from keeper.errors import ConfigError
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.options import LakeOptions
 from keeper.lake.place import LakePlace
+from keeper.oracles.price_services import open_price_services
+from keeper.oracles.pyth import PriceIncident
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
-from keeper.settings import ChainScope, L1Fee, LakeSettings, LimitSettings, Settle
+from keeper.settings import ChainScope, ExecutorScope, L1Fee, LakeSettings, LimitSettings, Settle
 from keeper.venues import protocols
 
 _GWEI = 10**9
 _ETHER = 10**18
 _SILENCE_BLOCKS = 60
 """Blocks' worth of time without a finished block after which the daemon counts as dead."""
+_WORKERS = 8
+"""Candidates worked on at the same time where none waits for a fork: most of a pre-check is waiting for endpoints."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything the daemon runs, built and connected."""
+    """Everything the daemon runs, built and connected. `prices`, by venue: where its signed prices come from; `quotes`: where they go."""
 
     family: Family
     recorder: ChainRecorder
     evaluators: Mapping[str, Evaluator]
-    liquidator: Liquidator
-    attempts: Attempts
-    mailbox: Mailbox
-    settlements: Settlements | None
+    keys: Sequence[KeyLane]
     lane: ChainLane
+    quotes: QuoteBoard
+    prices: Mapping[str, PriceService]
     status: ChainStatus
-    operator_watch: OperatorWatch | None
     repair: Repair
     logger: FilteringBoundLogger
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Signed prices: where they are kept, and by venue where they come from."""
+
+    quotes: QuoteBoard
+    prices: Mapping[str, PriceService]
 
 
 def build_status(scopes: Sequence[ChainScope], collectors: Collectors, logger: FilteringBoundLogger) -> Mapping[str, ChainStatus]:
@@ -109,58 +124,107 @@ async def open_parts(
     `status`. Raises ConfigError."""
     newest_fee = newest_data_fee(scope)
     data_fee_wei = newest_fee.of_calldata if newest_fee is not None else None
-    async with evm.open_family(scope, venues, data_fee_wei, status, logger) as family:
-        yield assemble(scope, venues, family, newest_fee, recorder, status, logger)
+    async with (
+        open_price_services(scope.oracles, lambda: Timestamp(int(time.time())), _price_report(logger)) as services,
+        evm.open_family(scope, venues, data_fee_wei, status, logger) as family,
+    ):
+        quotes = QuoteBoard()
+        evaluators = build_evaluators(scope, venues, family.chain, newest_fee, quotes)
+        prices = {name: services[venue.oracle] for name, venue in scope.venues.items() if venue.oracle is not None}
+        yield assemble(scope, family, evaluators, recorder, status, logger, Pulled(quotes, prices))
+
+
+def _price_report(logger: FilteringBoundLogger) -> Callable[[PriceIncident], None]:
+    return lambda incident: logger.warning(
+        "price service", service=incident.service, reason=incident.reason, detail=incident.detail, feed=incident.price_id
+    )
 
 
 def assemble(
     scope: ChainScope,
-    venues: Mapping[str, Venue],
     family: Family,
-    newest_fee: NewestFee | None,
+    evaluators: Mapping[str, Evaluator],
     recorder: ChainRecorder,
     status: ChainStatus,
     logger: FilteringBoundLogger,
+    pulled: Pulled,
 ) -> Parts:
-    """The daemon's parts, connected: an open family, a recorder, the settings' venues and limits. The evaluators keep `newest_fee` up to
-    date."""
-    chain, dispatcher = family.chain, family.dispatcher
-    evaluators = build_evaluators(scope, venues, chain, newest_fee)
-    policy = build_policy(scope)
-    setup = _execution_setup(scope, family, newest_fee)
-    mailbox = Mailbox()
-    name_revert = {name: evm.revert_reason(venue) for name, venue in venues.items()}
-    liquidator = Liquidator(
-        setup,
-        recorder,
-        LiquidatorOptions(policy.limits, scope.chain.id, scope.chain.look_ahead_s, scope.keeper.cooldown_blocks),
-        clock=time.time,
-        name_revert=name_revert,
-    )
-    tripwire = Tripwire(chain, every_blocks=scope.keeper.tripwire_blocks, accounts=scope.keeper.tripwire_accounts)
-    attempts = Attempts(dispatcher, recorder, scope.chain.id, scope.execution.address, logger, status.metrics, name_revert)
+    """The daemon's parts, connected: an open family, the settings' venues and limits, a recorder, signed prices."""
+    chain = family.chain
+    services = LaneServices(chain, recorder, status, logger, time.time, scope.chain.id)
     repair = Repair(chain, chain, recorder, _repair_options(scope), time.time, logger)
     holds = Holds(repair, status.readiness.report)
-    gas = GasPriceSource(policy, tuple(venues))
-    decisions = Decisions(policy, gas, attempts, liquidator, mailbox, holds, status.metrics)
-    services = LaneServices(chain, recorder, status, logger, time.time)
-    options = _row_options(scope)
-    lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    lane = ChainLane(services, lanes, decisions, liquidator, patience_s=scope.chain.block_seconds / 2)
-    # The book of a venue that has stopped says nothing any more, so only the lane's venues are watched.
-    operator_watch = family.operator_watch(lambda: lane.evaluators, lambda: repair.at_work)
-    settlements = setup.settlements if setup is not None else None
-    return Parts(family, recorder, evaluators, liquidator, attempts, mailbox, settlements, lane, status, operator_watch, repair, logger)
+    gas = GasPriceSource(build_policy(scope, scope.executors[0]), tuple(evaluators))
+    keys: dict[str | None, KeyLane] = {}
+
+    def running(executor: ExecutorScope) -> Mapping[str, Evaluator]:
+        # The book of a venue that has stopped says nothing any more, so only the lane's venues are watched.
+        return {name: evaluator for name, evaluator in lane.evaluators.items() if name in executor.venues}
+
+    for executor in scope.executors:
+        adapters = family.executors.get(executor.name) if executor.name is not None else None
+        setup = _execution_setup(executor, adapters)
+        watch = adapters.operator_watch(partial(running, executor), lambda: repair.at_work) if adapters is not None else None
+        required = {name: RequiredQuotes(evaluators[name], service) for name, service in pulled.prices.items() if name in executor.venues}
+        liquidator = _liquidator(scope, executor, setup, evaluators, services, required)
+        decisions = _decisions(scope, executor, liquidator, evaluators, services, gas, holds)
+        deferred = setup.settlements if setup is not None else None
+        workers = executor.settings.forks if deferred is None else max(executor.settings.forks, _WORKERS)
+        keys[executor.name] = KeyLane(decisions, deferred, watch, workers, logger)
+    tripwire = Tripwire(chain, every_blocks=scope.keeper.tripwire_blocks, accounts=scope.keeper.tripwire_accounts)
+    options = RowOptions(scope.keeper.position_snapshot_blocks, scope.keeper.record_reads)
+    lanes = [
+        VenueLane(name, evaluator, services, keys[scope.executor_of(name).name].decisions, tripwire, holds, options)
+        for name, evaluator in evaluators.items()
+    ]
+    lane = ChainLane(services, lanes, tuple(keys.values()), gas, patience_s=scope.chain.block_seconds / 2)
+    return Parts(family, recorder, evaluators, tuple(keys.values()), lane, pulled.quotes, pulled.prices, status, repair, logger)
 
 
-def _execution_setup(scope: ChainScope, family: Family, newest_fee: NewestFee | None) -> ExecutionSetup | None:
-    """What the liquidator works with; None where the family only observes."""
-    execution = scope.execution
-    if family.simulator is None or execution.operator is None or execution.address is None:
+def _liquidator(
+    scope: ChainScope,
+    executor: ExecutorScope,
+    setup: ExecutionSetup | None,
+    evaluators: Mapping[str, Evaluator],
+    services: LaneServices,
+    required: Mapping[str, RequiredQuotes],
+) -> Liquidator:
+    limits, words = limits_of(scope.limits), _revert_words(executor, evaluators)
+    options = LiquidatorOptions(limits, scope.chain.id, scope.chain.look_ahead_s, scope.keeper.cooldown_blocks)
+    return Liquidator(setup, services.recorder, options, clock=services.clock, name_revert=words, required_quotes=required)
+
+
+def _decisions(
+    scope: ChainScope,
+    executor: ExecutorScope,
+    liquidator: Liquidator,
+    evaluators: Mapping[str, Evaluator],
+    services: LaneServices,
+    gas: GasPriceSource,
+    holds: Holds,
+) -> Decisions:
+    """What the venues of one executor decide with."""
+    policy, metrics = build_policy(scope, executor), services.status.metrics
+    words = _revert_words(executor, evaluators)
+    attempts = Attempts(liquidator.dispatcher, services.recorder, scope.chain.id, executor.settings.address, services.log, metrics, words)
+    return Decisions(policy, gas, attempts, liquidator, Mailbox(), holds, metrics)
+
+
+def _revert_words(executor: ExecutorScope, evaluators: Mapping[str, Evaluator]) -> Mapping[str, Callable[[bytes], str]]:
+    return {name: evm.revert_reason(evaluators[name].venue) for name in executor.venues}
+
+
+def _execution_setup(executor: ExecutorScope, adapters: Executor | None) -> ExecutionSetup | None:
+    """What the liquidator works with; None where the venues are only observed."""
+    if adapters is None:
         return None
-    deferred = family.dispatcher is not None and execution.settle is Settle.UNLESS_GUARDED
+    deferred = adapters.dispatcher is not None and executor.settings.settle is Settle.UNLESS_GUARDED
     settlements = Settlements() if deferred else None
-    return ExecutionSetup(family.simulator, family.dispatcher, evm.encode, execution.operator, execution.address, newest_fee, settlements)
+    return ExecutionSetup(adapters.simulator, adapters.dispatcher, evm.encode, adapters.operator, adapters.address, settlements)
+
+
+def _nobodys(_: Hash32) -> CandidateId | None:
+    return None
 
 
 def open_recovery(
@@ -168,35 +232,36 @@ def open_recovery(
     chain: FollowedChain,
     recorder: ChainRecorder,
     report: Report,
-    dispatcher: Dispatcher | None,
     followed_gap: int,
+    candidate_of: Callable[[Hash32], CandidateId | None] = _nobodys,
 ) -> Recovery:
-    """What brings the venues to where following begins. With `followed_gap` 0 everything final is taken in first."""
+    """What brings the venues to where following begins. With `followed_gap` 0 everything final is taken in first. `candidate_of` knows our
+    own transactions."""
     options = RecoveryOptions(
         chain_id=scope.chain.id,
         start_block=scope.chain.start_block,
         finality_depth=scope.chain.finality_depth,
-        executor=scope.execution.address,
         record_reads=scope.keeper.record_reads,
         followed_gap=followed_gap,
     )
-    return Recovery(chain, chain, recorder, options, report, time.time, dispatcher.candidate_of if dispatcher else _nobodys)
-
-
-def _nobodys(_: Hash32) -> CandidateId | None:
-    return None
+    return Recovery(chain, chain, recorder, options, report, time.time, candidate_of)
 
 
 def build_evaluators(
-    scope: ChainScope, venues: Mapping[str, Venue], chain: Chain, newest_fee: NewestFee | None = None
+    scope: ChainScope,
+    venues: Mapping[str, Venue],
+    chain: Chain,
+    newest_fee: NewestFee | None = None,
+    quotes: QuoteBoard | None = None,
 ) -> Mapping[str, Evaluator]:
-    """One evaluator per venue, asking the chain; `newest_fee` is told the prices of the L1 data fee, where the chain has one."""
+    """One evaluator per venue, asking the chain; `newest_fee` is told the prices of the L1 data fee, where the chain has one, and signed
+    prices are looked for among `quotes`."""
     newest_fee = newest_fee or newest_data_fee(scope)
     return {
         name: Evaluator(
             venue,
-            ChainQuestions(chain, newest_fee),
-            executor=scope.execution.address,
+            ChainQuestions(chain, newest_fee, quotes),
+            executor=scope.executor_of(name).settings.address,
             block_seconds=scope.chain.look_ahead_s,
             forecast=scope.chain.forecast,
         )
@@ -209,11 +274,11 @@ def newest_data_fee(scope: ChainScope) -> NewestFee | None:
     return NewestFee(data_fee.optimism) if scope.chain.l1_fee is L1Fee.OPTIMISM else None
 
 
-def build_policy(scope: ChainScope) -> DecisionPolicy:
-    """The operator's limits in the domain's units."""
+def build_policy(scope: ChainScope, executor: ExecutorScope) -> DecisionPolicy:
+    """The operator's limits in the domain's units, for one of the chain's executors."""
     return DecisionPolicy(
         chain_id=scope.chain.id,
-        executor=scope.execution.address,
+        executor=executor.settings.address,
         limits=limits_of(scope.limits),
         gas_coin_market=scope.chain.gas_coin_market,
         priority_fee_wei=int(scope.limits.priority_fee_gwei * _GWEI),
@@ -241,12 +306,4 @@ def _account(text: str, key: str) -> str:
 
 def _repair_options(scope: ChainScope) -> RepairOptions:
     chain = scope.chain
-    return RepairOptions(chain.id, chain.start_block, chain.finality_depth, scope.execution.address)
-
-
-def _row_options(scope: ChainScope) -> RowOptions:
-    return RowOptions(
-        executor=scope.execution.address,
-        position_snapshot_blocks=scope.keeper.position_snapshot_blocks,
-        record_reads=scope.keeper.record_reads,
-    )
+    return RepairOptions(chain.id, chain.start_block, chain.finality_depth)

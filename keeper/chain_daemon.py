@@ -1,17 +1,20 @@
 """One chain's part of the daemon: opens what is its own, recovers, follows, acts, and finishes what is begun."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 from structlog.typing import FilteringBoundLogger
 
 from keeper import assembly
 from keeper.assembly import Parts
-from keeper.domain.decision import Skip
-from keeper.domain.skip_reason import SkipReason
+from keeper.domain.account import AccountRef
+from keeper.domain.chain import Hash32
+from keeper.domain.decision import CandidateId
 from keeper.engine.chain_status import ChainStatus
+from keeper.engine.gather import gather
 from keeper.engine.mended_start import MendedStart
 from keeper.engine.periodic import every
+from keeper.engine.ports import PriceService
 from keeper.engine.recovery import FOLLOWED_GAP, Recovery, Report
 from keeper.errors import Fatal, RpcError, Transient
 from keeper.lake.chain_recorder import ChainRecorder
@@ -23,8 +26,8 @@ _SILENCE_SECONDS = 1.5
 _STATUS_SECONDS = 60.0
 _ENDPOINT_SECONDS = 5.0
 _STANDING_SECONDS = 0.5
-_WORKERS = 8
-"""Candidates worked on at the same time where none waits for a fork: most of a pre-check is waiting for endpoints."""
+_FEED_SECONDS = 1.0
+"""How long to wait for a venue's first feed."""
 
 
 async def follow_chain(
@@ -69,13 +72,14 @@ async def _open_and_live(
 
 async def _live(scope: ChainScope, parts: Parts, report: Report, stop: asyncio.Event) -> None:
     """Recover, follow, act; on `stop` finish what is begun. Any failure of a part ends all of them."""
-    recovery = assembly.open_recovery(scope, parts.family.chain.endless(), parts.recorder, report, parts.family.dispatcher, FOLLOWED_GAP)
+    chain = parts.family.chain.endless()
+    recovery = assembly.open_recovery(scope, chain, parts.recorder, report, FOLLOWED_GAP, lambda name: _candidate_of(parts, name))
     async with asyncio.TaskGroup() as group:
-        workers = [group.create_task(_work(parts)) for _ in range(_workers(scope, parts))]
-        settling = group.create_task(_settle(parts))
+        keys = [group.create_task(key.run()) for key in parts.keys]
         beat = group.create_task(every(_STATUS_SECONDS, lambda: _log_status(parts)))
         standing = group.create_task(every(_STANDING_SECONDS, lambda: _watch_standing(parts)))
         endpoints = group.create_task(every(_ENDPOINT_SECONDS, lambda: _watch_endpoints(parts)))
+        prices = [group.create_task(_pull(parts, venue, service)) for venue, service in parts.prices.items()]
         follow = group.create_task(_follow(scope, parts, recovery))
         stopping = group.create_task(stop.wait())
         await asyncio.wait((follow, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -83,82 +87,86 @@ async def _live(scope: ChainScope, parts: Parts, report: Report, stop: asyncio.E
         follow.cancel()
         if stop.is_set():
             await _finish(parts)
-        for task in (*workers, settling, beat, standing, endpoints):
+        for task in (*keys, *prices, beat, standing, endpoints):
             task.cancel()
 
 
 async def _follow(scope: ChainScope, parts: Parts, recovery: Recovery) -> None:
     start = await MendedStart(recovery, parts.repair, parts.recorder, scope.chain.finality_depth).run(parts.evaluators)
-    await parts.attempts.reconcile(parts.recorder, parts.family.chain.endless())
+    for key in parts.keys:
+        await key.decisions.attempts.reconcile(parts.recorder, parts.family.chain.endless())
     parts.logger.info("following", after=start.lowest.cursor.number, mode=scope.keeper.mode.value)
     await parts.lane.run(parts.family.chain.follow(start.lowest.cursor, start.lowest.known), start)
     raise Fatal("the follower ended")
 
 
+async def _pull(parts: Parts, venue: str, service: PriceService) -> None:
+    """A venue's signed prices, one after the other, onto the board. A feed that comes later joins with the next stream."""
+    evaluator = parts.evaluators[venue]
+    while True:
+        price_ids = evaluator.venue.quotes(evaluator.book)
+        if not price_ids:
+            await asyncio.sleep(_FEED_SECONDS)
+            continue
+        async with aclosing(service.stream(price_ids)) as quotes:
+            async for quote in quotes:
+                if parts.quotes.put(quote):
+                    parts.lane.quoted(venue, quote.publish_time)
+                if evaluator.venue.quotes(evaluator.book) != price_ids:
+                    break
+
+
 async def _watch_endpoints(parts: Parts) -> None:
     """Whether endpoints that differ about a transaction have come to agree."""
-    with suppress(Transient, RpcError):
-        await parts.family.reconsider()
+    for executor in parts.family.executors.values():
+        with suppress(Transient, RpcError):
+            await executor.reconsider()
 
 
 async def _watch_standing(parts: Parts) -> None:
-    """Whether the operator can act."""
+    """Whether the operators can act."""
     head = parts.lane.head
-    if parts.operator_watch is not None and head is not None:
-        await parts.operator_watch.turn(head.number)
+    if head is not None:
+        await gather(*(key.watch(head.number) for key in parts.keys))
 
 
-async def _work(parts: Parts) -> None:
-    """One of the liquidator's own tasks: a slow simulation must not hold up the next block."""
-    while True:
-        decision = await parts.mailbox.take()
-        result = await parts.liquidator.work(decision, parts.mailbox.newest_block)
-        if parts.operator_watch is not None and isinstance(result, Skip) and result.reason is SkipReason.PRE_CHECK_REVERTED:
-            parts.operator_watch.doubt()
-        parts.logger.info(
-            "candidate", account=decision.candidate.account, id=decision.candidate.id, result=parts.liquidator.name_of(result)
-        )
-        await parts.mailbox.done(decision)
+def _candidate_of(parts: Parts, transaction: Hash32) -> CandidateId | None:
+    """The candidate that a transaction of one of our keys was for."""
+    for executor in parts.family.executors.values():
+        candidate = executor.dispatcher.candidate_of(transaction) if executor.dispatcher is not None else None
+        if candidate is not None:
+            return candidate
+    return None
 
 
-def _workers(scope: ChainScope, parts: Parts) -> int:
-    """How many candidates are worked on at the same time: as many as can be settled, where that comes first."""
-    return scope.execution.forks if parts.settlements is None else max(scope.execution.forks, _WORKERS)
-
-
-async def _settle(parts: Parts) -> None:
-    """Settle what was sent without, one after the other, while no candidate waits."""
-    while parts.settlements is not None:
-        settlement = await parts.settlements.take()
-        await parts.mailbox.drained()
-        try:
-            await parts.liquidator.settle(settlement)
-        except (Transient, RpcError) as error:
-            parts.logger.info("not settled", id=settlement.decision.candidate.id, reason=str(error))
-        parts.settlements.done()
+def _in_flight(parts: Parts) -> frozenset[AccountRef]:
+    """(venue, account) with an attempt still open."""
+    return frozenset[AccountRef]().union(*(key.decisions.attempts.busy() for key in parts.keys))
 
 
 async def _finish(parts: Parts) -> None:
     """Sources are stopped: finish the cases in hand and await receipts, but no longer than the grace period, and only while there is
     somebody who can tell of them."""
-    parts.logger.info("stopping", open_attempts=len(parts.family.dispatcher.open_accounts()) if parts.family.dispatcher else 0)
+    parts.logger.info("stopping", open_attempts=len(_in_flight(parts)))
     try:
         async with asyncio.timeout(_GRACE_SECONDS):
             async with asyncio.timeout(_SILENCE_SECONDS):
-                await parts.mailbox.drained()
-            while parts.family.dispatcher is not None and parts.family.dispatcher.open_accounts():
+                await gather(*(key.decisions.mailbox.drained() for key in parts.keys))
+            while _in_flight(parts):
                 async with asyncio.timeout(_SILENCE_SECONDS):
                     await parts.lane.settle(await parts.family.chain.head())
                 await asyncio.sleep(0.2)
-            if parts.settlements is not None:
-                await parts.settlements.drained()
+            await gather(*(key.settled() for key in parts.keys))
     except (TimeoutError, Transient, RpcError) as error:
         reason = str(error) or "no answer in time"
         parts.logger.warning("stopping before all is known", reason=reason, left="in the outbox; the next start goes on with it")
     await asyncio.to_thread(parts.recorder.flush)
-    parts.attempts.acknowledge()
+    for key in parts.keys:
+        key.decisions.attempts.acknowledge()
 
 
 async def _log_status(parts: Parts) -> None:
     head = parts.lane.head
-    parts.logger.info("status", head=head.number if head is not None else None, candidates_waiting=len(parts.mailbox))
+    parts.logger.info(
+        "status", head=head.number if head is not None else None, candidates_waiting=sum(len(key.decisions.mailbox) for key in parts.keys)
+    )

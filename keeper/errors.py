@@ -5,7 +5,8 @@ KeeperError
 ├── Transient            worth a retry with backoff inside the adapter; becomes Fatal when the adapter gives up
 │   ├── RpcUnavailable   no endpoint answered sensibly (refused, timed out, HTML, wrong JSON)
 │   ├── RpcLimited       the provider refused the size or rate of a request
-│   └── EndpointsDisagree  endpoints give different answers about the same block, and there is no majority
+│   ├── EndpointsDisagree  endpoints give different answers about the same block, and there is no majority
+│   └── PriceUnavailable   no price service gave a usable quote
 ├── RpcError             the node understood the request and said no (a JSON-RPC error object)
 │   └── BlockUnknown     no endpoint knows the block (any more): most likely it was orphaned, and the follower will say so next
 ├── VenueFault           one venue cannot go on; it stops, the others continue
@@ -44,6 +45,10 @@ class RpcLimited(Transient):
 
 class EndpointsDisagree(Transient):
     """Endpoints differ about one block and nobody can tell who is right. Consequence: the venue holds until they agree."""
+
+
+class PriceUnavailable(Transient):
+    """A price service, or every one, gave no usable quote. Consequence: the next is asked; without any, what needs it is not decided."""
 
 
 class RpcError(KeeperError):

@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
@@ -27,7 +27,7 @@ from keeper.execution.simulate import ForkSimulator, SimulatorOptions, Simulator
 from keeper.execution.standing import Expected, StandingCheck
 from keeper.execution.standing_watch import StandingWatch
 from keeper.service.readiness import Readiness
-from keeper.settings import ChainScope, Mode, Verify
+from keeper.settings import ChainScope, ExecutorScope, Mode, Verify
 
 _GWEI = 10**9
 _ETHER = 10**18
@@ -45,11 +45,32 @@ def revert_reason(venue: Venue) -> Callable[[bytes], str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """The key that sends, and the contract it sends to."""
+class EvmExecutor:
+    """An executor contract and the key that sends to it. Satisfies the port `Executor`.
 
+    `report` is told what is in the operator's way; `priority_fee_wei` is added to a block's base fee for the price of gas."""
+
+    address: Address
     operator: Address
-    executor: Address
+    chain: ChainClient
+    simulator: SimulatorPool | AgreedSimulator
+    dispatcher: TransactionDispatcher | None
+    report: Callable[[str | None], None]
+    priority_fee_wei: int
+
+    async def reconsider(self) -> None:
+        """Whether endpoints that differ about a transaction have come to agree."""
+        if isinstance(self.simulator, AgreedSimulator):
+            await self.simulator.reconsider()
+
+    def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> StandingWatch:
+        """See `Executor.operator_watch`."""
+
+        def expected() -> Sequence[Expected]:
+            return [expected_of(name, state) for name, state in venues().items()]
+
+        check = StandingCheck(self.chain, self.address, self.operator, expected, self.report, self.priority_fee_wei)
+        return StandingWatch(check, self.chain.head, unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,35 +78,7 @@ class EvmFamily:
     """The adapters of one EVM chain. Satisfies the port `Family`."""
 
     chain: ChainClient
-    simulator: SimulatorPool | AgreedSimulator | None = None
-    dispatcher: TransactionDispatcher | None = None
-    standing: "StandingOptions | None" = None
-
-    async def reconsider(self) -> None:
-        """Whether endpoints that differ about a transaction have come to agree."""
-        if isinstance(self.simulator, AgreedSimulator):
-            await self.simulator.reconsider()
-
-    def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> StandingWatch | None:
-        """See `Family.operator_watch`."""
-        if self.standing is None:
-            return None
-
-        def expected() -> Sequence[Expected]:
-            return [expected_of(name, state) for name, state in venues().items()]
-
-        account, report = self.standing.account, self.standing.report
-        check = StandingCheck(self.chain, account.executor, account.operator, expected, report, self.standing.priority_fee_wei)
-        return StandingWatch(check, self.chain.head, unknown)
-
-
-@dataclass(frozen=True, slots=True)
-class StandingOptions:
-    """Whose standing is checked, where problems are reported, and what is added to a block's base fee for the price of gas."""
-
-    account: Account
-    report: Callable[[str | None], None]
-    priority_fee_wei: int
+    executors: Mapping[str, EvmExecutor] = field(default_factory=dict)
 
 
 def expected_of(name: str, state: VenueState) -> Expected:
@@ -101,7 +94,7 @@ async def open_family(
     status: ChainStatus,
     logger: FilteringBoundLogger,
 ) -> AsyncIterator[EvmFamily]:
-    """Follower and reads in observe mode, the fork in simulate mode, fork and key in execute mode; all closed on leaving.
+    """Follower and reads in observe mode, for each executor forks in simulate mode, forks and key in execute mode; all closed on leaving.
 
     Waits for the first endpoint that answers. `data_fee_wei`: what the chain charges for calldata beside gas, if it does. Raises
     ConfigError for a wrong chain id, a missing executor or a wrong key."""
@@ -110,17 +103,64 @@ async def open_family(
         if scope.keeper.mode is Mode.OBSERVE:
             yield EvmFamily(chain)
             return
-        account = _account(scope)
-        standing = StandingOptions(account, _executor_report(status.readiness), int(scope.limits.priority_fee_gwei * _GWEI))
-        simulator = await _simulator(scope, chain, stack)
-        if scope.keeper.mode is Mode.SIMULATE:
-            yield EvmFamily(chain, simulator, None, standing)
-            return
-        dispatcher = await _dispatcher(scope, account, chain, data_fee_wei or no_data_fee, stack, logger)
-        patience_s = min(scope.chain.block_seconds / 4, _PATIENCE_SECONDS)
-        # Where money moves, all endpoints have a say.
-        agreed = AgreedSimulator(simulator, chain, status.readiness.report, patience_s=patience_s)
-        yield EvmFamily(chain, agreed, dispatcher, standing)
+        bench = _Bench(scope, chain, data_fee_wei or no_data_fee, status.readiness, logger)
+        yield EvmFamily(chain, {name: await bench.executor(each, stack) for name, each in _named(scope).items()})
+
+
+def _named(scope: ChainScope) -> Mapping[str, ExecutorScope]:
+    """The chain's executors by name. Raises ConfigError where there is none: somebody must act."""
+    named = {executor.name: executor for executor in scope.executors if executor.name is not None}
+    if not named:
+        _account(scope.executors[0], scope.keeper.mode)
+    return named
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What the adapters of a chain's executors are made of."""
+
+    scope: ChainScope
+    chain: ChainClient
+    data_fee_wei: Callable[[bytes], int]
+    readiness: Readiness
+    logger: FilteringBoundLogger
+
+    async def executor(self, executor: ExecutorScope, stack: AsyncExitStack) -> EvmExecutor:
+        """Opened as the mode says, closed with the stack. Raises ConfigError."""
+        mode = self.scope.keeper.mode
+        operator, address = _account(executor, mode)
+        simulator: SimulatorPool | AgreedSimulator = await _simulator(self.scope, executor, self.chain, stack)
+        dispatcher = None
+        if mode is Mode.EXECUTE:
+            dispatcher = await self._dispatcher(executor, operator, stack)
+            patience_s = min(self.scope.chain.block_seconds / 4, _PATIENCE_SECONDS)
+            # Where money moves, all endpoints have a say.
+            simulator = AgreedSimulator(simulator, self.chain, self._report(f"agreement for {executor.name}"), patience_s=patience_s)
+        report = self._report(f"executor {executor.name}")
+        return EvmExecutor(address, operator, self.chain, simulator, dispatcher, report, int(self.scope.limits.priority_fee_gwei * _GWEI))
+
+    def _report(self, part: str) -> Callable[[str | None], None]:
+        return lambda problem: self.readiness.report(part, problem)
+
+    async def _dispatcher(self, executor: ExecutorScope, operator: Address, stack: AsyncExitStack) -> TransactionDispatcher:
+        scope, logger = self.scope, self.logger
+        options = DispatcherOptions(
+            chain_id=scope.chain.id,
+            state_dir=scope.keeper.state_dir,
+            max_fee_cap_wei=int(scope.limits.max_fee_gwei * _GWEI),
+            bump_after_blocks=scope.limits.bump_after_blocks,
+            max_bumps=scope.limits.max_bumps,
+            spending_cap_wei_per_day=int(scope.limits.spending_cap_eth * _ETHER),
+            final_after_blocks=scope.chain.finality_depth,
+            data_fee_wei=self.data_fee_wei,
+        )
+        signer, node, senders = _signer(executor, operator), self.chain.node(Purpose.SEND), self.chain.senders()
+        dispatcher = await stack.enter_async_context(
+            TransactionDispatcher(options, signer, node, *senders, notice=lambda note: logger.warning("nonces", note=note))
+        )
+        for attempt in await dispatcher.start():
+            logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
+        return dispatcher
 
 
 @asynccontextmanager
@@ -142,10 +182,6 @@ def _log_incident(logger: FilteringBoundLogger) -> Callable[[Incident], None]:
     return lambda incident: logger.warning("endpoint", endpoint=incident.endpoint, what=incident.event, detail=incident.detail)
 
 
-def _executor_report(readiness: Readiness) -> Callable[[str | None], None]:
-    return lambda problem: readiness.report("executor", problem)
-
-
 def _chain_options(scope: ChainScope) -> ChainOptions:
     return ChainOptions(
         chain_id=scope.chain.id,
@@ -165,63 +201,34 @@ def _chain_options(scope: ChainScope) -> ChainOptions:
     )
 
 
-def _account(scope: ChainScope) -> Account:
-    execution = scope.execution
-    if execution.address is None or execution.operator is None:
-        missing = "address" if execution.address is None else "operator"
-        raise ConfigError(
-            f"{scope.executor_key(missing)} is missing. {scope.keeper.mode.value} mode needs the executor contract and its operator."
-        )
-    return Account(execution.operator, execution.address)
+def _account(executor: ExecutorScope, mode: Mode) -> tuple[Address, Address]:
+    """The key that sends, and the contract it sends to. Raises ConfigError."""
+    settings = executor.settings
+    if settings.address is None or settings.operator is None:
+        missing = "address" if settings.address is None else "operator"
+        raise ConfigError(f"{executor.key(missing)} is missing. {mode.value} mode needs the executor contract and its operator.")
+    return settings.operator, settings.address
 
 
-async def _simulator(scope: ChainScope, chain: ChainClient, stack: AsyncExitStack) -> SimulatorPool:
+async def _simulator(scope: ChainScope, executor: ExecutorScope, chain: ChainClient, stack: AsyncExitStack) -> SimulatorPool:
     options = SimulatorOptions(
-        anvil_command=(anvil_program(scope.execution.anvil),),
+        anvil_command=(anvil_program(executor.settings.anvil),),
         # Fetching a candidate's state in one batch saves round trips, of which a node on this machine has none.
         prefetch=any(urlsplit(url).hostname not in _LOCAL for url in scope.chain.rpc_urls),
     )
     node = chain.node(Purpose.FORK)
     gateway = await stack.enter_async_context(Gateway(node, scope.chain.id))
-    forks = [ForkSimulator(options, node, gateway.open_door()) for _ in range(scope.execution.forks)]
+    forks = [ForkSimulator(options, node, gateway.open_door()) for _ in range(executor.settings.forks)]
     return SimulatorPool([await stack.enter_async_context(fork) for fork in forks])
 
 
-async def _dispatcher(
-    scope: ChainScope,
-    account: Account,
-    chain: ChainClient,
-    data_fee_wei: Callable[[bytes], int],
-    stack: AsyncExitStack,
-    logger: FilteringBoundLogger,
-) -> TransactionDispatcher:
-    options = DispatcherOptions(
-        chain_id=scope.chain.id,
-        state_dir=scope.keeper.state_dir,
-        max_fee_cap_wei=int(scope.limits.max_fee_gwei * _GWEI),
-        bump_after_blocks=scope.limits.bump_after_blocks,
-        max_bumps=scope.limits.max_bumps,
-        spending_cap_wei_per_day=int(scope.limits.spending_cap_eth * _ETHER),
-        final_after_blocks=scope.chain.finality_depth,
-        data_fee_wei=data_fee_wei,
-    )
-    signer, node = _signer(scope, account.operator), chain.node(Purpose.SEND)
-    dispatcher = await stack.enter_async_context(
-        TransactionDispatcher(options, signer, node, *chain.senders(), notice=lambda note: logger.warning("nonces", note=note))
-    )
-    for attempt in await dispatcher.start():
-        logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
-    return dispatcher
-
-
-def _signer(scope: ChainScope, operator: Address) -> Signer:
-    execution = scope.execution
-    if execution.key_file is None:
-        raise ConfigError(f"{scope.executor_key('key_file')} is missing. Execute mode signs with the operator's encrypted keystore.")
-    signer = Signer.open(execution.key_file, execution.password_file, os.environ)
+def _signer(executor: ExecutorScope, operator: Address) -> Signer:
+    settings = executor.settings
+    if settings.key_file is None:
+        raise ConfigError(f"{executor.key('key_file')} is missing. Execute mode signs with the operator's encrypted keystore.")
+    signer = Signer.open(settings.key_file, settings.password_file, os.environ)
     if signer.address != operator:
         raise ConfigError(
-            f"{scope.executor_key('operator')} is {operator}, but {execution.key_file} holds the key of {signer.address}. "
-            "Correct one of them."
+            f"{executor.key('operator')} is {operator}, but {settings.key_file} holds the key of {signer.address}. Correct one of them."
         )
     return signer

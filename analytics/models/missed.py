@@ -20,7 +20,7 @@ class Reason(StrEnum):
 
 
 SKIPS = {
-    Reason.STALE: ("stale", "price_unavailable", "market_not_open"),
+    Reason.STALE: ("stale", "price_unavailable", "market_not_open", "waiting"),
     Reason.UNPROFITABLE: (
         "unprofitable",
         "simulation_unprofitable",

@@ -11,7 +11,7 @@ from keeper.chain.ranking import Ranking
 from keeper.chain.retry import RetryOptions
 
 _PERIOD_S = 0.25
-_OVERDUE_S = 2.0
+_OVERDUE_S = 1.0
 """A query that has waited for so long is a reason to check whether any endpoint answers."""
 
 
@@ -35,15 +35,15 @@ class HealthCheck:
             await self._clock.sleep(_PERIOD_S)
             now = self._clock.now()
             overdue = self._longest_wait_s() > _OVERDUE_S
+            if overdue and all(member.failures for member in self._ranking.members):
+                # The open query itself would report this only after its own, much longer time-out.
+                self._report("endpoints", "none answers, nor does any answer a probe")
             if now - comparison_at >= (_OVERDUE_S if overdue else self._retry.head_check_interval_s):
                 comparison_at = now
                 await self.compare_heads()
             else:
                 due = [member for member in self._ranking.members if member.failures and now >= member.probe_at]
                 await self._client.ask_all(self._probe, self._retry.probe_timeout_s, due)
-            if overdue and all(member.failures for member in self._ranking.members):
-                # The open query itself would report this only after its own, much longer time-out.
-                self._report("endpoints", "none answers, nor does any answer a probe")
 
     async def compare_heads(self, *, strict: bool = False) -> int:
         """Ask every endpoint for its head at once; one behind the best by more than `max_lag_blocks` is asked last until its own head has

@@ -83,8 +83,7 @@ def _length(code: Answer) -> int:
 def _named(scope: ChainScope) -> Mapping[str, Address]:
     """The contracts of the settings, by key."""
     contracts = {} if scope.chain.multicall is None else {f"chains.{scope.name}.multicall": scope.chain.multicall}
-    if scope.execution.address is not None:
-        contracts[scope.executor_key("address")] = scope.execution.address
+    contracts |= {each.key("address"): each.settings.address for each in scope.executors if each.settings.address is not None}
     for name, venue in scope.venues.items():
         own = {item.name: str(getattr(venue.options, item.name)) for item in fields(venue.options)}
         contracts |= {f"venues.{name}.{key}": address(value) for key, value in own.items() if _is_address(value)}

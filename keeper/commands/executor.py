@@ -56,13 +56,13 @@ def status(config: Path, executor: str | None, as_json: bool) -> int:
 async def _deploy(options: OwnerOptions, treasury: Address) -> int:
     async with owner_desk(options.config, options.executor) as desk:
         wallet = await owner_wallet(desk, options)
-        if treasury == desk.scope.execution.operator:
+        if treasury == desk.account.settings.operator:
             raise ConfigError(
-                f"--treasury: {treasury} is {desk.scope.executor_key('operator')}. A hot key must not receive what leaves the executor."
+                f"--treasury: {treasury} is {desk.account.key('operator')}. A hot key must not receive what leaves the executor."
             )
         created = await carry_out(desk, wallet, [ownership.create_executor(wallet.address, treasury)], options)
         name = created[0] if created else await wallet.created_address(0)
-        key = desk.scope.executor_key("address")
+        key = desk.account.key("address")
     return done(f'set {key} = "{name}" in {options.config}, then run `keeper executor allow`', options)
 
 

@@ -11,9 +11,11 @@ from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.commands.session import Book
 from keeper.domain import parse
+from keeper.domain.account import AccountKey
 from keeper.domain.decision import Choice, Liquidate, Skip
 from keeper.domain.fixed import to_units
-from keeper.domain.venue import AccountKey, Explanation, Health, Term
+from keeper.domain.health import Health
+from keeper.domain.views import Explanation, Term
 from keeper.errors import ConfigError
 
 
@@ -44,7 +46,8 @@ def _choice(book: Book, key: AccountKey, health: Health) -> Choice | None:
     """What the daemon would decide; None for a healthy account."""
     if not health.liquidatable:
         return None
-    policy, evaluation = assembly.build_policy(book.scope), book.evaluator.evaluation_of(key, health, book.block)
+    policy = assembly.build_policy(book.scope, book.scope.executor_of(book.name))
+    evaluation = book.evaluator.evaluation_of(key, health, book.block)
     gas_price = policy.gas_price(book.evaluator, book.block, evaluation.data_fee)
     (decision,) = policy.decisions_after(book.name, book.evaluator, evaluation, gas_price, {})
     return decision.choice
@@ -61,7 +64,7 @@ def _print(book: Book, key: AccountKey, health: Health, explanation: Explanation
     console.print(table)
     for note in explanation.notes:
         console.print(f"- {note}", highlight=False)
-    margin = to_units(health.equity_x18 - health.requirement_x18)
+    margin = (health.equity - health.requirement).units
     console.print(f"margin above the requirement: {margin:,.6f} USD; breach: {health.breach.value if health.breach else 'none'}")
     console.print(f"decision: {_words(choice)}")
     for call in choice.plan.calls if choice is not None and choice.plan is not None else ():
@@ -90,8 +93,8 @@ def _plain(book: Book, key: AccountKey, health: Health, explanation: Explanation
         "account": key,
         "block": book.block.number,
         "block_hash": book.block.hash,
-        "equity_raw": str(health.equity_x18),
-        "requirement_raw": str(health.requirement_x18),
+        "equity_raw": str(health.equity.raw),
+        "requirement_raw": str(health.requirement.raw),
         "breach": health.breach.value if health.breach else None,
         "terms": [
             {

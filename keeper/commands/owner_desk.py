@@ -24,7 +24,7 @@ from keeper.execution.owner_wallet import OwnerWallet, created
 from keeper.execution.ownership import Step
 from keeper.execution.standing import OPERATOR_SET, Expected, Standing, problems, standing
 from keeper.service import log
-from keeper.settings import ChainScope, Loaded
+from keeper.settings import ChainScope, ExecutorScope, Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,11 @@ class StepRefused(KeeperError):
 
 @dataclass(frozen=True, slots=True)
 class OwnerDesk:
-    """An open chain, and a book per venue that knows its markets and tokens."""
+    """An open chain, one of its executors, and a book per venue it acts on that knows the markets and tokens."""
 
     loaded: Loaded
     scope: ChainScope
+    account: ExecutorScope
     chain: ChainClient
     head: BlockRef
     evaluators: Mapping[str, Evaluator]
@@ -71,7 +72,7 @@ class OwnerDesk:
         """What the executor says of itself. Raises ConfigError where there is none of this version."""
         state = await self.chain.run(standing(self.executor, self.operator, self.expected()), self.head)
         if state is None:
-            raise ConfigError(f"{self.scope.executor_key('address')}: {next(iter(problems(None, self.executor)))}")
+            raise ConfigError(f"{self.account.key('address')}: {next(iter(problems(None, self.executor)))}")
         return state
 
     async def operators(self) -> Sequence[Address]:
@@ -92,9 +93,9 @@ class OwnerDesk:
         return quantity(await self.chain.request("eth_getBalance", [holder, "latest"]))
 
     def _configured(self, key: str, mend: str) -> Address:
-        value: Address | None = getattr(self.scope.execution, key)
+        value: Address | None = getattr(self.account.settings, key)
         if value is None:
-            raise ConfigError(f"{self.loaded.path}: {self.scope.executor_key(key)} is missing; {mend}.")
+            raise ConfigError(f"{self.loaded.path}: {self.account.key(key)} is missing; {mend}.")
         return value
 
     def named_revert(self, error: RpcError) -> str:
@@ -123,19 +124,20 @@ class Holding:
 async def owner_desk(config: Path, executor: str | None) -> AsyncIterator[OwnerDesk]:
     """Open the chain of an executor (the only one without a name) and read the venues' listings from their start block on."""
     loaded = session.settings(config)
-    scope = _scope_of(loaded, executor)
-    venues = assembly.build_venues(scope)
+    scope, account = _scopes_of(loaded, executor)
+    venues = {name: venue for name, venue in assembly.build_venues(scope).items() if name in account.venues}
     async with evm.open_chain(scope, venues, log.logger()) as chain:
         head = await chain.head()
         evaluators = assembly.build_evaluators(scope, venues, chain)
         for name, evaluator in evaluators.items():
             await _read_listings(scope, chain, head, name, evaluator)
-        yield OwnerDesk(loaded, scope, chain, head, evaluators)
+        yield OwnerDesk(loaded, scope, account, chain, head, evaluators)
 
 
-def _scope_of(loaded: Loaded, executor: str | None) -> ChainScope:
-    """Raises ConfigError where it is not clear which executor is meant, or no venue has it."""
-    scopes: dict[str, ChainScope] = {scope.executor_name: scope for scope in loaded.settings.scopes() if scope.executor_name is not None}
+def _scopes_of(loaded: Loaded, executor: str | None) -> tuple[ChainScope, ExecutorScope]:
+    """The executor's chain, and its part of it. Raises ConfigError where it is not clear which executor is meant, or no venue has it."""
+    chains = loaded.settings.scopes()
+    scopes = {account.name: (chain, account) for chain in chains for account in chain.executors if account.name is not None}
     if executor is None and len(scopes) == 1:
         return next(iter(scopes.values()))
     if executor is None or executor not in scopes:
@@ -148,9 +150,9 @@ async def owner_wallet(desk: OwnerDesk, options: OwnerOptions) -> OwnerWallet:
     """The owner's account. Raises ConfigError where it is the operator's too."""
     chain_id = desk.scope.chain.id
     wallet = OwnerWallet.open(desk.chain, chain_id, options.owner_key, options.password_file, os.environ)
-    if wallet.address == desk.scope.execution.operator:
+    if wallet.address == desk.account.settings.operator:
         raise ConfigError(
-            f"--owner-key: {wallet.address} is {desk.scope.executor_key('operator')}. Owner and operator must be two keys: "
+            f"--owner-key: {wallet.address} is {desk.account.key('operator')}. Owner and operator must be two keys: "
             "the operator's lies on the daemon's machine."
         )
     return wallet

@@ -10,8 +10,10 @@ from rich.console import Console
 from keeper import daemon
 from keeper.commands import session
 from keeper.commands.session import Book
+from keeper.domain.account import AccountKey
 from keeper.domain.fixed import to_units
-from keeper.domain.venue import AccountKey, Health, PositionView
+from keeper.domain.health import Health
+from keeper.domain.views import PositionView
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ async def _positions(path: Path, venue: str | None, at_risk: int | None, number:
     for row in selection:
         style = "bold red" if row.health.liquidatable else "bold"
         console.print(f"{row.account}  {_distance(row)}", style=style)
-        equity, requirement = to_units(row.health.equity_x18), to_units(row.health.requirement_x18)
+        equity, requirement = row.health.equity.units, row.health.requirement.units
         console.print(f"    equity {equity:,.2f} USD, requirement {requirement:,.2f} USD")
         for view in row.positions:
             console.print(f"    {_position(view)}")
@@ -85,8 +87,8 @@ def _position(view: PositionView) -> str:
 def _plain(row: Row) -> dict[str, object]:
     return {
         "account": row.account,
-        "equity_raw": str(row.health.equity_x18),
-        "requirement_raw": str(row.health.requirement_x18),
+        "equity_raw": str(row.health.equity.raw),
+        "requirement_raw": str(row.health.requirement.raw),
         "breach": row.health.breach.value if row.health.breach else None,
         "distance": row.distance,
         "positions": [

@@ -48,10 +48,11 @@ def replay(path: Path, venue: str | None, as_json: bool) -> int:
     recorded = {row["candidate_id"]: (row["block_number"], _words(row)) for row in decisions}
     used = {CandidateId(row["candidate_id"]): use_of_json(row.get("used")) for row in decisions}
     questions = RecordedQuestions()
+    executor = scope.executor_of(name)
     evaluator = Evaluator(
-        replayable, questions, executor=scope.execution.address, block_seconds=chain.look_ahead_s, forecast=chain.forecast
+        replayable, questions, executor=executor.settings.address, block_seconds=chain.look_ahead_s, forecast=chain.forecast
     )
-    replayed = asyncio.run(Replay(name, evaluator, questions, assembly.build_policy(scope), used).run(blocks))
+    replayed = asyncio.run(Replay(name, evaluator, questions, assembly.build_policy(scope, executor), used).run(blocks))
     if recorded and not replayed:
         raise ConfigError(f"the lake {place.name} holds decisions, but not what was read for them: keeper.record_reads was false.")
     differing = differences(replayed, recorded)

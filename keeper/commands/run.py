@@ -44,7 +44,7 @@ async def _backfill_chain(scope: ChainScope, recorder: ChainRecorder, report: Re
     started = time.monotonic()
     venues = assembly.build_venues(scope)
     async with assembly.open_chain(scope, venues, log.logger()) as chain:
-        recovery = assembly.open_recovery(scope, chain, recorder, report, dispatcher=None, followed_gap=0)
+        recovery = assembly.open_recovery(scope, chain, recorder, report, followed_gap=0)
         evaluators = assembly.build_evaluators(scope, venues, chain)
         start = await recovery.run(evaluators)
     for name, fault in start.faults.items():

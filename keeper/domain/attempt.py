@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Outcome
-from keeper.domain.venue import AccountKey
 
 
 @dataclass(frozen=True, slots=True)

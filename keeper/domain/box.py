@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from keeper.domain.venue import FeedId
+from keeper.domain.health import FeedId
 
 Bounds: TypeAlias = tuple[int | None, int | None]
 """Lowest and highest value a feed may take; None is open."""

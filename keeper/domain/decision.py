@@ -4,11 +4,12 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import NewType, TypeAlias
 
-from keeper.domain.chain import BlockRef
+from keeper.domain.account import AccountKey, AccountRef
+from keeper.domain.chain import BlockRef, Timestamp
 from keeper.domain.gas_price import GasPrice
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.venue import AccountKey, AccountRef, LiquidationPlan
 
 CandidateId = NewType("CandidateId", str)
 """Names one candidate for ever: derived from what triggered it, so a replay gives the same name."""
@@ -59,14 +60,15 @@ class Skip:
 Choice: TypeAlias = Liquidate | Skip
 
 
-def candidate_id(chain_id: int, venue: str, account: AccountKey, block: BlockRef) -> CandidateId:
-    """The name of "this account, breached as of this block": 16 hex digits of SHA-256."""
-    text = f"{chain_id}|{venue}|{account}|{block.hash}"
+def candidate_id(chain_id: int, venue: str, account: AccountKey, block: BlockRef, quoted_at: Timestamp | None = None) -> CandidateId:
+    """The name of "this account, breached as of this block", or as of signed prices that came after it: 16 hex digits of SHA-256."""
+    text = f"{chain_id}|{venue}|{account}|{block.hash}" + ("" if quoted_at is None else f"|{quoted_at}")
     return CandidateId(hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost_x18: int, free_capital_x18: int, limits: Limits) -> Choice:
-    """Liquidate when the plan's reward beats gas, trading cost and the wanted profit within the operator's limits.
+    """Liquidate when the plan's reward beats gas, trading cost and the wanted profit (none is asked of a plan without a guard) within the
+    operator's limits.
 
     `gas_cost_x18`: the plan's whole gas at the price to be offered; `free_capital_x18`: the executor's margin not spoken for."""
     if plan.account in limits.deny or (limits.allow and plan.account not in limits.allow):
@@ -74,7 +76,7 @@ def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost_x18: int, free_c
     economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18 + gas_cost_x18)
     if plan.notional_x18 < limits.min_notional_x18:
         return Skip(SkipReason.TOO_SMALL, economics=economics, plan=plan)
-    if economics.profit_x18 < limits.min_profit_x18:
+    if plan.guarded and economics.profit_x18 < limits.min_profit_x18:
         return Skip(SkipReason.UNPROFITABLE, economics=economics, plan=plan)
     if plan.capital_x18 > free_capital_x18:
         return Skip(SkipReason.NOT_ENOUGH_CAPITAL, economics=economics, plan=plan)
@@ -91,9 +93,12 @@ def crowded(choice: Choice) -> Choice:
     return choice
 
 
+_NO_GUARD_X18 = -(1 << 255)
+
+
 def min_guard_change(plan: LiquidationPlan, wanted_profit_x18: int) -> int:
-    """What the executor's worth must grow by, so that `wanted_profit_x18` is left; both USD with 18 decimals."""
-    return plan.break_even_x18 + wanted_profit_x18
+    """What the executor's worth must grow by, so that `wanted_profit_x18` is left; both USD with 18 decimals. Without a guard: anything."""
+    return plan.break_even_x18 + wanted_profit_x18 if plan.guarded else _NO_GUARD_X18
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,11 @@ class Decision:
     def gas_price(self) -> GasPrice:
         """The price of gas of `liquidate`."""
         return self.liquidate.gas_price
+
+    @property
+    def must_pay(self) -> bool:
+        """Whether a profit is asked of it, and guarded: not where the executor closes what it holds, nor of a plan without a guard."""
+        return self.plan.guarded and not self.unwind
 
     @property
     def use(self) -> Use:

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Iterator, MutableMapping, Set
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Timestamp
-from keeper.domain.venue import AccountKey
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -11,6 +11,7 @@ class SkipReason(StrEnum):
     PRICE_UNAVAILABLE = "price_unavailable"
     NO_PROFITABLE_SIZE = "no_profitable_size"
     MARKET_CAPACITY = "market_capacity"
+    WAITING = "waiting"
     INSURANCE_FUND_EMPTY = "insurance_fund_empty"
     NOT_ENOUGH_CAPITAL = "not_enough_capital"
     UNPROFITABLE = "unprofitable"

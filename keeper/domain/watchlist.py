@@ -4,8 +4,9 @@ import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Timestamp
-from keeper.domain.venue import AccountKey, FeedId, WatchBox
+from keeper.domain.health import FeedId, WatchBox
 
 
 @dataclass(slots=True)

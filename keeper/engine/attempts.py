@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from structlog.typing import FilteringBoundLogger
 
+from keeper.domain.account import AccountRef
 from keeper.domain.attempt import Attempt, Decided, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountRef, LiquidationObserved, Proceeds
+from keeper.domain.views import LiquidationObserved, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.metrics import Metrics

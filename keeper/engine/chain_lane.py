@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from keeper.domain.attempt import Settled
-from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32
+from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, Timestamp
 from keeper.domain.records import BlockRecord, Record
 from keeper.engine import recording
 from keeper.engine.block_parts import BlockParts
-from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.gather import gather
-from keeper.engine.liquidator import Liquidator
+from keeper.engine.key_lane import KeyLane
 from keeper.engine.start import Ahead, Start
 from keeper.engine.venue_lane import LaneServices, VenueBlock, VenueLane
 from keeper.errors import Fatal
@@ -21,25 +20,25 @@ class ChainLane:
     """Drives the lanes of a chain's venues with its events. A venue that cannot go on is dropped; without any the daemon stops."""
 
     def __init__(
-        self, services: LaneServices, lanes: Sequence[VenueLane], decisions: Decisions, liquidator: Liquidator, *, patience_s: float
+        self, services: LaneServices, lanes: Sequence[VenueLane], keys: Sequence[KeyLane], gas: GasPriceSource, *, patience_s: float
     ) -> None:
-        """`patience_s`: how much longer than the quickest venue the others may take before a block's row is written without them."""
+        """`keys`: of all the venues' signing keys. `patience_s`: how much longer than the quickest venue the others may take before a
+        block's row is written without them."""
         self._chain = services.chain
+        self._chain_id = services.chain_id
         self._recorder = services.recorder
         self._clock = services.clock
         self._log = services.log
         self._metrics = services.status.metrics
         self._heartbeat = services.status.heartbeat
         self._lanes = {lane.name: lane for lane in lanes}
-        self._decisions = decisions
-        self._attempts = decisions.attempts
-        self._liquidator = liquidator
+        self._keys = tuple(keys)
+        self._gas = gas
         self._patience_s = patience_s
         self._open: dict[Hash32, BlockParts] = {}
         self.head: BlockRef | None = None
         self._history_below = 0
         self._ahead = Ahead({})
-        self._settled: list[Settled] = []
         self._usage = self._chain.usage()
 
     async def run(self, events: AsyncIterator[ChainEvent], start: Start | None = None) -> None:
@@ -59,9 +58,15 @@ class ChainLane:
         """Of the venues that have not stopped."""
         return {name: lane.evaluator for name, lane in self._lanes.items()}
 
+    def quoted(self, venue: str, published_at: Timestamp) -> None:
+        """A newer signed price of a venue's is on the board."""
+        if venue in self._lanes:
+            self._lanes[venue].quoted(published_at)
+
     async def settle(self, head: BlockRef) -> None:
         """Look at open attempts outside of a block's processing (while stopping) and record what became of them."""
-        self._record_attempts(await self._attempts.track(head), head)
+        await gather(*(key.track(head) for key in self._keys))
+        self._record_attempts(head)
 
     async def _feed(self, events: AsyncIterator[ChainEvent]) -> None:
         async for event in events:
@@ -88,8 +93,8 @@ class ChainLane:
     async def _drop(self, lane: VenueLane) -> None:
         """Nothing waits for the venue any more."""
         del self._lanes[lane.name]
-        self._decisions.gas.forget(lane.name)
-        await self._decisions.withdraw(lane.name)
+        self._gas.forget(lane.name)
+        await lane.decisions.withdraw(lane.name)
         for parts in tuple(self._open.values()):
             parts.leave_out(lane.name)
             if parts.closed:
@@ -102,13 +107,14 @@ class ChainLane:
             self._open.pop(block.hash, None)
         for name, lane in self._lanes.items():
             lane.reverted(event)
-            await self._decisions.hand_over(name, event.ancestor, ())
+            await lane.decisions.hand_over(name, event.ancestor, ())
         self._recorder.revert((*self._ahead.above(event.ancestor.number), *event.orphaned))
-        self._attempts.reverted(event.ancestor, event.orphaned)
+        for key in self._keys:
+            key.decisions.attempts.reverted(event.ancestor, event.orphaned)
 
     async def _added(self, event: BlockAdded) -> None:
         """One block's life, as far as it can be read by now."""
-        block, tracked = event.block, asyncio.Event()
+        block, tracked = event.block, {key.decisions: asyncio.Event() for key in self._keys}
         self.head = block
         self._take_back_replaced(block)
         lanes = [lane for lane in self._lanes.values() if not self._ahead.has(lane.name, block)]
@@ -117,21 +123,18 @@ class ChainLane:
         parts = BlockParts(block, recording.timestamp_us(self._clock()), block.number < self._history_below, names)
         self._open[block.hash] = parts
         for lane in lanes:
-            lane.added(event, tracked, history=parts.history)
+            lane.added(event, tracked[lane.decisions], history=parts.history)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._track(block, tracked))
+            for key in self._keys:
+                group.create_task(self._track(key, block, tracked[key.decisions]))
             group.create_task(parts.gather((names - behind) or names, self._patience_s))
         if parts.parts:
             self._hand_in(parts, parts.parts)
         parts.close()
         self._forget_complete(parts)
 
-    async def _track(self, block: BlockRef, tracked: asyncio.Event) -> None:
-        """What became of our transactions, before anything is decided."""
-        settled = await self._attempts.track(block)
-        for item in settled:
-            self._liquidator.concluded((item.attempt.venue, item.attempt.account), block.number)
-        self._settled += settled
+    async def _track(self, key: KeyLane, block: BlockRef, tracked: asyncio.Event) -> None:
+        await key.track(block)
         tracked.set()
 
     async def _deliver(self, name: str, part: VenueBlock) -> None:
@@ -153,12 +156,11 @@ class ChainLane:
         usage = self._chain.usage()
         used, self._usage = usage.since(self._usage), usage
         evaluations = {name: part.evaluation for name, part in ready.items() if part.evaluation is not None}
-        times, chain_id = (parts.received, finished), self._decisions.policy.chain_id
-        block_row = recording.block_row(chain_id, parts.block, times, used, tuple(evaluations.values()), recovered=parts.history)
+        times = (parts.received, finished)
+        block_row = recording.block_row(self._chain_id, parts.block, times, used, tuple(evaluations.values()), recovered=parts.history)
         rows: list[Record] = [row for part in ready.values() for row in part.rows]
         self._recorder.block(parts.block, [*rows, block_row], tuple(ready))
-        settled, self._settled = self._settled, []
-        self._record_attempts(settled, parts.block)
+        self._record_attempts(parts.block)
         for name, evaluation in evaluations.items():
             self._metrics.watch(name, evaluation.watched)
         self._report(parts, block_row, sum(part.decisions for part in ready.values()), (finished - parts.received) / 1_000_000)
@@ -173,8 +175,9 @@ class ChainLane:
             self._metrics.block_done(parts.block, seconds)
         self._heartbeat.beat()
 
-    def _record_attempts(self, settled: Sequence[Settled], head: BlockRef) -> None:
-        self._attempts.record(settled, head, self.evaluators, self._decisions.gas.native_price_x18)
+    def _record_attempts(self, head: BlockRef) -> None:
+        for key in self._keys:
+            key.record(head, self.evaluators)
 
     def _take_back_replaced(self, block: BlockRef) -> None:
         """A venue that had processed another block in this one's place, in an earlier process, gives it up."""

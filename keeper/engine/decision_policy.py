@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockRef
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import (
@@ -21,9 +22,9 @@ from keeper.domain.decision import (
     urgency_of,
 )
 from keeper.domain.gas_price import GasPrice
+from keeper.domain.plan import NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.venue import AccountKey, NoPlan
 from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.ports import Encoder
 
@@ -100,12 +101,13 @@ class DecisionPolicy:
         if plan is None or gas_price is None or blocked(plan.account):
             return None
         economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18)
-        candidate = self.candidate(name, plan.account, evaluation.block)
+        candidate = self.candidate(name, plan.account, evaluation)
         return Decision(candidate, Liquidate(plan, economics, gas_price), urgency_of(0, economics.profit_x18), unwind=True)
 
-    def candidate(self, name: str, account: AccountKey, block: BlockRef) -> Candidate:
-        """The account's candidate of this block."""
-        return Candidate(candidate_id(self.chain_id, name, account, block), name, account, block)
+    def candidate(self, name: str, account: AccountKey, evaluation: BlockEvaluation) -> Candidate:
+        """The account's candidate of this evaluation."""
+        block = evaluation.block
+        return Candidate(candidate_id(self.chain_id, name, account, block, evaluation.quoted_at), name, account, block)
 
     def _block_plans(self, name: str, evaluator: Evaluator, evaluation: BlockEvaluation, gas_price: GasPrice | None) -> "_BlockPlans":
         return _BlockPlans(self, name, evaluator, evaluation, gas_price, self._free_capital_x18(evaluator, evaluation))
@@ -132,7 +134,7 @@ class _BlockPlans:
         """As if nobody else were in breach; `block` is why it may not be touched."""
         choice = self._choose(account, NOTHING)
         profit = choice.economics.profit_x18 if isinstance(choice, Liquidate) else 0
-        candidate = self.policy.candidate(self.name, account, self.evaluation.block)
+        candidate = self.policy.candidate(self.name, account, self.evaluation)
         urgency = urgency_of(self.evaluation.block.number - self.evaluation.breaches[account], profit)
         return Decision(candidate, replace(block, plan=choice.plan) if block is not None else choice, urgency)
 

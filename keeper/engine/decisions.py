@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef
 from keeper.domain.decision import Decision, Skip
 from keeper.domain.records import MicroTime, Record
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.venue import AccountKey
 from keeper.engine import recording
 from keeper.engine.attempts import Attempts
 from keeper.engine.decision_policy import COOLING_DOWN, HELD, IN_FLIGHT, DecisionPolicy
@@ -20,7 +20,7 @@ from keeper.engine.recording import BlockKeys
 
 
 class Decisions:
-    """What the lanes of one chain decide with: the limits, the price of gas, and what is held, in flight or in cooldown."""
+    """What the venues of one signing key decide with: the limits, the price of gas, and what is held, in flight or in cooldown."""
 
     def __init__(
         self,
@@ -35,8 +35,8 @@ class Decisions:
         self.policy = policy
         self.gas = gas
         self.attempts = attempts
-        self._liquidator = liquidator
-        self._mailbox = mailbox
+        self.liquidator = liquidator
+        self.mailbox = mailbox
         self._holds = holds
         self._metrics = metrics
 
@@ -50,10 +50,10 @@ class Decisions:
                 return HELD
             if (name, account) in busy:
                 return IN_FLIGHT
-            return COOLING_DOWN if self._liquidator.in_cooldown((name, account), evaluation.block.number) else None
+            return COOLING_DOWN if self.liquidator.in_cooldown((name, account), evaluation.block.number) else None
 
-        used, price = self._liquidator.used(name), self.gas.price
-        decisions = self.policy.decisions(name, evaluator, evaluation, price, blocked, used, self._liquidator.at_work(name))
+        used, price = self.liquidator.used(name), self.gas.price
+        decisions = self.policy.decisions(name, evaluator, evaluation, price, blocked, used, self.liquidator.at_work(name))
         after = sum((decision.use for decision in decisions), used)
         unwinding = self.policy.unwinding(name, evaluator, evaluation, price, blocked, after)
         for decision in decisions:
@@ -65,12 +65,12 @@ class Decisions:
 
     async def hand_over(self, name: str, block: BlockRef, decisions: Sequence[Decision]) -> None:
         """Put the venue's decisions of its newest block in place of its older ones."""
-        self._liquidator.renew(name, block.number, decisions)
-        for decision in await self._mailbox.replace(name, block.number, decisions):
-            self._liquidator.note(decision, "mailbox", Skip(SkipReason.STALE))
+        self.liquidator.renew(name, block.number, decisions)
+        for decision in await self.mailbox.replace(name, block.number, decisions):
+            self.liquidator.note(decision, "mailbox", Skip(SkipReason.STALE))
 
     async def withdraw(self, name: str, reason: Skip | None = None) -> None:
         """Take the venue's decisions back; with a `reason` that is recorded."""
-        for decision in await self._mailbox.withdraw(name):
+        for decision in await self.mailbox.withdraw(name):
             if reason is not None:
-                self._liquidator.note(decision, "mailbox", reason)
+                self.liquidator.note(decision, "mailbox", reason)

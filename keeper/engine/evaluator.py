@@ -3,25 +3,19 @@
 The same code runs live and in replay; only the `Questions` differ (chain reads, or what was recorded of them)."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockAdded, BlockRef, RawLog, Timestamp
 from keeper.domain.data_fee import DataFee
+from keeper.domain.health import Health
 from keeper.domain.journal import Journal
+from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan, Until
+from keeper.domain.quote import PriceId
 from keeper.domain.use import Use
-from keeper.domain.venue import (
-    AccountKey,
-    Book,
-    Event,
-    Health,
-    InsuranceFund,
-    LiquidationObserved,
-    LiquidationPlan,
-    NoPlan,
-    PoolState,
-    Venue,
-)
+from keeper.domain.venue import Book, Event, Venue
+from keeper.domain.views import InsuranceFund, LiquidationObserved, PoolState
 from keeper.domain.watchlist import Watchlist
 from keeper.engine.gather import gather
 
@@ -34,6 +28,12 @@ class Questions(Protocol):
 
     async def inspect(self, venue: Venue, keys: Sequence[AccountKey], book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Account reads valid at `at`."""
+
+    def quoted(self, venue: Venue, book: Book, at: Timestamp) -> Sequence[Event]:
+        """What the newest signed prices mean at `at`, once they are on the chain."""
+
+    def push(self, venue: Venue, book: Book, price_ids: Sequence[PriceId]) -> Sequence[LiquidationCall]:
+        """What puts these on the chain."""
 
     def data_fee(self) -> DataFee | None:
         """What came with the last `refresh` at a block's own time: the prices of the chain's L1 data fee, where it has one."""
@@ -60,7 +60,7 @@ class MarginTest:
 @dataclass(frozen=True, slots=True)
 class BlockEvaluation:
     """What one block brought. `basis` is the time candidates were evaluated for; `breaches` are the accounts the venue would let us act on
-    in the next block, each with the block its breach was first seen in."""
+    in the next block, each with the block its breach was first seen in. `quoted_at` where signed prices brought it, after the block."""
 
     block: BlockRef
     basis: Timestamp
@@ -70,6 +70,7 @@ class BlockEvaluation:
     observed: Sequence[LiquidationObserved]
     watched: int
     data_fee: DataFee | None = None
+    quoted_at: Timestamp | None = None
 
 
 Latest: TypeAlias = Journal[str | None, PoolState | InsuranceFund]
@@ -93,11 +94,13 @@ class Evaluator:
         self.latest: Latest = Journal()
         """Undone with the book."""
         self._questions = questions
-        self._executor = executor
+        self.executor = executor
         self._ahead = block_seconds if forecast else 0
         self._watchlist = Watchlist()
         self._due: set[AccountKey] = set()
         self._first_breach: dict[AccountKey, int] = {}
+        self._waits: dict[AccountKey, tuple[NoPlan, Until]] = {}
+        self._number = 0
 
     def forget(self) -> None:
         """Begin again with an empty book, for a rebuild; who is breached since when is kept."""
@@ -128,6 +131,7 @@ class Evaluator:
     def undo(self, first: int) -> None:
         """Undo block `first` and everything after it."""
         self._due |= self.book.rollback(first - 1)
+        self._waits = {}
         self.latest.rollback(first - 1)
         self._first_breach = {key: number for key, number in self._first_breach.items() if number < first}
 
@@ -144,10 +148,15 @@ class Evaluator:
         moments = (block.timestamp, following) if self._ahead else (block.timestamp,)
         self.book.open_block(block.number, block.timestamp)
         self.latest.open_block(block.number)
-        for item in logged:
-            self._due |= self.venue.apply(item.event, self.book)
+        self._number = block.number
+        touched = frozenset[AccountKey]().union(*(self.venue.apply(item.event, self.book) for item in logged))
+        self._waits = {key: wait for key, wait in self._waits.items() if key not in touched}
+        self._due |= touched
         applied = list(logged)
         applied += await self._refresh(block, moments)
+        if self._ahead:
+            # Only what the next block may bring: the head's own time stays as the chain has it.
+            applied += self._apply_reads(self._questions.quoted(self.venue, self.book, following), "quote")
         due = self._due_accounts(moments) | (also & self.book.account_keys())
         # They stay due until they are evaluated: a read that fails now must not lose them.
         self._due = set(due)
@@ -169,13 +178,37 @@ class Evaluator:
             data_fee=self._questions.data_fee(),
         )
 
+    async def tick(self, block: BlockRef, quoted_at: Timestamp) -> BlockEvaluation:
+        """Between blocks: signed prices have come, published at `quoted_at` at the latest. Evaluates whom they concern, for the block after
+        `block`, at which the book stands."""
+        at = Timestamp(block.timestamp + self._ahead)
+        applied = self._apply_reads(self._questions.quoted(self.venue, self.book, at), f"tick:{quoted_at}") if self._ahead else []
+        due = self._due_accounts((at,))
+        self._due = set(due)
+        inspection = await self._questions.inspect(self.venue, sorted(due), self.book, block, at)
+        applied += self._apply_reads(inspection, f"tick_inspect:{quoted_at}")
+        evaluated = [MarginTest(key, self.venue.health(key, self.book, at), at) for key in sorted(due)]
+        self._due = set()
+        breaches = self._breaches(evaluated, (at,), block.number)
+        watched = len(self._watchlist)
+        return BlockEvaluation(block, at, applied, evaluated, breaches, (), watched, self._questions.data_fee(), quoted_at)
+
     def plan(self, key: AccountKey, at: Timestamp, used: Use) -> LiquidationPlan | NoPlan:
-        """What to do about a breached account at a time of the newest evaluation, once plans that take `used` are carried out."""
-        return self.venue.liquidation(key, self.book, at, self._executor or _NOBODY, used)
+        """What to do about a breached account at a time of the newest evaluation, once plans that take `used` are carried out. One that can
+        only be waited for is not asked about again before that."""
+        wait = self._waits.get(key)
+        if wait is not None and not wait[1].is_over(at, self._number):
+            return wait[0]
+        plan = self.venue.plan(key, self.book, at, self.executor or _NOBODY, used)
+        if isinstance(plan, LiquidationPlan):
+            return replace(plan, calls=(*self._questions.push(self.venue, self.book, plan.quotes), *plan.calls)) if plan.quotes else plan
+        if plan.until is not None:
+            self._waits[key] = plan, plan.until
+        return plan
 
     def unwind(self, at: Timestamp, used: Use) -> LiquidationPlan | None:
         """How to close what the executor still holds; None without one."""
-        return self.venue.unwind(self._executor, self.book, at, used) if self._executor else None
+        return self.venue.unwind(self.executor, self.book, at, used) if self.executor else None
 
     async def evaluate(self, block: BlockRef, keys: Set[AccountKey] | None = None) -> Sequence[MarginTest]:
         """Evaluate accounts (all of them without `keys`) at `block`, without boxes, candidates or undo. For people, not for the loop."""
@@ -226,8 +259,8 @@ class Evaluator:
             self._watchlist.remove(key)
             self._first_breach.pop(key, None)
         due -= closed
-        if self._executor is not None:
-            due.discard(AccountKey(self._executor))
+        if self.executor is not None:
+            due.discard(AccountKey(self.executor))
         return due
 
     def _breaches(self, evaluated: Sequence[MarginTest], moments: Sequence[Timestamp], number: int) -> Mapping[AccountKey, int]:

@@ -2,22 +2,24 @@
 every stop has a reason."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Job
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import Choice, Decision, Limits, Skip, min_guard_change
 from keeper.domain.fees import Fees, offer
 from keeper.domain.fixed import X18, to_units
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import MicroTime
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.venue import AccountKey, AccountRef, LiquidationPlan
 from keeper.engine import recording
 from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
-from keeper.engine.questions import NewestFee
 from keeper.engine.recording import BlockKeys
+from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.sending_order import Place, SendingOrder
 from keeper.engine.settlements import Settlement, Settlements
 from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, Transient
@@ -28,8 +30,7 @@ _MAX_AGE_BLOCKS = 2
 
 @dataclass(frozen=True, slots=True)
 class ExecutionSetup:
-    """What the liquidator works with. Without a simulator it only observes, without a dispatcher it only simulates. `newest_fee` holds the
-    L1 data fee's prices the dispatcher reserves with; the evaluators keep it up to date.
+    """What the liquidator works with. Without a simulator it only observes, without a dispatcher it only simulates.
 
     With `settlements` a plan that the executor's own guard protects is sent first and settled later; without, all are settled first."""
 
@@ -38,7 +39,6 @@ class ExecutionSetup:
     encode: Encoder
     sender: Address
     executor: Address
-    newest_fee: NewestFee | None = None
     settlements: Settlements | None = None
 
 
@@ -53,7 +53,8 @@ class LiquidatorOptions:
 
 
 class Liquidator:
-    """Takes decisions through the stages. `name_revert`, by venue: the words for a revert payload."""
+    """Takes decisions through the stages. By venue: `name_revert` has the words for a revert payload, `required_quotes` the signed prices
+    that a plan reverted without."""
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class Liquidator:
         *,
         clock: Callable[[], float],
         name_revert: Mapping[str, Callable[[bytes], str]],
+        required_quotes: Mapping[str, RequiredQuotes] = MappingProxyType({}),
     ) -> None:
         self._setup = setup
         self._recorder = recorder
@@ -70,6 +72,7 @@ class Liquidator:
         self._limits = options.limits
         self._clock = clock
         self._name_revert = name_revert
+        self._required_quotes = required_quotes
         self._cooling: dict[AccountRef, int] = {}
         self._failures: dict[AccountRef, int] = {}
         self._concluded: dict[AccountRef, int] = {}
@@ -77,6 +80,11 @@ class Liquidator:
         self._newest: dict[str, tuple[int, frozenset[AccountRef]]] = {}
         self._working: set[AccountRef] = set()
         self._uses: dict[AccountRef, Use] = {}
+
+    @property
+    def dispatcher(self) -> Dispatcher | None:
+        """What it sends by; None where it does not."""
+        return self._setup.dispatcher if self._setup is not None else None
 
     def in_cooldown(self, account: AccountRef, head: int) -> bool:
         """True for a while after plans for the account reverted."""
@@ -137,8 +145,7 @@ class Liquidator:
         return decision.key in self._open_accounts()
 
     def _open_accounts(self) -> frozenset[AccountRef]:
-        dispatcher = self._setup.dispatcher if self._setup is not None else None
-        return dispatcher.open_accounts() if dispatcher is not None else frozenset()
+        return self.dispatcher.open_accounts() if self.dispatcher is not None else frozenset()
 
     async def _in_order(self, decision: Decision) -> Attempt | Skip:
         self._working.add(decision.key)
@@ -156,10 +163,11 @@ class Liquidator:
         fees = offer(block.base_fee_wei, gas_price.priority_fee_wei, gas_price.max_fee_wei)
         if fees is None:
             return Skip(SkipReason.GAS_PRICE_CAP, f"base fee {block.base_fee_wei} wei")
-        sketch = self._setup.encode(decision.candidate.venue, decision.plan, 0)
-        least_change = 0 if decision.unwind else self._limits.min_profit_x18 + gas_price.cost_x18(decision.plan.gas_limit, block, sketch)
-        calldata = self._setup.encode(decision.candidate.venue, decision.plan, min_guard_change(decision.plan, least_change))
-        stopped = await self._simulate(self._setup, self._setup.simulator, decision, calldata)
+        prepared = await self._checked(self._setup, self._setup.simulator, decision)
+        if isinstance(prepared, Skip):
+            return prepared
+        decision, calldata = prepared
+        stopped = await self._settle_first(self._setup, self._setup.simulator, decision, calldata)
         if stopped is not None:
             return stopped
         self._failures.pop(decision.key, None)
@@ -173,20 +181,42 @@ class Liquidator:
         place.leave()
         return await self._send(self._setup, self._setup.dispatcher, decision, calldata, fees)
 
-    async def _simulate(self, setup: ExecutionSetup, simulator: Simulator, decision: Decision, calldata: bytes) -> Skip | None:
+    async def _checked(self, setup: ExecutionSetup, simulator: Simulator, decision: Decision) -> tuple[Decision, bytes] | Skip:
+        """The decision and its calldata once the pre-check passes, completed with signed prices where it reverted for want of them."""
+        while True:
+            calldata = self._calldata(setup, decision)
+            checked = await simulator.pre_check(*self._transaction(setup, decision, calldata))
+            self._record_simulation(decision, "call", checked)
+            if not isinstance(checked, SimReverted):
+                return decision, calldata
+            plan = await self._completed(decision, checked.data)
+            if plan is None:
+                return self._start_cooldown(decision, SkipReason.PRE_CHECK_REVERTED, checked)
+            decision = replace(decision, choice=replace(decision.liquidate, plan=plan))
+
+    def _calldata(self, setup: ExecutionSetup, decision: Decision) -> bytes:
+        """Of the whole plan, with the guard that asks gas and the wanted profit back."""
+        venue, plan, block = decision.candidate.venue, decision.plan, decision.candidate.block
+        if not decision.must_pay:
+            return setup.encode(venue, plan, min_guard_change(plan, 0))
+        gas_x18 = decision.gas_price.cost_x18(plan.gas_limit, block, setup.encode(venue, plan, 0))
+        return setup.encode(venue, plan, min_guard_change(plan, self._limits.min_profit_x18 + gas_x18))
+
+    async def _completed(self, decision: Decision, revert: bytes) -> LiquidationPlan | None:
+        quotes = self._required_quotes.get(decision.candidate.venue)
+        return await quotes.completed(decision.plan, revert) if quotes is not None else None
+
+    async def _settle_first(self, setup: ExecutionSetup, simulator: Simulator, decision: Decision, calldata: bytes) -> Skip | None:
+        """On the fork, unless that may be done afterwards. Returns why not to go on."""
         block = decision.candidate.block
-        checked = await simulator.pre_check(*self._transaction(setup, decision, calldata))
-        self._record_simulation(decision, "call", checked)
-        if isinstance(checked, SimReverted):
-            return self._start_cooldown(decision, SkipReason.PRE_CHECK_REVERTED, checked)
-        if setup.settlements is not None and not decision.unwind:
+        if setup.settlements is not None and decision.must_pay:
             # The pre-check ran the same code on the same state, guard included. The fork would add the gas really used, and some 100 ms.
             return None
         settled = await self._settle(setup, simulator, decision, calldata)
         if isinstance(settled, SimReverted):
             return self._start_cooldown(decision, SkipReason.SIMULATION_REVERTED, settled)
         profit = profit_x18(decision.plan, settled) - decision.gas_price.cost_x18(settled.gas_used, block, calldata)
-        if profit < self._limits.min_profit_x18 and not decision.unwind:
+        if profit < self._limits.min_profit_x18 and decision.must_pay:
             return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{to_units(profit):.2f} USD")
         return None
 
@@ -225,7 +255,7 @@ class Liquidator:
         )
         if attempt is None:
             return Skip(SkipReason.SPENDING_CAP)
-        if setup.settlements is not None and not decision.unwind:
+        if setup.settlements is not None and decision.must_pay:
             setup.settlements.add(decision, calldata)
         return attempt
 
@@ -257,10 +287,10 @@ class Liquidator:
 
 
 def worth_wei(decision: Decision, calldata: bytes, limits: Limits) -> int:
-    """The most the decision's gas may cost: all its profit above the wanted one. Closing what the executor holds may cost what the operator
-    pays for gas at most."""
+    """The most the decision's gas may cost: all its profit above the wanted one, or where it need not pay, what the operator pays for gas
+    at most."""
     gas, price = decision.plan.gas_limit, decision.gas_price
-    if decision.unwind:
+    if not decision.must_pay:
         return gas * price.max_fee_wei
     before_gas = decision.liquidate.economics.profit_x18 + price.cost_x18(gas, decision.candidate.block, calldata)
     return (before_gas - limits.min_profit_x18) * X18 // price.native_price_x18

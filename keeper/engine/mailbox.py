@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from keeper.domain.account import AccountRef
 from keeper.domain.decision import Decision
-from keeper.domain.venue import AccountRef
 
 
 class Mailbox:

@@ -1,15 +1,18 @@
 """What the engine asks of the outside. Adapters satisfy these by shape; they do not import this file, and not each other."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, RawLog, Reads, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
+from keeper.domain.plan import LiquidationPlan
+from keeper.domain.quote import PriceId, Quote
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountKey, AccountRef, Book, LiquidationPlan, Venue
+from keeper.domain.venue import Book, Venue
 
 T = TypeVar("T")
 
@@ -202,6 +205,16 @@ class SentRecords(Protocol):
         """What transactions of `sender` sent since then (Unix microseconds) have cost."""
 
 
+class PriceService(Protocol):
+    """Signed prices, from whichever service has good ones."""
+
+    async def latest(self, price_ids: Sequence[PriceId]) -> Sequence[Quote]:
+        """The newest quote of each feed that has a usable one, in the order asked. Raises PriceUnavailable when none has."""
+
+    def stream(self, price_ids: Sequence[PriceId]) -> AsyncGenerator[Quote, None]:
+        """Every newer usable quote from now on, for ever; the newest only where the reader is slow."""
+
+
 class Encoder(Protocol):
     """Turns a plan into one call of the operator's executor contract."""
 
@@ -262,17 +275,19 @@ class OperatorWatch(Protocol):
         """A plan was refused: the operator's rights may have changed."""
 
 
-class Family(Protocol):
-    """The adapters of one chain, all of its chain family. Finality, reorgs, nonces and forks are the family's own.
-
-    Without a simulator the keeper only observes, without a dispatcher it only simulates."""
+class Executor(Protocol):
+    """The adapters of one executor, and of the one key that sends to it. Without a dispatcher the keeper only simulates."""
 
     @property
-    def chain(self) -> FollowedChain:
-        """Follower and pinned reads."""
+    def address(self) -> Address:
+        """The contract."""
 
     @property
-    def simulator(self) -> Simulator | None: ...
+    def operator(self) -> Address:
+        """The key's account."""
+
+    @property
+    def simulator(self) -> Simulator: ...
 
     @property
     def dispatcher(self) -> Dispatcher | None: ...
@@ -280,6 +295,18 @@ class Family(Protocol):
     async def reconsider(self) -> None:
         """Ask again what the endpoints differed about: without new candidates nothing else shows that they agree."""
 
-    def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> OperatorWatch | None:
-        """Of the operator of these venues, by name, asked for at every check; None without a simulator. While `unknown`, a venue's rules
-        are not known, and the check is postponed."""
+    def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> OperatorWatch:
+        """Of the operator of these venues, by name, asked for at every check. While `unknown`, a venue's rules are not known, and the check
+        is postponed."""
+
+
+class Family(Protocol):
+    """The adapters of one chain, all of its chain family. Finality, reorgs, nonces and forks are the family's own."""
+
+    @property
+    def chain(self) -> FollowedChain:
+        """Follower and pinned reads."""
+
+    @property
+    def executors(self) -> Mapping[str, Executor]:
+        """By their names in the settings; none while the keeper only observes."""

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, Reads, Timestamp
 from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee
+from keeper.domain.plan import LiquidationCall
+from keeper.domain.quote import PriceId
 from keeper.domain.reads import both
-from keeper.domain.venue import AccountKey, Book, Event, Venue
+from keeper.domain.venue import Book, Event, Venue
 from keeper.engine.ports import Chain
+from keeper.engine.quote_board import QuoteBoard
 from keeper.errors import RpcUnavailable
 
 
@@ -36,9 +40,11 @@ class ChainQuestions:
 
     Where the chain charges an L1 data fee, `newest_fee` asks its prices in the same batch as a block's market reads."""
 
-    def __init__(self, chain: Chain, newest_fee: NewestFee | None = None) -> None:
+    def __init__(self, chain: Chain, newest_fee: NewestFee | None = None, quotes: QuoteBoard | None = None) -> None:
+        """`quotes`: where signed prices are kept that come between blocks."""
         self._chain = chain
         self._newest_fee = newest_fee
+        self._quotes = quotes or QuoteBoard()
 
     async def refresh(self, venue: Venue, book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Market reads valid at `at`."""
@@ -55,6 +61,14 @@ class ChainQuestions:
     async def inspect(self, venue: Venue, keys: Sequence[AccountKey], book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Account reads valid at `at`."""
         return await self._chain.run(venue.inspect(keys, book, at), block, _override(block, at))
+
+    def quoted(self, venue: Venue, book: Book, at: Timestamp) -> Sequence[Event]:
+        """What the newest signed prices mean at `at`."""
+        return venue.quoted(self._quotes.newest(venue.quotes(book)), book, at)
+
+    def push(self, venue: Venue, book: Book, price_ids: Sequence[PriceId]) -> Sequence[LiquidationCall]:
+        """What puts the newest signed prices of these feeds on the chain."""
+        return venue.push(self._quotes.newest(price_ids), book)
 
 
 class RecordedQuestions:
@@ -80,6 +94,14 @@ class RecordedQuestions:
     async def inspect(self, venue: Venue, keys: Sequence[AccountKey], book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Recorded account reads."""
         return self._answers.get("inspect" if at == block.timestamp else "inspect_forecast", ())
+
+    def quoted(self, venue: Venue, book: Book, at: Timestamp) -> Sequence[Event]:
+        """Recorded signed prices."""
+        return self._answers.get("quote", ())
+
+    def push(self, venue: Venue, book: Book, price_ids: Sequence[PriceId]) -> Sequence[LiquidationCall]:
+        """None: what was signed is not recorded, only what it said."""
+        return ()
 
 
 def _override(block: BlockRef, at: Timestamp) -> Timestamp | None:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from keeper.domain import event_json
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32, Usage
 from keeper.domain.decision import Candidate, CandidateId, Choice, Liquidate, Skip
 from keeper.domain.fixed import X18_DECIMALS, to_units
+from keeper.domain.health import Health
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimOutcome, SimSettled
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import (
     AccountSnapshotRecord,
     AttemptRecord,
@@ -28,7 +31,7 @@ from keeper.domain.records import (
     raw,
 )
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.venue import AccountKey, ChainView, Health, LiquidationObserved, LiquidationPlan, MarketView, PositionView, Proceeds
+from keeper.domain.views import ChainView, LiquidationObserved, MarketView, PositionView, Proceeds
 from keeper.engine.evaluator import Applied, BlockEvaluation, MarginTest
 
 
@@ -179,12 +182,12 @@ def evaluation_rows(keys: BlockKeys, evaluated: Sequence[MarginTest], candidates
             account=item.account,
             basis_time=item.basis,
             candidate_id=candidates.get(item.account),
-            equity_raw=raw(item.health.equity_x18),
-            equity_usd=to_units(item.health.equity_x18),
-            requirement_raw=raw(item.health.requirement_x18),
-            requirement_usd=to_units(item.health.requirement_x18),
+            equity_raw=raw(item.health.equity.raw),
+            equity_usd=item.health.equity.units,
+            requirement_raw=raw(item.health.requirement.raw),
+            requirement_usd=item.health.requirement.units,
             breach=item.health.breach.value if item.health.breach else None,
-            usd_decimals=X18_DECIMALS,
+            usd_decimals=item.health.equity.decimals,
             **keys.columns(),
         )
         for item in evaluated
@@ -194,7 +197,7 @@ def evaluation_rows(keys: BlockKeys, evaluated: Sequence[MarginTest], candidates
 
 def is_near(health: Health) -> bool:
     """Breached, or less than a quarter of the requirement away from it."""
-    return health.liquidatable or 4 * (health.equity_x18 - health.requirement_x18) < health.requirement_x18
+    return health.liquidatable or 4 * (health.equity - health.requirement).raw < health.requirement.raw
 
 
 def decision_row(
@@ -313,12 +316,12 @@ def parity_rows(keys: BlockKeys, views: Sequence[ChainView], local: Mapping[Acco
     return [
         AccountSnapshotRecord(
             account=view.account,
-            equity_raw=raw(local[view.account].equity_x18),
-            equity_chain_raw=raw(view.equity_x18),
-            requirement_raw=raw(local[view.account].requirement_x18),
-            requirement_chain_raw=raw(view.requirement_x18),
-            matches=(local[view.account].equity_x18, local[view.account].requirement_x18) == (view.equity_x18, view.requirement_x18),
-            usd_decimals=X18_DECIMALS,
+            equity_raw=raw(local[view.account].equity.raw),
+            equity_chain_raw=raw(view.equity.raw),
+            requirement_raw=raw(local[view.account].requirement.raw),
+            requirement_chain_raw=raw(view.requirement.raw),
+            matches=(local[view.account].equity, local[view.account].requirement) == (view.equity, view.requirement),
+            usd_decimals=view.equity.decimals,
             **keys.columns(),
         )
         for view in views
@@ -352,8 +355,8 @@ def position_rows(keys: BlockKeys, views: Sequence[PositionView], health: Mappin
             open_notional_usd=to_units(view.open_notional_x18),
             mark_price=to_units(view.mark_price_x18),
             liquidation_price=None if view.liquidation_price_x18 is None else to_units(view.liquidation_price_x18),
-            equity_usd=to_units(health[view.account].equity_x18),
-            requirement_usd=to_units(health[view.account].requirement_x18),
+            equity_usd=health[view.account].equity.units,
+            requirement_usd=health[view.account].requirement.units,
             has_orders=view.has_orders,
             underlying=view.underlying,
             size_decimals=X18_DECIMALS,

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from typing import Any, TypeAlias
 
 from keeper.domain import event_json
-from keeper.domain.chain import Address, BlockRef, Hash32, RawLog, Timestamp
+from keeper.domain.chain import BlockRef, Hash32, RawLog, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
 from keeper.domain.venue import Event
@@ -50,7 +50,6 @@ class RecoveryOptions:
     chain_id: int
     start_block: int
     finality_depth: int
-    executor: Address | None
     record_reads: bool
     followed_gap: int = FOLLOWED_GAP
 
@@ -213,11 +212,11 @@ class Recovery:
         candidates = {
             item.log.transaction_hash: candidate
             for item in observed
-            if item.liquidator == self._options.executor and (candidate := self._candidate(item.log.transaction_hash)) is not None
+            if item.liquidator == evaluator.executor and (candidate := self._candidate(item.log.transaction_hash)) is not None
         }
         return [
             *recording.event_rows(keys, applied),
-            *recording.liquidation_rows(keys, observed, self._options.executor, candidates),
+            *recording.liquidation_rows(keys, observed, evaluator.executor, candidates),
             *view_rows.logged_rows(keys, evaluator.venue, evaluator.book, applied),
         ]
 

@@ -13,11 +13,13 @@ from typing import Any, Protocol, TypeAlias
 from structlog.typing import FilteringBoundLogger
 
 from keeper.domain import event_json
+from keeper.domain.account import AccountKey
 from keeper.domain.agreement import agreement
-from keeper.domain.chain import Address, BlockRef, Hash32, Reads, Timestamp
+from keeper.domain.chain import BlockRef, Hash32, Reads, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountSnapshotRecord, Record, VenueEventRecord
-from keeper.domain.venue import AccountKey, ChainView, Event
+from keeper.domain.venue import Event
+from keeper.domain.views import ChainView
 from keeper.engine import recording, view_rows
 from keeper.engine.audit import Archive, Audit, EventRows, Row, WrongBlock
 from keeper.engine.evaluator import Applied, Evaluator
@@ -53,7 +55,6 @@ class RepairOptions:
     chain_id: int
     start_block: int
     finality_depth: int
-    executor: Address | None
 
 
 @dataclass(slots=True)
@@ -240,7 +241,7 @@ class Repair:
         observed = evaluator.venue.observed(events, evaluator.book)
         transactions = {one.log.transaction_hash for one in observed}
         candidates = {name: candidate for name in transactions if (candidate := self._ledger.candidate_of(name)) is not None}
-        return [*recording.liquidation_rows(replace(keys, block=item.block), observed, self._options.executor, candidates)]
+        return [*recording.liquidation_rows(replace(keys, block=item.block), observed, evaluator.executor, candidates)]
 
     def _write(self, draft: _Draft) -> None:
         """Corrected rows, what was read, and the evidence."""

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from keeper.domain.chain import BlockRef
+from keeper.domain.chain import BlockRef, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import CandidateId, Decision, Liquidate, Skip
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.use import Use
 from keeper.domain.venue import Event
 from keeper.engine.decision_policy import DecisionPolicy
-from keeper.engine.evaluator import Applied, Evaluator
+from keeper.engine.evaluator import Applied, BlockEvaluation, Evaluator
 from keeper.engine.questions import RecordedQuestions
 
 
@@ -31,7 +31,18 @@ class RecordedBlock:
     def answers(self) -> Mapping[str, Sequence[Event]]:
         """What was read, by question."""
         sources = {item.source for item in self.applied} - {"log"}
-        return {source: [item.event for item in self.applied if item.source == source] for source in sources}
+        return {source: self._from(source) for source in sources}
+
+    def ticks(self) -> Sequence[tuple[Timestamp, Mapping[str, Sequence[Event]]]]:
+        """What came by signed prices after the block and concerned anybody: when they were published, and the answers of that moment."""
+        times = dict.fromkeys(item.source.removeprefix("tick:") for item in self.applied if item.source.startswith("tick:"))
+        return [
+            (Timestamp(int(time)), {"quote": self._from(f"tick:{time}"), "inspect_forecast": self._from(f"tick_inspect:{time}")})
+            for time in times
+        ]
+
+    def _from(self, source: str) -> Sequence[Event]:
+        return [item.event for item in self.applied if item.source == source]
 
     def was_evaluated(self) -> bool:
         """False for blocks of a backfill, which were only applied."""
@@ -70,13 +81,18 @@ class Replay:
                 continue
             self._questions.load(recorded.answers(), recorded.data_fee)
             evaluation = await self._evaluator.process_decoded(block, recorded.logged())
-            self._evaluator.finalised(block)
             self._gas_price = self._policy.gas_price(self._evaluator, block, recorded.data_fee) or self._gas_price
-            if not recorded.decided:
-                continue
-            decisions = self._policy.decisions_after(self._name, self._evaluator, evaluation, self._gas_price, self._used)
-            replayed.append(Replayed(block, decisions))
+            decisions = [*self._decisions(evaluation)]
+            for quoted_at, answers in recorded.ticks():
+                self._questions.load(answers, recorded.data_fee)
+                decisions += self._decisions(await self._evaluator.tick(block, quoted_at))
+            self._evaluator.finalised(block)
+            if recorded.decided:
+                replayed.append(Replayed(block, decisions))
         return replayed
+
+    def _decisions(self, evaluation: BlockEvaluation) -> Sequence[Decision]:
+        return self._policy.decisions_after(self._name, self._evaluator, evaluation, self._gas_price, self._used)
 
 
 @dataclass(frozen=True, slots=True)

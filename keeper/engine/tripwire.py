@@ -4,9 +4,10 @@ A difference is never overlooked: it means a missed log, an unhandled reorg, a l
 
 from collections.abc import Mapping, Sequence
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef
+from keeper.domain.health import Health
 from keeper.domain.records import AccountSnapshotRecord
-from keeper.domain.venue import AccountKey, Health
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.ports import Witnesses

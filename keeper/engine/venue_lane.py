@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
-from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, Hash32
+from keeper.domain.account import AccountKey
+from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, Hash32, Timestamp
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountKey
 from keeper.engine import recording
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.decision_policy import HELD
@@ -21,7 +21,7 @@ from keeper.engine.ports import Chain, Recorder
 from keeper.engine.recording import BlockKeys
 from keeper.engine.tripwire import Tripwire, must_match
 from keeper.engine.unpriced import Unpriced
-from keeper.engine.venue_rows import RowOptions, venue_rows
+from keeper.engine.venue_rows import RowOptions, quote_rows, venue_rows
 from keeper.errors import BlockUnknown, RpcError, StateDivergence, Transient, VenueFault
 
 _FEW_UNREAD = 4
@@ -37,6 +37,7 @@ class LaneServices:
     status: ChainStatus
     log: FilteringBoundLogger
     clock: Callable[[], float]
+    chain_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,24 @@ class _Added:
 
 
 @dataclass(frozen=True, slots=True)
+class _Quoted:
+    """A signed price has come."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Closed:
     """Nothing comes after this."""
 
 
-_Step: TypeAlias = _Added | BlocksReverted | BlockFinalised | _Closed
+@dataclass(frozen=True, slots=True)
+class _Ticking:
+    """The newest block, while signed prices may be looked at after it, and the place of the next event recorded of it."""
+
+    block: BlockRef
+    position: int
+
+
+_Step: TypeAlias = _Added | _Quoted | BlocksReverted | BlockFinalised | _Closed
 Deliver: TypeAlias = Callable[[str, VenueBlock], Awaitable[None]]
 """Takes a venue's part of a block; returns when it is recorded."""
 
@@ -84,7 +98,8 @@ class VenueLane:
         self.name = name
         self.evaluator = evaluator
         self._services = services
-        self._decisions = decisions
+        self.decisions = decisions
+        """What its signing key decides with."""
         self._tripwire = tripwire
         self._holds = holds
         self._options = options
@@ -92,6 +107,8 @@ class VenueLane:
         self._steps: asyncio.Queue[_Step] = asyncio.Queue()
         self._unread: deque[_Added] = deque()
         self._orphaned: set[Hash32] = set()
+        self._quoted_at = Timestamp(0)
+        self._ticking: _Ticking | None = None
         self.fault: VenueFault | None = None
         """Why the venue has stopped."""
 
@@ -103,6 +120,12 @@ class VenueLane:
         """Blocks that are gone: nothing of them is recorded any more, also of those that are being worked on."""
         self._orphaned.update(block.hash for block in event.orphaned)
         self._steps.put_nowait(event)
+
+    def quoted(self, published_at: Timestamp) -> None:
+        """A newer signed price is on the board. A block that is waiting takes it along."""
+        self._quoted_at = max(self._quoted_at, published_at)
+        if self._steps.empty():
+            self._steps.put_nowait(_Quoted())
 
     def finalised(self, event: BlockFinalised) -> None:
         """A block that will not be replaced."""
@@ -127,6 +150,10 @@ class VenueLane:
                     await self._read(deliver)
                     if self.fault is not None:
                         return
+                case _Quoted():
+                    await self._tick()
+                    if self.fault is not None:
+                        return
                 case BlocksReverted() as event:
                     self._revert(event)
                 case BlockFinalised(block=block):
@@ -137,6 +164,7 @@ class VenueLane:
     def _revert(self, event: BlocksReverted) -> None:
         self._unread = deque(step for step in self._unread if step.event.block.number <= event.ancestor.number)
         self._orphaned -= {block.hash for block in event.orphaned}
+        self._ticking = None
         self.evaluator.reverted(event.ancestor)
 
     async def _read(self, deliver: Deliver) -> None:
@@ -177,21 +205,46 @@ class VenueLane:
             return None
         rows: list[Record] = []
         decisions = 0
-        self._decisions.gas.update(self.name, self.evaluator, block, evaluation.data_fee)
+        self._ticking = None if step.history else _Ticking(block, len(evaluation.applied))
+        self.decisions.gas.update(self.name, self.evaluator, block, evaluation.data_fee)
         # What breached long ago is still breached at the head, or somebody else was quicker.
         if not step.history:
             await step.tracked.wait()
             now = recording.timestamp_us(self._services.clock())
-            decided, work = self._decisions.decide(self.name, self.evaluator, evaluation, now)
+            decided, work = self.decisions.decide(self.name, self.evaluator, evaluation, now)
             rows, decisions = decided, len(work)
             self._unpriced.look(self.name, self.evaluator, block)
             # First the work, then the book-keeping: the liquidator starts while rows are made.
-            await self._decisions.hand_over(self.name, block, work)
-        self._decisions.attempts.outbid(self.name, evaluation.observed)
-        keys = BlockKeys(self._decisions.policy.chain_id, self.name, block)
-        rows += venue_rows(keys, self.evaluator, evaluation, self._decisions.attempts, self._decisions.policy, self._options)
+            await self.decisions.hand_over(self.name, block, work)
+        self.decisions.attempts.outbid(self.name, evaluation.observed)
+        keys = BlockKeys(self._services.chain_id, self.name, block)
+        rows += venue_rows(keys, self.evaluator, evaluation, self.decisions.attempts, self.decisions.policy, self._options)
         rows += await self._compare(keys, sample)
         return VenueBlock(block, evaluation, rows, decisions)
+
+    async def _tick(self) -> None:
+        """Whom signed prices concern that have come after the newest block. What nobody answers is left to the next block."""
+        if self._ticking is None or self._unread or not self._steps.empty():
+            return
+        block = self._ticking.block
+        try:
+            evaluation = await self.evaluator.tick(block, self._quoted_at)
+        except VenueFault as fault:
+            self.stop(fault)
+            return
+        except (RpcError, Transient) as error:
+            self._services.log.info("quotes not looked at", venue=self.name, number=block.number, problem=str(error))
+            return
+        if not evaluation.evaluated:
+            return
+        now = recording.timestamp_us(self._services.clock())
+        rows, work = self.decisions.decide(self.name, self.evaluator, evaluation, now)
+        await self.decisions.hand_over(self.name, block, work)
+        keys = BlockKeys(self._services.chain_id, self.name, block)
+        rows += quote_rows(keys, evaluation, self.decisions.policy, self._options, self._ticking.position)
+        if block.hash not in self._orphaned:
+            self._ticking = _Ticking(block, self._ticking.position + len(evaluation.applied))
+            self._services.recorder.append(rows)
 
     async def _consistently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> BlockEvaluation:
         """Evaluate; where an event does not fit the book, mend the book first. Raises StateDivergence when it does not fit then either."""
@@ -236,7 +289,7 @@ class VenueLane:
             must_match(rows)
         except StateDivergence as fault:
             self._holds.place(self.name, fault, rows)
-            await self._decisions.withdraw(self.name, HELD)
+            await self.decisions.withdraw(self.name, HELD)
             return ()
         return rows
 

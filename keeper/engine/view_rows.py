@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from keeper.domain.fixed import to_units
 from keeper.domain.records import AccountFlowRecord, InsuranceFundRecord, PoolRangeRecord, PoolStateRecord, Record, raw
-from keeper.domain.venue import AccountFlow, Book, Event, InsuranceFund, PoolRange, PoolState, Venue
+from keeper.domain.venue import Book, Event, Venue
+from keeper.domain.views import AccountFlow, InsuranceFund, PoolRange, PoolState
 from keeper.engine.evaluator import Applied, Latest
 from keeper.engine.recording import BlockKeys
 

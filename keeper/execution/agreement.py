@@ -18,7 +18,6 @@ from keeper.execution.executor import decode_execution
 from keeper.execution.fork import Trial
 from keeper.execution.node import Answer, Json
 
-_PART = "agreement"
 _PAUSE_S = 0.05
 
 
@@ -77,10 +76,10 @@ class _Question:
 
 class AgreedSimulator:
     """A simulator whose pre-check is that of all endpoints. `patience_s`: how long a slow or lagging endpoint is waited for, and how long
-    ones that differ may take to agree; an endpoint without an answer by then has no vote. `report` takes ("agreement", a sentence) while
-    they differ, and None when they agree again."""
+    ones that differ may take to agree; an endpoint without an answer by then has no vote. `report` takes a sentence while they differ, and
+    None when they agree again."""
 
-    def __init__(self, simulator: Simulator, chain: Endpoints, report: Callable[[str, str | None], None], *, patience_s: float) -> None:
+    def __init__(self, simulator: Simulator, chain: Endpoints, report: Callable[[str | None], None], *, patience_s: float) -> None:
         self._simulator = simulator
         self._chain = chain
         self._report = report
@@ -166,12 +165,12 @@ class AgreedSimulator:
         """Raises EndpointsDisagree."""
         sentence = "; ".join(f"{name}: {vote}" for name, vote, _ in votes)
         self._disputed = question
-        self._report(_PART, f"endpoints differ about block {question.block.number}, nothing is sent until they agree: {sentence}")
+        self._report(f"endpoints differ about block {question.block.number}, nothing is sent until they agree: {sentence}")
         raise EndpointsDisagree(f"about block {question.block.number}: {sentence}")
 
     def _settle_dispute(self, verdict: Agreement[Vote], question: _Question) -> None:
         self._disputed = None
-        self._report(_PART, None)
+        self._report(None)
         for name in verdict.dissenters:
             self._chain.distrust(name, f"differs from the others about block {question.block.number}, which say: {verdict.value}")
 

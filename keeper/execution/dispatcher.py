@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Self
 
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped
 from keeper.domain.parse import quantity
-from keeper.domain.venue import AccountKey, AccountRef
 from keeper.errors import NonceConflict, RpcError, RpcUnavailable, Transient
 from keeper.execution.broadcast import Accepted, Broadcast, Refused
 from keeper.execution.dispatcher_options import DispatcherOptions

@@ -8,7 +8,7 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from keeper.domain.chain import Address, RawLog
-from keeper.domain.venue import LiquidationPlan
+from keeper.domain.plan import LiquidationPlan
 from keeper.errors import RpcUnavailable
 
 _EXECUTE_TYPES = ("bytes32", "(address,uint256,bytes,bool)[]", "int256")
@@ -27,7 +27,7 @@ class Execution:
 
 def encode_execute(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
     """Calldata of KeeperExecutor.execute for a plan. It reverts unless the executor's worth grows by `min_change_x18` (USD)."""
-    calls = [(call.target, 0, call.calldata, call.may_fail) for call in plan.calls]
+    calls = [(call.target, call.value_wei, call.calldata, call.may_fail) for call in plan.calls]
     return _EXECUTE + encode(_EXECUTE_TYPES, [venue_word(venue), calls, min_change_x18])
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Job
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees, bump, offer, with_room
-from keeper.domain.venue import AccountKey
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose

@@ -11,11 +11,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Decided, Job, Payment
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
-from keeper.domain.venue import AccountKey, AccountRef
 from keeper.errors import StoreError
 from keeper.execution.outbox_rows import JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed

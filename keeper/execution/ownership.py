@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 
 from keeper.domain.chain import Address
 from keeper.domain.fixed import to_units
-from keeper.domain.venue import CallRule, OwnerCall, Valuer
+from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.execution.artifacts import creation_code
 from keeper.execution.executor import venue_word
 

@@ -13,7 +13,7 @@ from eth_utils.crypto import keccak
 from keeper.domain.chain import Address, BlockRef, Call, CallResult, Reads
 from keeper.domain.fixed import X18, to_units
 from keeper.domain.parse import address_of_word, quantity
-from keeper.domain.venue import CallRule, Valuer
+from keeper.domain.permission import CallRule, Valuer
 from keeper.errors import RpcError, Transient
 from keeper.execution.executor import venue_word
 from keeper.execution.node import Json

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from keeper.domain.options import doc_of, schema_of
-from keeper.settings.sections import COMMON, VENUE_KEYS, ChainSettings, ExecutorSettings, Settings
+from keeper.settings.sections import COMMON, VENUE_KEYS, ChainSettings, ExecutorSettings, OracleSettings, Settings
 from keeper.venues import protocols
 
 
@@ -14,7 +14,7 @@ def documented(settings: Settings) -> Sequence[tuple[str, Any, str]]:
     rows: list[tuple[str, Any, str]] = []
     for name in COMMON:
         rows += _documented(name, getattr(settings, name))
-    for group in ("chains", "executors"):
+    for group in ("chains", "executors", "oracles"):
         for name, section in getattr(settings, group).items():
             rows += _documented(f"{group}.{name}", section)
     for name, venue in settings.venues.items():
@@ -37,6 +37,7 @@ def schema() -> Mapping[str, Any]:
                 "protocol": {"const": name, "description": VENUE_KEYS["protocol"]},
                 "chain": {**names, "description": VENUE_KEYS["chain"]},
                 "executor": {**names, "description": VENUE_KEYS["executor"]},
+                "oracle": {**names, "description": VENUE_KEYS["oracle"]},
                 **own["properties"],
             },
             "required": ["protocol", "chain", *own["required"]],
@@ -48,6 +49,7 @@ def schema() -> Mapping[str, Any]:
         **{name: schema_of(kind) for name, kind in COMMON.items()},
         "chains": {"type": "object", "additionalProperties": schema_of(ChainSettings)},
         "executors": {"type": "object", "additionalProperties": schema_of(ExecutorSettings)},
+        "oracles": {"type": "object", "additionalProperties": schema_of(OracleSettings)},
         "venues": {"type": "object", "additionalProperties": {"oneOf": venues}},
     }
     # What a file leaves out may stand in one that it includes, or in the environment: nothing is required of a single file.

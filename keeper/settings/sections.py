@@ -117,6 +117,31 @@ class ExecutorSettings:
     )
 
 
+class PriceProtocol(StrEnum):
+    """How a price service is asked."""
+
+    PYTH = "pyth"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OracleSettings:
+    """[oracles.NAME]: where signed prices come from that venues pull onto their chain."""
+
+    protocol: PriceProtocol = option('"pyth": Hermes services', PriceProtocol.PYTH)
+    urls: tuple[str, ...] = option("price services in order of preference, for example https://hermes.pyth.network")
+    guardians: tuple[Address, ...] = option("Wormhole's guardians in the order of their set; empty: only the chain checks signatures", ())
+    guardian_set: int = option("number of that set of guardians", 0)
+    fee_wei: int = option("what the chain's oracle contract asks for an update of one price, wei", 1)
+    max_age_s: int = option("oldest quote that is used, seconds", 10)
+    max_lead_s: int = option("how far ahead of our clock a quote may be published, seconds", 3)
+    max_deviation_ppm: int = option("largest change from a feed's last price, millionths of it", 200_000)
+    deviation_window_s: int = option("how long a feed's last price is a measure for the next ones, seconds", 60)
+    timeout_s: float = option("seconds until a service counts as failed", 2.0)
+    silence_s: float = option("seconds without a newer price until a stream is left for another service's", 5.0)
+    set_aside_s: float = option("seconds for which a service at fault is asked last", 30.0)
+    max_answer_kib: int = option("largest answer of a service that is read, KiB", 1024)
+
+
 @dataclass(frozen=True, slots=True)
 class VenueSettings:
     """[venues.NAME]: a deployment of a protocol. `options` are the protocol's own, of its own dataclass."""
@@ -124,6 +149,7 @@ class VenueSettings:
     protocol: str
     chain: str
     executor: str | None
+    oracle: str | None
     options: Any
 
 
@@ -147,7 +173,7 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything. `chains`, `executors` and `venues` by their names."""
+    """Everything. `chains`, `executors`, `oracles` and `venues` by their names."""
 
     keeper: KeeperSettings
     limits: LimitSettings
@@ -155,6 +181,7 @@ class Settings:
     log: LogSettings
     chains: Mapping[str, ChainSettings]
     executors: Mapping[str, ExecutorSettings]
+    oracles: Mapping[str, OracleSettings]
     venues: Mapping[str, VenueSettings]
 
     def scopes(self) -> "Sequence[ChainScope]":
@@ -167,29 +194,50 @@ class Settings:
 
     def _scope(self, chain: str) -> "ChainScope":
         venues = {name: venue for name, venue in self.venues.items() if venue.chain == chain}
-        executor = next((venue.executor for venue in venues.values()), None)
-        execution = self.executors[executor] if executor is not None else ExecutorSettings()
-        return ChainScope(chain, executor, self.chains[chain], execution, venues, self.keeper, self.limits, self.lake)
+        names = dict.fromkeys(venue.executor for venue in venues.values())
+        executors = tuple(
+            ExecutorScope(
+                name,
+                ExecutorSettings() if name is None else self.executors[name],
+                tuple(each for each, venue in venues.items() if venue.executor == name),
+            )
+            for name in names
+        )
+        oracles = {name: self.oracles[name] for venue in venues.values() if (name := venue.oracle) is not None}
+        return ChainScope(chain, self.chains[chain], executors, oracles, venues, self.keeper, self.limits, self.lake)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorScope:
+    """The settings of one signing key on one chain, and the venues it acts on. Without a name these are only observed."""
+
+    name: str | None
+    settings: ExecutorSettings
+    venues: tuple[str, ...]
+
+    def key(self, key: str) -> str:
+        """A key of the executor's section as the operator writes it, or where to name an executor first."""
+        if self.name is None:
+            return f"venues.{self.venues[0]}.executor, and with it executors.NAME.{key},"
+        return f"executors.{self.name}.{key}"
 
 
 @dataclass(frozen=True, slots=True)
 class ChainScope:
-    """All the settings one chain's lane needs: the chain, its one executor (all defaults without), its venues, and what is common."""
+    """All the settings one chain's lane needs: the chain, the executors and oracles of its venues, its venues, and what is common."""
 
     name: str
-    executor_name: str | None
     chain: ChainSettings
-    execution: ExecutorSettings
+    executors: tuple[ExecutorScope, ...]
+    oracles: Mapping[str, OracleSettings]
     venues: Mapping[str, VenueSettings]
     keeper: KeeperSettings
     limits: LimitSettings
     lake: LakeSettings
 
-    def executor_key(self, key: str) -> str:
-        """A key of the executor's section as the operator writes it, or where to name an executor first."""
-        if self.executor_name is None:
-            return f"venues.{next(iter(self.venues))}.executor, and with it executors.NAME.{key},"
-        return f"executors.{self.executor_name}.{key}"
+    def executor_of(self, venue: str) -> ExecutorScope:
+        """Who acts on one of the venues."""
+        return next(executor for executor in self.executors if venue in executor.venues)
 
 
 COMMON: Mapping[str, type[Any]] = MappingProxyType(
@@ -201,6 +249,7 @@ VENUE_KEYS: Mapping[str, str] = MappingProxyType(
         "protocol": "which protocol the venue is a deployment of",
         "chain": "name of the chain it is on",
         "executor": "name of the executor that acts on it; none only to observe",
+        "oracle": "name of the oracle whose signed prices it pulls; none where all its prices are on the chain",
     }
 )
 """Keys of every venue's section, and what they mean."""

@@ -7,12 +7,13 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from keeper.domain.options import OptionError, read
 from keeper.errors import ConfigError
-from keeper.settings.sections import COMMON, VENUE_KEYS, ChainSettings, ExecutorSettings, Settings, VenueSettings
+from keeper.settings.sections import COMMON, VENUE_KEYS, ChainSettings, ExecutorSettings, OracleSettings, Settings, VenueSettings
 from keeper.venues import protocols
 
 ENV_PREFIX = "PERP_KEEPER__"
@@ -90,16 +91,18 @@ class _Source:
     def settings(self) -> Settings:
         """Everything read and checked. Raises ConfigError."""
         self._refuse_single_chain()
-        known = [item.name for item in fields(Settings)]
+        names = [item.name for item in fields(Settings)]
         for section in self._tree:
-            if section not in known:
-                raise self._unknown(section, known)
+            if section not in names:
+                raise self._unknown(section, names)
         common = {name: self._section(name, kind, self._tree.get(name, {})) for name, kind in COMMON.items()}
         chains = {name: self._section(f"chains.{name}", ChainSettings, raw) for name, raw in self._named("chains", _CHAIN_HINT).items()}
         executors = {name: self._section(f"executors.{name}", ExecutorSettings, raw) for name, raw in self._named("executors").items()}
-        venues = {name: self._venue(name, raw, chains, executors) for name, raw in self._named("venues", _VENUE_HINT).items()}
-        self._one_executor_each(venues)
-        return Settings(chains=chains, executors=executors, venues=venues, **common)
+        oracles = {name: self._section(f"oracles.{name}", OracleSettings, raw) for name, raw in self._named("oracles").items()}
+        known = {"chain": chains, "executor": executors, "oracle": oracles}
+        venues = {name: self._venue(name, raw, known) for name, raw in self._named("venues", _VENUE_HINT).items()}
+        self._one_key_each(venues, executors)
+        return Settings(chains=chains, executors=executors, oracles=oracles, venues=venues, **common)
 
     def _named(self, group: str, hint: str = "") -> Mapping[str, Tree]:
         """The sections of a group. Raises ConfigError with the `hint` where there must be one."""
@@ -111,16 +114,18 @@ class _Source:
                 raise ConfigError(f"{self.path}: {group}.{name} must be a section, [{group}.{name}].")
         return sections
 
-    def _venue(self, name: str, raw: Tree, chains: Mapping[str, ChainSettings], executors: Mapping[str, ExecutorSettings]) -> VenueSettings:
+    def _venue(self, name: str, raw: Tree, known: Mapping[str, Mapping[str, Any]]) -> VenueSettings:
+        """`known`: the named sections a venue may speak of, by kind."""
         protocol = self._choice(f"venues.{name}.protocol", raw.get("protocol"), protocols(), "protocol")
-        chain = self._choice(f"venues.{name}.chain", raw.get("chain"), chains, "chain")
-        executor = raw.get("executor")
-        if executor is not None:
-            executor = self._choice(f"venues.{name}.executor", executor, executors, "executor")
+        chain = self._choice(f"venues.{name}.chain", raw.get("chain"), known["chain"], "chain")
+        executor, oracle = (
+            None if raw.get(kind) is None else self._choice(f"venues.{name}.{kind}", raw[kind], known[kind], kind)
+            for kind in ("executor", "oracle")
+        )
         own = {key: value for key, value in raw.items() if key not in VENUE_KEYS}
         for key in VENUE_KEYS:
             self._note(f"venues.{name}.{key}", key in raw)
-        return VenueSettings(protocol, chain, executor, self._section(f"venues.{name}", protocols()[protocol].options, own))
+        return VenueSettings(protocol, chain, executor, oracle, self._section(f"venues.{name}", protocols()[protocol].options, own))
 
     def _choice(self, dotted: str, value: Any, known: Mapping[str, Any], kind: str) -> str:
         names = ", ".join(sorted(known)) or "none"
@@ -130,15 +135,23 @@ class _Source:
             raise ConfigError(f"{self._origin(dotted)}: {dotted} = {value!r}: no such {kind}. Known: {names}.")
         return str(value)
 
-    def _one_executor_each(self, venues: Mapping[str, VenueSettings]) -> None:
-        """One signing key, and one outbox, per chain."""
-        for name, venue in venues.items():
-            other = next((each for each, one in venues.items() if one.chain == venue.chain and one.executor != venue.executor), None)
-            if other is not None:
+    def _one_key_each(self, venues: Mapping[str, VenueSettings], executors: Mapping[str, ExecutorSettings]) -> None:
+        """A signing key has one order of nonces on a chain, an executor one margin. Raises ConfigError where two executors share either, or
+        where an executor, a contract on one chain, is to act on two."""
+        places = {(venue.executor, venue.chain): name for name, venue in venues.items() if venue.executor is not None}
+        for (one, chain), (other, elsewhere) in combinations(places, 2):
+            if one == other:
                 raise ConfigError(
-                    f"{self.path}: venues.{name} and venues.{other} are on chain {venue.chain} with different executors "
-                    f"({venue.executor}, {venues[other].executor}). Name one executor for all venues of a chain."
+                    f"{self.path}: venues.{places[one, chain]} and venues.{places[other, elsewhere]} are on different chains and both name "
+                    f"executor {one}, which is a contract on one of them. Give each chain an executor of its own."
                 )
+            for key in ("operator", "address"):
+                value = getattr(executors[one], key)
+                if chain == elsewhere and value is not None and value == getattr(executors[other], key):
+                    raise ConfigError(
+                        f"{self.path}: executors.{one}.{key} and executors.{other}.{key} are the same, {value}, on chain {chain}. "
+                        "Give each executor a key and a contract of its own, or let the venues share one executor."
+                    )
 
     def _refuse_single_chain(self) -> None:
         """A file of before chains, executors and venues had names. Raises ConfigError that shows it in the new form."""

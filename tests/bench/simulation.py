@@ -13,8 +13,8 @@ from keeper.chain.chain import ChainClient
 from keeper.domain.chain import Address, BlockRef, Purpose, Timestamp
 from keeper.domain.decision import min_guard_change
 from keeper.domain.outcome import SimOutcome, SimSettled
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.use import NOTHING
-from keeper.domain.venue import LiquidationPlan
 from keeper.engine.survey import Survey
 from keeper.execution.anvil import anvil_program
 from keeper.execution.executor import encode_execute
@@ -73,16 +73,17 @@ def simulation(stage: Harness, rounds: int = 12) -> Sequence[Compared]:
 
 async def _bench(stage: Harness, stack: AsyncExitStack) -> _Bench:
     scope = stage.scope
-    assert scope.execution.operator is not None
-    assert scope.execution.address is not None
+    execution = scope.executors[0].settings
+    assert execution.operator is not None
+    assert execution.address is not None
     venues = assembly.build_venues(scope)
     chain = await stack.enter_async_context(evm.open_chain(scope, venues, logger()))
-    program = anvil_program(scope.execution.anvil)
+    program = anvil_program(execution.anvil)
     node = chain.node(Purpose.FORK)
     gateway = await stack.enter_async_context(Gateway(node, scope.chain.id))
     options = SimulatorOptions(anvil_command=(program,), prefetch=False)
     simulator = await stack.enter_async_context(ForkSimulator(options, node, gateway.open_door()))
-    return _Bench(chain, simulator, (scope.execution.operator, scope.execution.address), await _plans(stage, chain))
+    return _Bench(chain, simulator, (execution.operator, execution.address), await _plans(stage, chain))
 
 
 async def _plans(stage: Harness, chain: ChainClient) -> tuple[LiquidationPlan, LiquidationPlan]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.use import NOTHING
-from keeper.domain.venue import AccountKey, Event
+from keeper.domain.venue import Event
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import ticks
@@ -47,6 +48,14 @@ class Walk:
         return [_market(base, price, at) for base, price in self.prices.items()]
 
     async def inspect(self, venue: Any, keys: Sequence[AccountKey], book: Any, block: BlockRef, at: Timestamp) -> Sequence[Any]:
+        """Nothing."""
+        return ()
+
+    def quoted(self, venue: Any, book: Any, at: Timestamp) -> Sequence[Any]:
+        """Nothing is signed."""
+        return ()
+
+    def push(self, venue: Any, book: Any, price_ids: Sequence[Any]) -> Sequence[Any]:
         """Nothing."""
         return ()
 

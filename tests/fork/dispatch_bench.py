@@ -12,12 +12,12 @@ from typing import Any
 from eth_account import Account
 
 from contracts.devnet.rpc import Rpc
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Job
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.parse import hash32
-from keeper.domain.venue import AccountKey
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.fork_connection import ForkConnection
 from keeper.execution.node import Node

@@ -12,11 +12,11 @@ from eth_account import Account
 
 from contracts.devnet.anvil import Anvil, AnvilOptions
 from contracts.devnet.rpc import Rpc
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Settled
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
-from keeper.domain.venue import AccountKey
 from keeper.errors import NonceConflict, RpcUnavailable
 from keeper.execution.fork_connection import ForkConnection
 from keeper.execution.node import Json, Node

@@ -84,7 +84,7 @@ def test_decisions_and_guards_count_it_and_reading_it_costs_no_request(tmp_path:
 
 async def _decisions(stage: Harness, scope: ChainScope) -> Sequence[Decision]:
     """Of accounts that are breached now and would pay; also that the fee's prices came without a request of their own."""
-    venue, policy = stage.venue, assembly.build_policy(scope)
+    venue, policy = stage.venue, assembly.build_policy(scope, scope.executor_of("perp_v2"))
     async with evm.open_chain(scope, {"perp_v2": venue}, logger()) as chain:
         evaluator = assembly.build_evaluators(scope, {"perp_v2": venue}, chain)["perp_v2"]
         block = await chain.head()

@@ -4,7 +4,7 @@ import pytest
 
 from contracts.devnet.devnet import Devnet
 from contracts.devnet.market import MarketDriver
-from keeper.domain.venue import AccountKey
+from keeper.domain.account import AccountKey
 from tests.keeper.venues.perp_v2.ledger import Ledger
 
 pytestmark = pytest.mark.fork

@@ -12,11 +12,13 @@ from contracts.devnet.devnet import Devnet
 from contracts.devnet.executor import EXECUTE, SET_VENUE, VENUE, executor_rules
 from contracts.devnet.market import MarketDriver
 from contracts.devnet.paths import PATHS
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, RawLog, Timestamp
 from keeper.domain.fixed import X18
+from keeper.domain.health import Breach
+from keeper.domain.plan import CallPurpose, LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationPlan, NoPlan
 from keeper.execution.executor import executed_change
 from keeper.venues.perp_v2.log_events import PositionChanged
 from tests.keeper.venues.perp_v2.ledger import Ledger, raw_log
@@ -59,7 +61,7 @@ class Keeper:
         return sorted(plans, key=lambda plan: plan.expected_reward_x18 if isinstance(plan, LiquidationPlan) else 0, reverse=True)
 
     def plan(self, key: AccountKey, at: Timestamp, used: Use = NOTHING) -> LiquidationPlan | NoPlan:
-        return self.ledger.venue.liquidation(key, self.ledger.book, at, self.executor, used)
+        return self.ledger.venue.plan(key, self.ledger.book, at, self.executor, used)
 
     def plans_of_one_block(self) -> list[LiquidationPlan]:
         """Of positions, worth more than a dollar; each knows of those before it."""

@@ -4,24 +4,30 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 import structlog
 
 from keeper import assembly
-from keeper.assembly import Parts
-from keeper.domain.chain import BlockRef, ChainEvent, LogFilter, RawLog
-from keeper.domain.outcome import SimSettled
+from keeper.assembly import Parts, Pulled
+from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, RawLog
+from keeper.domain.fixed import X18
+from keeper.domain.outcome import SimOutcome, SimSettled
+from keeper.domain.records import AttemptRecord
 from keeper.engine.metrics import Collectors
 from keeper.engine.ports import VenueState
+from keeper.engine.quote_board import QuoteBoard
 from keeper.engine.start import Start
 from keeper.errors import StateDivergence
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.options import LakeOptions
 from keeper.lake.recorder import Recorder
 from keeper.settings import ChainScope, load
-from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, FakeChain, ListDispatcher, ScriptedSimulator, block_ref
-from tests.keeper.settings.test_source import MINIMAL
+from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, FakeChain, ListDispatcher, ListRecorder, ScriptedSimulator, block_ref
+from tests.keeper.engine.test_chain_lane import added, stream
+from tests.keeper.engine.toy import Opened, ToyVenue
+from tests.keeper.settings.test_source import MINIMAL, VENUE
 
 _EXECUTOR = f'\n[executors.hot]\naddress = "{EXECUTOR}"\noperator = "{OPERATOR}"\n'
 _SETTLED = SimSettled(0, 0, (), 0.0)
@@ -68,23 +74,34 @@ class Watch:
 
 
 @dataclass
-class OtherFamily:
-    """A chain family that is not EVM."""
+class OtherExecutor:
+    """Of a chain family that is not EVM."""
 
-    simulator: ScriptedSimulator | None = None
+    simulator: ScriptedSimulator
     dispatcher: ListDispatcher | None = None
-    chain: QuietChain = field(default_factory=QuietChain)
+    address: Address = EXECUTOR
+    operator: Address = OPERATOR
 
     async def reconsider(self) -> None:
         return None
 
-    def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> Watch | None:
-        return Watch(venues, unknown) if self.simulator is not None else None
+    def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> Watch:
+        return Watch(venues, unknown)
 
 
-def _scope(tmp_path: Path, settle: str) -> ChainScope:
+@dataclass
+class OtherFamily:
+    """A chain family that is not EVM."""
+
+    executors: Mapping[str, OtherExecutor]
+    chain: QuietChain = field(default_factory=QuietChain)
+
+
+def _scope(tmp_path: Path, settle: str, more: str = "") -> ChainScope:
     path = tmp_path / "keeper.toml"
-    path.write_text(MINIMAL + 'executor = "hot"\n' + _EXECUTOR + f'settle = "{settle}"\n')
+    path.write_text(MINIMAL.replace("start_block", 'gas_coin_market = "TOY"\nstart_block') + 'executor = "hot"\n' + _EXECUTOR)
+    with path.open("a") as file:
+        file.write(f'settle = "{settle}"\n{more}')
     (scope,) = load(path, {}).settings.scopes()
     return scope
 
@@ -96,38 +113,95 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainRecorder
         yield recorder.chain(31_337)
 
 
-def _parts(tmp_path: Path, recorder: ChainRecorder, family: OtherFamily, settle: str = "unless_guarded") -> Parts:
+def _parts(tmp_path: Path, recorder: ChainRecorder, adapters: OtherExecutor | None = None, settle: str = "unless_guarded") -> Parts:
     scope, logger = _scope(tmp_path, settle), structlog.get_logger()
+    family = OtherFamily({} if adapters is None else {"hot": adapters})
     status = assembly.build_status([scope], Collectors(), logger)[scope.name]
-    return assembly.assemble(scope, assembly.build_venues(scope), family, None, recorder, status, logger)
+    evaluators = assembly.build_evaluators(scope, assembly.build_venues(scope), family.chain)
+    return assembly.assemble(scope, family, evaluators, recorder, status, logger, Pulled(QuoteBoard(), {}))
 
 
-def test_a_family_without_a_simulator_only_observes(tmp_path: Path, recorder: ChainRecorder) -> None:
+def test_a_family_without_an_executor_only_observes(tmp_path: Path, recorder: ChainRecorder) -> None:
     """Nobody acts, so nobody's standing is checked and nothing is settled."""
-    parts = _parts(tmp_path, recorder, OtherFamily())
-    assert (parts.operator_watch, parts.settlements) == (None, None)
+    (key,) = _parts(tmp_path, recorder).keys
+    assert (key.operator_watch, key.settlements) == (None, None)
 
 
-def test_a_family_that_simulates_settles_first(tmp_path: Path, recorder: ChainRecorder) -> None:
+def test_an_executor_that_simulates_settles_first(tmp_path: Path, recorder: ChainRecorder) -> None:
     """Only what is sent can be settled afterwards."""
-    parts = _parts(tmp_path, recorder, OtherFamily(ScriptedSimulator(_SETTLED, _SETTLED)))
-    assert parts.settlements is None
-    assert parts.operator_watch is not None
+    (key,) = _parts(tmp_path, recorder, OtherExecutor(ScriptedSimulator(_SETTLED, _SETTLED))).keys
+    assert key.settlements is None
+    assert key.operator_watch is not None
 
 
-def test_a_family_that_sends_settles_when_the_settings_say(tmp_path: Path, recorder: ChainRecorder) -> None:
+def test_an_executor_that_sends_settles_when_the_settings_say(tmp_path: Path, recorder: ChainRecorder) -> None:
     """Afterwards where a guard protects the plan, or always first."""
-    family = OtherFamily(ScriptedSimulator(_SETTLED, _SETTLED), ListDispatcher())
-    assert _parts(tmp_path, recorder, family).settlements is not None
-    assert _parts(tmp_path, recorder, family, "always").settlements is None
+    adapters = OtherExecutor(ScriptedSimulator(_SETTLED, _SETTLED), ListDispatcher())
+    (later,) = _parts(tmp_path, recorder, adapters).keys
+    (first,) = _parts(tmp_path, recorder, adapters, settle="always").keys
+    assert later.settlements is not None
+    assert first.settlements is None
 
 
 def test_the_operator_of_the_venues_at_work_is_watched(tmp_path: Path, recorder: ChainRecorder) -> None:
     """A venue that has stopped has no rules any more; while a book is rebuilt they are unknown."""
-    parts = _parts(tmp_path, recorder, OtherFamily(ScriptedSimulator(_SETTLED, _SETTLED)))
-    assert isinstance(parts.operator_watch, Watch)
-    assert parts.operator_watch.venues() == parts.evaluators
-    assert not parts.operator_watch.unknown()
+    parts = _parts(tmp_path, recorder, OtherExecutor(ScriptedSimulator(_SETTLED, _SETTLED)))
+    watch = parts.keys[0].operator_watch
+    assert isinstance(watch, Watch)
+    assert watch.venues() == parts.evaluators
+    assert not watch.unknown()
     nothing = parts.family.chain.follow(block_ref(1), [])
     asyncio.run(parts.lane.run(nothing, Start({}, 1, {"first": StateDivergence("a hole")})))
-    assert parts.operator_watch.venues() == {}
+    assert watch.venues() == {}
+
+
+_SECOND = f"""
+[keeper]
+tripwire_blocks = 0
+
+[venues.second]
+executor = "cold"
+{VENUE}
+[executors.cold]
+address = "0x{"cc" * 20}"
+operator = "0x{"dd" * 20}"
+"""
+
+
+class _Hanging(ScriptedSimulator):
+    """Never answers."""
+
+    async def pre_check(self, *_: object) -> SimOutcome:
+        await asyncio.Event().wait()
+        return self.checked
+
+
+def test_no_key_waits_for_another(tmp_path: Path) -> None:
+    """Two executors on one chain: while one's plans hang in its simulator, the other's are sent, by its own key."""
+    good = SimSettled(9 * X18, 90_000, (), 1.0)
+    hot = OtherExecutor(_Hanging(good, good), ListDispatcher())
+    cold_key, cold_contract = Address("0x" + "dd" * 20), Address("0x" + "cc" * 20)
+    cold = OtherExecutor(ScriptedSimulator(good, good), ListDispatcher(cold_key), cold_contract, cold_key)
+    family, scope, logger = OtherFamily({"hot": hot, "cold": cold}), _scope(tmp_path, "always", _SECOND), structlog.get_logger()
+    status = assembly.build_status([scope], Collectors(), logger)[scope.name]
+    venues = {name: ToyVenue({2 * number: 85 for number in range(1, 9)}) for name in scope.venues}
+    evaluators = assembly.build_evaluators(scope, venues, family.chain)
+    recorder = ListRecorder()
+    pulled = Pulled(QuoteBoard(), {})
+    parts = assembly.assemble(scope, family, evaluators, cast("ChainRecorder", recorder), status, logger, pulled)
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            keys = [group.create_task(key.run()) for key in parts.keys]
+            for number in (1, 2, 3):
+                opening = (Opened("0xa11ce", 10, 800),) if number == 1 else ()
+                await parts.lane.run(stream(added(number, *opening)))
+            await parts.keys[1].decisions.mailbox.drained()
+            for task in keys:
+                task.cancel()
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+    assert hot.dispatcher is not None
+    assert cold.dispatcher is not None
+    assert (hot.dispatcher.jobs, [(job.venue, job.to) for job in cold.dispatcher.jobs]) == ([], [("second", cold_contract)])
+    assert {row.sender for row in recorder.of(AttemptRecord)} <= {cold_key}

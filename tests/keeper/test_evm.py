@@ -60,9 +60,7 @@ def test_in_observe_mode_it_reads_and_no_more(tmp_path: Path) -> None:
     async def run() -> None:
         async with _family(tmp_path, "observe") as family:
             assert (await family.chain.head()).number == 0
-            assert (family.simulator, family.dispatcher) == (None, None)
-            assert family.operator_watch(dict, lambda: False) is None
-            await family.reconsider()
+            assert family.executors == {}
 
     asyncio.run(run())
 

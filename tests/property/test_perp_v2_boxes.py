@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from contracts.devnet.devnet import Devnet
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Timestamp
-from keeper.domain.venue import AccountKey
 from keeper.domain.watchlist import Watchlist
 from tests.keeper.venues.perp_v2.ledger import Ledger
 from tests.keeper.venues.perp_v2.random_traders import RandomTraders

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from keeper.domain.fixed import Q96, RATIO, X18
-from keeper.domain.venue import WatchBox
+from keeper.domain.health import WatchBox
 from keeper.venues.perp_v2 import funding, orders, ticks
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read

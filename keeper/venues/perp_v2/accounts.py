@@ -1,6 +1,6 @@
 """Small steps on accounts that several events share."""
 
-from keeper.domain.venue import AccountKey
+from keeper.domain.account import AccountKey
 from keeper.venues.perp_v2.orders import DUST
 from keeper.venues.perp_v2.state import Account, PerpBook, Position
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from keeper.domain.venue import AccountKey
+from keeper.domain.account import AccountKey
 from keeper.errors import StateDivergence
 from keeper.venues.perp_v2 import apply_config, apply_reads, funding, log_events, read_events, ticks
 from keeper.venues.perp_v2.accounts import account_of, flatten_dust, keep, with_position

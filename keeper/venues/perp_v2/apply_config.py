@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address
-from keeper.domain.venue import AccountKey
 from keeper.errors import StateDivergence
 from keeper.venues.perp_v2.accounts import account_of, keep
 from keeper.venues.perp_v2.log_events import (

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Timestamp
-from keeper.domain.venue import AccountKey
 from keeper.venues.perp_v2 import funding, ticks
 from keeper.venues.perp_v2.accounts import account_of
 from keeper.venues.perp_v2.price import reference_price

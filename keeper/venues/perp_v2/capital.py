@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from keeper.domain.chain import Address
-from keeper.domain.venue import OwnerCall
+from keeper.domain.permission import OwnerCall
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.rules import APPROVE, WITHDRAW
 from keeper.venues.perp_v2.state import PerpBook, parameters

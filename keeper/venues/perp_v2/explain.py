@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Call, CallResult, Reads, Timestamp
 from keeper.domain.fixed import X18, mul_div, mul_ratio
-from keeper.domain.venue import AccountKey, Explanation, Term
+from keeper.domain.views import Explanation, Term
 from keeper.venues.perp_v2 import funding, orders
 from keeper.venues.perp_v2.calls import Encoder, number, signed
 from keeper.venues.perp_v2.margin import health_of, inspection_for, is_collateral_liquidatable, margin_of
@@ -89,8 +90,8 @@ def _totals(options: Options, encoder: Encoder, key: AccountKey, account: Accoun
             encoder.call(balances, "getTotalAbsPositionValue(address)", key),
             number,
         ),
-        ("account value", "USD x18", health.equity_x18, encoder.call(options.clearing_house, "getAccountValue(address)", key), signed),
-        ("margin requirement", "USD x18", health.requirement_x18, requirement, signed),
+        ("account value", "USD x18", health.equity.raw, encoder.call(options.clearing_house, "getAccountValue(address)", key), signed),
+        ("margin requirement", "USD x18", health.requirement.raw, requirement, signed),
     ]
     return lines + (_collateral_lines(options, encoder, key, account, book, now) if account.collateral else [])
 

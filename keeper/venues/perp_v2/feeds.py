@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from keeper.domain.chain import Timestamp
-from keeper.domain.venue import FeedId
+from keeper.domain.health import FeedId
 from keeper.venues.perp_v2.state import PerpBook, reads_at
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import RawLog
-from keeper.domain.venue import AccountFlow, AccountKey, Event, FlowKind, InsuranceFund
+from keeper.domain.venue import Event
+from keeper.domain.views import AccountFlow, FlowKind, InsuranceFund
 from keeper.venues.perp_v2.log_events import BadDebtSettled, Deposited, Withdrawn
 from keeper.venues.perp_v2.read_events import InsuranceFundRead
 from keeper.venues.perp_v2.state import PerpBook, parameters

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address
 from keeper.domain.use import Use
-from keeper.domain.venue import AccountKey
 from keeper.venues.perp_v2.state import PerpBook
 
 

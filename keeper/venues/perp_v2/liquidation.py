@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Timestamp
 from keeper.domain.fixed import X18, div_up, mul_div, mul_ratio
+from keeper.domain.health import Breach
+from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import Use
-from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.venues.perp_v2 import collateral_plan, orders
 from keeper.venues.perp_v2.calls import UINT256_MAX, Encoder
 from keeper.venues.perp_v2.closing import Pool, most_profitable_sqrt_price

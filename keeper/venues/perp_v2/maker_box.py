@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from keeper.domain.box import Bounds
 from keeper.domain.chain import Timestamp
 from keeper.domain.fixed import Q96, RATIO, X18, div_up
-from keeper.domain.venue import FeedId, WatchBox
+from keeper.domain.health import FeedId, WatchBox
 from keeper.venues.perp_v2 import orders
 from keeper.venues.perp_v2.feeds import collateral_feed, price_feed, spot_feed, travelled_feed
 from keeper.venues.perp_v2.funding import PERIOD_SECONDS

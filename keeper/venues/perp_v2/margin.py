@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Timestamp
 from keeper.domain.fixed import X18, mul_div, mul_ratio
+from keeper.domain.health import Breach, Health
 from keeper.domain.journal import Moment
-from keeper.domain.venue import AccountKey, Breach, Health
+from keeper.domain.money import Usd18
 from keeper.venues.perp_v2 import funding, orders
 from keeper.venues.perp_v2.state import (
     Account,
@@ -64,10 +66,10 @@ def health_of(key: AccountKey, book: PerpBook, now: Timestamp) -> Health:
     account, params = book.accounts[key], parameters(book)
     margin = margin_of(account, book, now)
     if margin is None:
-        return Health(0, 0, None)
+        return Health(Usd18(0), Usd18(0), None)
     equity = margin.account_value // params.settlement_unit * params.settlement_unit
     requirement = mul_ratio(margin.abs_position_value, params.config.mm_ratio)
-    return Health(equity, requirement, _breach(account, params, margin, equity < requirement))
+    return Health(Usd18(equity), Usd18(requirement), _breach(account, params, margin, equity < requirement))
 
 
 def _breach(account: Account, params: Parameters, margin: Margin, below: bool) -> Breach | None:

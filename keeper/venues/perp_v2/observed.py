@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, RawLog
 from keeper.domain.fixed import RATIO
-from keeper.domain.venue import AccountKey, Breach, Event, LiquidationObserved
+from keeper.domain.health import Breach
+from keeper.domain.venue import Event
+from keeper.domain.views import LiquidationObserved
 from keeper.venues.perp_v2.collateral_plan import collateral_x18
 from keeper.venues.perp_v2.log_events import BadDebtSettled, CollateralLiquidated, PositionChanged, PositionLiquidated
 from keeper.venues.perp_v2.state import PerpBook, parameters

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from keeper.domain.chain import RawLog
-from keeper.domain.venue import Event, PoolRange, PoolState
+from keeper.domain.venue import Event
+from keeper.domain.views import PoolRange, PoolState
 from keeper.venues.perp_v2.log_events import LiquidityChanged
 from keeper.venues.perp_v2.read_events import MarketRead
 from keeper.venues.perp_v2.state import PerpBook

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Call, Reads, Timestamp
-from keeper.domain.venue import AccountKey, ChainView
+from keeper.domain.money import Usd18
+from keeper.domain.views import ChainView
 from keeper.errors import StateDivergence
 from keeper.venues.perp_v2.calls import Encoder, number, signed
 from keeper.venues.perp_v2.events import PerpEvent
@@ -83,5 +85,5 @@ def chain_views(options: Options, encoder: Encoder, keys: Sequence[AccountKey]) 
     for key, value, needed in zip(keys, answers[: len(keys)], answers[len(keys) :], strict=True):
         equity, requirement = signed(value), signed(needed)
         if equity is not None and requirement is not None:
-            views.append(ChainView(key, equity, requirement))
+            views.append(ChainView(key, Usd18(equity), Usd18(requirement)))
     return views

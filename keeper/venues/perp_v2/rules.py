@@ -5,7 +5,7 @@ A market or collateral that is listed later is not in the executor's rules until
 from collections.abc import Iterable, Sequence
 
 from keeper.domain.chain import LogFilter
-from keeper.domain.venue import CallRule, Valuer
+from keeper.domain.permission import CallRule, Valuer
 from keeper.venues.perp_v2.calls import Encoder, word
 from keeper.venues.perp_v2.decoder import topic_of
 from keeper.venues.perp_v2.options import Options

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from keeper.domain.box import Exposure, intersection, linear_bounds
 from keeper.domain.chain import Timestamp
 from keeper.domain.fixed import Q96, RATIO, X18, mul_ratio
-from keeper.domain.venue import WatchBox
+from keeper.domain.health import WatchBox
 from keeper.venues.perp_v2.feeds import collateral_feed, growth_feed, price_feed
 from keeper.venues.perp_v2.funding import PERIOD_SECONDS
 from keeper.venues.perp_v2.margin import Margin, power_of_ten

@@ -2,31 +2,26 @@
 
 from collections.abc import Mapping, Sequence, Set
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.health import FeedId, Health, WatchBox
+from keeper.domain.permission import CallRule, OwnerCall, Valuer
+from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan
+from keeper.domain.quote import PriceId, Quote
 from keeper.domain.revert import solidity_reason
 from keeper.domain.use import Use
-from keeper.domain.venue import (
+from keeper.domain.venue import Book, Event
+from keeper.domain.views import (
     AccountFlow,
-    AccountKey,
-    Book,
-    CallRule,
     ChainView,
-    Event,
     Explanation,
-    FeedId,
-    Health,
     InsuranceFund,
     LiquidationObserved,
-    LiquidationPlan,
     MarketView,
-    NoPlan,
-    OwnerCall,
     PoolRange,
     PoolState,
     PositionView,
     Proceeds,
-    Valuer,
-    WatchBox,
 )
 from keeper.venues.perp_v2 import capital, descriptions, explain, flows, liquidation, pools, reads, refresh, rules, snapshot, views
 from keeper.venues.perp_v2.apply import handlers
@@ -119,7 +114,23 @@ class PerpV2:
             return WatchBox({}, valid_until=now)
         return maker_box(account, margin, own, now) if account.is_maker else taker_box(account, margin, own, now)
 
-    def liquidation(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+    def quotes(self, book: Book) -> Sequence[PriceId]:
+        """None: its oracles push their prices onto the chain."""
+        return ()
+
+    def quoted(self, quotes: Sequence[Quote], book: Book, at: Timestamp) -> Sequence[Event]:
+        """Nothing."""
+        return ()
+
+    def push(self, quotes: Sequence[Quote], book: Book) -> Sequence[LiquidationCall]:
+        """Nothing."""
+        return ()
+
+    def required_quotes(self, data: bytes) -> Sequence[PriceId]:
+        """None."""
+        return ()
+
+    def plan(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """See liquidation.plan."""
         return liquidation.plan(self._options, self._encoder, key, perp_book(book), now, Inventory(executor, used))
 

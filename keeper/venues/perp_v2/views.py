@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Timestamp
 from keeper.domain.fixed import RATIO, X18, div_up, mul_ratio, to_units
-from keeper.domain.venue import AccountKey, MarketView, PositionView
+from keeper.domain.views import MarketView, PositionView
 from keeper.venues.perp_v2 import orders, ticks
 from keeper.venues.perp_v2.margin import Margin, margin_of
 from keeper.venues.perp_v2.state import PerpBook, parameters, reads_at

@@ -1,6 +1,7 @@
 """Endpoints that were set aside come back, beside the work."""
 
 import asyncio
+from dataclasses import replace
 
 from keeper.chain.query import LATEST
 from keeper.chain.retry import RetryOptions
@@ -79,6 +80,27 @@ def test_all_endpoints_that_hang_are_news_before_a_question_has_ended() -> None:
         assert on.problems == {}
         health_check.cancel()
         await asyncio.wait([health_check, question])
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+
+
+def test_endpoints_that_have_failed_already_are_news_without_one_more_probe() -> None:
+    """A probe may take as long as its own time-out; by then a watcher of the daemon should know."""
+    first, second = Hanging(), Hanging()
+    on = bench(first, second, retry=replace(FAST, probe_timeout_s=60.0, probe_pause_s=30.0))
+
+    async def run() -> None:
+        await head_number(on)
+        first.delay_s = second.delay_s = 60.0
+        await on.pool.opinions([LATEST], first_answer, patience_s=0.05)
+        question = asyncio.create_task(head_number(on))
+        await asyncio.sleep(0)
+        health_check = asyncio.create_task(on.pool.check_health())
+        await asyncio.sleep(0.5)
+        assert "none answers" in on.problems["endpoints"]
+        for task in (question, health_check):
+            task.cancel()
+        await asyncio.wait([question, health_check])
 
     asyncio.run(asyncio.wait_for(run(), 10))
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.domain.box import Bounds, Exposure, intersection, linear_bounds
-from keeper.domain.venue import FeedId
+from keeper.domain.health import FeedId
 
 PRICE, GROWTH = FeedId("price"), FeedId("growth")
 

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import Economics, Limits, Liquidate, Skip, candidate_id, decide, min_guard_change
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
+from keeper.domain.health import Breach
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.venue import AccountKey, Breach, LiquidationPlan
 
 VICTIM = AccountKey("0x" + "11" * 20)
 PLAN = LiquidationPlan(
@@ -54,6 +56,14 @@ def test_every_limit_has_its_reason(limits: Limits, free: int, reason: SkipReaso
     assert isinstance(choice, Skip)
     assert choice.reason is reason
     assert choice.plan is PLAN
+
+
+def test_no_profit_is_asked_of_a_plan_without_a_guard() -> None:
+    """What it brings is not worth the executor can see; the other limits hold."""
+    plan = replace(PLAN, guarded=False, expected_reward_x18=0)
+    assert isinstance(decide(plan, PRICE, GAS, RICH, Limits(100 * X18)), Liquidate)
+    assert isinstance(decide(plan, PRICE, GAS, RICH, Limits(0, deny=frozenset({VICTIM}))), Skip)
+    assert min_guard_change(plan, 7 * X18) == -(2**255)
 
 
 def test_the_executor_must_gain_the_wanted_profit_over_break_even() -> None:

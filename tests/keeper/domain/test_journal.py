@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Timestamp
 from keeper.domain.journal import Journal, Moment, VenueBook
-from keeper.domain.venue import AccountKey
 
 Writes = list[tuple[str, int | None]]
 _writes = st.lists(st.tuples(st.sampled_from("abcd"), st.one_of(st.none(), st.integers(0, 9))), max_size=12)

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Timestamp
-from keeper.domain.venue import AccountKey, FeedId, WatchBox
+from keeper.domain.health import FeedId, WatchBox
 from keeper.domain.watchlist import Watchlist
 
 ETH, BTC = FeedId("ETH"), FeedId("BTC")

@@ -3,19 +3,23 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import Candidate, CandidateId, Decision, Economics, Liquidate, urgency_of
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
+from keeper.domain.health import Breach, Health
+from keeper.domain.money import Usd18
+from keeper.domain.plan import LiquidationPlan, NoPlan
 from keeper.domain.use import Use
-from keeper.domain.venue import AccountKey, Book, Breach, Health, LiquidationPlan, NoPlan
+from keeper.domain.venue import Book
 from keeper.engine.evaluator import BlockEvaluation
 from tests.keeper.engine.fakes import block_ref
 from tests.keeper.engine.toy import ToyVenue
 
 FREE = GasPrice(0, 10**11, 0)
 """Gas that costs nothing."""
-BREACHED = Health(X18, 2 * X18, Breach.POSITIONS)
+BREACHED = Health(Usd18(X18), Usd18(2 * X18), Breach.POSITIONS)
 
 
 def plan_of(account: str, *, reward: int = 5, capital: int = 0) -> LiquidationPlan:
@@ -54,7 +58,7 @@ class ScriptedVenue(ToyVenue):
         self._plans = plans
         self._unwinding = unwinding
 
-    def liquidation(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+    def plan(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         return self._plans[key](used.base("TOY") // X18)
 
     def unwind(self, executor: Address, book: Book, now: Timestamp, used: Use) -> LiquidationPlan | None:

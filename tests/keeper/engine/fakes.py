@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, CallResult, Hash32, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountKey, LiquidationPlan
 from keeper.engine.evaluator import Evaluator
 
 T = TypeVar("T")

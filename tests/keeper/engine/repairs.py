@@ -13,7 +13,7 @@ from keeper.domain.records import Record
 from keeper.engine.ports import RecordBatch
 from keeper.engine.repair import Repair, RepairOptions
 from keeper.lake.batch import CORRECTED
-from tests.keeper.engine.fakes import EXECUTOR, block_ref
+from tests.keeper.engine.fakes import block_ref
 from tests.keeper.engine.memory import HistoryChain, ListLake, Rows
 from tests.keeper.engine.toy import Liquidated, Opened, log_of
 
@@ -108,7 +108,7 @@ class CorrectableMemory(ListLake):
 
 def repair_of(chain: TrueChain, memory: CorrectableMemory, *, start_block: int = 1) -> Repair:
     """A repair over both; eight blocks make a block final."""
-    options = RepairOptions(chain_id=1, start_block=start_block, finality_depth=8, executor=EXECUTOR)
+    options = RepairOptions(chain_id=1, start_block=start_block, finality_depth=8)
     return Repair(chain, chain, memory, options, lambda: 1.0, structlog.get_logger())
 
 

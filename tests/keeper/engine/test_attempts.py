@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import structlog
 
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Decided, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included, Outcome, Reverted
 from keeper.domain.records import AttemptRecord, OutcomeRecord
-from keeper.domain.venue import AccountKey
 from keeper.engine.attempts import Attempts
 from keeper.engine.metrics import Metrics
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ListDispatcher, block_ref

@@ -9,13 +9,15 @@ import pytest
 import structlog
 
 from keeper.chain.refusals import RateLimited
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Job, Settled
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog, Reads
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import CandidateId, Limits, Skip
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
-from keeper.domain.outcome import Included, Reverted, SimReverted, SimSettled
+from keeper.domain.outcome import Included, Reverted, SimOutcome, SimReverted, SimSettled
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import (
     AccountSnapshotRecord,
     AttemptRecord,
@@ -29,7 +31,7 @@ from keeper.domain.records import (
     SimulationRecord,
 )
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.venue import AccountKey, Book, Event, LiquidationPlan
+from keeper.domain.venue import Book, Event
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
 from keeper.engine.chain_status import ChainStatus
@@ -38,11 +40,14 @@ from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
+from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
 from keeper.engine.ports import Encoder
 from keeper.engine.questions import ChainQuestions, NewestFee
+from keeper.engine.quote_board import QuoteBoard
+from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.settlements import Settlements
 from keeper.engine.start import Position, Start
 from keeper.engine.tripwire import Tripwire
@@ -52,7 +57,7 @@ from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, R
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
-from tests.keeper.engine.decided import ScriptedVenue, unwinding_plan
+from tests.keeper.engine.decided import ScriptedVenue, plan_of, unwinding_plan
 from tests.keeper.engine.fakes import (
     EXECUTOR,
     OPERATOR,
@@ -63,6 +68,7 @@ from tests.keeper.engine.fakes import (
     ScriptedSimulator,
     block_ref,
 )
+from tests.keeper.engine.quoted import ListService, quote_of
 from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyVenue, log_of
 
 ALICE = "0xa11ce"
@@ -122,6 +128,9 @@ def world_of(
     encode: Encoder = lambda venue, plan, min_change_x18: b"call",
     newest_fee: NewestFee | None = None,
     settlements: Settlements | None = None,
+    quotes: QuoteBoard | None = None,
+    forecast: bool = False,
+    service: ListService | None = None,
 ) -> World:
     good = SimSettled(9 * X18, 90_000, (), 1.0)
     chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
@@ -130,27 +139,29 @@ def world_of(
     venues = {"toy": venue or ToyVenue(BREACHED), **({"twin": twin} if twin is not None else {})}
     setup = ExecutionSetup(simulator if simulates else None, dispatcher, encode, OPERATOR, EXECUTOR, settlements=settlements)
     limits = limits or Limits(min_profit_x18=X18)
+    evaluators: dict[str, Evaluator] = {
+        name: Evaluator(each, ChainQuestions(chain, newest_fee, quotes), executor=EXECUTOR, block_seconds=2, forecast=forecast)
+        for name, each in venues.items()
+    }
     liquidator = Liquidator(
         setup,
         recorder,
         LiquidatorOptions(limits, chain_id=1, block_seconds=2, cooldown_blocks=3),
         clock=lambda: 1.0,
         name_revert={name: each.revert_reason for name, each in venues.items()},
+        required_quotes={} if service is None else {name: RequiredQuotes(each, service) for name, each in evaluators.items()},
     )
-    evaluators: dict[str, Evaluator] = {
-        name: Evaluator(each, ChainQuestions(chain, newest_fee), executor=EXECUTOR, block_seconds=2, forecast=False)
-        for name, each in venues.items()
-    }
     log = structlog.get_logger()
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
     policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, setup.encode)
     holds = Holds(mender or ScriptedMender(), status.readiness.report)
     attempts = Attempts(dispatcher, recorder, 1, EXECUTOR, log, status.metrics, {name: each.revert_reason for name, each in venues.items()})
-    decisions = Decisions(policy, GasPriceSource(policy, tuple(venues)), attempts, liquidator, mailbox, holds, status.metrics)
-    services = LaneServices(chain, recorder, status, log, lambda: 1.0)
-    tripwire, options = Tripwire(chain, every_blocks=tripwire_blocks, accounts=2), RowOptions(EXECUTOR, 0, True)
+    gas = GasPriceSource(policy, tuple(venues))
+    decisions = Decisions(policy, gas, attempts, liquidator, mailbox, holds, status.metrics)
+    services = LaneServices(chain, recorder, status, log, lambda: 1.0, 1)
+    tripwire, options = Tripwire(chain, every_blocks=tripwire_blocks, accounts=2), RowOptions(0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    lane = ChainLane(services, lanes, decisions, liquidator, patience_s=0.05)
+    lane = ChainLane(services, lanes, [KeyLane(decisions, settlements, None, 1, log)], gas, patience_s=0.05)
     return World(lane, chain, recorder, simulator, dispatcher, liquidator, mailbox, status.readiness)
 
 
@@ -201,6 +212,33 @@ def test_a_candidate_that_is_not_sent_says_why(changes: dict[str, Any], reason: 
     world.run(added(1, OPENS))
     assert world.decisions() == [("decide", None), ("liquidate", reason)]
     assert world.recorder.of(AttemptRecord) == []
+
+
+class _Stale(ScriptedSimulator):
+    """Reverts for want of the toy's price until the plan pushes it."""
+
+    async def pre_check(self, sender: Any, to: Any, calldata: bytes, gas: int, block: BlockRef, at: Any) -> SimOutcome:
+        return self.checked if b"signed 80" in calldata else SimReverted(b"stale toy", 1, 1.0)
+
+
+def _joined(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
+    return b"".join(call.calldata for call in plan.calls)
+
+
+def test_a_plan_that_reverts_for_want_of_a_price_is_sent_with_it() -> None:
+    good = SimSettled(9 * X18, 90_000, (), 1.0)
+    world = world_of(simulator=_Stale(good, good), encode=_joined, service=ListService([quote_of(80, 1)]))
+    world.run(added(1, OPENS))
+    assert [row.settled for row in world.recorder.of(SimulationRecord) if row.method == "call"] == [False, True]
+    assert world.dispatcher is not None
+    assert [job.calldata for job in world.dispatcher.jobs] == [b"signed 80" + ALICE.encode()]
+
+
+def test_without_the_price_it_asks_for_it_is_left() -> None:
+    good = SimSettled(9 * X18, 90_000, (), 1.0)
+    world = world_of(simulator=_Stale(good, good), encode=_joined, service=ListService())
+    world.run(added(1, OPENS))
+    assert world.decisions() == [("decide", None), ("liquidate", "pre_check_reverted")]
 
 
 def test_a_spending_cap_is_a_reason_not_an_error() -> None:
@@ -466,6 +504,17 @@ def test_closing_what_the_executor_holds_is_settled_before_it_is_sent() -> None:
     world = world_of(settlements=settlements, venue=ScriptedVenue({2: 100}, {}, lambda _: unwinding_plan(EXECUTOR)))
     world.run(added(1, OPENS))
     assert [row.method for row in world.recorder.of(SimulationRecord)] == ["call", "fork"]
+    assert len(settlements) == 0
+
+
+def test_a_plan_without_a_guard_is_settled_before_it_is_sent_and_need_not_pay() -> None:
+    settlements = Settlements()
+    plan = replace(plan_of(ALICE, reward=0), guarded=False)
+    world = world_of(settlements=settlements, settled=SimSettled(0, 90_000, (), 1.0), venue=ScriptedVenue({2: 85}, {ALICE: lambda _: plan}))
+    world.run(added(1, OPENS))
+    assert [row.method for row in world.recorder.of(SimulationRecord)] == ["call", "fork"]
+    assert world.dispatcher is not None
+    assert [job.account for job in world.dispatcher.jobs] == [ALICE]
     assert len(settlements) == 0
 
 

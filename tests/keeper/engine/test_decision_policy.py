@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import Decision, Limits, Skip, candidate_id
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
+from keeper.domain.plan import LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.venue import AccountKey, LiquidationPlan, NoPlan
 from keeper.engine.decision_policy import COOLING_DOWN, IN_FLIGHT, DecisionPolicy
 from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.questions import ChainQuestions

@@ -9,12 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded, BlockRef, Timestamp
 from keeper.domain.data_fee import DataFee
-from keeper.domain.venue import AccountKey
+from keeper.domain.plan import NoPlan, Until
+from keeper.domain.skip_reason import SkipReason
+from keeper.domain.use import NOTHING
 from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.questions import ChainQuestions
 from keeper.errors import BlockUnknown
+from tests.keeper.engine.decided import ScriptedVenue
 from tests.keeper.engine.fakes import FakeChain, block_ref
 from tests.keeper.engine.toy import Liquidated, Opened, ToyVenue, log_of
 
@@ -135,3 +139,48 @@ def test_boxes_find_whom_evaluating_everybody_finds_over_reorgs(chain: list[tupl
                 evaluator.reverted(block_ref(len(kept)))
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("until", "asked_in"),
+    [(None, [1, 2, 3, 4, 5]), (Until(block_number=4), [1, 3, 4, 5]), (Until(time=Timestamp(8)), [1, 3, 4, 5]), (Until(), [1, 3])],
+)
+def test_what_can_only_be_waited_for_is_asked_about_again_in_time(until: Until | None, asked_in: list[int]) -> None:
+    """At a block's number, at a block time (two seconds a block), or when an event touches the account, as in block 3."""
+    numbers: list[int] = []
+
+    def plan(_: int) -> NoPlan:
+        numbers.append(number)
+        return NoPlan(SkipReason.WAITING, until=until)
+
+    evaluator = Evaluator(
+        ScriptedVenue({2 * each: 85 for each in range(1, 6)}, {ALICE: plan}),
+        ChainQuestions(FakeChain()),
+        executor=None,
+        block_seconds=2,
+        forecast=False,
+    )
+    for number in range(1, 6):
+        events = (Opened(ALICE, 10, 800),) if number in (1, 3) else ()
+        evaluation = asyncio.run(evaluator.added(_added(block_ref(number), *events)))
+        assert evaluator.plan(AccountKey(ALICE), evaluation.basis, NOTHING) == NoPlan(SkipReason.WAITING, until=until)
+    assert numbers == asked_in
+
+
+def test_a_reorg_ends_a_wait() -> None:
+    """What was waited for may have been of the block that is gone."""
+    numbers: list[int] = []
+
+    def plan(_: int) -> NoPlan:
+        numbers.append(1)
+        return NoPlan(SkipReason.WAITING, until=Until())
+
+    venue = ScriptedVenue({2: 85, 4: 85}, {ALICE: plan})
+    evaluator = Evaluator(venue, ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=False)
+    asyncio.run(evaluator.added(_added(block_ref(1), Opened(ALICE, 10, 800))))
+    asyncio.run(evaluator.added(_added(block_ref(2))))
+    evaluator.plan(AccountKey(ALICE), Timestamp(4), NOTHING)
+    evaluator.reverted(block_ref(1))
+    asyncio.run(evaluator.added(_added(block_ref(2, fork=1))))
+    evaluator.plan(AccountKey(ALICE), Timestamp(4), NOTHING)
+    assert len(numbers) == 2

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef
-from keeper.domain.venue import AccountKey, Book, Event
+from keeper.domain.venue import Book, Event
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.mended_start import MendedStart
 from keeper.engine.questions import ChainQuestions
@@ -47,7 +48,7 @@ def _start(mender: _Mender, **venues: ToyVenue) -> tuple[Start, dict[str, Book]]
     evaluators = {
         name: Evaluator(venue, ChainQuestions(chain), executor=EXECUTOR, block_seconds=2, forecast=False) for name, venue in venues.items()
     }
-    options = RecoveryOptions(1, 3, DEPTH, EXECUTOR, record_reads=True, followed_gap=0)
+    options = RecoveryOptions(1, 3, DEPTH, record_reads=True, followed_gap=0)
     recovery = Recovery(chain, chain, memory, options, lambda _: None, lambda: 7.0, lambda _: None)
     start = asyncio.run(MendedStart(recovery, mender, memory, DEPTH).run(evaluators))
     return start, {name: evaluator.book for name, evaluator in evaluators.items()}

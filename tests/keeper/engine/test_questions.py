@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, Reads, Timestamp
-from keeper.domain.venue import AccountKey, Book, Event
+from keeper.domain.venue import Book, Event
 from keeper.engine.questions import ChainQuestions, RecordedQuestions
 from tests.keeper.engine.fakes import FakeChain, block_ref
 from tests.keeper.engine.toy import PriceRead, ToyVenue

@@ -4,15 +4,18 @@ import json
 
 import pytest
 
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import BlockRef, Hash32, RawLog, Tally, Usage
 from keeper.domain.decision import CandidateId, Economics, Skip
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
+from keeper.domain.health import Breach, Health
+from keeper.domain.money import Usd18
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimReverted, SimSettled
 from keeper.domain.records import MicroTime, raw
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.venue import AccountKey, Breach, ChainView, Health, LiquidationObserved, MarketView, PositionView, Proceeds
+from keeper.domain.views import ChainView, LiquidationObserved, MarketView, PositionView, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Applied, BlockEvaluation, MarginTest
 from keeper.engine.recording import BlockKeys
@@ -38,7 +41,10 @@ def test_every_row_carries_the_keys_all_tables_share() -> None:
 def test_a_block_counts_logs_accounts_and_requests_over_all_venues() -> None:
     log = log_of(Opened(ALICE, 1, 1), BLOCK, 0)
     applied: list[Applied] = [Applied(Opened(ALICE, 1, 1), "log", log), Applied(PriceRead(10, 1), "refresh")]
-    twice = [MarginTest(ALICE, Health(1, 1, None), BLOCK.timestamp), MarginTest(ALICE, Health(1, 1, None), BLOCK.timestamp)]
+    twice = [
+        MarginTest(ALICE, Health(Usd18(1), Usd18(1), None), BLOCK.timestamp),
+        MarginTest(ALICE, Health(Usd18(1), Usd18(1), None), BLOCK.timestamp),
+    ]
     one = BlockEvaluation(BLOCK, BLOCK.timestamp, applied, twice, {}, (), 7)
     used = Usage(head=Tally(1, 1), read=Tally(2, 39), fork=Tally(7, 8))
     row = recording.block_row(10, BLOCK, (NOW, MicroTime(NOW + 5)), used, [one, evaluation(BLOCK)], recovered=False)
@@ -73,14 +79,14 @@ def test_a_liquidation_is_told_from_the_victims_side(size: int, side: str, price
     ("equity", "breach", "near"), [(125, None, False), (124, None, True), (124, Breach.COLLATERAL, True), (0, None, True)]
 )
 def test_only_the_breached_and_those_within_a_quarter_of_the_requirement_are_kept(equity: int, breach: Breach | None, near: bool) -> None:
-    item = MarginTest(ALICE, Health(equity * X18, 100 * X18, breach), BLOCK.timestamp)
+    item = MarginTest(ALICE, Health(Usd18(equity * X18), Usd18(100 * X18), breach), BLOCK.timestamp)
     rows = recording.evaluation_rows(WHERE, [item], {ALICE: "id"})
     assert bool(rows) is near
     assert [(row.candidate_id, row.breach, row.equity_usd) for row in rows] == ([("id", breach, float(equity))] if near else [])
 
 
 def test_a_breached_account_is_kept_however_rich_it_is() -> None:
-    item = MarginTest(ALICE, Health(900 * X18, 100 * X18, Breach.COLLATERAL), BLOCK.timestamp)
+    item = MarginTest(ALICE, Health(Usd18(900 * X18), Usd18(100 * X18), Breach.COLLATERAL), BLOCK.timestamp)
     assert len(recording.evaluation_rows(WHERE, [item], {})) == 1
 
 
@@ -144,8 +150,8 @@ def test_a_dropped_attempts_cancellation_is_paid_for() -> None:
 
 
 def test_parity_compares_both_figures_to_the_last_unit() -> None:
-    local = {ALICE: Health(5, 7, None), BOB: Health(5, 7, None)}
-    rows = recording.parity_rows(WHERE, [ChainView(ALICE, 5, 7), ChainView(BOB, 5, 8)], local)
+    local = {ALICE: Health(Usd18(5), Usd18(7), None), BOB: Health(Usd18(5), Usd18(7), None)}
+    rows = recording.parity_rows(WHERE, [ChainView(ALICE, Usd18(5), Usd18(7)), ChainView(BOB, Usd18(5), Usd18(8))], local)
     assert [(row.account, row.matches, row.requirement_raw, row.requirement_chain_raw) for row in rows] == [
         (ALICE, True, "7", "7"),
         (BOB, False, "7", "8"),
@@ -154,7 +160,7 @@ def test_parity_compares_both_figures_to_the_last_unit() -> None:
 
 def test_a_position_without_a_price_that_ends_it_says_so() -> None:
     views = [PositionView(ALICE, "TOY-PERP", "TOY", -X18, 90 * X18, 100 * X18, price, False) for price in (None, 120 * X18)]
-    rows = recording.position_rows(WHERE, views, {ALICE: Health(10 * X18, 6 * X18, None)})
+    rows = recording.position_rows(WHERE, views, {ALICE: Health(Usd18(10 * X18), Usd18(6 * X18), None)})
     assert {(row.market, row.underlying) for row in rows} == {("TOY-PERP", "TOY")}
     assert [row.liquidation_price for row in rows] == [None, 120.0]
     assert (rows[0].size, rows[0].open_notional_usd, rows[0].equity_usd, rows[0].requirement_usd) == (-1.0, 90.0, 10.0, 6.0)

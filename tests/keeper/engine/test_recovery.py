@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Call, Hash32, RawLog, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, MicroTime, PoolRangeRecord, VenueEventRecord
-from keeper.domain.venue import AccountKey, Book, Event, PoolRange
+from keeper.domain.venue import Book, Event
+from keeper.domain.views import PoolRange
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recording import block_row
@@ -52,7 +54,7 @@ class _World:
             name: Evaluator(venue, ChainQuestions(self.chain), executor=EXECUTOR, block_seconds=2, forecast=False)
             for name, venue in venues.items()
         }
-        options = RecoveryOptions(1, start_block, DEPTH, EXECUTOR, record_reads=record_reads, followed_gap=followed_gap)
+        options = RecoveryOptions(1, start_block, DEPTH, record_reads=record_reads, followed_gap=followed_gap)
         known = {Hash32(transaction): CandidateId(candidate) for transaction, candidate in (candidates or {}).items()}
         recovery = Recovery(self.chain, self.chain, self.memory, options, self.progress.append, lambda: 7.0, known.get)
         return asyncio.run(recovery.run(evaluators)), evaluators["toy"]

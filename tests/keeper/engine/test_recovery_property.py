@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from keeper.chain.chain import ChainClient, ChainOptions, Pools
 from keeper.chain.heads import Hint
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
+from keeper.domain.health import Breach
 from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, PoolRangeRecord, VenueEventRecord
-from keeper.domain.venue import AccountKey, Book, Breach, Event, LiquidationObserved
+from keeper.domain.venue import Book, Event
+from keeper.domain.views import LiquidationObserved
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
 from keeper.engine.chain_status import ChainStatus
@@ -25,6 +28,7 @@ from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
+from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
@@ -121,7 +125,7 @@ class World:
             for name, venue in venues.items()
         }
         self.books = {name: evaluator.book for name, evaluator in evaluators.items()}
-        aims = RecoveryOptions(31_337, START_BLOCK, process.depth, EXECUTOR, record_reads=True, followed_gap=process.gap)
+        aims = RecoveryOptions(31_337, START_BLOCK, process.depth, record_reads=True, followed_gap=process.gap)
         start = await Recovery(chain, chain, memory, aims, lambda _: None, lambda: 1.0, lambda _: None).run(evaluators)
         assert not start.faults
         if process.follows:
@@ -138,11 +142,12 @@ def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Eva
         Holds(ScriptedMender(), lambda _, problem: None),
     )
     attempts = Attempts(None, memory, 31_337, EXECUTOR, log, status.metrics, {})
-    decisions = Decisions(policy, GasPriceSource(policy, tuple(evaluators)), attempts, liquidator, Mailbox(), holds, status.metrics)
-    services = LaneServices(chain, memory, status, log, lambda: 1.0)
-    tripwire, options = Tripwire(chain, every_blocks=0, accounts=2), RowOptions(EXECUTOR, 0, True)
+    gas = GasPriceSource(policy, tuple(evaluators))
+    decisions = Decisions(policy, gas, attempts, liquidator, Mailbox(), holds, status.metrics)
+    services = LaneServices(chain, memory, status, log, lambda: 1.0, 31_337)
+    tripwire, options = Tripwire(chain, every_blocks=0, accounts=2), RowOptions(0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    return ChainLane(services, lanes, decisions, liquidator, patience_s=1.0)
+    return ChainLane(services, lanes, [KeyLane(decisions, None, None, 1, log)], gas, patience_s=1.0)
 
 
 LOGS = st.lists(st.integers(0, 2), min_size=1, max_size=9)

@@ -10,7 +10,8 @@ import pytest
 
 from keeper.domain.chain import Call, RawLog, Reads, Timestamp
 from keeper.domain.records import AccountFlowRecord, LiquidationRecord, PoolRangeRecord, RepairRecord, VenueEventRecord
-from keeper.domain.venue import Book, Event, PoolRange
+from keeper.domain.venue import Book, Event
+from keeper.domain.views import PoolRange
 from keeper.engine import recording, view_rows
 from keeper.engine.evaluator import Applied, Evaluator
 from keeper.engine.questions import ChainQuestions

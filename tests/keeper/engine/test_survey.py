@@ -36,7 +36,7 @@ def _surveyed(chain: HistoryChain, memory: ListLake | None, number: int, progres
 def _recorded(chain: HistoryChain) -> ListLake:
     """A lake whose cursor stands at the chain's newest final block."""
     memory = ListLake()
-    options = RecoveryOptions(1, 3, DEPTH, None, record_reads=True)
+    options = RecoveryOptions(1, 3, DEPTH, record_reads=True)
     recovery = Recovery(chain, chain, memory, options, lambda _: None, lambda: 1.0, lambda _: None)
     asyncio.run(recovery.run({"toy": _evaluator(chain)}))
     chain.asked.clear()

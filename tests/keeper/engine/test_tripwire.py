@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded
 from keeper.domain.fixed import X18
+from keeper.domain.money import Usd18
 from keeper.domain.records import AccountSnapshotRecord
-from keeper.domain.venue import AccountKey
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recording import BlockKeys
@@ -98,4 +99,4 @@ def test_the_requirement_is_compared_too() -> None:
 
 def test_local_figures_are_those_of_the_block_asked_about() -> None:
     (health,) = local_health(_evaluator("a"), frozenset({AccountKey("a")}), BLOCK).values()
-    assert (health.equity_x18, health.requirement_x18) == (500 * X18, 100 * X18)
+    assert (health.equity, health.requirement) == (Usd18(500 * X18), Usd18(100 * X18))

@@ -7,8 +7,9 @@ from typing import Any
 from keeper.domain.chain import BlockRef, BlocksReverted, ChainEvent, RawLog, Timestamp
 from keeper.domain.fixed import X18
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
+from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import BlockRecord, DecisionRecord, EvaluationRecord
-from keeper.domain.venue import Event, LiquidationPlan
+from keeper.domain.venue import Event
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.start import Position, Start
 from keeper.errors import DecodeError, StateDivergence

@@ -7,7 +7,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from keeper.domain.chain import BlockAdded, Timestamp
-from keeper.domain.venue import Book, MarketView
+from keeper.domain.venue import Book
+from keeper.domain.views import MarketView
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.metrics import Metrics
 from keeper.engine.questions import ChainQuestions

@@ -1,10 +1,11 @@
 """What a venue says of pools, its fund and its accounts becomes rows: exact amounts with their decimals, and only what has changed."""
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Timestamp
 from keeper.domain.fixed import X18
 from keeper.domain.journal import Journal
 from keeper.domain.records import Record
-from keeper.domain.venue import AccountFlow, AccountKey, FlowKind, InsuranceFund, PoolRange, PoolState
+from keeper.domain.views import AccountFlow, FlowKind, InsuranceFund, PoolRange, PoolState
 from keeper.engine import view_rows
 from keeper.engine.evaluator import Applied, Latest
 from keeper.engine.recording import BlockKeys

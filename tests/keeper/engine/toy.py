@@ -3,36 +3,29 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockRef, Call, Hash32, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.fixed import X18
+from keeper.domain.health import Breach, FeedId, Health, WatchBox
 from keeper.domain.journal import VenueBook
+from keeper.domain.money import Usd18
+from keeper.domain.permission import CallRule, OwnerCall, Valuer
+from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
+from keeper.domain.quote import PriceId, Quote
 from keeper.domain.use import Use
-from keeper.domain.venue import (
+from keeper.domain.venue import Book, Event
+from keeper.domain.views import (
     AccountFlow,
-    AccountKey,
-    Book,
-    Breach,
-    CallPurpose,
-    CallRule,
     ChainView,
-    Event,
     Explanation,
-    FeedId,
     FlowKind,
-    Health,
     InsuranceFund,
-    LiquidationCall,
     LiquidationObserved,
-    LiquidationPlan,
     MarketView,
-    NoPlan,
-    OwnerCall,
     PoolRange,
     PoolState,
     PositionView,
     Proceeds,
-    Valuer,
-    WatchBox,
 )
 from keeper.errors import DecodeError
 
@@ -157,13 +150,25 @@ class ToyVenue:
         account, price = toy_book(book).accounts[key], toy_book(book).reads[now]
         value = account.size * price
         breached = 10 * (value - account.debt) < value
-        return Health((value - account.debt) * X18, value * X18 // 10, Breach.POSITIONS if breached else None)
+        return Health(Usd18((value - account.debt) * X18), Usd18(value * X18 // 10), Breach.POSITIONS if breached else None)
 
     def watch_box(self, key: AccountKey, book: Book, now: Timestamp) -> WatchBox:
         account = toy_book(book).accounts[key]
         return WatchBox({PRICE: (-(-10 * account.debt // (9 * account.size)), None)})
 
-    def liquidation(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
+    def quotes(self, book: Book) -> Sequence[PriceId]:
+        return ()
+
+    def quoted(self, quotes: Sequence[Quote], book: Book, at: Timestamp) -> Sequence[Event]:
+        return ()
+
+    def push(self, quotes: Sequence[Quote], book: Book) -> Sequence[LiquidationCall]:
+        return [LiquidationCall(EXCHANGE, quote.payload, CallPurpose.UPDATE_PRICES, value_wei=quote.fee_raw) for quote in quotes]
+
+    def required_quotes(self, data: bytes) -> Sequence[PriceId]:
+        return [PriceId(data.removeprefix(b"stale ").decode())] if data.startswith(b"stale ") else []
+
+    def plan(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """The whole position, for a hundredth of its value less a USD for every base unit that others have sold before."""
         value = toy_book(book).accounts[key].size * toy_book(book).reads[now] * X18
         call = LiquidationCall(EXCHANGE, key.encode(), CallPurpose.LIQUIDATE)
@@ -246,7 +251,9 @@ class ToyVenue:
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         results = yield tuple(Call(EXCHANGE, key.encode()) for key in keys)
         return [
-            ChainView(key, int.from_bytes(result.data[:32], signed=True) + self._chain_offset, int.from_bytes(result.data[32:]))
+            ChainView(
+                key, Usd18(int.from_bytes(result.data[:32], signed=True) + self._chain_offset), Usd18(int.from_bytes(result.data[32:]))
+            )
             for key, result in zip(keys, results, strict=True)
         ]
 

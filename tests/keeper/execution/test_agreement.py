@@ -81,7 +81,7 @@ class World:
     inner: Inner = field(default_factory=Inner)
 
     def run(self, work: Callable[[AgreedSimulator], Any]) -> Any:
-        simulator = AgreedSimulator(self.inner, self.chain, lambda _, problem: self.problems.append(problem), patience_s=0.2)
+        simulator = AgreedSimulator(self.inner, self.chain, self.problems.append, patience_s=0.2)
         return asyncio.run(work(simulator))
 
     def check(self) -> SimOutcome:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from eth_account import Account
 
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Job, Payment
 from keeper.domain.chain import Address, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included, Reverted
-from keeper.domain.venue import AccountKey
 from keeper.errors import NonceConflict, RpcError, RpcUnavailable
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.signer import Signer

@@ -13,9 +13,11 @@ from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, Hash32, RawLog
+from keeper.domain.health import Breach
 from keeper.domain.parse import address
-from keeper.domain.venue import AccountKey, Breach, CallPurpose, LiquidationCall, LiquidationPlan
+from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan
 from keeper.errors import RpcUnavailable
 from keeper.execution.executor import (
     Execution,
@@ -28,7 +30,7 @@ EXECUTOR = address("0x" + "ee" * 20)
 TARGET = address("0x" + "aa" * 20)
 
 
-def plan(calls: list[tuple[bytes, bool]]) -> LiquidationPlan:
+def plan(calls: list[tuple[bytes, bool, int]]) -> LiquidationPlan:
     return LiquidationPlan(
         account=AccountKey("x"),
         market="ETH",
@@ -39,7 +41,7 @@ def plan(calls: list[tuple[bytes, bool]]) -> LiquidationPlan:
         expected_cost_x18=1,
         capital_x18=1,
         gas_limit=1,
-        calls=tuple(LiquidationCall(TARGET, data, CallPurpose.LIQUIDATE, may_fail) for data, may_fail in calls),
+        calls=tuple(LiquidationCall(TARGET, data, CallPurpose.LIQUIDATE, may_fail, wei) for data, may_fail, wei in calls),
     )
 
 
@@ -48,13 +50,16 @@ def abi(name: str) -> dict[str, Any]:
     return next(entry for entry in entries if entry.get("name") == name)
 
 
-@given(calls=st.lists(st.tuples(st.binary(max_size=80), st.booleans()), max_size=5), least=st.integers(-(2**255), 2**255 - 1))
-def test_what_is_encoded_is_what_the_contract_reads(calls: list[tuple[bytes, bool]], least: int) -> None:
+@given(
+    calls=st.lists(st.tuples(st.binary(max_size=80), st.booleans(), st.integers(0, 2**128)), max_size=5),
+    least=st.integers(-(2**255), 2**255 - 1),
+)
+def test_what_is_encoded_is_what_the_contract_reads(calls: list[tuple[bytes, bool, int]], least: int) -> None:
     data = encode_execute("perp_v2", plan(calls), least)
     assert data[:4] == function_abi_to_4byte_selector(abi("execute"))  # type: ignore[arg-type]
     venue, read_calls, read_least = decode(("bytes32", "(address,uint256,bytes,bool)[]", "int256"), data[4:])
     assert venue == b"perp_v2".ljust(32, b"\0")
-    assert list(read_calls) == [(TARGET, 0, payload, may_fail) for payload, may_fail in calls]
+    assert list(read_calls) == [(TARGET, wei, payload, may_fail) for payload, may_fail, wei in calls]
     assert read_least == least
 
 

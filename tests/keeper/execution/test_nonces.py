@@ -6,12 +6,12 @@ from pathlib import Path
 
 from eth_account import Account
 
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Job
 from keeper.domain.chain import Address, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included
-from keeper.domain.venue import AccountKey
 from keeper.execution.dispatcher import TransactionDispatcher
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import JobState

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
+from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Job
 from keeper.domain.chain import Address, BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
-from keeper.domain.venue import AccountKey
 from keeper.errors import NonceConflict, StoreError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.key_lock import KeyLock, shared_folder

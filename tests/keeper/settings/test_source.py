@@ -63,12 +63,12 @@ def _two_chains(tmp_path: Path) -> Settings:
 def test_two_deployments_on_two_chains_are_two_venues(tmp_path: Path) -> None:
     """Each chain's lane gets what is its own."""
     one, two = _two_chains(tmp_path).scopes()
-    assert (one.name, one.chain.id, tuple(one.venues), one.executor_name) == ("one", 31_337, ("first",), None)
-    assert (two.name, two.chain.id, tuple(two.venues), two.executor_name) == ("two", 31_338, ("second",), "hot")
-    assert two.execution.address == "0x" + "ab" * 20
+    assert (one.name, one.chain.id, tuple(one.venues), one.executors[0].name) == ("one", 31_337, ("first",), None)
+    assert (two.name, two.chain.id, tuple(two.venues), two.executors[0].name) == ("two", 31_338, ("second",), "hot")
+    assert two.executors[0].settings.address == "0x" + "ab" * 20
     assert two.venues["second"].options.vault == ADDRESSES["vault"]
-    assert two.executor_key("operator") == "executors.hot.operator"
-    assert one.executor_key("operator") == "venues.first.executor, and with it executors.NAME.operator,"
+    assert two.executors[0].key("operator") == "executors.hot.operator"
+    assert one.executors[0].key("operator") == "venues.first.executor, and with it executors.NAME.operator,"
 
 
 def test_a_chain_without_a_venue_is_not_followed(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_an_old_file_is_shown_in_the_new_form(tmp_path: Path) -> None:
     shown = str(error.value).split("\n\n", 1)[1]
     assert tomllib.loads(shown)["executors"]["main"] == {"address": "0x" + "ab" * 20, "forks": 3}
     (scope,) = _load(tmp_path, shown).settings.scopes()
-    assert (scope.chain.send_urls, scope.chain.gas_coin_market, scope.execution.forks) == (("http://b",), "OP", 3)
+    assert (scope.chain.send_urls, scope.chain.gas_coin_market, scope.executors[0].settings.forks) == (("http://b",), "OP", 3)
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,32 @@ def test_a_wrong_setting_names_file_key_and_mend(tmp_path: Path, change: tuple[s
         assert part in str(raised.value)
 
 
-def test_all_venues_of_a_chain_have_one_executor(tmp_path: Path) -> None:
-    """One key, one order of nonces, one outbox."""
-    with pytest.raises(ConfigError, match="Name one executor for all venues of a chain"):
-        _load(tmp_path, MINIMAL + f'\n[venues.second]\nexecutor = "hot"\n{VENUE}' + EXECUTOR)
+def test_the_venues_of_a_chain_may_have_executors_of_their_own(tmp_path: Path) -> None:
+    """Those without are only observed."""
+    other = EXECUTOR.replace("hot", "cold").replace("AB", "CD")
+    venues = "".join(
+        f'\n[venues.{name}]\nexecutor = "{executor}"\n{VENUE}' for name, executor in {"second": "hot", "third": "cold"}.items()
+    )
+    (scope,) = _load(tmp_path, MINIMAL + venues + EXECUTOR + other).settings.scopes()
+    assert {executor.name: executor.venues for executor in scope.executors} == {None: ("first",), "hot": ("second",), "cold": ("third",)}
+    assert scope.executor_of("third").settings.address == "0x" + "cd" * 20
+    assert scope.executor_of("third").key("operator") == "executors.cold.operator"
+
+
+@pytest.mark.parametrize(("key", "value"), [("address", "0x" + "AB" * 20), ("operator", "0x" + "EF" * 20)])
+def test_two_executors_of_a_chain_share_neither_key_nor_contract(tmp_path: Path, key: str, value: str) -> None:
+    """One key has one order of nonces, one contract one margin."""
+    venues = "".join(f'\n[venues.{name}]\nexecutor = "{name}"\n{VENUE}' for name in ("hot", "cold"))
+    executors = "".join(f'\n[executors.{name}]\n{key} = "{value}"\n' for name in ("hot", "cold"))
+    with pytest.raises(ConfigError, match=rf"executors\.hot\.{key} and executors\.cold\.{key} are the same.*of its own"):
+        _load(tmp_path, MINIMAL + venues + executors)
+
+
+def test_an_executor_acts_on_one_chain(tmp_path: Path) -> None:
+    other = MINIMAL.replace("[chains.one]", "[chains.two]").replace("[venues.first]", "[venues.second]").replace('"one"', '"two"')
+    both = (MINIMAL + other).replace("chain = ", 'executor = "hot"\nchain = ')
+    with pytest.raises(ConfigError, match="different chains and both name executor hot"):
+        _load(tmp_path, both + EXECUTOR)
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
@@ -158,3 +180,29 @@ def test_a_kind_of_l1_fee_nobody_knows_is_refused(tmp_path: Path) -> None:
     assert _load(tmp_path, MINIMAL, PERP_KEEPER__CHAINS__ONE__L1_FEE="optimism").settings.chains["one"].l1_fee == "optimism"
     with pytest.raises(ConfigError, match=r"chains\.one\.l1_fee"):
         _load(tmp_path, MINIMAL, PERP_KEEPER__CHAINS__ONE__L1_FEE="arbitrum")
+
+
+ORACLE = '\n[oracles.prices]\nurls = ["http://127.0.0.1:1", "http://127.0.0.1:2"]\n'
+
+
+def test_a_venue_pulls_its_prices_from_an_oracle_by_name(tmp_path: Path) -> None:
+    (scope,) = _load(tmp_path, MINIMAL + 'oracle = "prices"\n' + ORACLE).settings.scopes()
+    assert scope.venues["first"].oracle == "prices"
+    assert scope.oracles["prices"].urls == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+    assert _load(tmp_path, MINIMAL + ORACLE).settings.scopes()[0].oracles == {}, "one that no venue names is not asked"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('oracle = "pyht"\n' + ORACLE, ["venues.first.oracle = 'pyht'", "no such oracle", "Known: prices"]),
+        ("\n[oracles.prices]\nmax_age_s = 3\n", ["oracles.prices.urls is missing", "price services"]),
+        (ORACLE + 'protocol = "chainlink"\n', ["oracles.prices.protocol", "chainlink"]),
+        (ORACLE + 'guardians = ["0x12"]\n', ["oracles.prices.guardians", "not an address"]),
+    ],
+)
+def test_a_wrong_oracle_names_key_and_mend(tmp_path: Path, text: str, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as raised:
+        _load(tmp_path, MINIMAL + text)
+    for word in words:
+        assert word in str(raised.value)

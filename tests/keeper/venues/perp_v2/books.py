@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.fixed import Q96, X18
 from keeper.domain.options import build
-from keeper.domain.venue import AccountKey, Event
+from keeper.domain.venue import Event
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
 from keeper.venues.perp_v2 import ticks

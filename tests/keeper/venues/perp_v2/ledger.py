@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 from contracts.devnet.deployment import Deployment
 from contracts.devnet.rpc import Rpc, RpcError
 from keeper.domain import parse
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, Call, CallResult, RawLog, Reads, Timestamp
 from keeper.domain.options import build
-from keeper.domain.venue import AccountKey, Event
+from keeper.domain.venue import Event
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.state import PerpBook
 from keeper.venues.perp_v2.venue import PerpV2
@@ -141,10 +142,10 @@ class Ledger:
         wrong = []
         for view in views:
             health = self.venue.health(view.account, self.book, now)
-            if (health.equity_x18, health.requirement_x18) != (view.equity_x18, view.requirement_x18):
+            if (health.equity, health.requirement) != (view.equity, view.requirement):
                 wrong.append(
-                    f"{view.account} block {self.head.number}: equity {health.equity_x18} / {view.equity_x18}, "
-                    f"requirement {health.requirement_x18} / {view.requirement_x18}, {self.book.accounts[view.account]}"
+                    f"{view.account} block {self.head.number}: equity {health.equity.raw} / {view.equity.raw}, "
+                    f"requirement {health.requirement.raw} / {view.requirement.raw}, {self.book.accounts[view.account]}"
                 )
         return wrong
 

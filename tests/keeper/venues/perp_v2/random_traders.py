@@ -14,7 +14,7 @@ from contracts.devnet.devnet import Devnet
 from contracts.devnet.executor import EXECUTE, VENUE
 from contracts.devnet.pricing import TICK_SPACING, price_8, tick_at
 from contracts.devnet.rpc import Rpc, RpcError
-from keeper.domain.venue import LiquidationPlan
+from keeper.domain.plan import LiquidationPlan
 
 MAX = 2**256 - 1
 _GAS = 8_000_000

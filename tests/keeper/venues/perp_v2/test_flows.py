@@ -1,7 +1,7 @@
 """The insurance fund and account flows as the lake is told of them, each amount in its token's decimals."""
 
 from keeper.domain.chain import Address, Hash32, RawLog
-from keeper.domain.venue import FlowKind, InsuranceFund
+from keeper.domain.views import FlowKind, InsuranceFund
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.read_events import InsuranceFundRead

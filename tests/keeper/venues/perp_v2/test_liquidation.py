@@ -3,8 +3,9 @@
 import pytest
 
 from keeper.domain.fixed import X18
+from keeper.domain.health import Breach
+from keeper.domain.plan import CallPurpose, LiquidationPlan, NoPlan
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.venue import Breach, CallPurpose, LiquidationPlan, NoPlan
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
 from keeper.venues.perp_v2 import ticks
@@ -16,7 +17,7 @@ from tests.keeper.venues.perp_v2.books import ADDRESSES, ALICE, BTC, ETH, EXECUT
 
 
 def _plan(desk: Desk, used: Use = NOTHING) -> LiquidationPlan | NoPlan:
-    return desk.venue.liquidation(ALICE, desk.book, desk.now, EXECUTOR, used)
+    return desk.venue.plan(ALICE, desk.book, desk.now, EXECUTOR, used)
 
 
 def _made(desk: Desk, used: Use = NOTHING) -> LiquidationPlan:
@@ -106,7 +107,7 @@ def test_a_market_whose_debt_the_fund_covers_is_taken(fund_usd: int, market: str
     desk.market(2_500, liquidity=10**23)
     desk.market(2_500, base=BTC, liquidity=10**23)
     desk.apply(log.PnlRealized(ALICE, -150 * X18), read.InsuranceFundRead(desk.now, fund_usd * 10**6))
-    plan = desk.venue.liquidation(ALICE, desk.book, desk.now, EXECUTOR, NOTHING)
+    plan = desk.venue.plan(ALICE, desk.book, desk.now, EXECUTOR, NOTHING)
     assert (plan.reason if isinstance(plan, NoPlan) else plan.market) == (market or "insurance_fund_empty")
 
 
@@ -197,7 +198,7 @@ def test_every_reason_to_leave_it(happens: str, reason: str) -> None:
         case "empty fund":
             desk.apply(log.PnlRealized(ALICE, -1_000 * X18), read.InsuranceFundRead(desk.now, 5 * 10**6))
     who = EXECUTOR if happens != "own account" else ALICE
-    plan = desk.venue.liquidation(ALICE, desk.book, desk.now, type(EXECUTOR)(who), NOTHING)
+    plan = desk.venue.plan(ALICE, desk.book, desk.now, type(EXECUTOR)(who), NOTHING)
     assert isinstance(plan, NoPlan)
     assert plan.reason == reason
 

@@ -3,7 +3,8 @@
 import pytest
 
 from keeper.domain.fixed import X18
-from keeper.domain.venue import Breach, Health
+from keeper.domain.health import Breach, Health
+from keeper.domain.money import Usd18
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
 from keeper.venues.perp_v2.margin import collateral_worth, free_collateral
@@ -20,7 +21,7 @@ def test_account_value_is_floored_to_settlement_units() -> None:
     desk = Desk()
     desk.apply(log.PnlRealized(ALICE, -1))
     desk.market()
-    assert _health(desk) == Health(-(10**12), 0, None)
+    assert _health(desk) == Health(Usd18(-(10**12)), Usd18(0), None)
 
 
 def test_a_long_below_its_requirement() -> None:
@@ -31,8 +32,8 @@ def test_a_long_below_its_requirement() -> None:
     desk.market(2_500)
     health = _health(desk)
     price = desk.book.reads[desk.now].markets[ETH].price_x18
-    assert health.requirement_x18 == 4 * price * 62_500 // 10**6
-    assert health.equity_x18 == (500 * X18 + 4 * price - 10_000 * X18) // 10**12 * 10**12
+    assert health.requirement.raw == 4 * price * 62_500 // 10**6
+    assert health.equity.raw == (500 * X18 + 4 * price - 10_000 * X18) // 10**12 * 10**12
     assert health.breach is Breach.POSITIONS
     desk.deposit(ALICE, 126)
     assert _health(desk).breach is None
@@ -44,7 +45,7 @@ def test_equality_is_healthy() -> None:
     desk.trade(ALICE, 4, -10_000)
     desk.market(status=1, stopped_at=1, stopped_price_x18=2_500 * X18)
     desk.apply(log.PnlRealized(ALICE, 625 * X18))
-    assert _health(desk) == Health(625 * X18, 625 * X18, None)
+    assert _health(desk) == Health(Usd18(625 * X18), Usd18(625 * X18), None)
     desk.apply(log.PnlRealized(ALICE, -1))
     assert _health(desk).breach is Breach.POSITIONS
 
@@ -98,7 +99,7 @@ def test_without_a_price_nobody_can_act() -> None:
     desk = Desk()
     desk.trade(ALICE, 4, -10_000)
     desk.market(long_twap_x96=0)
-    assert _health(desk) == Health(0, 0, None)
+    assert _health(desk) == Health(Usd18(0), Usd18(0), None)
     box = desk.venue.watch_box(ALICE, desk.book, desk.now)
     assert (box.bounds, box.valid_until) == ({}, desk.now)
     assert desk.venue.markets(desk.book, desk.now) == []
@@ -110,17 +111,17 @@ def test_a_makers_fee_and_funding_are_those_of_the_block_and_time() -> None:
     desk.deposit(ALICE, 100)
     desk.order(ALICE, 78_000, 79_000, 10**18, 0, 0)
     desk.market(1)
-    base = _health(desk).equity_x18
+    base = _health(desk).equity.raw
     desk.apply(read.MakerRead(ALICE, desk.now, 7 * X18, 2 * X18), read.MakerRead(ALICE, desk.now + 12, 9 * X18, 2 * X18))
-    assert _health(desk).equity_x18 == base + 5 * X18
+    assert _health(desk).equity.raw == base + 5 * X18
     desk.market(1, at=desk.now + 12)
     ahead = desk.now + 12
-    assert desk.venue.health(ALICE, desk.book, type(desk.now)(ahead)).equity_x18 == base + 7 * X18
+    assert desk.venue.health(ALICE, desk.book, type(desk.now)(ahead)).equity.raw == base + 7 * X18
     desk.block()
     desk.market(1)
-    assert _health(desk).equity_x18 == base + 7 * X18
+    assert _health(desk).equity.raw == base + 7 * X18
     desk.apply(read.MakerRead(ALICE, desk.now, 0, 0))
-    assert _health(desk).equity_x18 == base
+    assert _health(desk).equity.raw == base
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.fixed import X18
-from keeper.domain.venue import Breach, Event, Proceeds
+from keeper.domain.health import Breach
+from keeper.domain.venue import Event
+from keeper.domain.views import Proceeds
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2.decoder import topic_of
 from keeper.venues.perp_v2.proceeds import TRANSFER

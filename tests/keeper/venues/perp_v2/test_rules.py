@@ -5,9 +5,11 @@ from importlib.resources import files
 
 from eth_utils.crypto import keccak
 
+from keeper.domain.account import AccountKey
 from keeper.domain.fixed import X18
+from keeper.domain.permission import CallRule
+from keeper.domain.plan import LiquidationCall, LiquidationPlan
 from keeper.domain.use import NOTHING
-from keeper.domain.venue import AccountKey, CallRule, LiquidationCall, LiquidationPlan
 from keeper.venues.perp_v2 import log_events as log
 from tests.keeper.venues.perp_v2.books import ADDRESSES, ALICE, BTC, ETH, EXECUTOR, USDC, WETH, Desk
 
@@ -26,12 +28,12 @@ def _plans() -> Iterator[tuple[Desk, LiquidationPlan]]:
     desk.trade(ALICE, 4, -10_000)
     desk.apply(log.LiquidityChanged(ALICE, ETH, "0x" + "d1" * 20, 78_000, 78_600, 0, 100 * X18, 10**18, 0))
     desk.market(2_400)
-    yield desk, _made(desk.venue.liquidation(ALICE, desk.book, desk.now, EXECUTOR, NOTHING))
+    yield desk, _made(desk.venue.plan(ALICE, desk.book, desk.now, EXECUTOR, NOTHING))
     desk = Desk()
     desk.apply(log.Deposited(WETH, ALICE, 10**18), log.PnlRealized(ALICE, -1_600 * X18))
     desk.market(2_500)
     desk.collateral(2_500)
-    yield desk, _made(desk.venue.liquidation(ALICE, desk.book, desk.now, EXECUTOR, NOTHING))
+    yield desk, _made(desk.venue.plan(ALICE, desk.book, desk.now, EXECUTOR, NOTHING))
     desk = Desk()
     desk.deposit(AccountKey(EXECUTOR), 4_000)
     desk.trade(AccountKey(EXECUTOR), 1, -2_500)

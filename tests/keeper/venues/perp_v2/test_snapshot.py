@@ -8,8 +8,10 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from keeper.domain.chain import Call, CallResult, Reads
+from keeper.domain.money import Usd18
 from keeper.domain.options import build
-from keeper.domain.venue import ChainView, Event
+from keeper.domain.venue import Event
+from keeper.domain.views import ChainView
 from keeper.errors import ConfigError, StateDivergence
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
@@ -202,4 +204,4 @@ def test_accounts_the_contract_cannot_value_are_left_out() -> None:
     answers = {(ADDRESSES["clearing_house"], "getAccountValue(address)"): word(-5)}
     assert run(desk.venue.chain_views([ALICE]), answers)[0] == []
     answers[(ADDRESSES["account_balance"], "getMarginRequirementForLiquidation(address)")] = word(3)
-    assert run(desk.venue.chain_views([ALICE]), answers)[0] == [ChainView(ALICE, -5, 3)]
+    assert run(desk.venue.chain_views([ALICE]), answers)[0] == [ChainView(ALICE, Usd18(-5), Usd18(3))]

@@ -1,0 +1,78 @@
+"""One signing key's work on one chain: the candidates of its venues, its transactions, whether it can act. No other key waits for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from structlog.typing import FilteringBoundLogger
+
+from keeper.domain.attempt import Settled
+from keeper.domain.chain import BlockRef
+from keeper.domain.decision import Skip
+from keeper.domain.skip_reason import SkipReason
+from keeper.engine.decisions import Decisions
+from keeper.engine.evaluator import Evaluator
+from keeper.engine.gather import gather
+from keeper.engine.ports import OperatorWatch
+from keeper.engine.settlements import Settlements
+from keeper.errors import RpcError, Transient
+
+
+@dataclass(slots=True, eq=False)
+class KeyLane:
+    """`workers` candidates are worked on at the same time. `settlements` holds what was sent without having been settled, where that is
+    allowed; `operator_watch` says whether the key can act, where it is to act at all."""
+
+    decisions: Decisions
+    settlements: Settlements | None
+    operator_watch: OperatorWatch | None
+    workers: int
+    log: FilteringBoundLogger
+    _settled: list[Settled] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Work off the mailbox until cancelled."""
+        await gather(*(self._work() for _ in range(self.workers)), self._settle())
+
+    async def track(self, block: BlockRef) -> None:
+        """What became of the key's transactions by this block, before anything is decided about it."""
+        settled = await self.decisions.attempts.track(block)
+        for item in settled:
+            self.decisions.liquidator.concluded((item.attempt.venue, item.attempt.account), block.number)
+        self._settled += settled
+
+    def record(self, head: BlockRef, evaluators: Mapping[str, Evaluator]) -> None:
+        """Rows of what was signed, and of the outcomes, since the last call."""
+        settled, self._settled = self._settled, []
+        self.decisions.attempts.record(settled, head, evaluators, self.decisions.gas.native_price_x18)
+
+    async def watch(self, number: int) -> None:
+        """Whether the operator can act; `number` is the engine's newest block."""
+        if self.operator_watch is not None:
+            await self.operator_watch.turn(number)
+
+    async def settled(self) -> None:
+        """Waits until nothing that was sent is left to be settled."""
+        if self.settlements is not None:
+            await self.settlements.drained()
+
+    async def _work(self) -> None:
+        """One of the key's own tasks: a slow simulation must not hold up the next block."""
+        mailbox, liquidator = self.decisions.mailbox, self.decisions.liquidator
+        while True:
+            decision = await mailbox.take()
+            result = await liquidator.work(decision, mailbox.newest_block)
+            if self.operator_watch is not None and isinstance(result, Skip) and result.reason is SkipReason.PRE_CHECK_REVERTED:
+                self.operator_watch.doubt()
+            self.log.info("candidate", account=decision.candidate.account, id=decision.candidate.id, result=liquidator.name_of(result))
+            await mailbox.done(decision)
+
+    async def _settle(self) -> None:
+        """Settle what was sent without, one after the other, while no candidate waits."""
+        while self.settlements is not None:
+            settlement = await self.settlements.take()
+            await self.decisions.mailbox.drained()
+            try:
+                await self.decisions.liquidator.settle(settlement)
+            except (Transient, RpcError) as error:
+                self.log.info("not settled", id=settlement.decision.candidate.id, reason=str(error))
+            self.settlements.done()
