@@ -32,6 +32,9 @@ def open_all(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, tr
     """Everybody deposits, then opens one market after the other, at the start prices."""
     chain.rpc.batch([("anvil_setBalance", [trader.address, hex(100 * _ETHER)]) for trader in traders])
     for trader in traders:
+        _mint(chain, deployment, trader)
+    chain.mine(chain.now + _BLOCK_SECONDS)
+    for trader in traders:
         _deposit(chain, deployment, trader)
     chain.mine(chain.now + _BLOCK_SECONDS)
     for rank in range(len(deployment.markets)):
@@ -40,14 +43,17 @@ def open_all(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, tr
             _open(chain, deployment, pythnet, opening[start : start + _GROUP], rank)
 
 
-def _deposit(chain: Chain, deployment: SynthetixDeployment, trader: Trader) -> None:
-    contracts, synth = deployment.contracts, deployment.synths[0]
-    mint_usd(chain, contracts, trader.address, _RESERVE * trader.deposit_18)
-    open_account(chain, deployment, trader)
-    chain.queue(modify_collateral(contracts, trader, SNX_USD, trader.deposit_18))
+def _mint(chain: Chain, deployment: SynthetixDeployment, trader: Trader) -> None:
+    mint_usd(chain, deployment.contracts, trader.address, _RESERVE * trader.deposit_18)
     if trader.synth_18:
-        mint_synth(chain, contracts, synth, trader.address, _RESERVE * trader.synth_18)
-        chain.queue(modify_collateral(contracts, trader, synth.collateral_id, trader.synth_18))
+        mint_synth(chain, deployment.contracts, deployment.synths[0], trader.address, _RESERVE * trader.synth_18)
+
+
+def _deposit(chain: Chain, deployment: SynthetixDeployment, trader: Trader) -> None:
+    open_account(chain, deployment, trader)
+    chain.queue(modify_collateral(deployment.contracts, trader, SNX_USD, trader.deposit_18))
+    if trader.synth_18:
+        chain.queue(modify_collateral(deployment.contracts, trader, deployment.synths[0].collateral_id, trader.synth_18))
 
 
 def _open(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, traders: Sequence[Trader], rank: int) -> None:

@@ -17,8 +17,6 @@ _NOBODY = "0x" + "00" * 20
 _COLLATERAL_GAS = 1_200_000
 _COMMIT_GAS = 1_800_000
 _SETTLE_GAS = 2_400_000
-_MINT_TIP = 3_000_000_000
-"""The owner mints what a trader deposits in the same block: that transaction has to come first."""
 
 
 def open_account(chain: Chain, deployment: SynthetixDeployment, trader: Trader) -> None:
@@ -31,13 +29,12 @@ def open_account(chain: Chain, deployment: SynthetixDeployment, trader: Trader) 
 
 def mint_usd(chain: Chain, contracts: Contracts, holder: str, amount_18: int) -> None:
     """Queues snxUSD out of nothing."""
-    chain.send(OWNER, contracts.core, "mintUsd(address,uint256)", holder, amount_18, tip=_MINT_TIP)
+    chain.send(OWNER, contracts.core, "mintUsd(address,uint256)", holder, amount_18)
 
 
 def mint_synth(chain: Chain, contracts: Contracts, synth: Synth, holder: str, amount_18: int) -> None:
     """Queues a synth out of nothing."""
-    values = (synth.collateral_id, holder, amount_18)
-    chain.send(OWNER, contracts.spot_market, "mint(uint128,address,uint256)", *values, tip=_MINT_TIP)
+    chain.send(OWNER, contracts.spot_market, "mint(uint128,address,uint256)", synth.collateral_id, holder, amount_18)
 
 
 def modify_collateral(contracts: Contracts, trader: Trader, collateral_id: int, delta_18: int) -> Transaction:

@@ -18,6 +18,5 @@ import {PerpsMarketModule} from "@synthetixio/perps-market/contracts/modules/Per
 import {NodeModule} from "@synthetixio/oracle-manager/contracts/modules/NodeModule.sol";
 import {TokenModule} from "@synthetixio/core-modules/contracts/modules/TokenModule.sol";
 
-// Interfaces whose ABI is wanted: what is asked of the spot market and of Pyth.
+// An interface whose ABI is wanted: what is asked of the spot market.
 import {ISpotMarketSystem} from "@synthetixio/perps-market/contracts/interfaces/external/ISpotMarketSystem.sol";
-import {IPyth} from "@synthetixio/oracle-manager/contracts/interfaces/external/IPyth.sol";

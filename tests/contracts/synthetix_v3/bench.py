@@ -54,15 +54,17 @@ class Bench:
 
     def open_account(self, usd_18: int, synth_18: int = 0) -> None:
         """The account exists, with its deposits."""
-        deployment = self.devnet.deployment
-        open_account(self.chain, deployment, self.trader)
+        deployment, holder = self.devnet.deployment, self.trader.address
+        synth = deployment.synths[0]
         if usd_18:
-            mint_usd(self.chain, self.contracts, self.trader.address, usd_18)
-            self.chain.queue(modify_collateral(self.contracts, self.trader, SNX_USD, usd_18))
+            mint_usd(self.chain, self.contracts, holder, usd_18)
         if synth_18:
-            synth = deployment.synths[0]
-            mint_synth(self.chain, self.contracts, synth, self.trader.address, synth_18)
-            self.chain.queue(modify_collateral(self.contracts, self.trader, synth.collateral_id, synth_18))
+            mint_synth(self.chain, self.contracts, synth, holder, synth_18)
+        self.mine()
+        open_account(self.chain, deployment, self.trader)
+        for collateral_id, amount_18 in ((SNX_USD, usd_18), (synth.collateral_id, synth_18)):
+            if amount_18:
+                self.chain.queue(modify_collateral(self.contracts, self.trader, collateral_id, amount_18))
         self.mine()
 
     def trade(self, market_name: str, size_delta_18: int) -> None:
