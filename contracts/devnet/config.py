@@ -1,4 +1,4 @@
-"""The ready configuration of a keeper for a devnet."""
+"""The ready configuration of a keeper for a devnet, whichever venue stands on it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from typing import Literal
 from eth_account import Account
 
 from contracts.devnet.deployment import Core, Deployment
+from contracts.devnet.synthetix_v3.deployment import Contracts, SynthetixDeployment
 
 Mode = Literal["observe", "simulate", "execute"]
+AnyDeployment = Deployment | SynthetixDeployment
 _CHAIN, _EXECUTOR = "devnet", "devnet"
-VENUE = "perp_v2"
-"""What the venue is called in the settings, the lake, and by its executor."""
+VENUE, _SYNTHETIX = "perp_v2", "synthetix_v3"
+"""What a venue is called in the settings, the lake, and by its executor; its protocol is called the same."""
 _PASSWORD = "devnet"
 _LIGHT_ITERATIONS = 1_000
 """Of the key derivation: the key is a published one, so nothing is gained by making its file slow to open."""
 
 
 def write_config(
-    deployment: Deployment,
+    deployment: AnyDeployment,
     path: Path,
     *,
     url: str,
@@ -41,12 +43,12 @@ def write_config(
         _section("limits", {"spending_cap_eth": 10.0}),
         _section("lake", {"dir": str(lake_dir)}),
         _executor(deployment, path, mode),
-        _section(f"venues.{VENUE}", {"protocol": "perp_v2", "chain": _CHAIN, "executor": _EXECUTOR, **_addresses(deployment.core)}),
+        _venue(deployment),
     ]
     path.write_text("# Made for a local chain; the key is anvil's published test key.\n\n" + "\n".join(sections))
 
 
-def _chain(deployment: Deployment, url: str, ws_url: str | None, block_seconds: float, finality_depth: int) -> str:
+def _chain(deployment: AnyDeployment, url: str, ws_url: str | None, block_seconds: float, finality_depth: int) -> str:
     fields: dict[str, object] = {
         "id": deployment.chain_id,
         "rpc_urls": [url],
@@ -61,7 +63,7 @@ def _chain(deployment: Deployment, url: str, ws_url: str | None, block_seconds: 
     return _section(f"chains.{_CHAIN}", fields if ws_url is None else {**fields, "ws_url": ws_url})
 
 
-def _executor(deployment: Deployment, path: Path, mode: Mode) -> str:
+def _executor(deployment: AnyDeployment, path: Path, mode: Mode) -> str:
     fields: dict[str, object] = {"address": deployment.executor, "operator": deployment.keeper}
     if mode == "execute":
         key_file, password_file = path.with_suffix(".key.json"), path.with_suffix(".password")
@@ -82,6 +84,25 @@ def _write_private(path: Path, text: str) -> None:
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_text(text)
+
+
+def _venue(deployment: AnyDeployment) -> str:
+    if isinstance(deployment, SynthetixDeployment):
+        name, addresses = _SYNTHETIX, _synthetix_addresses(deployment.contracts)
+    else:
+        name, addresses = VENUE, _addresses(deployment.core)
+    return _section(f"venues.{name}", {"protocol": name, "chain": _CHAIN, "executor": _EXECUTOR, **addresses})
+
+
+def _synthetix_addresses(contracts: Contracts) -> dict[str, object]:
+    return {
+        "perps_market": contracts.perps_market,
+        "core": contracts.core,
+        "spot_market": contracts.spot_market,
+        "usd_token": contracts.snx_usd,
+        "oracle_manager": contracts.oracle_manager,
+        "pyth": contracts.pyth,
+    }
 
 
 def _addresses(core: Core) -> dict[str, object]:
