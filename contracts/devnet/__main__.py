@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
-from contracts.devnet import PATHS, AnvilError, AnvilOptions, Devnet, MarketDriver, PlayedBlock, play_path, write_config
+from contracts.devnet import PATHS, Anvil, AnvilError, AnvilOptions, Devnet, MarketDriver, PlayedBlock, play_path, write_config
 from contracts.devnet.artifacts import ArtifactMissing
+from contracts.devnet.config import AnyDeployment
 from contracts.devnet.play import Driver
 from contracts.devnet.price_service import price_service
 from contracts.devnet.synthetix_v3 import SynthetixDevnet, SynthetixDriver
@@ -21,6 +22,8 @@ from contracts.devnet.synthetix_v3 import SynthetixDevnet, SynthetixDriver
 _FINALITY_SLOTS = 8
 _FOREVER = 10**9
 """Chain seconds without price moves, until Ctrl-C."""
+_SET_UP_SECONDS = 600
+"""More than a set-up takes, in chain time."""
 _EXAMPLE = "Example:  make devnet ARGS='--traders 120 --seed 7 --path staircase'"
 
 
@@ -93,25 +96,20 @@ def _up(options: argparse.Namespace, console: Console) -> None:
 
 def _perp_v2(options: argparse.Namespace, stack: ExitStack) -> _Ground:
     devnet = stack.enter_context(Devnet.up(_anvil(options), seed=options.seed, traders=options.traders))
-    config = _write(devnet, options.dir, options.block_seconds)
-    owner = f"--owner-key {config.with_suffix('.owner.key.json')} --password-file {config.with_suffix('.password')}"
-    lines = (
-        f"addresses   {config.with_name('deployment.json')}",
-        f"follow it   keeper run --config {config}",
-        f"its owner   keeper executor status --config {config}    (to sign: {owner})",
-    )
+    lines = _write(devnet.anvil, devnet.deployment, options)
     driver = stack.enter_context(MarketDriver(devnet.url, devnet.deployment))
     return _Ground(devnet.url, driver, devnet.deployment.start_prices_8(), lines)
 
 
 def _synthetix_v3(options: argparse.Namespace, stack: ExitStack) -> _Ground:
-    devnet = stack.enter_context(SynthetixDevnet.up(_anvil(options), seed=options.seed, traders=options.traders))
-    path = options.dir / "deployment.json"
-    devnet.deployment.save(path)
+    # A signed price is as old as the clock on the wall says: so the chain keeps that time, once it is set up.
+    anvil = replace(_anvil(options), timestamp=int(time.time()) - _SET_UP_SECONDS)
+    devnet = stack.enter_context(SynthetixDevnet.up(anvil, seed=options.seed, traders=options.traders))
     prices = stack.enter_context(price_service(devnet.pythnet))
-    lines = (f"addresses   {path}", f"prices      {prices}    (as Hermes has them)")
+    lines = _write(devnet.anvil, devnet.deployment, options, prices)
     driver = stack.enter_context(SynthetixDriver(devnet.url, devnet.deployment, devnet.pythnet))
-    return _Ground(devnet.url, driver, devnet.deployment.start_prices_8(), lines)
+    driver.step({}, int(time.time()))
+    return _Ground(devnet.url, driver, devnet.deployment.start_prices_8(), (*lines, f"prices      {prices}    (as Hermes has them)"))
 
 
 _VENUES = {"perp_v2": _perp_v2, "synthetix_v3": _synthetix_v3}
@@ -121,21 +119,28 @@ def _anvil(options: argparse.Namespace) -> AnvilOptions:
     return AnvilOptions(port=options.port or None, no_mining=True, slots_in_epoch=_FINALITY_SLOTS)
 
 
-def _write(devnet: Devnet, directory: Path, block_seconds: int) -> Path:
-    directory.mkdir(parents=True, exist_ok=True)
-    devnet.deployment.save(directory / "deployment.json")
-    config = directory / "keeper.toml"
+def _write(anvil: Anvil, deployment: AnyDeployment, options: argparse.Namespace, prices: str | None = None) -> tuple[str, ...]:
+    """The addresses and the settings; returns the lines that say where they are."""
+    options.dir.mkdir(parents=True, exist_ok=True)
+    deployment.save(options.dir / "deployment.json")
+    config = options.dir / "keeper.toml"
     write_config(
-        devnet.deployment,
+        deployment,
         config,
-        url=devnet.url,
-        ws_url=devnet.anvil.ws_url,
+        url=anvil.url,
+        ws_url=anvil.ws_url,
         mode="execute",
-        lake_dir=directory / "lake",
-        block_seconds=block_seconds,
+        lake_dir=options.dir / "lake",
+        block_seconds=options.block_seconds,
         finality_depth=2 * _FINALITY_SLOTS,
+        price_service=prices,
     )
-    return config
+    owner = f"--owner-key {config.with_suffix('.owner.key.json')} --password-file {config.with_suffix('.password')}"
+    return (
+        f"addresses   {config.with_name('deployment.json')}",
+        f"follow it   keeper run --config {config}",
+        f"its owner   keeper executor status --config {config}    (to sign: {owner})",
+    )
 
 
 def _produce(ground: _Ground, options: argparse.Namespace, console: Console) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,7 @@ from contracts.devnet.synthetix_v3.deployment import Contracts, SynthetixDeploym
 
 Mode = Literal["observe", "simulate", "execute"]
 AnyDeployment = Deployment | SynthetixDeployment
-_CHAIN, _EXECUTOR = "devnet", "devnet"
+_CHAIN, _EXECUTOR, _ORACLE = "devnet", "devnet", "devnet"
 VENUE, _SYNTHETIX = "perp_v2", "synthetix_v3"
 """What a venue is called in the settings, the lake, and by its executor; its protocol is called the same."""
 _PASSWORD = "devnet"
@@ -31,10 +32,12 @@ def write_config(
     lake_dir: Path,
     block_seconds: float = 2,
     finality_depth: int = 16,
+    price_service: str | None = None,
 ) -> None:
     """Writes a keeper's TOML to `path`; in execute mode also the keystores of operator and owner and their password beside it.
 
-    `finality_depth` is in blocks, and should be twice AnvilOptions.slots_in_epoch, as anvil has it.
+    `finality_depth` is in blocks, and should be twice AnvilOptions.slots_in_epoch, as anvil has it. `price_service` is where a
+    venue that pulls its prices gets them.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sections = [
@@ -43,7 +46,8 @@ def write_config(
         _section("limits", {"spending_cap_eth": 10.0}),
         _section("lake", {"dir": str(lake_dir)}),
         _executor(deployment, path, mode),
-        _venue(deployment),
+        *_oracle(deployment, price_service),
+        _venue(deployment, price_service),
     ]
     path.write_text("# Made for a local chain; the key is anvil's published test key.\n\n" + "\n".join(sections))
 
@@ -86,12 +90,19 @@ def _write_private(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _venue(deployment: AnyDeployment) -> str:
+def _oracle(deployment: AnyDeployment, price_service: str | None) -> Sequence[str]:
+    if price_service is None or not isinstance(deployment, SynthetixDeployment):
+        return ()
+    return (_section(f"oracles.{_ORACLE}", {"urls": [price_service], "guardians": [deployment.guardian]}),)
+
+
+def _venue(deployment: AnyDeployment, price_service: str | None) -> str:
     if isinstance(deployment, SynthetixDeployment):
         name, addresses = _SYNTHETIX, _synthetix_addresses(deployment.contracts)
     else:
         name, addresses = VENUE, _addresses(deployment.core)
-    return _section(f"venues.{name}", {"protocol": name, "chain": _CHAIN, "executor": _EXECUTOR, **addresses})
+    oracle = {"oracle": _ORACLE} if price_service is not None else {}
+    return _section(f"venues.{name}", {"protocol": name, "chain": _CHAIN, "executor": _EXECUTOR, **oracle, **addresses})
 
 
 def _synthetix_addresses(contracts: Contracts) -> dict[str, object]:
