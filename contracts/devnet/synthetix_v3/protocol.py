@@ -15,7 +15,6 @@ from contracts.devnet.synthetix_v3.nodes import Node
 from contracts.devnet.synthetix_v3.parameters import SystemParameters
 from contracts.devnet.synthetix_v3.prices import FEE_WEI
 
-
 _FIRST_CREATION = 1
 """The nonce of a contract's own first creation (EIP-161)."""
 _ACCOUNT_MODULE = "TestAccountModule"

@@ -38,9 +38,7 @@ class AccountView:
     debt_18: int
 
 
-def account_views(
-    rpc: Rpc, deployment: SynthetixDeployment, accounts: Sequence[int], block: str = "latest"
-) -> Mapping[int, AccountView]:
+def account_views(rpc: Rpc, deployment: SynthetixDeployment, accounts: Sequence[int], block: str = "latest") -> Mapping[int, AccountView]:
     """The views of many accounts at one block: a tag, a number in hex, or a block hash. Raises RpcError if a view reverts."""
     at = {"blockHash": block} if len(block) == 66 else block
     groups = [accounts[start : start + _ACCOUNTS_PER_CALL] for start in range(0, len(accounts), _ACCOUNTS_PER_CALL)]
@@ -68,9 +66,7 @@ def snx_usd_balance_18(rpc: Rpc, deployment: SynthetixDeployment, holder: str) -
 
 def _aggregate(deployment: SynthetixDeployment, accounts: Sequence[int]) -> str:
     market = deployment.contracts.perps_market
-    calls = [
-        (market, False, bytes.fromhex(calldata(signature, account)[2:])) for account in accounts for signature, _ in _QUESTIONS
-    ]
+    calls = [(market, False, bytes.fromhex(calldata(signature, account)[2:])) for account in accounts for signature, _ in _QUESTIONS]
     return calldata(_AGGREGATE, calls)
 
 

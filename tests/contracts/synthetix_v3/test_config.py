@@ -35,9 +35,7 @@ def test_it_names_the_contracts_of_the_devnet(synthetix_devnet: SynthetixDevnet,
 def test_it_names_the_price_service_and_its_guardian(synthetix_devnet: SynthetixDevnet, tmp_path: Path) -> None:
     path, deployment = tmp_path / "keeper.toml", synthetix_devnet.deployment
     address = "http://127.0.0.1:4242"
-    write_config(
-        deployment, path, url=synthetix_devnet.url, ws_url=None, mode="observe", lake_dir=tmp_path / "lake", price_service=address
-    )
+    write_config(deployment, path, url=synthetix_devnet.url, ws_url=None, mode="observe", lake_dir=tmp_path / "lake", price_service=address)
     settings = tomllib.loads(path.read_text())
     assert settings["oracles"]["devnet"] == {"urls": [address], "guardians": [deployment.guardian]}
     assert settings["venues"]["synthetix_v3"]["oracle"] == "devnet"

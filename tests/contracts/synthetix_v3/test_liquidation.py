@@ -81,7 +81,7 @@ def test_a_large_position_is_taken_window_by_window(bench: Bench) -> None:
     bench.open_account(usd_18=27_000 * _E18)
     bench.trade("ETH", 30 * _E18)
     capacity_18 = bench.ask("liquidationCapacity(uint128)", ("uint256",) * 3, _ETH.market_id)[0]
-    bench.move("ETH", 1_640 * 10**8)
+    bench.move("ETH", 1_600 * 10**8)
     first_18, full = _reward_18(_liquidate(bench))
     assert _size_18(bench) == 30 * _E18 - capacity_18
     assert not full
@@ -103,7 +103,7 @@ def test_a_large_position_is_taken_window_by_window(bench: Bench) -> None:
 def test_a_flagged_account_is_locked(bench: Bench) -> None:
     bench.open_account(usd_18=27_000 * _E18)
     bench.trade("ETH", 30 * _E18)
-    bench.move("ETH", 1_640 * 10**8)
+    bench.move("ETH", 1_600 * 10**8)
     _liquidate(bench)
     account = bench.trader.account_id
     reason = keccak(text="AccountLiquidatable(uint128)")[:4] + encode(("uint128",), (account,))
@@ -114,7 +114,7 @@ def test_a_flagged_account_is_locked(bench: Bench) -> None:
 def test_others_flags_are_finished_by_number(bench: Bench) -> None:
     bench.open_account(usd_18=13_500 * _E18)
     bench.trade("ETH", 15 * _E18)
-    bench.move("ETH", 1_640 * 10**8)
+    bench.move("ETH", 1_600 * 10**8)
     _liquidate(bench)
     bench.mine(_ETH.parameters.limit.window)
     before_18 = _balance_18(bench)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from contracts.devnet import PATHS, PlayedBlock, play_path
+from contracts.devnet.anvil import BASE_FEE
 from contracts.devnet.calldata import calldata, returned
 from contracts.devnet.pythnet import Pythnet
 from contracts.devnet.synthetix_v3.devnet import SynthetixDevnet
 from contracts.devnet.synthetix_v3.market import Habits, SynthetixDriver
 from contracts.devnet.synthetix_v3.order import pending_orders
 from contracts.devnet.synthetix_v3.views import account_views
-
 
 pytestmark = pytest.mark.fork
 
@@ -63,7 +63,7 @@ def test_the_same_seed_trades_the_same(synthetix_devnet: SynthetixDevnet) -> Non
         pythnet = Pythnet(synthetix_devnet.pythnet.guardian)
         with SynthetixDriver(synthetix_devnet.url, synthetix_devnet.deployment, pythnet) as driver:
             for _ in range(12):
-                driver.step({}, driver.head_time() + 2)
+                driver.step({}, driver.head_time() + 2, BASE_FEE)
         hashes.append(synthetix_devnet.rpc.call("eth_getBlockByNumber", "latest", False)["hash"])
         assert synthetix_devnet.rpc.call("evm_revert", snapshot)
     assert hashes[0] == hashes[1]
