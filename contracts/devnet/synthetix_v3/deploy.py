@@ -27,7 +27,7 @@ from contracts.devnet.synthetix_v3.opening import open_all
 from contracts.devnet.synthetix_v3.parameters import LISTINGS, Listings, MarketListing, SynthListing
 from contracts.devnet.synthetix_v3.prices import publish, push
 from contracts.devnet.synthetix_v3.protocol import create_reward_distributor, create_synth, place_contracts, register_nodes
-from contracts.devnet.synthetix_v3.traders import draw_traders
+from contracts.devnet.synthetix_v3.traders import Scene, draw_traders
 
 _BLOCK_SECONDS = 2
 _POOL = 1
@@ -45,8 +45,8 @@ def deploy(url: str, pythnet: Pythnet, seed: int = 7, traders: int = 120, listin
     with Rpc(url) as rpc, manual_mining(rpc), everyone_unlocked(rpc):
         chain = Chain.at_head(rpc)
         venue = _deploy_venue(chain, pythnet, seed, listings)
-        prices_8 = venue.start_prices_8()
-        people = draw_traders(seed, traders, prices_8, prices_8[venue.synths[0].follows])
+        scene = Scene(venue.start_prices_8(), venue.synths[0].follows)
+        people = draw_traders(seed, traders, scene)
         open_all(chain, venue, pythnet, people)
         restore_margins(chain, venue.contracts, listings)
         ready = _mine_with_prices(chain, venue.contracts, venue.markets, pythnet)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from contracts.devnet.deployment import Position
 
-Style = Literal["taker", "both", "collateral", "idle"]
+Style = Literal["taker", "both", "collateral", "debtor", "idle"]
 SNX_USD = 0
 """The collateral id of snxUSD."""
 
@@ -58,7 +58,8 @@ class Trader:
     """A drawn trader with one account.
 
     `leverage_bps` is exposure over margin (10,000 = 1x) as drawn, the margin at its discounted value; `deposit_18` is
-    snxUSD, `synth_18` the amount of the first synth.
+    snxUSD, `synth_18` the amount of the first synth. A debtor has closed the position again, at a loss that is a debt, as the
+    margin is a synth.
     """
 
     address: str

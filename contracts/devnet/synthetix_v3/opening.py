@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from contracts.devnet.chain import Chain
 from contracts.devnet.pythnet import Pythnet
 from contracts.devnet.roles import SETTLER
-from contracts.devnet.synthetix_v3.deployment import SNX_USD, SynthetixDeployment, Trader
-from contracts.devnet.synthetix_v3.prices import bring_benchmark, publish
+from contracts.devnet.synthetix_v3.deployment import SNX_USD, Market, SynthetixDeployment, Trader
+from contracts.devnet.synthetix_v3.prices import bring_benchmark, publish, push
 from contracts.devnet.synthetix_v3.trading import (
     commit_order,
     mint_synth,
@@ -24,12 +25,21 @@ _GROUP = 20
 """As many orders as surely fit into one block, so that all of a group are committed in the same second."""
 _RESERVE = 2
 """Everybody has as much again as is deposited at first, for later."""
+_DIP_BPS = 9_000
+_BPS = 10_000
 _ETHER = 10**18
 _TIP = 2_000_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    trader: Trader
+    market: Market
+    size_delta_18: int
+
+
 def open_all(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, traders: Sequence[Trader]) -> None:
-    """Everybody deposits, then opens one market after the other, at the start prices."""
+    """Everybody deposits, then opens one market after the other, at the start prices; debtors close again at a loss."""
     chain.rpc.batch([("anvil_setBalance", [trader.address, hex(100 * _ETHER)]) for trader in traders])
     for trader in traders:
         _mint(chain, deployment, trader)
@@ -37,40 +47,63 @@ def open_all(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, tr
     for trader in traders:
         _deposit(chain, deployment, trader)
     chain.mine(chain.now + _BLOCK_SECONDS)
+    start_8 = deployment.start_prices_8()
     for rank in range(len(deployment.markets)):
-        opening = [trader for trader in traders if len(trader.positions) > rank]
-        for start in range(0, len(opening), _GROUP):
-            _open(chain, deployment, pythnet, opening[start : start + _GROUP], rank)
+        orders = [_opening(deployment, trader, rank) for trader in traders if len(trader.positions) > rank]
+        _trade(chain, deployment, pythnet, orders, start_8)
+    _leave_debts(chain, deployment, pythnet, [trader for trader in traders if trader.style == "debtor"])
 
 
 def _mint(chain: Chain, deployment: SynthetixDeployment, trader: Trader) -> None:
-    mint_usd(chain, deployment.contracts, trader.address, _RESERVE * trader.deposit_18)
+    if trader.deposit_18:
+        mint_usd(chain, deployment.contracts, trader.address, _RESERVE * trader.deposit_18)
     if trader.synth_18:
         mint_synth(chain, deployment.contracts, deployment.synths[0], trader.address, _RESERVE * trader.synth_18)
 
 
 def _deposit(chain: Chain, deployment: SynthetixDeployment, trader: Trader) -> None:
     open_account(chain, deployment, trader)
-    chain.queue(modify_collateral(deployment.contracts, trader, SNX_USD, trader.deposit_18))
+    if trader.deposit_18:
+        chain.queue(modify_collateral(deployment.contracts, trader, SNX_USD, trader.deposit_18))
     if trader.synth_18:
         chain.queue(modify_collateral(deployment.contracts, trader, deployment.synths[0].collateral_id, trader.synth_18))
 
 
-def _open(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, traders: Sequence[Trader], rank: int) -> None:
-    """The `rank`th position of each: committed in one block, settled in the first in which it may be."""
+def _opening(deployment: SynthetixDeployment, trader: Trader, rank: int) -> _Order:
+    position = trader.positions[rank]
+    market = deployment.market(position.market)
+    return _Order(trader, market, size_of(position, market.start_price_8))
+
+
+def _leave_debts(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, debtors: Sequence[Trader]) -> None:
+    """Their market dips for a moment, in which they close."""
+    openings = [_opening(deployment, trader, 0) for trader in debtors]
+    if not openings:
+        return
+    dips_8 = {order.market.name: order.market.start_price_8 * _DIP_BPS // _BPS for order in openings}
+    prices_8 = {**deployment.start_prices_8(), **dips_8}
+    publish(pythnet, deployment.markets, prices_8, chain.now + _BLOCK_SECONDS)
+    chain.queue(push(pythnet, deployment.contracts.pyth, SETTLER, deployment.markets, _TIP))
+    chain.mine(chain.now + _BLOCK_SECONDS)
+    closings = [_Order(order.trader, order.market, -order.size_delta_18) for order in openings]
+    _trade(chain, deployment, pythnet, closings, prices_8)
+
+
+def _trade(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, orders: Sequence[_Order], prices_8: Mapping[str, int]) -> None:
+    """In groups, each committed in one block and settled, at these prices, in the first in which it may be."""
     contracts = deployment.contracts
-    for trader in traders:
-        position = trader.positions[rank]
-        market = deployment.market(position.market)
-        chain.queue(commit_order(contracts, trader, market, size_of(position, market.start_price_8)))
-    commitment = chain.now + _BLOCK_SECONDS
-    chain.mine(commitment)
-    settlement = commitment + max(max(market.settlement_delay, market.price_delay) for market in deployment.markets)
-    publish(pythnet, deployment.markets, deployment.start_prices_8(), settlement)
-    for market in deployment.markets:
-        transaction = bring_benchmark(pythnet, contracts.pyth, SETTLER, market, commitment + market.price_delay, _TIP)
-        assert transaction is not None, "a price has just been published"
-        chain.queue(transaction)
-    for trader in traders:
-        chain.queue(settle_order(contracts, SETTLER, trader.account_id))
-    chain.mine(settlement)
+    delay = max(max(market.settlement_delay, market.price_delay) for market in deployment.markets)
+    for start in range(0, len(orders), _GROUP):
+        group = orders[start : start + _GROUP]
+        for order in group:
+            chain.queue(commit_order(contracts, order.trader, order.market, order.size_delta_18))
+        commitment = chain.now + _BLOCK_SECONDS
+        chain.mine(commitment)
+        publish(pythnet, deployment.markets, prices_8, commitment + delay)
+        for market in deployment.markets:
+            transaction = bring_benchmark(pythnet, contracts.pyth, SETTLER, market, commitment + market.price_delay, _TIP)
+            assert transaction is not None, "a price has just been published"
+            chain.queue(transaction)
+        for order in group:
+            chain.queue(settle_order(contracts, SETTLER, order.trader.account_id))
+        chain.mine(commitment + delay)

@@ -52,7 +52,7 @@ def test_everybody_has_what_was_drawn(synthetix_devnet: SynthetixDevnet) -> None
     deployment, rpc = synthetix_devnet.deployment, synthetix_devnet.rpc
     for trader in deployment.traders:
         sizes = {market.name: 0 for market in deployment.markets}
-        for position in trader.positions:
+        for position in () if trader.style == "debtor" else trader.positions:
             sizes[position.market] = size_of(position, deployment.market(position.market).start_price_8)
         for market in deployment.markets:
             assert position_size_18(rpc, deployment, trader.account_id, market.market_id) == sizes[market.name]
@@ -61,7 +61,7 @@ def test_everybody_has_what_was_drawn(synthetix_devnet: SynthetixDevnet) -> None
         assert _ask(synthetix_devnet, "getCollateralAmount(uint128,uint128)", ("uint256",), *question) == (trader.synth_18,)
     views = account_views(rpc, deployment, [trader.account_id for trader in deployment.traders])
     assert not [view for view in views.values() if view.liquidatable or view.margin_liquidatable]
-    assert {trader.style for trader in deployment.traders} == {"taker", "both", "collateral", "idle"}
+    assert {trader.style for trader in deployment.traders} == {"taker", "both", "collateral", "debtor", "idle"}
 
 
 def test_fees_are_all_that_opening_cost(synthetix_devnet: SynthetixDevnet) -> None:
@@ -103,3 +103,15 @@ def test_a_deployment_survives_its_file(synthetix_devnet: SynthetixDevnet, tmp_p
     path = tmp_path / "new" / "deployment.json"
     synthetix_devnet.deployment.save(path)
     assert SynthetixDeployment.load(path) == synthetix_devnet.deployment
+
+
+def test_debtors_have_a_debt_and_no_position(synthetix_devnet: SynthetixDevnet) -> None:
+    """A tenth of the position they had; it does not outgrow their synth yet."""
+    deployment = synthetix_devnet.deployment
+    debtors = [trader for trader in deployment.traders if trader.style == "debtor"]
+    views = account_views(synthetix_devnet.rpc, deployment, [trader.account_id for trader in debtors])
+    for trader in debtors:
+        view = views[trader.account_id]
+        assert view.debt_18 / 1e18 == pytest.approx(trader.positions[0].notional_usd / 10, rel=0.05)
+        assert view.maintenance_requirement_18 == 0
+        assert view.available_margin_18 > 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 from contracts.devnet.synthetix_v3.deployment import Trader
-from contracts.devnet.synthetix_v3.traders import draw_traders
+from contracts.devnet.synthetix_v3.traders import Scene, draw_traders
 
-_PRICES_8 = {"ETH": 2_500 * 10**8, "BTC": 60_000 * 10**8}
+_SCENE = Scene({"ETH": 2_500 * 10**8, "BTC": 60_000 * 10**8}, "ETH")
 
 
 def _draw(seed: int, count: int) -> tuple[Trader, ...]:
-    return draw_traders(seed, count, _PRICES_8, _PRICES_8["ETH"])
+    return draw_traders(seed, count, _SCENE)
 
 
 def test_the_same_seed_gives_the_same_traders() -> None:
@@ -23,8 +23,8 @@ def test_a_larger_draw_begins_with_the_smaller_one() -> None:
     assert _draw(5, 40)[:10] == _draw(5, 10)
 
 
-def test_four_traders_are_of_four_styles() -> None:
-    assert len({trader.style for trader in _draw(1, 4)}) == 4
+def test_five_traders_are_of_five_styles() -> None:
+    assert len({trader.style for trader in _draw(1, 5)}) == 5
 
 
 def test_everybody_has_an_account_and_an_address_of_their_own() -> None:
@@ -43,9 +43,19 @@ def test_leverage_covers_the_whole_range_on_both_sides() -> None:
 def test_margin_is_exposure_over_leverage() -> None:
     """snxUSD and the synth at a haircut of 5 % carry the drawn leverage together, beside 0.6 % and 5 USD an order."""
     for trader in _draw(7, 200):
-        if not trader.positions:
+        if not trader.positions or trader.style == "debtor":
             continue
         exposure = sum(position.notional_usd for position in trader.positions)
         margin = (trader.deposit_18 + trader.synth_18 * 2_500 * 0.95) / 1e18
         cost = exposure * 0.006 + 5 * len(trader.positions)
         assert abs(margin - cost - exposure * 10_000 / trader.leverage_bps) < 0.01
+
+
+def test_a_debtor_has_nothing_but_the_synth_and_trades_another_asset() -> None:
+    """At 10 % less, 80 to 93 % of the synth's value is lost."""
+    debtors = [trader for trader in _draw(7, 400) if trader.style == "debtor"]
+    assert len(debtors) > 10
+    for trader in debtors:
+        (position,) = trader.positions
+        assert (trader.deposit_18, position.market, position.side) == (0, "BTC", "long")
+        assert 0.79 < position.notional_usd * 0.1 / (trader.synth_18 / 1e18 * 2_500) < 0.94
