@@ -18,8 +18,7 @@ _STRATEGY = "(uint8,uint256,uint256,address,bytes32,uint256,bool,uint256)"
 _PYTH_STRATEGY = 0
 _MARKET_ID = 1
 """The perps market's number in the core: the first to be registered."""
-_PROVIDED_18 = 10_000_000 * 10**18
-"""USD liquidity providers stand for."""
+_DELEGATED_18 = 10**18
 _NO_LIMIT = 2**256 - 1
 
 
@@ -40,7 +39,7 @@ def configure_system(chain: Chain, contracts: Contracts, system: SystemParameter
     chain.send(OWNER, market, "setInterestRateParameters(uint128,uint128,uint128)", *gradients)
     signature = "setCollateralConfiguration(uint128,uint256,uint256,uint256,uint256)"
     chain.send(OWNER, market, signature, SNX_USD, _NO_LIMIT, 0, 0, 0)
-    chain.send(OWNER, contracts.core, "delegateCredit(uint128,int256)", _MARKET_ID, _PROVIDED_18)
+    chain.send(OWNER, contracts.core, "delegateCredit(uint128,int256)", _MARKET_ID, system.credit_18)
 
 
 def open_market(chain: Chain, contracts: Contracts, listing: MarketListing, market: Market) -> None:
@@ -81,7 +80,7 @@ def accept_synth(chain: Chain, contracts: Contracts, synth: Synth, node_id: byte
     signature = "setCollateralConfiguration(uint128,uint256,uint256,uint256,uint256)"
     chain.send(OWNER, contracts.perps_market, signature, number, parameters.max_amount_18, *discounts)
     # Liquidity providers delegate snxUSD here, so that there is one vault to give what is seized to.
-    chain.send(OWNER, contracts.core, "setVaultValue(address,uint256)", contracts.snx_usd, _PROVIDED_18)
+    chain.send(OWNER, contracts.core, "setVaultValue(address,uint256)", contracts.snx_usd, _DELEGATED_18)
     distributor = (synth.token, synth.reward_distributor, number, [contracts.snx_usd])
     chain.send(OWNER, contracts.perps_market, "registerDistributor(address,address,uint128,address[])", *distributor)
 

@@ -24,7 +24,7 @@ from contracts.devnet.synthetix_v3.deployment import Contracts, Market, Synth, S
 from contracts.devnet.synthetix_v3.executor import place_executor
 from contracts.devnet.synthetix_v3.nodes import external_node, price_nodes
 from contracts.devnet.synthetix_v3.opening import open_all
-from contracts.devnet.synthetix_v3.parameters import LISTINGS, Listings, MarketListing, SynthListing
+from contracts.devnet.synthetix_v3.parameters import LISTINGS, Listings, MarketListing, SynthListing, deepened
 from contracts.devnet.synthetix_v3.prices import publish, push
 from contracts.devnet.synthetix_v3.protocol import create_reward_distributor, create_synth, place_contracts, register_nodes
 from contracts.devnet.synthetix_v3.traders import Scene, draw_traders
@@ -44,11 +44,12 @@ def deploy(url: str, pythnet: Pythnet, seed: int = 7, traders: int = 120, listin
     """
     with Rpc(url) as rpc, manual_mining(rpc), everyone_unlocked(rpc):
         chain = Chain.at_head(rpc)
-        venue = _deploy_venue(chain, pythnet, seed, listings)
+        deep = deepened(listings, traders)
+        venue = _deploy_venue(chain, pythnet, seed, deep)
         scene = Scene(venue.start_prices_8(), venue.synths[0].follows)
         people = draw_traders(seed, traders, scene)
         open_all(chain, venue, pythnet, people)
-        restore_margins(chain, venue.contracts, listings)
+        restore_margins(chain, venue.contracts, deep)
         ready = _mine_with_prices(chain, venue.contracts, venue.markets, pythnet)
         return replace(venue, traders=people, ready_block=ready)
 

@@ -23,6 +23,8 @@ from contracts.devnet.synthetix_v3.trading import (
 _BLOCK_SECONDS = 2
 _GROUP = 20
 """As many orders as surely fit into one block, so that all of a group are committed in the same second."""
+_FEW = 5
+"""Debtors at a time: more would raise the premium of each other by more than their margin."""
 _RESERVE = 2
 """Everybody has as much again as is deposited at first, for later."""
 _DIP_BPS = 9_000
@@ -39,7 +41,7 @@ class _Order:
 
 
 def open_all(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, traders: Sequence[Trader]) -> None:
-    """Everybody deposits, then opens one market after the other, at the start prices; debtors close again at a loss."""
+    """Everybody deposits; debtors make their debts; then everybody else opens one market after the other, at the start prices."""
     chain.rpc.batch([("anvil_setBalance", [trader.address, hex(100 * _ETHER)]) for trader in traders])
     for trader in traders:
         _mint(chain, deployment, trader)
@@ -47,11 +49,13 @@ def open_all(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, tr
     for trader in traders:
         _deposit(chain, deployment, trader)
     chain.mine(chain.now + _BLOCK_SECONDS)
-    start_8 = deployment.start_prices_8()
+    debtors = [trader for trader in traders if trader.style == "debtor"]
+    for start in range(0, len(debtors), _FEW):
+        _leave_debts(chain, deployment, pythnet, debtors[start : start + _FEW])
+    others = [trader for trader in traders if trader.style != "debtor"]
     for rank in range(len(deployment.markets)):
-        orders = [_opening(deployment, trader, rank) for trader in traders if len(trader.positions) > rank]
-        _trade(chain, deployment, pythnet, orders, start_8)
-    _leave_debts(chain, deployment, pythnet, [trader for trader in traders if trader.style == "debtor"])
+        orders = [_opening(deployment, trader, rank) for trader in others if len(trader.positions) > rank]
+        _trade(chain, deployment, pythnet, orders, deployment.start_prices_8())
 
 
 def _mint(chain: Chain, deployment: SynthetixDeployment, trader: Trader) -> None:
@@ -76,17 +80,23 @@ def _opening(deployment: SynthetixDeployment, trader: Trader, rank: int) -> _Ord
 
 
 def _leave_debts(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, debtors: Sequence[Trader]) -> None:
-    """Their market dips for a moment, in which they close."""
+    """They open, their market dips, they close, and it is back: before anybody else, so that little premium is in their debt."""
     openings = [_opening(deployment, trader, 0) for trader in debtors]
-    if not openings:
-        return
-    dips_8 = {order.market.name: order.market.start_price_8 * _DIP_BPS // _BPS for order in openings}
-    prices_8 = {**deployment.start_prices_8(), **dips_8}
-    publish(pythnet, deployment.markets, prices_8, chain.now + _BLOCK_SECONDS)
-    chain.queue(push(pythnet, deployment.contracts.pyth, SETTLER, deployment.markets, _TIP))
-    chain.mine(chain.now + _BLOCK_SECONDS)
     closings = [_Order(order.trader, order.market, -order.size_delta_18) for order in openings]
-    _trade(chain, deployment, pythnet, closings, prices_8)
+    start_8 = deployment.start_prices_8()
+    dip_8 = {**start_8, **{order.market.name: order.market.start_price_8 * _DIP_BPS // _BPS for order in openings}}
+    _trade(chain, deployment, pythnet, openings, start_8)
+    _move(chain, deployment, pythnet, dip_8)
+    _trade(chain, deployment, pythnet, closings, dip_8)
+    _move(chain, deployment, pythnet, start_8)
+
+
+def _move(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, prices_8: Mapping[str, int]) -> None:
+    """These prices, at Pyth and on the chain."""
+    timestamp = chain.now + _BLOCK_SECONDS
+    publish(pythnet, deployment.markets, prices_8, timestamp)
+    chain.queue(push(pythnet, deployment.contracts.pyth, SETTLER, deployment.markets, _TIP))
+    chain.mine(timestamp)
 
 
 def _trade(chain: Chain, deployment: SynthetixDeployment, pythnet: Pythnet, orders: Sequence[_Order], prices_8: Mapping[str, int]) -> None:

@@ -6,11 +6,12 @@ have 18 decimals.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _E18 = 10**18
+_TRADERS_PER_DEPTH = 120
 _DEPTH = 20
-"""The devnet's traders hold a twentieth of what a live market is made for."""
+"""So many traders hold a twentieth of what a live market is made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class SystemParameters:
     high_utilization_gradient_18: int = _E18 // 100
     staleness: int = 3_600
     """Seconds a price may be old where a view or an order asks for it; liquidations ask for a strict one."""
+    credit_18: int = 10_000_000 * _E18
+    """USD liquidity providers stand for."""
     settlement_cost_18: int = 5 * _E18 // 100
     flag_cost_per_feed_18: int = _E18 // 10
     liquidate_cost_18: int = 15 * _E18 // 100
@@ -149,3 +152,25 @@ LISTINGS = Listings((_ETH, _BTC), (SynthListing(6, "sWETH", "ETH", SynthParamete
 OPENING_MARGIN_RATIO_18 = 5 * _E18 // 100
 """The minimum initial margin while the first positions open. With the live 28 % nobody would be near liquidation before the
 market has moved by a quarter; those of whom that is true on a live chain are here from the start."""
+
+
+def deepened(listings: Listings, traders: int) -> Listings:
+    """The same markets, deeper where there are more traders to carry. What may be liquidated in a window stays as it is."""
+    parts = max(traders, _TRADERS_PER_DEPTH)
+
+    def deeper(value_18: int) -> int:
+        return value_18 * parts // _TRADERS_PER_DEPTH
+
+    def market(listing: MarketListing) -> MarketListing:
+        parameters = listing.parameters
+        limit = replace(parameters.limit, multiplier_18=parameters.limit.multiplier_18 * _TRADERS_PER_DEPTH // parts)
+        deep = replace(
+            parameters,
+            skew_scale_18=deeper(parameters.skew_scale_18),
+            max_market_size_18=deeper(parameters.max_market_size_18),
+            limit=limit,
+        )
+        return replace(listing, parameters=deep)
+
+    system = replace(listings.system, credit_18=deeper(listings.system.credit_18))
+    return replace(listings, markets=tuple(market(listing) for listing in listings.markets), system=system)

@@ -13,8 +13,10 @@ from contracts.devnet.traders import trader_address
 _BPS = 10_000
 _FIRST_ACCOUNT = 1_000
 _MIN_LEVERAGE_BPS, _MAX_LEVERAGE_BPS = 15_000, 99_000
-_MIN_DEBTOR_LEVERAGE_BPS, _MAX_DEBTOR_LEVERAGE_BPS = 80_000, 93_000
+_MIN_DEBTOR_LEVERAGE_BPS, _MAX_DEBTOR_LEVERAGE_BPS = 80_000, 90_000
 _MIN_NOTIONAL_USD, _MAX_NOTIONAL_USD = 6_000, 120_000
+_DEBTOR_NOTIONALS_USD = (20_000, 30_000)
+"""With less, what is required beside the ratio would keep a debtor from closing; with more, the premium of the others would."""
 # What opening costs beside the margin: fee, settlement, and the premium of a skewed market.
 _ENTRY_COST_BPS = 60
 _ENTRY_COST_USD = 5
@@ -75,7 +77,7 @@ def _debtor(trader: Trader, random: Random, scene: Scene) -> Trader:
     """Long with nothing but the synth as margin, in a market of another asset: its dip leaves the synth as it is."""
     market = random.choice([name for name in scene.prices_8 if name != scene.synth_follows])
     leverage_bps = random.randint(_MIN_DEBTOR_LEVERAGE_BPS, _MAX_DEBTOR_LEVERAGE_BPS)
-    position = Position(market, "long", _notional(random))
+    position = Position(market, "long", random.randint(*_DEBTOR_NOTIONALS_USD))
     value_18 = position.notional_usd * 10**18 * _BPS // leverage_bps
     synth_18 = value_18 * 10**8 // scene.prices_8[scene.synth_follows]
     return replace(trader, leverage_bps=leverage_bps, deposit_18=0, synth_18=synth_18, positions=(position,))
