@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from eth_account import Account
+from eth_account.datastructures import SignedMessage
 from eth_utils.crypto import keccak
 
 GUARDIAN_TEST_KEY = "0xcfb12303a19cde580bb4dd771639b0d26bc68353645571a8cff516ab2ee113a0"
@@ -40,5 +41,5 @@ class Guardian:
 
     def _signature(self, body: bytes) -> bytes:
         """r, s and v (0 or 1), 65 bytes."""
-        signature = Account.unsafe_sign_hash(keccak(keccak(body)), self.key)
+        signature: SignedMessage = Account.unsafe_sign_hash(keccak(keccak(body)), self.key)
         return signature.r.to_bytes(32, "big") + signature.s.to_bytes(32, "big") + bytes([signature.v - 27])

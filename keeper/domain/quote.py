@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import NewType
 
 from keeper.domain.chain import Timestamp
-from keeper.domain.options import option
 
 PriceId = NewType("PriceId", str)
 """Names a feed at its price service; Pyth's are 32 bytes as lower-case hex with 0x."""
@@ -53,14 +52,15 @@ class QuoteRefusal(StrEnum):
     """Too far from the last price of the same feed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class QuoteLimits:
-    """What a quote must keep to."""
+    """What a quote must keep to. How old it may be, and how far ahead of our clock; how much it may differ from the last price of its feed
+    (millionths of that), and for how long a last price is a measure."""
 
-    max_age_s: int = option("oldest quote that is used, seconds", 10)
-    max_lead_s: int = option("how far ahead of our clock a quote may be published, seconds", 3)
-    max_deviation_ppm: int = option("largest change from a feed's last price, millionths of it", 200_000)
-    deviation_window_s: int = option("how long a feed's last price is a measure for the next ones, seconds", 60)
+    max_age_s: int
+    max_lead_s: int
+    max_deviation_ppm: int
+    deviation_window_s: int
 
 
 def staleness(quote: Quote, now: Timestamp, limits: QuoteLimits) -> QuoteRefusal | None:

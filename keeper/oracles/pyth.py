@@ -1,15 +1,16 @@
 """Pyth's signed prices, from several Hermes services: the next is asked when one is dead, hangs, stands still or says what is not so."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 from keeper.domain.chain import Timestamp
 from keeper.domain.quote import PriceId, Quote, QuoteLimits, QuoteRefusal, refusal
 from keeper.errors import ConfigError, PriceUnavailable
 from keeper.oracles.bad_update import BadUpdate
-from keeper.oracles.hermes import HermesService
+from keeper.oracles.hermes import HermesService, open_session
+from keeper.oracles.pyth_options import PythOptions
 
 _UNAVAILABLE = "unavailable"
 
@@ -29,8 +30,8 @@ class Patience:
     """Seconds. A service at fault is asked last for `set_aside_s`; a stream without a newer price for `silence_s` is left for another
     service's; `pause_s` is between two rounds of services none of which is any good."""
 
-    set_aside_s: float = 30.0
-    silence_s: float = 5.0
+    set_aside_s: float
+    silence_s: float
     pause_s: float = 1.0
 
 
@@ -168,6 +169,16 @@ class PythPrices:
         if reason != member.fault:
             member.fault = reason
             self._on_incident(PriceIncident(member.service.name, reason, str(error)))
+
+
+@asynccontextmanager
+async def open_pyth(
+    options: PythOptions, now: Callable[[], Timestamp], on_incident: Callable[[PriceIncident], None]
+) -> AsyncIterator[PythPrices]:
+    """Pyth's prices as the settings have them, until left; `now` as in `PythPrices`. Raises ConfigError for a wrong address, or none."""
+    async with open_session() as session:
+        services = [HermesService(session, url, options.reader, options.hermes) for url in options.urls]
+        yield PythPrices(services, options.limits, Patience(options.set_aside_s, options.silence_s), now, on_incident)
 
 
 def _demand_all(member: _Member, price_ids: Sequence[PriceId]) -> None:

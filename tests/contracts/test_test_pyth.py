@@ -129,9 +129,7 @@ def test_a_benchmark_is_the_first_price_after_a_moment(pyth: Contract) -> None:
     contract, query = returned(("address", "bytes"), "0x" + reason[10:])
     assert contract == pyth.address.lower()
     assert returned(("uint8", "uint64", "bytes32"), "0x" + query.hex()) == (2, NOON + 2, ETH)
-    answers = [
-        bytes.fromhex(calldata("f(uint8,uint64,bytes32[],bytes[])", 2, NOON + 2, [ETH], [update])[10:]) for update in (later, first)
-    ]
+    answers = [bytes.fromhex(calldata("f(uint8,uint64,bytes32[],bytes[])", 2, NOON + 2, [ETH], [update])[10:]) for update in (later, first)]
     assert pyth.reason("fulfillOracleQuery(bytes)", answers[0], value=FEE) == _selector("PriceFeedNotFoundWithinRange()")
     pyth.send("fulfillOracleQuery(bytes)", answers[1], value=FEE)
     assert returned(("int256",), pyth.call("getBenchmarkPrice(bytes32,uint64)", ETH, NOON + 2)) == (2_001 * 10**18,)

@@ -4,6 +4,7 @@ import struct
 
 import pytest
 from eth_account import Account
+from eth_account.datastructures import SignedMessage
 from eth_utils.crypto import keccak
 
 from contracts.devnet.guardian import Guardian
@@ -19,7 +20,7 @@ _HEADER_BYTES = 6 + 66
 
 
 def _signature(place: int, body: bytes, key: str) -> bytes:
-    signature = Account.unsafe_sign_hash(keccak(keccak(body)), key)
+    signature: SignedMessage = Account.unsafe_sign_hash(keccak(keccak(body)), key)
     return bytes([place]) + signature.r.to_bytes(32, "big") + signature.s.to_bytes(32, "big") + bytes([signature.v - 27])
 
 
