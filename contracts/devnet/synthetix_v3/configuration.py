@@ -18,7 +18,8 @@ _STRATEGY = "(uint8,uint256,uint256,address,bytes32,uint256,bool,uint256)"
 _PYTH_STRATEGY = 0
 _MARKET_ID = 1
 """The perps market's number in the core: the first to be registered."""
-_DELEGATED_18 = 10**18
+_VAULT_VALUE_18 = 10**18
+"""What is seized is shared between vaults by their value; of a single one any will do."""
 _NO_LIMIT = 2**256 - 1
 
 
@@ -80,7 +81,7 @@ def accept_synth(chain: Chain, contracts: Contracts, synth: Synth, node_id: byte
     signature = "setCollateralConfiguration(uint128,uint256,uint256,uint256,uint256)"
     chain.send(OWNER, contracts.perps_market, signature, number, parameters.max_amount_18, *discounts)
     # Liquidity providers delegate snxUSD here, so that there is one vault to give what is seized to.
-    chain.send(OWNER, contracts.core, "setVaultValue(address,uint256)", contracts.snx_usd, _DELEGATED_18)
+    chain.send(OWNER, contracts.core, "setVaultValue(address,uint256)", contracts.snx_usd, _VAULT_VALUE_18)
     distributor = (synth.token, synth.reward_distributor, number, [contracts.snx_usd])
     chain.send(OWNER, contracts.perps_market, "registerDistributor(address,address,uint128,address[])", *distributor)
 

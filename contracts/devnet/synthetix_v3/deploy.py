@@ -65,7 +65,7 @@ def _deploy_venue(chain: Chain, pythnet: Pythnet, seed: int, listings: Listings)
     _mine_with_prices(chain, contracts, markets, pythnet)
     synths = _configure(chain, contracts, listings, markets)
     chain.mine(chain.now + _BLOCK_SECONDS)
-    placed = place_executor(chain, contracts)
+    keeper_side = place_executor(chain, contracts)
     ready = chain.mine(chain.now + _BLOCK_SECONDS)
     return SynthetixDeployment(
         chain_id=int(chain.rpc.call("eth_chainId"), 16),
@@ -77,8 +77,8 @@ def _deploy_venue(chain: Chain, pythnet: Pythnet, seed: int, listings: Listings)
         synths=synths,
         multicall=MULTICALL3,
         guardian=pythnet.guardian.address,
-        executor=placed.executor,
-        valuer=placed.valuer,
+        executor=keeper_side.executor,
+        valuer=keeper_side.valuer,
         executor_owner=EXECUTOR_OWNER,
         executor_owner_key=EXECUTOR_OWNER_TEST_KEY,
         treasury=TREASURY,
@@ -106,8 +106,8 @@ def _synth(chain: Chain, contracts: Contracts, listing: SynthListing, rank: int,
     token = create_synth(chain, contracts, listing.collateral_id, listing.name, rank)
     distributor = create_reward_distributor(chain, token, listing.name, _POOL)
     synth = Synth(listing.collateral_id, listing.name, token, listing.follows, distributor)
-    followed = {market.name: market for market in markets}[listing.follows]
-    accept_synth(chain, contracts, synth, bytes.fromhex(followed.node_id[2:]), listing.parameters)
+    market = next(market for market in markets if market.name == listing.follows)
+    accept_synth(chain, contracts, synth, bytes.fromhex(market.node_id[2:]), listing.parameters)
     return synth
 
 

@@ -87,9 +87,9 @@ class SynthetixDriver:
         """The newest at Pyth by market, 8 decimals; where it has none yet, the start price."""
         newest = self._pythnet.newest
         messages = newest.messages if newest is not None else {}
-        known = {market.name: messages.get(price_id_of(market)) for market in self._deployment.markets}
+        feeds = {market.name: messages.get(price_id_of(market)) for market in self._deployment.markets}
         start_8 = self._deployment.start_prices_8()
-        return {name: start_8[name] if message is None else message.price_raw for name, message in known.items()}
+        return {name: start_8[name] if message is None else message.price_raw for name, message in feeds.items()}
 
     def head_time(self) -> int:
         """Timestamp of the newest block."""

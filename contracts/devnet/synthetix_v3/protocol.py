@@ -24,13 +24,13 @@ def place_contracts(chain: Chain, guardian: Guardian, system: SystemParameters) 
     """Queues the creation of every contract but the synths; returns their addresses."""
     token = _create(chain, "TokenModule")
     oracle_manager = _create(chain, "NodeModule")
-    shared = (("address", "address", "address"), OWNER, oracle_manager, token)
-    core = _create(chain, "TestCore", *shared)
+    environment = (("address", "address", "address"), OWNER, oracle_manager, token)
+    core = _create(chain, "TestCore", *environment)
     costs = (system.settlement_cost_18, system.flag_cost_per_feed_18, system.liquidate_cost_18)
     return Contracts(
         perps_market=_create_market(chain),
         core=core,
-        spot_market=_create(chain, "TestSpotMarket", *shared),
+        spot_market=_create(chain, "TestSpotMarket", *environment),
         # The core's constructor creates it.
         snx_usd=created_address(core, _FIRST_CREATION),
         oracle_manager=oracle_manager,
@@ -61,8 +61,8 @@ def register_nodes(chain: Chain, contracts: Contracts, nodes: Sequence[Node]) ->
 def _create_market(chain: Chain) -> str:
     facets = []
     for module in (*MARKET_MODULES, _ACCOUNT_MODULE):
-        compiled = artifact(module)
-        facets.append((chain.create(OWNER, compiled.bytecode, module), compiled.selectors))
+        facet = artifact(module)
+        facets.append((chain.create(OWNER, facet.bytecode, module), facet.selectors))
     return _create(chain, "SelectorRouter", ("address", "(address,bytes4[])[]"), OWNER, facets)
 
 

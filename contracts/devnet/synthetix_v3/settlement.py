@@ -28,10 +28,10 @@ class Settler:
     def transactions(self, orders: Sequence[PendingOrder], timestamp: int) -> Sequence[Transaction]:
         """What is to be sent for the orders that are open in a block of that time."""
         due = [order for order in orders if order.open_at(timestamp)]
-        waiting = {(order.market, order.price_time) for order in due if not self._has_benchmark(order)}
-        prices = [self._benchmark(market, time) for market, time in sorted(waiting, key=lambda pair: (pair[1], pair[0].name))]
-        ready = [order for order in due if (order.market, order.price_time) not in waiting]
-        ends = [self._end(order, timestamp) for order in ready]
+        demands = {(order.market, order.price_time) for order in due if not self._has_benchmark(order)}
+        prices = [self._benchmark(market, time) for market, time in sorted(demands, key=lambda pair: (pair[1], pair[0].name))]
+        fillable = [order for order in due if (order.market, order.price_time) not in demands]
+        ends = [self._end(order, timestamp) for order in fillable]
         return [transaction for transaction in (*prices, *ends) if transaction is not None]
 
     def _benchmark(self, market: Market, time: int) -> Transaction | None:

@@ -44,16 +44,16 @@ def _draw(seed: int, index: int, scene: Scene) -> Trader:
     leverage_bps = random.randint(_MIN_LEVERAGE_BPS, _MAX_LEVERAGE_BPS)
     side: Side = "long" if random.random() < _LONG_SHARE else "short"
     markets = tuple(scene.prices_8)
-    chosen = markets if style == "both" else (random.choice(markets),)
-    positions = tuple(Position(market, side, _notional(random)) for market in chosen)
+    selection = markets if style == "both" else (random.choice(markets),)
+    positions = tuple(Position(market, side, _notional(random)) for market in selection)
     margin_18 = sum(_margin_18(position.notional_usd, leverage_bps) for position in positions)
     trader = Trader(trader_address(seed, index), _FIRST_ACCOUNT + index, style, leverage_bps, margin_18)
     if style == "idle":
         return trader
     if style == "debtor":
         return _debtor(trader, random, scene)
-    opened = replace(trader, positions=positions)
-    return _collateralised(opened, random, scene) if style == "collateral" else opened
+    holder = replace(trader, positions=positions)
+    return _collateralised(holder, random, scene) if style == "collateral" else holder
 
 
 def _style(index: int, random: Random) -> Style:

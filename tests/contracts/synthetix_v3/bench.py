@@ -97,15 +97,15 @@ class Bench:
 
     def move(self, market_name: str, price_8: int) -> None:
         """A new price, at Pyth and on the chain."""
-        mined = self.driver.move(market_name, price_8, _SECONDS)
-        assert not mined.failures, mined.failures
-        self.chain.now = mined.timestamp
+        block = self.driver.move(market_name, price_8, _SECONDS)
+        assert not block.failures, block.failures
+        self.chain.now = block.timestamp
 
     def mine(self, seconds: int = _SECONDS) -> int:
         """A block with what is queued, so many seconds after the newest; returns its number."""
-        mined = self.chain.produce(self.chain.now + seconds)
-        assert not mined.failures, mined.failures
-        return mined.number
+        block = self.chain.produce(self.chain.now + seconds)
+        assert not block.failures, block.failures
+        return block.number
 
     def send(self, sender: str, signature: str, *arguments: object) -> Receipt:
         """A call of the perps market that must succeed, in a block of its own."""

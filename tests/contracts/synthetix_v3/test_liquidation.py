@@ -132,8 +132,8 @@ def test_seized_synths_go_to_the_liquidity_providers(bench: Bench) -> None:
     assert bench.view.liquidatable
     _liquidate(bench)
     data = calldata("balanceOf(address)", synth.reward_distributor)
-    (held_18,) = returned(("uint256",), bench.devnet.rpc.call("eth_call", {"to": synth.token, "data": data}, "latest"))
-    assert held_18 == 2 * _E18
+    (balance_18,) = returned(("uint256",), bench.devnet.rpc.call("eth_call", {"to": synth.token, "data": data}, "latest"))
+    assert balance_18 == 2 * _E18
 
 
 def test_a_debt_that_outgrows_the_collateral_is_liquidated_without_positions(bench: Bench) -> None:

@@ -52,8 +52,8 @@ def test_an_order_is_filled_at_the_first_price_after_its_delay(bench: Bench) -> 
     bench.mine()
     balance_18 = _settlers_balance_18(bench)
     receipt = bench.send(bench.devnet.deployment.settler, _SETTLE, bench.trader.account_id)
-    (settled,) = receipt.events("0x" + keccak(text=_SETTLED).hex())
-    (fill_18,) = returned(("uint256",), settled["data"])
+    (log,) = receipt.events("0x" + keccak(text=_SETTLED).hex())
+    (fill_18,) = returned(("uint256",), log["data"])
     premium = (skew_18 + _E18 / 2) / (15_000 * _E18)
     assert fill_18 / 1e18 == pytest.approx(2_510 * (1 + premium), rel=1e-9)
     assert position_size_18(bench.devnet.rpc, bench.devnet.deployment, bench.trader.account_id, _ETH) == _E18
