@@ -16,12 +16,12 @@ from contracts.devnet.synthetix_v3.views import account_views
 pytestmark = pytest.mark.fork
 
 
-def _play(devnet: SynthetixDevnet, path_name: str, habits: Habits, steps_seconds: int = 60) -> list[PlayedBlock]:
+def _play(devnet: SynthetixDevnet, path_name: str, habits: Habits, tail_seconds: int = 60) -> list[PlayedBlock]:
     start_8 = devnet.deployment.start_prices_8()
     path = PATHS[path_name](start_8, 7)
     blocks: list[PlayedBlock] = []
     with SynthetixDriver(devnet.url, devnet.deployment, devnet.pythnet, habits) as driver:
-        play_path(driver, start_8, path, block_seconds=2, wall_interval=0, on_block=blocks.append, tail_seconds=steps_seconds)
+        play_path(driver, start_8, path, block_seconds=2, wall_interval=0, on_block=blocks.append, tail_seconds=tail_seconds)
     return blocks
 
 
@@ -44,7 +44,7 @@ def test_a_crash_with_trading_fails_nobody_and_leaves_people_to_liquidate(synthe
 
 
 def test_the_chain_has_what_was_pushed_and_pyth_the_newest(synthetix_devnet: SynthetixDevnet) -> None:
-    blocks = _play(synthetix_devnet, "crash", Habits(push_every=0, trading=False), steps_seconds=4)
+    blocks = _play(synthetix_devnet, "crash", Habits(push_every=0, trading=False), tail_seconds=4)
     market = synthetix_devnet.deployment.market("ETH")
     newest = synthetix_devnet.pythnet.newest
     assert newest is not None
