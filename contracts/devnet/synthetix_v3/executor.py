@@ -33,11 +33,10 @@ def place_executor(chain: Chain, contracts: Contracts) -> PlacedExecutor:
 
 
 def executor_rules(contracts: Contracts) -> list[Rule]:
-    """Every call a plan on this venue is made of: the account or the number of accounts is free, so is a signed price."""
+    """Every call a plan on this venue is made of: which account is free, and so is a signed price."""
     market, free = contracts.perps_market, list[bytes]()
     return [
         rule(market, "liquidate(uint128)", free),
-        rule(market, "liquidateFlagged(uint256)", free),
         rule(market, "liquidateMarginOnly(uint128)", free),
         rule(contracts.pyth, "updatePriceFeeds(bytes[])", fee_view="getUpdateFee(bytes[])"),
     ]
