@@ -6,6 +6,7 @@ PIP := -m pip --quiet --disable-pip-version-check
 TRADERS ?= 120
 SEED ?= 7
 DEMO_DIR ?= var/demo
+SYNTHETIX_V3 := contracts/synthetix_v3/out/.ready
 
 .DEFAULT_GOAL := all
 .PHONY: all setup extras prerequisites lint test chaos chaos-long load demo devnet bench bench-analytics lock clean
@@ -55,9 +56,15 @@ contracts/node_modules/.ready: contracts/package.json contracts/package-lock.jso
 	@npm ci --prefix contracts --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
 
-contracts/out/.ready: contracts/node_modules/.ready $(wildcard contracts/src/*.sol) contracts/foundry.toml | .venv/.ready
+contracts/out/.ready: contracts/node_modules/.ready $(wildcard contracts/src/*.sol contracts/solc/*.mjs) contracts/foundry.toml | .venv/.ready
 	@echo "compiling contracts"
 	@$(BIN)/python -m contracts.devnet.compile
+	@touch $@
+
+# Compiled on first use, by what needs it: half a minute.
+$(SYNTHETIX_V3): contracts/node_modules/.ready $(shell find contracts/synthetix_v3/src contracts/synthetix_v3/stand_ins -name "*.sol") $(wildcard contracts/solc/*.mjs) contracts/foundry.toml | .venv/.ready
+	@echo "compiling Synthetix V3"
+	@$(BIN)/python -m contracts.devnet.compile synthetix_v3
 	@touch $@
 
 # --- checks -----------------------------------------------------------------------------------------------------------
@@ -67,7 +74,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: setup
+test: setup $(SYNTHETIX_V3)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 # --- faults, kills and lies against the daemon, judged by the chain: figures in var/chaos/summary.json ---------------------
@@ -86,8 +93,8 @@ load: setup
 demo: setup
 	@$(BIN)/python -m contracts.demo --traders $(TRADERS) --seed $(SEED) --dir $(DEMO_DIR)
 
-# --- a local chain to play with until Ctrl-C: make devnet ARGS="--path staircase", make devnet ARGS=--help ---------------
-devnet: setup
+# --- a local chain to play with until Ctrl-C: make devnet ARGS="--path staircase", ARGS="--venue synthetix_v3", ARGS=--help ---------------
+devnet: setup $(if $(findstring synthetix_v3,$(ARGS)),$(SYNTHETIX_V3))
 	@$(BIN)/python -m contracts.devnet --traders $(TRADERS) --seed $(SEED) $(ARGS)
 
 # --- measurements: ratios against a baseline in the same run, never part of the tests ---------------------------------
@@ -108,4 +115,4 @@ lock: setup
 	$(LOCK) --group s3-server -o requirements-s3-server.lock
 
 clean:
-	rm -rf .venv contracts/node_modules contracts/out contracts/cache var .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv contracts/node_modules contracts/out contracts/cache contracts/synthetix_v3/out contracts/synthetix_v3/cache var .mypy_cache .ruff_cache .pytest_cache

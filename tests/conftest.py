@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import structlog
 
 from contracts.devnet.anvil import Anvil, AnvilError, AnvilOptions, anvil_path
+from contracts.devnet.artifacts import ArtifactMissing
 from contracts.devnet.devnet import Devnet
+from contracts.devnet.pythnet import Pythnet
+from contracts.devnet.synthetix_v3.artifacts import artifact
+from contracts.devnet.synthetix_v3.devnet import SynthetixDevnet
+from contracts.devnet.synthetix_v3.prices import publish
 
-_OF_THE_CHAIN = frozenset({"anvil", "devnet"})
+_OF_THE_CHAIN = frozenset({"anvil", "devnet", "synthetix_devnet"})
 """Fixtures, and below markers, of tests that run nodes: two of them at a time would starve each other on two cores."""
 
 
@@ -67,6 +73,35 @@ def devnet(_session_devnet: Devnet) -> Iterator[Devnet]:
     snapshot = _session_devnet.rpc.call("evm_snapshot")
     yield _session_devnet
     assert _session_devnet.rpc.call("evm_revert", snapshot)
+
+
+@pytest.fixture(scope="session")
+def synthetix_v3_compiled() -> None:
+    """Skips where the contracts of Synthetix V3 are not compiled."""
+    try:
+        artifact("SelectorRouter")
+    except ArtifactMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def _session_synthetix_devnet(synthetix_v3_compiled: None) -> Iterator[SynthetixDevnet]:
+    _need_anvil()
+    with SynthetixDevnet.up(AnvilOptions(no_mining=True), seed=7, traders=24) as devnet:
+        yield devnet
+
+
+@pytest.fixture
+def synthetix_devnet(_session_synthetix_devnet: SynthetixDevnet) -> Iterator[SynthetixDevnet]:
+    """A Synthetix V3 devnet of 24 traders in manual mining; what a test does to the chain is taken back after it. Pyth begins
+    anew with every test, at the start prices."""
+    devnet = _session_synthetix_devnet
+    snapshot = devnet.rpc.call("evm_snapshot")
+    pythnet = Pythnet(devnet.pythnet.guardian)
+    head = devnet.rpc.call("eth_getBlockByNumber", "latest", False)
+    publish(pythnet, devnet.deployment.markets, devnet.deployment.start_prices_8(), int(head["timestamp"], 16))
+    yield replace(devnet, pythnet=pythnet)
+    assert devnet.rpc.call("evm_revert", snapshot)
 
 
 def _need_anvil() -> None:

@@ -62,6 +62,7 @@ def test_of_contracts_it_has_the_owners_own_and_no_other(wheel: Path) -> None:
     assert {path for path in names if path.endswith(".json") and path.startswith("keeper/")} == {
         "keeper/execution/abi/KeeperExecutor.json",
         "keeper/venues/perp_v2/abi/PerpV2Valuer.json",
+        "keeper/venues/synthetix_v3/abi/SynthetixV3Valuer.json",
     }
     assert not [path for path in names if path.endswith((".sol", ".mjs")) or "node_modules" in path or path.startswith(_NOT_PACKAGED)]
 

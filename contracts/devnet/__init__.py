@@ -12,7 +12,7 @@ from contracts.devnet.deployment import Deployment
 from contracts.devnet.devnet import Devnet
 from contracts.devnet.market import MarketDriver
 from contracts.devnet.paths import PATHS, PriceMove
-from contracts.devnet.play import PlayedBlock, play, steps_of
+from contracts.devnet.play import PlayedBlock, play, play_path, steps_of
 from contracts.devnet.views import AccountView, account_views, mark_price_18
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "deploy",
     "mark_price_18",
     "play",
+    "play_path",
     "steps_of",
     "write_config",
 ]

@@ -25,7 +25,7 @@ class DevnetError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What is to be sent; `to` is None for a creation. `note` names it in errors."""
+    """What is to be sent; `to` is None for a creation, `value` in wei. `note` names it in errors."""
 
     sender: str
     to: str | None
@@ -33,6 +33,7 @@ class Transaction:
     gas: int
     note: str
     tip: int = TIP
+    value: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class Chain:
     def _reason(self, mined: Transaction, number: int) -> str:
         """Why, as far as a repetition behind the block can tell."""
         try:
-            self.rpc.call("eth_call", {"from": mined.sender, "to": mined.to, "data": mined.data}, hex(number))
+            self.rpc.call("eth_call", {"from": mined.sender, "to": mined.to, "data": mined.data, "value": hex(mined.value)}, hex(number))
         except RpcError as error:
             return str(error)
         return "it succeeds when repeated after the block"
@@ -157,6 +158,7 @@ class Chain:
             "nonce": hex(nonce),
             "maxFeePerGas": hex(_FEE_CAP),
             "maxPriorityFeePerGas": hex(queued.tip),
+            "value": hex(queued.value),
         }
         return fields if queued.to is None else {**fields, "to": queued.to}
 

@@ -1,26 +1,29 @@
-"""The ready configuration of a keeper for a devnet."""
+"""The ready configuration of a keeper for a devnet, whichever venue stands on it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from eth_account import Account
 
 from contracts.devnet.deployment import Core, Deployment
+from contracts.devnet.synthetix_v3.deployment import Contracts, SynthetixDeployment
 
 Mode = Literal["observe", "simulate", "execute"]
-_CHAIN, _EXECUTOR = "devnet", "devnet"
-VENUE = "perp_v2"
-"""What the venue is called in the settings, the lake, and by its executor."""
+AnyDeployment = Deployment | SynthetixDeployment
+_CHAIN, _EXECUTOR, _ORACLE = "devnet", "devnet", "devnet"
+VENUE, _SYNTHETIX = "perp_v2", "synthetix_v3"
+"""What a venue is called in the settings, the lake, and by its executor; its protocol is called the same."""
 _PASSWORD = "devnet"
 _LIGHT_ITERATIONS = 1_000
 """Of the key derivation: the key is a published one, so nothing is gained by making its file slow to open."""
 
 
 def write_config(
-    deployment: Deployment,
+    deployment: AnyDeployment,
     path: Path,
     *,
     url: str,
@@ -29,10 +32,12 @@ def write_config(
     lake_dir: Path,
     block_seconds: float = 2,
     finality_depth: int = 16,
+    price_service: str | None = None,
 ) -> None:
     """Writes a keeper's TOML to `path`; in execute mode also the keystores of operator and owner and their password beside it.
 
-    `finality_depth` is in blocks, and should be twice AnvilOptions.slots_in_epoch, as anvil has it.
+    `finality_depth` is in blocks, and should be twice AnvilOptions.slots_in_epoch, as anvil has it. `price_service` is where a
+    venue that pulls its prices gets them.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sections = [
@@ -41,12 +46,13 @@ def write_config(
         _section("limits", {"spending_cap_eth": 10.0}),
         _section("lake", {"dir": str(lake_dir)}),
         _executor(deployment, path, mode),
-        _section(f"venues.{VENUE}", {"protocol": "perp_v2", "chain": _CHAIN, "executor": _EXECUTOR, **_addresses(deployment.core)}),
+        *_oracle(deployment, price_service),
+        _venue(deployment, price_service),
     ]
     path.write_text("# Made for a local chain; the key is anvil's published test key.\n\n" + "\n".join(sections))
 
 
-def _chain(deployment: Deployment, url: str, ws_url: str | None, block_seconds: float, finality_depth: int) -> str:
+def _chain(deployment: AnyDeployment, url: str, ws_url: str | None, block_seconds: float, finality_depth: int) -> str:
     fields: dict[str, object] = {
         "id": deployment.chain_id,
         "rpc_urls": [url],
@@ -61,7 +67,7 @@ def _chain(deployment: Deployment, url: str, ws_url: str | None, block_seconds: 
     return _section(f"chains.{_CHAIN}", fields if ws_url is None else {**fields, "ws_url": ws_url})
 
 
-def _executor(deployment: Deployment, path: Path, mode: Mode) -> str:
+def _executor(deployment: AnyDeployment, path: Path, mode: Mode) -> str:
     fields: dict[str, object] = {"address": deployment.executor, "operator": deployment.keeper}
     if mode == "execute":
         key_file, password_file = path.with_suffix(".key.json"), path.with_suffix(".password")
@@ -82,6 +88,32 @@ def _write_private(path: Path, text: str) -> None:
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_text(text)
+
+
+def _oracle(deployment: AnyDeployment, price_service: str | None) -> Sequence[str]:
+    if price_service is None or not isinstance(deployment, SynthetixDeployment):
+        return ()
+    return (_section(f"oracles.{_ORACLE}", {"urls": [price_service], "guardians": [deployment.guardian]}),)
+
+
+def _venue(deployment: AnyDeployment, price_service: str | None) -> str:
+    if isinstance(deployment, SynthetixDeployment):
+        name, addresses = _SYNTHETIX, _synthetix_addresses(deployment.contracts)
+    else:
+        name, addresses = VENUE, _addresses(deployment.core)
+    oracle = {"oracle": _ORACLE} if price_service is not None else {}
+    return _section(f"venues.{name}", {"protocol": name, "chain": _CHAIN, "executor": _EXECUTOR, **oracle, **addresses})
+
+
+def _synthetix_addresses(contracts: Contracts) -> dict[str, object]:
+    return {
+        "perps_market": contracts.perps_market,
+        "core": contracts.core,
+        "spot_market": contracts.spot_market,
+        "usd_token": contracts.snx_usd,
+        "oracle_manager": contracts.oracle_manager,
+        "pyth": contracts.pyth,
+    }
 
 
 def _addresses(core: Core) -> dict[str, object]:

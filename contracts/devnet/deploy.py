@@ -69,7 +69,7 @@ def deploy(url: str, seed: int = 7, traders: int = 120) -> Deployment:
 
 def _deploy_venue(chain: Chain, seed: int) -> Deployment:
     # Before the venue, so that whoever reads any block of the venue finds it.
-    _place_multicall(chain)
+    place_multicall(chain)
     start_block = int(chain.rpc.call("eth_blockNumber"), 16) + 1
     usdc = protocol.deploy_token(chain, "USD Coin", "USDC", 6)
     core, markets, collaterals = _contracts(chain, usdc)
@@ -129,7 +129,7 @@ def _collateral(chain: Chain, core: Core, item: Listing, token: str) -> Collater
     return collateral
 
 
-def _place_multicall(chain: Chain) -> None:
+def place_multicall(chain: Chain) -> None:
     """Multicall3 lives at one address on every chain: the code is put there, as no key can deploy to it here."""
     created = chain.create(OWNER, bytecode("keeper", "Multicall"), "Multicall")
     chain.mine(chain.now + BLOCK_SECONDS)

@@ -22,10 +22,10 @@ BUDGET_18 = 100_000 * 10**18
 """What plans of one day together may lose or carry open, in USD."""
 _MARGIN_6 = 4_000_000 * 10**6
 """All of it in the Vault: collateral is bought with margin that is withdrawn for it in the same transaction."""
-_SET_VENUE_GAS = 5_000_000
+SET_VENUE_GAS = 5_000_000
 
 Rule: TypeAlias = tuple[str, bytes, bytes, list[list[bytes]]]
-"""target, selector, fee view (none), allowed values by argument word."""
+"""target, selector, fee view (zero for none), allowed values by argument word."""
 PlanCall: TypeAlias = tuple[str, int, bytes, bool]
 """target, value, calldata, may fail."""
 
@@ -47,7 +47,7 @@ def place_executor(chain: Chain, core: Core, usdc: str, markets: Sequence[Market
     valuer = chain.create(EXECUTOR_OWNER, code, "PerpV2Valuer")
     chain.mine(chain.now + 1)
     rules = executor_rules(core, usdc, markets, collaterals)
-    chain.send(EXECUTOR_OWNER, executor, SET_VENUE, VENUE, valuer, rules, gas=_SET_VENUE_GAS)
+    chain.send(EXECUTOR_OWNER, executor, SET_VENUE, VENUE, valuer, rules, gas=SET_VENUE_GAS)
     chain.send(EXECUTOR_OWNER, executor, "setBudget(uint256)", BUDGET_18)
     chain.send(EXECUTOR_OWNER, executor, "setOperator(address,bool)", KEEPER, True)
     chain.send(EXECUTOR_OWNER, usdc, "mint(address,uint256)", EXECUTOR_OWNER, _MARGIN_6)
@@ -61,13 +61,13 @@ def executor_rules(core: Core, usdc: str, markets: Sequence[Market], collaterals
     bases, tokens, free = _words([item.base for item in markets]), _words([item.token for item in collaterals]), list[bytes]()
     margin, vault = _words([usdc]), _words([core.vault])
     return [
-        _rule(core.vault, "withdraw(address,uint256)", margin, free),
-        _rule(core.vault, "deposit(address,uint256)", margin, free),
-        _rule(usdc, "approve(address,uint256)", vault, free),
-        _rule(core.clearing_house, "cancelAllExcessOrders(address,address)", free, bases),
-        _rule(core.clearing_house, "liquidate(address,address,int256)", free, bases, free),
-        _rule(core.clearing_house, "closePosition((address,uint160,uint256,uint256,bytes32))", bases, free, free, free, free),
-        _rule(core.vault, "liquidateCollateral(address,address,uint256,bool)", free, tokens, free, [_word(1)]),
+        rule(core.vault, "withdraw(address,uint256)", margin, free),
+        rule(core.vault, "deposit(address,uint256)", margin, free),
+        rule(usdc, "approve(address,uint256)", vault, free),
+        rule(core.clearing_house, "cancelAllExcessOrders(address,address)", free, bases),
+        rule(core.clearing_house, "liquidate(address,address,int256)", free, bases, free),
+        rule(core.clearing_house, "closePosition((address,uint160,uint256,uint256,bytes32))", bases, free, free, free, free),
+        rule(core.vault, "liquidateCollateral(address,address,uint256,bool)", free, tokens, free, [_word(1)]),
     ]
 
 
@@ -88,8 +88,10 @@ def execution(calls: Sequence[PlanCall], min_change_18: int) -> str:
     return calldata(EXECUTE, VENUE, calls, min_change_18)
 
 
-def _rule(target: str, signature: str, *words: list[bytes]) -> Rule:
-    return (target, keccak(text=signature)[:4], bytes(4), list(words))
+def rule(target: str, signature: str, *words: list[bytes], fee_view: str | None = None) -> Rule:
+    """A function with what each argument word may be, nothing meaning anything; `fee_view` quotes what a payable one wants."""
+    view = keccak(text=fee_view)[:4] if fee_view is not None else bytes(4)
+    return (target, keccak(text=signature)[:4], view, list(words))
 
 
 def _words(addresses: Sequence[str]) -> list[bytes]:

@@ -18,6 +18,7 @@ _CONTRACTS = Path(__file__).parents[2] / "contracts"
 _EXTRACT = runpy.run_path(str(_CONTRACTS / "extract_abis.py"))
 _VENUE: dict[str, str] = _EXTRACT["VENUE"]
 _OWN: dict[str, str] = _EXTRACT["OWN"]
+_SYNTHETIX: dict[str, tuple[str, ...]] = _EXTRACT["SYNTHETIX"]
 
 needs_packages = pytest.mark.skipif(not (_CONTRACTS / "node_modules" / "@perp").is_dir(), reason="npm ci --prefix contracts")
 
@@ -32,11 +33,32 @@ def _compiled() -> None:
     assert build.returncode == 0, build.stdout
 
 
+@pytest.fixture(scope="module")
+def _synthetix_compiled(synthetix_v3_compiled: None) -> None:
+    """What has changed since is compiled again."""
+    build = forge("build", profile="synthetix_v3")
+    assert build.returncode == 0, build.stdout
+
+
 @needs_packages
 @pytest.mark.parametrize("contract", _VENUE)
 def test_a_venues_abi_is_that_of_its_package(contract: str) -> None:
     extract: Callable[[str], str] = _EXTRACT["venue_abi"]
     assert (_CONTRACTS / "abi" / "perp_v2" / f"{contract}.json").read_text() == extract(contract)
+
+
+@pytest.mark.fork
+@pytest.mark.usefixtures("_synthetix_compiled")
+@pytest.mark.parametrize("contract", _SYNTHETIX)
+def test_the_abi_of_synthetix_is_that_of_its_compiled_modules(contract: str) -> None:
+    extract: Callable[[str], str] = _EXTRACT["synthetix_abi"]
+    assert (_CONTRACTS / "abi" / "synthetix_v3" / f"{contract}.json").read_text() == extract(contract)
+
+
+@needs_packages
+def test_the_abi_of_pyth_is_that_of_its_package() -> None:
+    extract: Callable[[], str] = _EXTRACT["pyth_abi"]
+    assert (_CONTRACTS / "abi" / "synthetix_v3" / "Pyth.json").read_text() == extract()
 
 
 @pytest.mark.fork

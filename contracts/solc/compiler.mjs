@@ -1,10 +1,7 @@
-#!/usr/bin/env node
-// The compiler forge starts: npm solc behind the two calls forge makes of a native solc,
+// A compiler forge starts: npm solc behind the two calls forge makes of a native solc,
 // `--version` and `--standard-json` (input on stdin). Other flags (--allow-paths ...) mean nothing to it and are ignored.
 import { readFileSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
-
-const solc = createRequire(import.meta.url)('solc')
 
 /** Writes all of text: stdout may be a pipe that takes less than asked. */
 function emit(text) {
@@ -18,8 +15,12 @@ function emit(text) {
   }
 }
 
-if (process.argv.includes('--version')) {
-  emit(`solc, the solidity compiler commandline interface\nVersion: ${solc.version()}\n`)
-} else {
-  emit(solc.compile(readFileSync(0, 'utf8')))
+/** Answers forge with the solc of an npm package. */
+export function run(packageName) {
+  const solc = createRequire(import.meta.url)(packageName)
+  if (process.argv.includes('--version')) {
+    emit(`solc, the solidity compiler commandline interface\nVersion: ${solc.version()}\n`)
+  } else {
+    emit(solc.compile(readFileSync(0, 'utf8')))
+  }
 }

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+// The compiler of our own contracts.
+import { run } from './compiler.mjs'
+
+run('solc')
