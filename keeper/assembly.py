@@ -299,7 +299,7 @@ def limits_of(limits: LimitSettings) -> Limits:
 
 def _account(text: str, key: str) -> str:
     try:
-        return parse.address(text)
+        return parse.account(text)
     except ValueError as error:
         raise ConfigError(f"limits.{key}: {error}.") from None
 

@@ -112,8 +112,10 @@ async def _fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas
 
 
 async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str | None, margin_usd: float) -> list[Step]:
-    _, evaluator = _venue(desk, venue)
+    name, evaluator = _venue(desk, venue)
     calls = evaluator.venue.pay_in(evaluator.book, desk.executor, _x18(margin_usd))
+    if not calls:
+        raise ConfigError(f"--margin {margin_usd:,.2f}: plans on {name} need no margin. Leave it out.")
     token = evaluator.venue.tokens(evaluator.book)[0]
     (holding,) = await desk.balances([token], wallet.address)
     if holding.amount_raw < _x18(margin_usd) // 10 ** (18 - holding.decimals):
@@ -134,6 +136,8 @@ async def _sweep(options: OwnerOptions, venue: str | None, margin_usd: float, to
         steps: list[Step] = []
         if margin_usd > 0:
             calls = evaluator.venue.pay_out(evaluator.book, _x18(margin_usd))
+            if not calls:
+                raise ConfigError(f"--margin {margin_usd:,.2f}: the executor can have none on {name}. Leave it out.")
             steps.append(ownership.recover(desk.executor, name, calls, f"{margin_usd:,.2f} USD of margin are in the executor's wallet"))
         steps += _sweeps(desk, standing, holdings, token, _x18(margin_usd))
         coin = await desk.coin_wei(desk.executor)

@@ -26,9 +26,9 @@ def explain(path: Path, venue: str, account: str, number: int | None, as_json: b
 
 async def _explain(path: Path, venue: str, account: str, number: int | None, as_json: bool) -> int:
     try:
-        key = AccountKey(parse.address(account))
+        key = AccountKey(parse.account(account))
     except ValueError as error:
-        raise ConfigError(f"{error}. Give the trader's address, 0x and 40 hex digits.") from None
+        raise ConfigError(f"{error}. Give it as `keeper positions` does: 0x and 40 or 64 hex digits, or a number.") from None
     async with session.book_at(session.settings(path), venue, number) as book:
         if key not in book.evaluator.book.account_keys():
             raise ConfigError(f"{venue} knows no account {key} at block {book.block.number}. `keeper positions` lists them.")

@@ -17,7 +17,8 @@ class Health:
     """The exact margin test at one moment. `equity` and `requirement` have the protocol's decimals, rounded as the contract rounds.
 
     `breach` says which of the venue's tests failed; None means healthy. `positions` is the liquidation of positions
-    (equity < requirement), `collateral` the venue's earlier test for non-settlement collateral."""
+    (equity < requirement), `collateral` the venue's earlier test for non-settlement collateral, `margin_only` the test of an account that
+    owes more than its margin and has no positions left; a `flagged` account is past its test, and anybody may go on with it."""
 
     equity: Money
     requirement: Money
@@ -34,6 +35,8 @@ class Breach(StrEnum):
 
     POSITIONS = "positions"
     COLLATERAL = "collateral"
+    MARGIN_ONLY = "margin_only"
+    FLAGGED = "flagged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from keeper.domain.chain import Address, Hash32
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+_ACCOUNT = re.compile(r"0x(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})|0|[1-9][0-9]*")
 
 
 def address(text: str) -> Address:
@@ -14,6 +15,13 @@ def address(text: str) -> Address:
     if not _ADDRESS.fullmatch(text):
         raise ValueError(f"not an address: {text[:80]!r}")
     return Address(text.lower())
+
+
+def account(text: str) -> str:
+    """An account's key as some venue writes it: an address, 32 bytes of hex, or a decimal number. Raises ValueError otherwise."""
+    if not _ACCOUNT.fullmatch(text):
+        raise ValueError(f"not an account: {text[:80]!r}")
+    return text.lower()
 
 
 def hash32(text: str) -> Hash32:

@@ -8,11 +8,15 @@ from keeper.domain.chain import Address
 @dataclass(frozen=True, slots=True)
 class CallRule:
     """A function the executor may call on this venue. Every argument is one word; `words` holds the values each may have, as unsigned
-    integers, in ascending order. None means free: an amount, or the account to be liquidated (never the executor itself)."""
+    integers, in ascending order. None means free: an amount, or the account to be liquidated (never the executor itself).
+
+    `fee_view` is a view of the target that takes the same arguments and tells the native coin the function wants: no call may carry more,
+    and without it none. Only such a function may have arguments of any length, which no word bounds (a signed price)."""
 
     target: Address
     signature: str
     words: tuple[tuple[int, ...], ...]
+    fee_view: str = ""
 
 
 @dataclass(frozen=True, slots=True)

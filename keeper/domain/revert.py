@@ -39,7 +39,7 @@ class CustomErrors:
         self._otherwise = otherwise
 
     def __call__(self, data: bytes) -> str:
-        """The error with its arguments: addresses and words as hex, numbers in decimals."""
+        """The error with its arguments: addresses and words as hex, numbers in decimals, errors inside of it by name."""
         signature = self._signatures.get(data[:4])
         if signature is None:
             return self._otherwise(data)
@@ -55,11 +55,22 @@ class CustomErrors:
             return "0x" + word[: int(kind.removeprefix("bytes"))].hex()
         if kind == "bytes":
             return self(_bytes(body, int.from_bytes(word, "big")))
+        if kind == "string":
+            return _bytes(body, int.from_bytes(word, "big")).decode("utf-8", errors="replace")
+        if kind == "bytes[]":
+            return f"[{', '.join(self(one) for one in _items(body, int.from_bytes(word, 'big')))}]"
         return str(int.from_bytes(word, "big", signed=True))
 
 
 def _string(body: bytes) -> str:
     return _bytes(body, _WORD).decode("utf-8", errors="replace")
+
+
+def _items(body: bytes, offset: int) -> Sequence[bytes]:
+    """An array of bytes; the offsets of its items count from behind its length."""
+    items = body[offset + _WORD :]
+    count = min(int.from_bytes(body[offset : offset + _WORD], "big"), len(items) // _WORD)
+    return [_bytes(items, int.from_bytes(items[index * _WORD : (index + 1) * _WORD], "big")) for index in range(count)]
 
 
 def _bytes(body: bytes, offset: int) -> bytes:

@@ -151,10 +151,10 @@ class Action(Protocol):
         """What the executor may come to hold, the settlement token first."""
 
     def pay_in(self, book: Book, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
-        """What the owner calls to give the executor margin (USD)."""
+        """What the owner calls to give the executor margin (USD); nothing where plans need none."""
 
     def pay_out(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
-        """What the executor calls to take margin (USD) into its own wallet."""
+        """What the executor calls to take margin (USD) into its own wallet; nothing where it can have none."""
 
 
 class Views(Protocol):

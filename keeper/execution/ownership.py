@@ -118,9 +118,18 @@ def _call_text(call: OwnerCall) -> str:
 
 def _encoded(rules: Sequence[CallRule]) -> list[tuple[str, bytes, bytes, list[list[bytes]]]]:
     return [
-        (rule.target, keccak(text=rule.signature)[:4], _NO_FEE, [[value.to_bytes(_WORD, "big") for value in word] for word in rule.words])
+        (
+            rule.target,
+            _selector(rule.signature),
+            _selector(rule.fee_view),
+            [[value.to_bytes(_WORD, "big") for value in word] for word in rule.words],
+        )
         for rule in rules
     ]
+
+
+def _selector(signature: str) -> bytes:
+    return keccak(text=signature)[:4] if signature else _NO_FEE
 
 
 def _data(signature: str, types: Sequence[str], values: Sequence[object]) -> bytes:

@@ -32,16 +32,18 @@ _VIEWS = ("owner()", "treasury()", "budgetPerDay()", "spentToday()", "carriedInT
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The rules and the valuer that plans of a venue need."""
+    """The rules and the valuer that plans of a venue need, and whether they need margin there."""
 
     venue: str
     rules: Sequence[CallRule]
     valuer: Valuer
+    takes_margin: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class VenueStanding:
-    """One venue in the executor: is exactly the expected list allowed, does the expected contract value it, and what margin is there."""
+    """One venue in the executor: is exactly the expected list allowed, does the expected contract value it, and what margin is there,
+    if plans need any."""
 
     venue: str
     valuer: Address
@@ -50,6 +52,7 @@ class VenueStanding:
     total_x18: int
     equity_x18: int
     exposure_x18: int
+    takes_margin: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ def standing(executor: Address, operator: Address, expected: Sequence[Expected])
         matches = [next(replies).data == answer for _, answer in requirement.valuer.answers]
         total, equity, exposure = _valuation(next(replies))
         rules_match = allowed_hash == rules_hash(requirement.rules)
-        venues.append(VenueStanding(requirement.venue, valuer, rules_match, all(matches), total, equity, exposure))
+        figures = (total, equity, exposure, requirement.takes_margin)
+        venues.append(VenueStanding(requirement.venue, valuer, rules_match, all(matches), *figures))
     return Standing(
         executor,
         address_of_word(owner),
@@ -118,7 +122,7 @@ def problems(state: Standing | None, executor: Address) -> Iterator[str]:
             )
         elif not venue.valuer_matches:
             yield f"{venue.venue}: {venue.valuer} does not value the executor as expected; run `keeper executor allow`"
-        elif venue.equity_x18 <= 0:
+        elif venue.takes_margin and venue.equity_x18 <= 0:
             yield f"{venue.venue}: no margin; run `keeper executor fund --margin USD`"
     if state.budget_x18 == 0:
         yield "no loss budget, so nothing can be unwound; run `keeper executor allow --budget-usd USD`"

@@ -50,7 +50,7 @@ def schema() -> Mapping[str, Any]:
         "chains": {"type": "object", "additionalProperties": schema_of(ChainSettings)},
         "executors": {"type": "object", "additionalProperties": schema_of(ExecutorSettings)},
         "oracles": {"type": "object", "additionalProperties": schema_of(OracleSettings)},
-        "venues": {"type": "object", "additionalProperties": {"oneOf": venues}},
+        "venues": {"type": "object", "additionalProperties": {"anyOf": venues}},
     }
     # What a file leaves out may stand in one that it includes, or in the environment: nothing is required of a single file.
     return {

@@ -10,6 +10,8 @@ from typing import Any
 from keeper.domain.venue import Venue
 from keeper.venues.perp_v2.options import Options as PerpV2Options
 from keeper.venues.perp_v2.venue import PerpV2
+from keeper.venues.synthetix_v3.options import Options as SynthetixV3Options
+from keeper.venues.synthetix_v3.venue import SynthetixV3
 
 ENTRY_POINTS = "perp_keeper.venues"
 """Group in which other packages name their protocols: the entry's name is the protocol's, its object a `VenueProtocol`."""
@@ -26,6 +28,7 @@ class VenueProtocol:
 REGISTRY: Mapping[str, VenueProtocol] = MappingProxyType(
     {
         "perp_v2": VenueProtocol(PerpV2Options, PerpV2),
+        "synthetix_v3": VenueProtocol(SynthetixV3Options, SynthetixV3),
     }
 )
 

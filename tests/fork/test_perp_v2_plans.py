@@ -21,7 +21,8 @@ from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 from keeper.execution.executor import executed_change
 from keeper.venues.perp_v2.log_events import PositionChanged
-from tests.keeper.venues.perp_v2.ledger import Ledger, raw_log
+from tests.keeper.venues.ledger import raw_log
+from tests.keeper.venues.perp_v2.ledger import Ledger
 from tests.keeper.venues.perp_v2.random_traders import MAX, RandomTraders
 
 pytestmark = pytest.mark.fork

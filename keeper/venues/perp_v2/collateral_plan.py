@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from keeper.domain.account import AccountKey
+from keeper.domain.calldata import Encoder
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.fixed import RATIO, mul_ratio
 from keeper.domain.health import Breach
 from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import Use
-from keeper.venues.perp_v2.calls import Encoder
 from keeper.venues.perp_v2.margin import Margin, collateral_worth, debt_value, power_of_ten
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.rules import APPROVE, LIQUIDATE_COLLATERAL, WITHDRAW

@@ -1,24 +1,17 @@
-"""Logs to events: one small function per event, compiled from its ABI signature when the venue is made."""
+"""Which log is which event: the decoders of this deployment's claimed contracts."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TypeAlias
 
-from eth_utils.crypto import keccak
-
 from keeper.domain.chain import Address, RawLog
+from keeper.domain.event_abi import log_decoder, place_of, topic_of
 from keeper.errors import DecodeError
 from keeper.venues.perp_v2.events import LogEvent
 from keeper.venues.perp_v2.options import Options
-from keeper.venues.perp_v2.signatures import WITH_EFFECT, WITHOUT_EFFECT, Make
+from keeper.venues.perp_v2.signatures import WITH_EFFECT, WITHOUT_EFFECT
 
-_Topics: TypeAlias = tuple[bytes, ...]
-_Read: TypeAlias = Callable[[_Topics, bytes], int | str]
 _Decode: TypeAlias = Callable[[RawLog], LogEvent | None]
-
-_SIGNATURE = re.compile(r"(\w+)\((.*)\)")
-_WORD = 32
 
 
 class Decoder:
@@ -42,71 +35,14 @@ class Decoder:
             return None
         decode = contract.get(log.topics[0]) if log.topics else None
         if decode is None:
-            raise DecodeError(f"{_where(log)}: topic {log.topics[0].hex() if log.topics else '(none)'} is not in the contract's ABI")
+            raise DecodeError(f"{place_of(log)}: topic {log.topics[0].hex() if log.topics else '(none)'} is not in the contract's ABI")
         return decode(log)
-
-
-def topic_of(signature: str) -> bytes:
-    """topic0: Keccak-256 of the signature's name and types."""
-    name, inputs = _parse(signature)
-    return keccak(text=f"{name}({','.join(kind for kind, _ in inputs)})")
 
 
 def _compile_contract(contract: str) -> dict[bytes, _Decode]:
     ignored: dict[bytes, _Decode] = {topic_of(signature): _ignore for signature in WITHOUT_EFFECT[contract]}
-    return ignored | {topic_of(signature): _compile(signature, make) for signature, make in WITH_EFFECT[contract]}
+    return ignored | {topic_of(signature): log_decoder(signature, make) for signature, make in WITH_EFFECT[contract]}
 
 
 def _ignore(log: RawLog) -> None:
     return None
-
-
-def _compile(signature: str, make: Make) -> _Decode:
-    name, inputs = _parse(signature)
-    readers: list[_Read] = []
-    topics, words = 1, 0
-    for kind, indexed in inputs:
-        if indexed:
-            readers.append(_topic_reader(kind, topics))
-            topics += 1
-        else:
-            readers.append(_data_reader(kind, words * _WORD))
-            words += 1
-    return _decode_with(name, make, tuple(readers), topics, words * _WORD)
-
-
-def _decode_with(name: str, make: Make, readers: tuple[_Read, ...], topics_count: int, size: int) -> _Decode:
-    def decode(log: RawLog) -> LogEvent:
-        topics, data = log.topics, log.data
-        if len(topics) != topics_count or len(data) != size:
-            raise DecodeError(f"{_where(log)}: {name} with {len(topics)} topics and {len(data)} bytes; {topics_count} and {size} expected")
-        return make(*[read(topics, data) for read in readers])
-
-    return decode
-
-
-def _topic_reader(kind: str, index: int) -> _Read:
-    if kind == "address":
-        return lambda topics, data: "0x" + topics[index][12:].hex()
-    signed = kind.startswith("int")
-    return lambda topics, data: int.from_bytes(topics[index], "big", signed=signed)
-
-
-def _data_reader(kind: str, start: int) -> _Read:
-    end = start + _WORD
-    if kind == "address":
-        return lambda topics, data: "0x" + data[start + 12 : end].hex()
-    signed = kind.startswith("int")
-    return lambda topics, data: int.from_bytes(data[start:end], "big", signed=signed)
-
-
-def _parse(signature: str) -> tuple[str, list[tuple[str, bool]]]:
-    match = _SIGNATURE.fullmatch(signature)
-    if match is None:
-        raise ValueError(f"not an event signature: {signature}")
-    inputs = [part.split() for part in match[2].split(",")]
-    return match[1], [(words[0], "indexed" in words) for words in inputs]
-
-
-def _where(log: RawLog) -> str:
-    return f"log {log.log_index} of {log.address} in block {log.block_number} ({log.transaction_hash})"

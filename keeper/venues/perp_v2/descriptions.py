@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from keeper.domain.calldata import Encoder, number, text
 from keeper.domain.chain import Call, CallResult, Reads
 from keeper.domain.venue import Event
-from keeper.venues.perp_v2.calls import Encoder, number, text
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.read_events import CollateralDescribed, MarketNamed
 from keeper.venues.perp_v2.state import PARAMETERS, Collateral, PerpBook

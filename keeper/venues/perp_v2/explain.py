@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from keeper.domain.account import AccountKey
+from keeper.domain.calldata import Encoder, number, signed
 from keeper.domain.chain import Call, CallResult, Reads, Timestamp
 from keeper.domain.fixed import X18, mul_div, mul_ratio
 from keeper.domain.views import Explanation, Term
 from keeper.venues.perp_v2 import funding, orders
-from keeper.venues.perp_v2.calls import Encoder, number, signed
 from keeper.venues.perp_v2.margin import health_of, inspection_for, is_collateral_liquidatable, margin_of
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.state import Account, PerpBook, Position, parameters, reads_at

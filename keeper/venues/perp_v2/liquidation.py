@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from keeper.domain.account import AccountKey
+from keeper.domain.calldata import UINT256_MAX, Encoder
 from keeper.domain.chain import Timestamp
 from keeper.domain.fixed import X18, div_up, mul_div, mul_ratio
 from keeper.domain.health import Breach
@@ -11,7 +12,6 @@ from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, No
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import Use
 from keeper.venues.perp_v2 import collateral_plan, orders
-from keeper.venues.perp_v2.calls import UINT256_MAX, Encoder
 from keeper.venues.perp_v2.closing import Pool, most_profitable_sqrt_price
 from keeper.venues.perp_v2.inventory import Inventory
 from keeper.venues.perp_v2.margin import Margin, health_of, margin_of

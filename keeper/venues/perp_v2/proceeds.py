@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from keeper.domain.chain import Address, RawLog
+from keeper.domain.event_abi import topic_of
 from keeper.domain.parse import address_of_word
 from keeper.domain.views import Proceeds
-from keeper.venues.perp_v2.decoder import topic_of
 from keeper.venues.perp_v2.events import LogEvent
 from keeper.venues.perp_v2.log_events import Deposited, PnlRealized, Withdrawn
 from keeper.venues.perp_v2.margin import collateral_worth

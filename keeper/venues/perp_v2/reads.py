@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from keeper.domain.account import AccountKey
+from keeper.domain.calldata import Encoder, number, signed
 from keeper.domain.chain import Call, Reads, Timestamp
 from keeper.domain.money import Usd18
 from keeper.domain.views import ChainView
 from keeper.errors import StateDivergence
-from keeper.venues.perp_v2.calls import Encoder, number, signed
 from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.read_events import MakerRead, MarketGrowthRead, MarketSettledRead, PositionGrowthRead

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from keeper.domain.calldata import Encoder, number, signed, signed_array
 from keeper.domain.chain import Call, CallResult, Reads, Timestamp
 from keeper.venues.perp_v2 import funding, ticks
-from keeper.venues.perp_v2.calls import Encoder, number, signed, signed_array
 from keeper.venues.perp_v2.descriptions import collateral_calls, collateral_described, is_described, market_call, market_named
 from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.options import Options

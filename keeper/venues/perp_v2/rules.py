@@ -4,10 +4,10 @@ A market or collateral that is listed later is not in the executor's rules until
 
 from collections.abc import Iterable, Sequence
 
+from keeper.domain.calldata import Encoder, word
 from keeper.domain.chain import LogFilter
+from keeper.domain.event_abi import topic_of
 from keeper.domain.permission import CallRule, Valuer
-from keeper.venues.perp_v2.calls import Encoder, word
-from keeper.venues.perp_v2.decoder import topic_of
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.signatures import COLLATERAL_ADDED, POOL_ADDED
 from keeper.venues.perp_v2.state import PerpBook, parameters

@@ -7,9 +7,9 @@ which `resync` sets right."""
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from keeper.domain.calldata import Encoder, address, number
 from keeper.domain.chain import CallResult, Reads
 from keeper.errors import ConfigError
-from keeper.venues.perp_v2.calls import Encoder, address, number
 from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.read_events import ConfigRead

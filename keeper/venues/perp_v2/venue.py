@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 
 from keeper.domain.account import AccountKey
+from keeper.domain.calldata import Encoder
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.health import FeedId, Health, WatchBox
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
@@ -25,7 +26,6 @@ from keeper.domain.views import (
 )
 from keeper.venues.perp_v2 import capital, descriptions, explain, flows, liquidation, pools, reads, refresh, rules, snapshot, views
 from keeper.venues.perp_v2.apply import handlers
-from keeper.venues.perp_v2.calls import Encoder
 from keeper.venues.perp_v2.decoder import Decoder
 from keeper.venues.perp_v2.events import EVENT_TYPES
 from keeper.venues.perp_v2.feeds import feeds_at

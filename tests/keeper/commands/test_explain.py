@@ -53,8 +53,8 @@ def test_a_breached_account_comes_with_the_decision_and_the_calls_of_its_plan(ke
     [
         (("perp_v2", "0x" + "12" * 20), ("perp_v2 knows no account 0x1212", "`keeper positions` lists them")),
         (("gmx", "0x" + "12" * 20), ("venue gmx is not configured", "Configured: perp_v2")),
-        (("perp_v2", "0x1234"), ("0x1234", "0x and 40 hex digits")),
-        (("perp_v2", "alice"), ("alice", "0x and 40 hex digits")),
+        (("perp_v2", "0x1234"), ("0x1234", "0x and 40 or 64 hex digits")),
+        (("perp_v2", "alice"), ("alice", "0x and 40 or 64 hex digits")),
     ],
 )
 def test_what_cannot_be_asked_ends_with_2_and_the_mend(

@@ -13,7 +13,10 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 ABIS = ROOT / "contracts" / "abi"
-PROTOCOLS = {"perp_v2": re.compile(r"perp_?v2|curie", re.IGNORECASE)}
+PROTOCOLS = {
+    "perp_v2": re.compile(r"perp_?v2|curie", re.IGNORECASE),
+    "synthetix_v3": re.compile(r"synthetix|snx", re.IGNORECASE),
+}
 """Those with a folder in keeper/venues, and what they are called."""
 TOKEN_WORDS = {"balanceOf", "totalSupply", "transferFrom"}
 """ERC-20's own: any program that holds tokens knows them."""

@@ -11,9 +11,10 @@ from contracts.devnet.calldata import calldata
 from contracts.devnet.devnet import Devnet
 from contracts.devnet.market import MarketDriver
 from keeper.domain.chain import RawLog
-from keeper.venues.perp_v2.decoder import topic_of
+from keeper.domain.event_abi import topic_of
 from keeper.venues.perp_v2.signatures import WITH_EFFECT
-from tests.keeper.venues.perp_v2.ledger import options_of, raw_log
+from tests.keeper.venues.ledger import raw_log
+from tests.keeper.venues.perp_v2.ledger import options_of
 from tests.keeper.venues.perp_v2.random_traders import MAX, RandomTraders
 
 RECORDED = Path(__file__).with_name("logs.json")

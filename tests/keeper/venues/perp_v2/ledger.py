@@ -1,21 +1,12 @@
-"""A blocking shell for the venue in tests: runs its questions on a node, applies its events block by block, compares with the contracts."""
-
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+"""The book of a devnet's Perp V2, kept in step with its node."""
 
 from contracts.devnet.deployment import Deployment
-from contracts.devnet.rpc import Rpc, RpcError
-from keeper.domain import parse
-from keeper.domain.account import AccountKey
-from keeper.domain.chain import BlockRef, Call, CallResult, RawLog, Reads, Timestamp
+from contracts.devnet.rpc import Rpc
 from keeper.domain.options import build
-from keeper.domain.venue import Event
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.state import PerpBook
 from keeper.venues.perp_v2.venue import PerpV2
-
-T = TypeVar("T")
+from tests.keeper.venues.ledger import VenueLedger
 
 OPTION_KEYS = (
     "clearing_house",
@@ -35,135 +26,13 @@ def options_of(deployment: Deployment) -> dict[str, str]:
     return {key: getattr(deployment.core, key) for key in OPTION_KEYS}
 
 
-@dataclass(slots=True)
-class Ledger:
-    """A venue's book kept in step with a node."""
-
-    rpc: Rpc
-    venue: PerpV2
-    book: PerpBook
-    head: BlockRef | None = None
-    log_events: list[tuple[RawLog, Event]] = field(default_factory=list)
+class Ledger(VenueLedger[PerpBook]):
+    """A book of Perp V2."""
 
     @classmethod
     def start(cls, rpc: Rpc, deployment: Deployment, first: int) -> "Ledger":
         """A book that knows everything up to the present head, from block `first` on."""
         venue = PerpV2(build(Options, options_of(deployment)))
         ledger = cls(rpc, venue, venue.new_book())
-        latest = ledger.block("latest")
-        ledger.apply(ledger.run(venue.snapshot(), latest))
-        ledger.catch_up(first, latest.number)
+        ledger.begin(first)
         return ledger
-
-    def block(self, number: int | str) -> BlockRef:
-        """A block header."""
-        raw = self.rpc.call("eth_getBlockByNumber", number if isinstance(number, str) else hex(number), False)
-        return BlockRef(
-            number=parse.quantity(raw["number"]),
-            hash=parse.hash32(raw["hash"]),
-            parent_hash=parse.hash32(raw["parentHash"]),
-            timestamp=Timestamp(parse.quantity(raw["timestamp"])),
-        )
-
-    def logs(self, block: BlockRef) -> list[RawLog]:
-        """The claimed logs of one block, in order."""
-        addresses = list(self.venue.filters()[0].addresses)
-        return [raw_log(item) for item in self.rpc.call("eth_getLogs", {"blockHash": block.hash, "address": addresses})]
-
-    def catch_up(self, first: int, last: int) -> set[AccountKey]:
-        """Apply the logs of blocks, in order, and refresh at the last. Returns the accounts touched."""
-        touched: set[AccountKey] = set()
-        for number in range(first, last + 1):
-            touched |= self.add(self.block(number))
-        self.refresh()
-        return touched
-
-    def advance(self) -> set[AccountKey]:
-        """Take in everything mined since. Returns the accounts touched."""
-        assert self.head is not None
-        return self.catch_up(self.head.number + 1, self.block("latest").number)
-
-    def add(self, block: BlockRef) -> set[AccountKey]:
-        """Apply one block's logs."""
-        self.book.open_block(block.number, block.timestamp)
-        self.head = block
-        touched: set[AccountKey] = set()
-        self.log_events = []
-        for log in self.logs(block):
-            event = self.venue.decode(log)
-            if event is not None:
-                touched |= self.venue.apply(event, self.book)
-                self.log_events.append((log, event))
-        return touched
-
-    def refresh(self, at: Timestamp | None = None) -> None:
-        """Market reads for the head's time, or a later one."""
-        assert self.head is not None
-        self.apply(self.run(self.venue.refresh(self.book, at or self.head.timestamp), self.head, at))
-
-    def inspect(self, keys: Sequence[AccountKey], at: Timestamp | None = None) -> None:
-        """Account reads for the head's time, or a later one."""
-        assert self.head is not None
-        self.apply(self.run(self.venue.inspect(keys, self.book, at or self.head.timestamp), self.head, at))
-
-    def apply(self, events: Sequence[Event]) -> None:
-        """Apply reads."""
-        for event in events:
-            self.venue.apply(event, self.book)
-
-    def run(self, reads: Reads[T], block: BlockRef, at: Timestamp | None = None) -> T:
-        """Answer a question at a block, seen at `at`."""
-        answers: list[CallResult] | None = None
-        while True:
-            try:
-                calls = next(reads) if answers is None else reads.send(answers)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            answers = self._answer(calls, block, at)
-
-    def _answer(self, calls: Sequence[Call], block: BlockRef, at: Timestamp | None) -> list[CallResult]:
-        extra: list[Any] = [] if at is None else [{}, {"time": hex(at)}]
-        requests = [("eth_call", [{"to": call.to, "data": "0x" + call.data.hex()}, {"blockHash": block.hash}, *extra]) for call in calls]
-        return [_result(answer) for answer in self.rpc.attempt(requests)]
-
-    def breached(self, at: Timestamp | None = None) -> list[AccountKey]:
-        """Accounts that the venue would let anybody act on, at the head's time or a later one."""
-        assert self.head is not None
-        now = at or self.head.timestamp
-        return [key for key in sorted(self.book.account_keys()) if self.venue.health(key, self.book, now).liquidatable]
-
-    def mismatches(self, at: Timestamp | None = None) -> list[str]:
-        """Accounts whose health is not what the contracts say, in words. Refreshes and inspects for `at` are the caller's."""
-        assert self.head is not None
-        now = at or self.head.timestamp
-        views = self.run(self.venue.chain_views(sorted(self.book.account_keys())), self.head, at)
-        assert len(views) == len(self.book.account_keys())
-        wrong = []
-        for view in views:
-            health = self.venue.health(view.account, self.book, now)
-            if (health.equity, health.requirement) != (view.equity, view.requirement):
-                wrong.append(
-                    f"{view.account} block {self.head.number}: equity {health.equity.raw} / {view.equity.raw}, "
-                    f"requirement {health.requirement.raw} / {view.requirement.raw}, {self.book.accounts[view.account]}"
-                )
-        return wrong
-
-
-def raw_log(item: dict[str, Any]) -> RawLog:
-    """A log as JSON-RPC gives it."""
-    return RawLog(
-        address=parse.address(item["address"]),
-        topics=tuple(parse.hex_bytes(topic) for topic in item["topics"]),
-        data=parse.hex_bytes(item["data"]),
-        block_number=parse.quantity(item["blockNumber"]),
-        block_hash=parse.hash32(item["blockHash"]),
-        transaction_hash=parse.hash32(item["transactionHash"]),
-        log_index=parse.quantity(item["logIndex"]),
-    )
-
-
-def _result(answer: Any) -> CallResult:
-    if isinstance(answer, RpcError):
-        return CallResult(False, parse.hex_bytes(answer.data) if answer.data else b"")
-    return CallResult(True, parse.hex_bytes(answer))

@@ -9,10 +9,11 @@ import pytest
 from eth_abi.abi import decode
 
 from keeper.domain.chain import Address, RawLog
+from keeper.domain.event_abi import topic_of
 from keeper.domain.options import build
 from keeper.errors import DecodeError
 from keeper.venues.perp_v2 import log_events as log
-from keeper.venues.perp_v2.decoder import Decoder, topic_of
+from keeper.venues.perp_v2.decoder import Decoder
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.signatures import WITH_EFFECT, WITHOUT_EFFECT
 from tests.keeper.venues.perp_v2.all_events import recorded, recorded_options

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from keeper.domain.chain import Address, Hash32, RawLog
+from keeper.domain.event_abi import topic_of
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach
 from keeper.domain.venue import Event
 from keeper.domain.views import Proceeds
 from keeper.venues.perp_v2 import log_events as log
-from keeper.venues.perp_v2.decoder import topic_of
 from keeper.venues.perp_v2.proceeds import TRANSFER
 from tests.keeper.venues.perp_v2.books import ADDRESSES, ALICE, BOB, ETH, EXECUTOR, USDC, WETH, Desk
 

@@ -17,7 +17,7 @@ class Encoder:
         self._selectors: dict[str, bytes] = {}
 
     def data(self, signature: str, *arguments: int | str) -> bytes:
-        """Calldata of `signature`, for example "getIndexPrice(uint256)", with its arguments in order; structs flattened."""
+        """Calldata of `signature`, for example "balanceOf(address)", with its arguments in order; structs flattened."""
         return self._selector(signature) + b"".join(word(argument) for argument in arguments)
 
     def call(self, to: str, signature: str, *arguments: int | str) -> Call:
@@ -40,6 +40,15 @@ def word(value: int | str) -> bytes:
     if isinstance(value, str):
         return bytes.fromhex(value[2:]).rjust(_WORD, b"\0")
     return (value & UINT256_MAX).to_bytes(_WORD, "big")
+
+
+def bytes_array(items: Sequence[bytes]) -> bytes:
+    """The encoding of a bytes[] that is the only argument."""
+    tails = [word(len(item)) + item + bytes(-len(item) % _WORD) for item in items]
+    offsets, offset = b"", len(items) * _WORD
+    for tail in tails:
+        offsets, offset = offsets + word(offset), offset + len(tail)
+    return word(_WORD) + word(len(items)) + offsets + b"".join(tails)
 
 
 def number(result: CallResult, index: int = 0) -> int | None:

@@ -1,0 +1,1 @@
+"""Synthetix Perps V3: see README.md."""

@@ -1,0 +1,21 @@
+"""What is in the operator's way, said of a standing made by hand."""
+
+from dataclasses import replace
+
+from keeper.domain.chain import Address
+from keeper.execution.standing import Standing, VenueStanding, problems
+
+_EXECUTOR, _OTHER = Address("0x" + "ee" * 20), Address("0x" + "11" * 20)
+_EMPTY = VenueStanding("perps", _OTHER, True, True, 0, 0, 0)
+_READY = Standing(_EXECUTOR, _OTHER, _OTHER, _OTHER, True, 10**18, 0, 0, (replace(_EMPTY, takes_margin=False),))
+
+
+def test_a_venue_whose_plans_need_no_margin_is_ready_without_any() -> None:
+    assert list(problems(_READY, _EXECUTOR)) == []
+    (told,) = problems(replace(_READY, venues=(_EMPTY,)), _EXECUTOR)
+    assert "perps: no margin" in told
+
+
+def test_rules_count_with_margin_or_without() -> None:
+    (told,) = problems(replace(_READY, venues=(replace(_READY.venues[0], rules_match=False),)), _EXECUTOR)
+    assert "not what plans need" in told
