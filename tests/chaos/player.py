@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from contracts.devnet import PATHS, Deployment
+from contracts.devnet import PATHS
 from contracts.devnet.anvil import BASE_FEE
-from contracts.devnet.market import MarketDriver
+from contracts.devnet.play import Driver
 from contracts.devnet.rpc import RpcError, RpcUnavailable
 
 _BPS = 10_000
@@ -26,8 +27,8 @@ class Pace:
     """Wall time of a block, s."""
     base_fee: int = BASE_FEE
     """wei"""
-    gas_limit: int | None = None
-    """Of the next blocks; None leaves it."""
+    wall_clock: bool = False
+    """Whether chain time is that of the wall, whatever `block_seconds` says; it only orders a path's moves then."""
 
 
 def slide(start_8: Mapping[str, int], steps: int, bps: int, every_s: int) -> Sequence[tuple[int, Mapping[str, int]]]:
@@ -50,20 +51,21 @@ def of_path(name: str, start_8: Mapping[str, int], seed: int) -> Sequence[tuple[
 
 @dataclass
 class Player:
-    """A thread that mines. Without a path (or after its end) blocks come in which no price moves."""
+    """A thread that mines with a driver of its own. `start_8` are the prices before the path (8 decimals); without a path, or after its
+    end, blocks come in which no price moves."""
 
-    url: str
-    deployment: Deployment
+    driver: Callable[[], AbstractContextManager[Driver]]
+    start_8: Mapping[str, int]
     pace: Pace
     times: dict[int, float] = field(default_factory=dict)
     """Monotonic time of every block mined, by number."""
     failures: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._wanted: Mapping[str, int] = dict(self.deployment.start_prices_8())
+        self._wanted: Mapping[str, int] = dict(self.start_8)
         self._moves: list[tuple[int, Mapping[str, int]]] = []
         self._elapsed = 0
-        self._actions: list[Callable[[MarketDriver], None]] = []
+        self._actions: list[Callable[[Driver], None]] = []
         self._jump = 0
         self._mined = threading.Condition()
         self._stop = threading.Event()
@@ -97,11 +99,11 @@ class Player:
         """The next block comes so much later in chain time."""
         self._jump = seconds
 
-    def between_blocks(self, action: Callable[[MarketDriver], None]) -> None:
+    def between_blocks(self, action: Callable[[Driver], None]) -> None:
         """Done after the next block, before the one behind it; returns when it is done."""
         done = threading.Event()
 
-        def act(driver: MarketDriver) -> None:
+        def act(driver: Driver) -> None:
             try:
                 action(driver)
             finally:
@@ -131,7 +133,7 @@ class Player:
         return [number for number, at in self.times.items() if start <= at <= end]
 
     def _run(self) -> None:
-        with MarketDriver(self.url, self.deployment) as driver:
+        with self.driver() as driver:
             due = time.monotonic()
             while not self._stop.is_set():
                 if self._paused.is_set():
@@ -149,15 +151,19 @@ class Player:
                 due = max(due + self.pace.wall_interval, time.monotonic())
                 self._stop.wait(due - time.monotonic())
 
-    def _block(self, driver: MarketDriver) -> None:
+    def _block(self, driver: Driver) -> None:
         jump, self._jump = self._jump, 0
         with self._mined:
             self._elapsed += self.pace.block_seconds
             while self._moves and self._moves[0][0] <= self._elapsed:
                 self._wanted = self._moves.pop(0)[1]
-        mined = driver.step(self._wanted, driver.head_time() + self.pace.block_seconds + jump, self.pace.base_fee)
+        mined = driver.step(self._wanted, self._time(driver.head_time()) + jump, self.pace.base_fee)
         self.failures += mined.failures
         with self._mined:
             self.head = mined.number
             self.times[mined.number] = time.monotonic()
             self._mined.notify_all()
+
+    def _time(self, head_time: int) -> int:
+        """Of the next block."""
+        return max(head_time + 1, int(time.time())) if self.pace.wall_clock else head_time + self.pace.block_seconds

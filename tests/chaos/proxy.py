@@ -1,5 +1,5 @@
-"""A node that misbehaves on demand: JSON-RPC and `newHeads` between the daemon and the real node, with faults put in and taken out while
-both run (after foundry's crates/anvil/tests/it/fork.rs). What the faults are: faults.py."""
+"""A node, or a price service, that misbehaves on demand: JSON-RPC, `newHeads` and Hermes between the daemon and the real one, with faults
+put in and taken out while both run (after foundry's crates/anvil/tests/it/fork.rs). What the faults are: faults.py."""
 
 from __future__ import annotations
 
@@ -255,7 +255,9 @@ class Line:
         return [{key: answers[place][key] for key in ("result", "error") if key in answers[place]} for place in range(len(calls))]
 
     async def _announce(self, request: web.Request) -> web.StreamResponse:
-        """The daemon's websocket, both ways."""
+        """The daemon's websocket, both ways; another GET is a price service's."""
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return await self._relay(request)
         assert self._session is not None
         ours = web.WebSocketResponse()
         await ours.prepare(request)
@@ -275,6 +277,25 @@ class Line:
         finally:
             self._sockets.discard(ours)
         return ours
+
+    async def _relay(self, request: web.Request) -> web.StreamResponse:
+        """What is asked by GET, with its answer as it comes: a stream has no end. Faults know it as a call by its path."""
+        assert self._session is not None
+        call = Call(None, request.path, [])
+        self.requests[call.method] = self.requests.get(call.method, 0) + 1
+        for fault in self._faults:
+            replied = await fault.reply([call], self) if fault.strikes(call, self.chance) else None
+            if replied is not None:
+                return replied
+        try:
+            async with self._session.get(self.node_url + request.path_qs) as answer:
+                response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.headers.get("Content-Type", "")})
+                await response.prepare(request)
+                async for chunk in answer.content.iter_any():
+                    await response.write(chunk)
+                return response
+        except (aiohttp.ClientError, ConnectionError) as error:
+            return web.Response(status=502, text=f"the price service is gone: {error!r}")
 
     def _announced(self, text: str) -> Sequence[str]:
         texts: Sequence[str] = [text]

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contracts.devnet import account_views
 from contracts.devnet.rpc import Rpc
-from tests.chaos.stage import Set, Stage, staged
+from tests.chaos.stage import Set, Stage
+from tests.chaos.staging import staged
 from tests.chaos.verdict import Judge, Verdict
 
 Script = Callable[[Stage], None]
@@ -126,7 +126,7 @@ def play(scenario: Scenario, keep: Path | None = None) -> Row:
 
 def _end(stage: Stage) -> None:
     """Whatever the script left: the daemon stopped, no more blocks."""
-    for line in stage.lines:
+    for line in (*stage.lines, *([stage.price_line] if stage.price_line else [])):
         line.heal()
     for daemon in stage.daemons:
         daemon.stop()
@@ -134,7 +134,7 @@ def _end(stage: Stage) -> None:
 
 
 def _judge(scenario: Scenario, stage: Stage, row: Row) -> None:
-    judge = Judge(stage.devnet.url, stage.deployment, stage.lake, stage.state)
+    judge = Judge(stage.ground, stage.lake, stage.state)
     row.verdict = judge.verdict(
         cap_wei=round(scenario.cap_eth * _WEI),
         reachable=stage.reachable,
@@ -151,11 +151,11 @@ def _judge(scenario: Scenario, stage: Stage, row: Row) -> None:
 def _differing_margins(stage: Stage) -> list[str]:
     """Accounts of which the lake, rebuilt, says something else than the contracts."""
     local = stage.positions()
-    with Rpc(stage.devnet.url) as rpc:
-        views = (
-            account_views(rpc, stage.deployment, list(local), hex(stage.notes.get("positions_block", 0)), collateral=False) if local else {}
-        )
-    return [account for account, view in views.items() if local[account] != (view.account_value_18, view.requirement_18)]
+    if not local:
+        return []
+    with Rpc(stage.url) as rpc:
+        margins = stage.ground.margins(rpc, list(local), hex(stage.notes["positions_block"]))
+    return [account for account, margin in margins.items() if local[account] != margin]
 
 
 def _count(stage: Stage, row: Row) -> None:

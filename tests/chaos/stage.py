@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
-from contracts.devnet import AnvilOptions, Deployment, Devnet, account_views, write_config
+from contracts.devnet import AnvilOptions, Deployment, Devnet
 from contracts.devnet.anvil import Anvil
 from contracts.devnet.rpc import Rpc
 from tests.chaos.daemon import Daemon
-from tests.chaos.player import Pace, Player, of_path, slide
+from tests.chaos.ground import Ground
+from tests.chaos.perp_v2 import PerpV2Ground, perp_v2_ground
+from tests.chaos.player import Player, of_path, slide
 from tests.chaos.proxy import Fault, Line
+from tests.chaos.sent import Sent
 
 SLOTS_IN_EPOCH = 4
 FINALITY = 2 * SLOTS_IN_EPOCH
 BLOCK_SECONDS = 6
 INTERVAL = 0.35
-_CAP_ETH = "10.0"
 _READY_SECONDS = 60.0
 _SETTLE_BLOCKS = 12
 _SETTLE_SECONDS = 90.0
-_OWN_LOAD, _SLOWEST = 1.5, 4.0
-"""Load per core that a scenario makes by itself; the slowest pace."""
 _WORK_OFF_BLOCKS, _WORK_OFF_STEP = 40, 4
+
+
+Opening: TypeAlias = Callable[[AnvilOptions, int, int], AbstractContextManager[Ground]]
+"""Brings a venue's devnet up: the node's options, the seed, the number of traders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,29 +51,7 @@ class Set:
     """Whether the daemon listens to the first endpoint's websocket."""
     mode: str = "execute"
     settings: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A transaction of somebody else. `tip_gwei` decides the order within a block; `funded` gives the sender coin for gas first."""
-
-    sender: str
-    to: str
-    data: str
-    tip_gwei: int = 1
-    gas: int = 3_000_000
-    funded: bool = False
-
-    def fields(self) -> Mapping[str, str]:
-        """For eth_sendTransaction."""
-        return {
-            "from": self.sender,
-            "to": self.to,
-            "data": self.data,
-            "gas": hex(self.gas),
-            "maxFeePerGas": hex(200 * 10**9),
-            "maxPriorityFeePerGas": hex(self.tip_gwei * 10**9),
-        }
+    ground: Opening = perp_v2_ground
 
 
 @dataclass
@@ -79,7 +60,7 @@ class Stage:
 
     set: Set
     directory: Path
-    devnet: Devnet
+    ground: Ground
     lines: Sequence[Line]
     player: Player
     daemon: Daemon
@@ -96,16 +77,29 @@ class Stage:
     """The newest block when the daemon was told to stop."""
     untold: frozenset[str] = frozenset()
     """Transactions whose attempt or outcome stood in an outbox only that the scenario has deleted."""
+    price_line: Line | None = None
+    """Between the daemon and the price service, where the venue pulls its prices."""
+
+    @property
+    def devnet(self) -> Devnet:
+        """Perp V2's, for scenarios of that venue alone."""
+        assert isinstance(self.ground, PerpV2Ground)
+        return self.ground.devnet
 
     @property
     def deployment(self) -> Deployment:
-        """What stands on the chain."""
+        """What stands on Perp V2's devnet."""
         return self.devnet.deployment
+
+    @property
+    def url(self) -> str:
+        """The node's own endpoint."""
+        return self.ground.anvil.url
 
     @property
     def rpc(self) -> Rpc:
         """The chain itself. For the scenario's own thread only."""
-        return self.devnet.rpc
+        return self.ground.rpc
 
     @property
     def lake(self) -> Path:
@@ -123,7 +117,7 @@ class Stage:
 
     def mined(self) -> int:
         """How many transactions of the operator are in blocks."""
-        return int(self.rpc.call("eth_getTransactionCount", self.deployment.keeper, "latest"), 16)
+        return int(self.rpc.call("eth_getTransactionCount", self.ground.deployment.keeper, "latest"), 16)
 
     def expect(self, holds: bool, words: str) -> None:
         """Something the scenario is about; a failure where it does not hold."""
@@ -142,11 +136,11 @@ class Stage:
 
     def fall(self, steps: int = 40, bps: int = -50) -> None:
         """All prices go down in small steps, one per block; returns at once."""
-        self.player.follow(slide(self.deployment.start_prices_8(), steps, bps, self.set.block_seconds))
+        self.player.follow(slide(self.ground.deployment.start_prices_8(), steps, bps, self.set.block_seconds))
 
     def play(self, path: str) -> None:
         """A path of the devnet; returns at once."""
-        self.player.follow(of_path(path, self.deployment.start_prices_8(), self.set.seed))
+        self.player.follow(of_path(path, self.ground.deployment.start_prices_8(), self.set.seed))
 
     def blocks(self, count: int) -> None:
         """Until so many more blocks were mined."""
@@ -158,6 +152,13 @@ class Stage:
         with self.lines[at].under(*faults):
             yield
 
+    @contextmanager
+    def price_fault(self, *faults: Fault) -> Iterator[None]:
+        """While the context is open the price service suffers from these."""
+        assert self.price_line is not None
+        with self.price_line.under(*faults):
+            yield
+
     def kill(self, down_s: float = 0.0) -> None:
         """SIGKILL and a new start."""
         self.daemon.kill()
@@ -166,11 +167,20 @@ class Stage:
 
     def reorg(self, depth: int) -> None:
         """Replace the newest blocks by empty ones, between two blocks."""
-        rpc_url = self.devnet.url
+        rpc_url = self.url
 
         def act(_: object) -> None:
             with Rpc(rpc_url) as rpc:
                 rpc.call("anvil_reorg", depth, [])
+
+        self.player.between_blocks(act)
+
+    def forget_pending(self) -> None:
+        """The node forgets every pending transaction, between two blocks."""
+
+        def act(_: object) -> None:
+            with Rpc(self.url) as rpc:
+                rpc.call("anvil_dropAllTransactions")
 
         self.player.between_blocks(act)
 
@@ -179,7 +189,7 @@ class Stage:
         hashes: list[str] = []
 
         def act(_: object) -> None:
-            with Rpc(self.devnet.url) as rpc:
+            with Rpc(self.url) as rpc:
                 for item in transactions:
                     rpc.call("anvil_impersonateAccount", item.sender)
                     if item.funded:
@@ -207,10 +217,8 @@ class Stage:
 
     def _work_off(self) -> None:
         """Some more blocks while somebody is liquidatable: on a busy machine a cascade lasts longer than its path."""
-        accounts = [trader.address for trader in self.deployment.traders]
         for _ in range(_WORK_OFF_BLOCKS // _WORK_OFF_STEP):
-            views = account_views(self.rpc, self.deployment, accounts, collateral=False)
-            if self.set.mode != "execute" or not any(view.liquidatable and view.requirement_18 > 0 for view in views.values()):
+            if self.set.mode != "execute" or not self.ground.breached(self.rpc, "latest"):
                 return
             self.blocks(_WORK_OFF_STEP)
 
@@ -252,61 +260,11 @@ class Stage:
 
 
 @contextmanager
-def staged(settings: Set, directory: Path) -> Iterator[Stage]:
-    """A fresh devnet with everything around it in `directory`; nothing is left running."""
-    options = AnvilOptions(no_mining=True, slots_in_epoch=SLOTS_IN_EPOCH)
-    with ExitStack() as stack:
-        devnet = stack.enter_context(Devnet.up(options, seed=settings.seed, traders=settings.traders))
-        lines = [stack.enter_context(Line(devnet.url, devnet.anvil.ws_url, seed=place)) for place in range(settings.endpoints)]
-        config = directory / "keeper.toml"
-        write_config(
-            devnet.deployment,
-            config,
-            url=lines[0].url,
-            ws_url=lines[0].ws_url if settings.socket else None,
-            mode="execute",
-            lake_dir=directory / "lake",
-            block_seconds=settings.block_seconds,
-            finality_depth=settings.finality,
-        )
-        daemon = Daemon(config, directory / "keeper.log", _settings(settings, lines))
-        player = Player(devnet.url, devnet.deployment, Pace(settings.block_seconds, settings.interval * slowness()))
-        stage = Stage(settings, directory, devnet, lines, player, daemon, Random(settings.seed), daemons=[daemon])
-        try:
-            yield stage
-        finally:
-            player.stop()
-            for each in stage.daemons:
-                each.close()
-
-
-def slowness() -> float:
-    """At least 1, and more where others share the cores: blocks come that much slower."""
-    per_core = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return min(max(1.0, per_core / _OWN_LOAD), _SLOWEST)
-
-
-@contextmanager
 def forged_chain(stage: Stage, blocks_back: int = 0) -> Iterator[Anvil]:
     """A second node that shares the history up to now and goes on by itself with empty blocks, at the player's pace."""
     at = stage.head() - blocks_back
     options = AnvilOptions(
-        block_time=None, no_mining=True, slots_in_epoch=SLOTS_IN_EPOCH, timestamp=None, fork_url=stage.devnet.url, fork_block=at
+        block_time=None, no_mining=True, slots_in_epoch=SLOTS_IN_EPOCH, timestamp=None, fork_url=stage.url, fork_block=at
     )
     with Anvil.start(options) as anvil:
         yield anvil
-
-
-def _settings(choices: Set, lines: Sequence[Line]) -> Mapping[str, str]:
-    return {
-        "PERP_KEEPER__CHAINS__DEVNET__RPC_URLS": ",".join(line.url for line in lines),
-        # A socket may be deaf: whoever cares polls about as often as blocks come.
-        "PERP_KEEPER__CHAINS__DEVNET__POLL_INTERVAL_S": "0.25",
-        "PERP_KEEPER__KEEPER__TRIPWIRE_BLOCKS": "3",
-        "PERP_KEEPER__KEEPER__POSITION_SNAPSHOT_BLOCKS": "20",
-        "PERP_KEEPER__KEEPER__MODE": choices.mode,
-        # Nobody is too small here: what is left over would count as missed.
-        "PERP_KEEPER__LIMITS__MIN_PROFIT_USD": "0",
-        "PERP_KEEPER__LIMITS__SPENDING_CAP_ETH": _CAP_ETH,
-        **choices.settings,
-    }

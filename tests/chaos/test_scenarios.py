@@ -12,7 +12,10 @@ from tests.chaos.scenario import Scenario, play
 
 pytestmark = [pytest.mark.chaos, pytest.mark.fork, pytest.mark.slow]
 
-_OWN = ("__main__", "daemon", "faults", "lake", "lies", "player", "proxy", "scenario", "stage", "verdict")
+_OWN = (
+    *("__main__", "daemon", "faults", "ground", "history", "lake", "lies", "log", "perp_v2", "player", "proxy", "scenario", "sent"),
+    *("stage", "staging", "synthetix_v3", "verdict"),
+)
 
 
 @pytest.mark.parametrize("scenario", [item for item in scenarios.ALL if item.short], ids=lambda item: item.name)

@@ -19,9 +19,10 @@ from contracts.devnet.config import write_config
 from contracts.devnet.rpc import Rpc
 from tests.chaos import faults, lake
 from tests.chaos.daemon import Daemon
+from tests.chaos.perp_v2 import PerpV2Ground
 from tests.chaos.player import Pace, Player, slide
 from tests.chaos.proxy import Line
-from tests.chaos.stage import slowness
+from tests.chaos.staging import slowness
 from tests.chaos.verdict import Judge
 
 pytestmark = [pytest.mark.chaos, pytest.mark.fork, pytest.mark.slow]
@@ -112,7 +113,8 @@ def _pair(directory: Path, traders: int) -> Iterator[_Pair]:
                 block_seconds=_BLOCK_SECONDS,
                 finality_depth=_FINALITY,
             )
-            player = Player(devnet.url, devnet.deployment, Pace(_BLOCK_SECONDS, _INTERVAL * slowness()))
+            pace = Pace(_BLOCK_SECONDS, _INTERVAL * slowness())
+            player = Player(PerpV2Ground(devnet).driver, devnet.deployment.start_prices_8(), pace)
             stack.callback(player.stop)
             sides.append(_Side(name, venue, devnet, line, player))
         config = directory / "keeper.toml"
@@ -184,7 +186,7 @@ def _play(tmp_path: Path, course: _Course, traders: int) -> None:
         for side in (first, second):
             side.player.pause()
         assert pair.daemon.exits == []
-        judge = Judge(second.devnet.url, second.devnet.deployment, tmp_path / "lake", tmp_path / "keeper")
+        judge = Judge(PerpV2Ground(second.devnet), tmp_path / "lake", tmp_path / "keeper")
         late = judge.lateness(range(calm, second.player.head + 1))
         before = _share([each for block, items in late.items() if block not in disturbed for each in items])
         during = _share([each for block, items in late.items() if block in disturbed for each in items])

@@ -3,137 +3,34 @@ its own, beside the lake's and the outbox's rows."""
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from eth_utils.crypto import keccak
 
-from contracts.demo.referee import Referee
-from contracts.devnet import Deployment, account_views
-from contracts.devnet.calldata import calldata, returned
+from contracts.demo.referee import Ledger
 from contracts.devnet.rpc import Rpc
 from tests.chaos import lake as lakes
+from tests.chaos.ground import Ground
+from tests.chaos.history import Mined, read_history
+from tests.chaos.log import Log, topic_of
 
 _LATE_BLOCKS = 3
 """Liquidatable for more blocks than these at the end counts as missed."""
-_PENALTY, _REQUIREMENT = 250, 625
-"""Perp V2's liquidation penalty and maintenance requirement, in hundredths of a percent of the notional."""
 _CURSOR_BLOCKS = 4
 """What the daemon may be behind when it is told to stop."""
-_EVENTS = {
-    "clearing_house": (
-        "PositionChanged(address,address,int256,int256,uint256,int256,int256,uint256)",
-        "PositionLiquidated(address,address,uint256,uint256,uint256,address)",
-        "PositionClosed(address,address,int256,int256,int256,int256,uint256)",
-        "FundingPaymentSettled(address,address,int256)",
-        "LiquidityChanged(address,address,address,int24,int24,int256,int256,int128,uint256)",
-    ),
-    "account_balance": ("PnlRealized(address,int256)",),
-    "vault": (
-        "Deposited(address,address,uint256)",
-        "Withdrawn(address,address,uint256)",
-        "CollateralLiquidated(address,address,address,uint256,uint256,uint256,uint24)",
-        "BadDebtSettled(address,uint256)",
-    ),
-    "exchange": ("FundingUpdated(address,uint256,uint256)",),
-}
-"""What moves accounts. The lake may hold more events, but never fewer, and none that is not on the chain."""
-_LIQUIDATIONS = (_EVENTS["clearing_house"][1], _EVENTS["vault"][2])
-_FLOWS = (_EVENTS["vault"][0], _EVENTS["vault"][1], _EVENTS["vault"][3])
 _TABLES_OF_BLOCKS = (
     *("blocks", "venue_events", "market_state", "liquidations", "evaluations", "account_snapshots"),
     *("pool_ranges", "pool_states", "insurance_funds", "account_flows"),
 )
+_CONNECTIONS = 2
 _MINED = ("included", "reverted", "outbid")
-
-
-def _topic(signature: str) -> str:
-    return "0x" + keccak(text=signature).hex()
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """A log's place."""
-
-    block: int
-    block_hash: str
-    index: int
-    transaction: str
-    topic: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mined:
-    """A transaction of ours in a block. `cost_wei` is all of its fee."""
-
-    hash: str
-    nonce: int
-    block: int
-    block_hash: str
-    good: bool
-    gas_used: int
-    cost_wei: int
-
-
-@dataclass
-class History:
-    """The canonical chain from the first block of the scenario on."""
-
-    hashes: dict[int, str] = field(default_factory=dict)
-    logs: list[Log] = field(default_factory=list)
-    mined: list[Mined] = field(default_factory=list)
-    transfers: list[Mined] = field(default_factory=list)
-    """What we sent to ourselves: nonces used up, cancelled jobs."""
-
-    @cached_property
-    def head(self) -> int:
-        """The newest block."""
-        return max(self.hashes)
-
-    @cached_property
-    def moved(self) -> frozenset[int]:
-        """Blocks in which somebody else traded, and so moved the pools: ahead of us, as the market's maker pays more for his place."""
-        ours, traded = {item.hash for item in self.mined}, _topic(_EVENTS["clearing_house"][0])
-        return frozenset(log.block for log in self.logs if log.topic == traded and log.transaction not in ours)
-
-
-def read_history(rpc: Rpc, deployment: Deployment) -> History:
-    """All blocks with their receipts; logs of the venue from its first block, ours from the end of the set-up."""
-    history = History()
-    head = int(rpc.call("eth_blockNumber"), 16)
-    numbers = range(deployment.start_block, head + 1)
-    topics = {
-        (getattr(deployment.core, contract).lower(), _topic(signature))
-        for contract, signatures in _EVENTS.items()
-        for signature in signatures
-    }
-    operator, executor = deployment.keeper.lower(), deployment.executor.lower()
-    blocks = rpc.batch([("eth_getBlockByNumber", [hex(number), True]) for number in numbers])
-    receipts = rpc.batch([("eth_getBlockReceipts", [hex(number)]) for number in numbers])
-    for number, block, listed in zip(numbers, blocks, receipts, strict=True):
-        history.hashes[number] = block["hash"]
-        nonces = {item["hash"]: int(item["nonce"], 16) for item in block["transactions"]}
-        for receipt in listed:
-            history.logs += [
-                Log(number, block["hash"], int(log["logIndex"], 16), log["transactionHash"], log["topics"][0])
-                for log in receipt["logs"]
-                if log["topics"] and (log["address"].lower(), log["topics"][0]) in topics
-            ]
-            if number > deployment.ready_block and receipt["from"].lower() == operator:
-                ours = {executor: history.mined, operator: history.transfers}.get((receipt["to"] or "").lower(), [])
-                ours.append(_mined(receipt, nonces, number, block["hash"]))
-    return history
-
-
-def _mined(receipt: Mapping[str, Any], nonces: Mapping[str, int], number: int, block_hash: str) -> Mined:
-    used = int(receipt["gasUsed"], 16)
-    cost = used * int(receipt["effectiveGasPrice"], 16)
-    return Mined(receipt["transactionHash"], nonces[receipt["transactionHash"]], number, block_hash, receipt["status"] == "0x1", used, cost)
 
 
 @dataclass
@@ -162,14 +59,14 @@ class Verdict:
 class Judge:
     """Chain and lake side by side. `first` is the block from which lateness is judged."""
 
-    def __init__(self, url: str, deployment: Deployment, lake: Path, state: Path) -> None:
-        self._url = url
-        self._deployment = deployment
+    def __init__(self, ground: Ground, lake: Path, state: Path) -> None:
+        self._ground = ground
+        self._url = ground.anvil.url
         self._lake = lake
         self._state = state
         self._verdict = Verdict()
-        with Rpc(url) as rpc:
-            self.history = read_history(rpc, deployment)
+        with Rpc(self._url) as rpc:
+            self.history = read_history(rpc, ground)
 
     def verdict(self, *, cap_wei: int, reachable: bool, acting: bool, stopped_at: int, untold: frozenset[str]) -> Verdict:
         """Everything that can be judged when the run is over. `reachable`: a truthful endpoint was there at the end; `acting`: the
@@ -188,38 +85,34 @@ class Judge:
         return result
 
     def missed(self, newest: int) -> list[str]:
-        """Accounts that each of the blocks up to `newest`, one more than may be late, called liquidatable, but for those whose debt the
-        insurance fund cannot cover: the contracts let nobody liquidate them (CH_IIC)."""
-        accounts = [trader.address for trader in self._deployment.traders]
-        standing = set(accounts)
+        """Accounts that each of the blocks up to `newest`, one more than may be late, let anybody liquidate."""
         with Rpc(self._url) as rpc:
-            fund = self._fund_18(rpc)
-            for number in range(newest - _LATE_BLOCKS, newest + 1):
-                views = account_views(rpc, self._deployment, accounts, hex(number), collateral=False)
-                standing &= {
-                    account
-                    for account, view in views.items()
-                    if view.liquidatable
-                    and view.requirement_18 > 0
-                    and view.requirement_18 * _PENALTY // _REQUIREMENT - view.account_value_18 <= fund
-                }
-        return sorted(standing)
-
-    def _fund_18(self, rpc: Rpc) -> int:
-        """What the insurance fund can pay at the head, 18 decimals."""
-        call = {"to": self._deployment.core.insurance_fund, "data": calldata("getInsuranceFundCapacity()")}
-        (capacity_6,) = returned(("int256",), rpc.call("eth_call", call, hex(self.history.head)))
-        return int(capacity_6) * 10**12
+            blocks = [self._ground.due(rpc, hex(number)) for number in range(newest - _LATE_BLOCKS, newest + 1)]
+        return sorted(frozenset.intersection(*blocks))
 
     def lateness(self, blocks: Sequence[int]) -> Mapping[int, list[int]]:
         """Blocks from the first one in which an account was liquidatable to its liquidation by us, by that first block."""
-        ledger = Referee(self._url, self._deployment).judge(blocks, lambda: None)
-        liquidations = self._liquidated()
+        ledger = self._ledger(blocks)
         late: dict[int, list[int]] = {}
-        for account, numbers in liquidations.items():
+        for account, numbers in self._liquidated().items():
             for number, lateness in zip(numbers, ledger.lateness({account: numbers}), strict=True):
                 late.setdefault(number - lateness, []).append(lateness)
         return late
+
+    def _ledger(self, blocks: Sequence[int]) -> Ledger:
+        """Who was liquidatable at which of the blocks, asked of two connections at a time."""
+        ledger = Ledger()
+        shares = [blocks[start::_CONNECTIONS] for start in range(_CONNECTIONS)]
+        with ThreadPoolExecutor(_CONNECTIONS, "judge") as pool:
+            for breaches in pool.map(self._breaches, shares):
+                for block, accounts in breaches.items():
+                    for account in accounts:
+                        insort(ledger.breached.setdefault(account.lower(), []), block)
+        return ledger
+
+    def _breaches(self, blocks: Sequence[int]) -> Mapping[int, frozenset[str]]:
+        with Rpc(self._url) as rpc:
+            return {block: self._ground.breached(rpc, hex(block)) for block in blocks}
 
     def _liquidated(self) -> Mapping[str, list[int]]:
         """Blocks of our liquidations by account."""
@@ -229,16 +122,11 @@ class Judge:
         return {account: sorted(set(numbers)) for account, numbers in blocks.items()}
 
     def _our_liquidations(self) -> set[tuple[str, int, str]]:
-        """(account, block, transaction) of our liquidations of positions, from the chain's own events."""
+        """(account, block, transaction) of our liquidations, from the chain's own events."""
         ours = {item.hash for item in self.history.mined}
-        topic = _topic(_LIQUIDATIONS[0])
-        logs = [log for log in self.history.logs if log.topic == topic and log.transaction in ours]
-        with Rpc(self._url) as rpc:
-            receipts = rpc.batch([("eth_getTransactionReceipt", [log.transaction]) for log in logs])
-        places = {
-            (log.block, int(item["logIndex"], 16)): item for log, receipt in zip(logs, receipts, strict=True) for item in receipt["logs"]
-        }
-        return {("0x" + places[log.block, log.index]["topics"][1][-40:], log.block, log.transaction) for log in logs}
+        logs = [log for log in self._ground.liquidation_logs(self.history.logs) if log.transaction in ours]
+        named = [(self._ground.liquidated(log), log) for log in logs]
+        return {(account, log.block, log.transaction) for account, log in named if account is not None}
 
     def judge_lateness(self, first: int) -> None:
         """Into the verdict."""
@@ -263,7 +151,7 @@ class Judge:
 
     def _nonce_gaps(self) -> list[str]:
         """Nonces that keep others from being mined: by the node's pool, and by what the outbox has signed."""
-        operator = self._deployment.keeper
+        operator = self._ground.deployment.keeper
         with Rpc(self._url) as rpc:
             count = int(rpc.call("eth_getTransactionCount", operator, "latest"), 16)
             pool = rpc.call("txpool_content")
@@ -288,7 +176,8 @@ class Judge:
         self._compare_blocks(cursor)
         self._compare_events(cursor)
         self._compare_liquidations(cursor)
-        self._compare_table("account_flows", _FLOWS, cursor)
+        flows = set(map(topic_of, self._ground.flows))
+        self._compare_table("account_flows", [log for log in self.history.logs if log.topic in flows], cursor)
         self._compare_ours(cursor, untold)
         differing = self._rows("SELECT account, block_number FROM account_snapshots WHERE NOT matches")
         result.wrong_rows += result.note("parity", differing)
@@ -332,20 +221,20 @@ class Judge:
         result.wrong_rows += result.note("venue_events false", false)
         with Rpc(self._url) as rpc:
             unknown = sorted(key for key in listed if key not in there)
-            result.wrong_rows += result.note("venue_events invented", _not_on_chain(rpc, self._deployment, unknown))
+            result.wrong_rows += result.note("venue_events invented", _not_on_chain(rpc, self._ground.contracts, unknown))
 
     def _compare_liquidations(self, cursor: int) -> None:
-        self._compare_table("liquidations", _LIQUIDATIONS, cursor)
+        self._compare_table("liquidations", self._ground.liquidation_logs(self.history.logs), cursor)
         result = self._verdict
         ours = {item.hash for item in self.history.mined}
         rows = self._rows("SELECT transaction_hash, ours FROM liquidations")
         disowned = [row["transaction_hash"] for row in rows if row["ours"] != (row["transaction_hash"] in ours)]
         result.wrong_rows += result.note("liquidations wrongly (not) ours", disowned)
 
-    def _compare_table(self, table: str, signatures: Sequence[str], cursor: int) -> None:
-        """One row for each log of these events."""
-        result, topics = self._verdict, {_topic(signature) for signature in signatures}
-        there = {(log.transaction, log.index): log for log in self.history.logs if log.topic in topics}
+    def _compare_table(self, table: str, logs: Sequence[Log], cursor: int) -> None:
+        """One row for each of these logs."""
+        result = self._verdict
+        there = {(log.transaction, log.index): log for log in logs}
         listed = Counter(
             (row["transaction_hash"], row["log_index"]) for row in self._rows(f"SELECT transaction_hash, log_index FROM {table}")
         )
@@ -398,16 +287,15 @@ def _false(row: Mapping[str, Any], mined: Mapping[str, Mined]) -> str | None:
     return None
 
 
-def _not_on_chain(rpc: Rpc, deployment: Deployment, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _not_on_chain(rpc: Rpc, contracts: frozenset[str], places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Those (block, log index) at which the chain has no log of the venue at all."""
     numbers = sorted({block for block, _ in places})
-    core = {str(address).lower() for address in asdict(deployment.core).values()}
     listed = rpc.batch([("eth_getBlockReceipts", [hex(number)]) for number in numbers])
     there = {
         (number, int(log["logIndex"], 16))
         for number, receipts in zip(numbers, listed, strict=True)
         for receipt in receipts or ()
         for log in receipt["logs"]
-        if log["address"].lower() in core
+        if log["address"].lower() in contracts
     }
     return [place for place in places if place not in there]

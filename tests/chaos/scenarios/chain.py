@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from contracts.devnet.anvil import BASE_FEE
 from contracts.devnet.calldata import calldata, returned
 from tests.chaos.scenario import Scenario, Script
-from tests.chaos.stage import Sent, Set, Stage
+from tests.chaos.sent import Sent
+from tests.chaos.stage import Set, Stage
 
 _HOUR, _MONTH = 3_600, 30 * 24 * 3_600
 _PER_CENT_6 = 10_000
@@ -88,7 +89,7 @@ def emptied_pool(stage: Stage) -> None:
     stage.fall(steps=45)
     for _ in range(6):
         stage.blocks(5)
-        stage.player.between_blocks(lambda driver: driver._rpc.call("anvil_dropAllTransactions"))
+        stage.forget_pending()
     stage.finish()
 
 

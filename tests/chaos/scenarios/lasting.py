@@ -39,7 +39,7 @@ def halves(ailment: Ailment) -> Script:
             else:
                 stage.blocks(_WINDOW_BLOCKS)
         stage.finish()
-        judge = Judge(stage.devnet.url, stage.deployment, stage.lake, stage.state)
+        judge = Judge(stage.ground, stage.lake, stage.state)
         late = judge.lateness(range(min(stage.player.times), judge.history.head + 1))
         for name, disturbed in (("undisturbed", False), ("disturbed", True)):
             own = [each for block, items in late.items() if (block in sick) == disturbed for each in items]
@@ -56,7 +56,7 @@ def mass_crash(stage: Stage) -> None:
     stage.begin()
     stage.play("crash")
     stage.finish()
-    history = Judge(stage.devnet.url, stage.deployment, stage.lake, stage.state).history
+    history = Judge(stage.ground, stage.lake, stage.state).history
     for name, most, own in (
         ("undisturbed", _SPOILED_SHARE, [item for item in history.mined if item.block not in history.moved]),
         ("all", _REVERTED_SHARE, history.mined),

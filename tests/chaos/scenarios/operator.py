@@ -16,7 +16,8 @@ from contracts.devnet.calldata import calldata, returned
 from contracts.devnet.executor import VENUE
 from tests.chaos import faults
 from tests.chaos.scenario import Scenario, Script
-from tests.chaos.stage import Sent, Set, Stage
+from tests.chaos.sent import Sent
+from tests.chaos.stage import Set, Stage
 
 _SECRET, _PASSWORD = "f00dcafe5ec4e7", "correct-horse-battery"
 _READY_WITHIN_S = 40.0
