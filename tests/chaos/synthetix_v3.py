@@ -22,13 +22,15 @@ from contracts.devnet.synthetix_v3 import (
 )
 from tests.chaos.log import Log, topic_of
 
+_FALLEN_BPS, _BPS = 8_800, 10_000
 _SET_UP_SECONDS = 600
 """More than a set-up takes, in chain time."""
 _SETTLEMENT = "OrderSettled(uint128,uint128,uint256,int256,int256,int128,int128,uint256,uint256,uint256,uint256,bytes32,address)"
-_FLAG = "AccountFlaggedForLiquidation(uint128,int256,uint256,uint256,uint256)"
-_PART = "PositionLiquidated(uint128,uint128,uint256,int128)"
-_ATTEMPT = "AccountLiquidationAttempt(uint128,uint256,bool)"
+FLAG = "AccountFlaggedForLiquidation(uint128,int256,uint256,uint256,uint256)"
+PART = "PositionLiquidated(uint128,uint128,uint256,int128)"
+ATTEMPT = "AccountLiquidationAttempt(uint128,uint256,bool)"
 _MARGIN_LIQUIDATION = "AccountMarginLiquidation(uint128,uint256,uint256)"
+PRICE_UPDATE = "PriceFeedUpdate(bytes32,uint64,int64,uint64)"
 _FLOWS = ("CollateralModified(uint128,uint128,int256,address)", "DebtPaid(uint128,uint256,address)")
 _AGGREGATE = "aggregate3((address,bool,bytes)[])"
 
@@ -74,9 +76,9 @@ class SynthetixGround:
             contracts.perps_market: (
                 *_FLOWS,
                 _SETTLEMENT,
-                _FLAG,
-                _PART,
-                _ATTEMPT,
+                FLAG,
+                PART,
+                ATTEMPT,
                 _MARGIN_LIQUIDATION,
                 "AccountCreated(uint128,address)",
                 "AccountCharged(uint128,int256,uint256)",
@@ -85,7 +87,7 @@ class SynthetixGround:
                 "MarketUpdated(uint128,uint256,int256,uint256,int256,int256,int256,uint128)",
                 "InterestRateUpdated(uint128,uint128)",
             ),
-            contracts.pyth: ("PriceFeedUpdate(bytes32,uint64,int64,uint64)",),
+            contracts.pyth: (PRICE_UPDATE,),
         }
 
     @property
@@ -104,13 +106,13 @@ class SynthetixGround:
 
     def liquidation_logs(self, logs: Sequence[Log]) -> Sequence[Log]:
         """One for each part of a position, for a margin without one, and for a call that only flagged."""
-        parts = {topic_of(_PART), topic_of(_MARGIN_LIQUIDATION)}
+        parts = {topic_of(PART), topic_of(_MARGIN_LIQUIDATION)}
         chosen: list[Log] = []
         only_flagged = False
         for log in sorted(logs, key=lambda log: (log.block, log.index)):
-            if log.topic in parts or (log.topic == topic_of(_ATTEMPT) and only_flagged):
+            if log.topic in parts or (log.topic == topic_of(ATTEMPT) and only_flagged):
                 chosen.append(log)
-            only_flagged = log.topic == topic_of(_FLAG) or (only_flagged and log.topic not in (*parts, topic_of(_ATTEMPT)))
+            only_flagged = log.topic == topic_of(FLAG) or (only_flagged and log.topic not in (*parts, topic_of(ATTEMPT)))
         return chosen
 
     def liquidated(self, log: Log) -> str | None:
@@ -162,12 +164,29 @@ def _word(answer: bytes) -> int:
     return int.from_bytes(answer[:32], "big")
 
 
+def fallen(start_8: Mapping[str, int]) -> Mapping[str, int]:
+    """Prices by market at which some are liquidatable, 8 decimals."""
+    return {name: price_8 * _FALLEN_BPS // _BPS for name, price_8 in start_8.items()}
+
+
 @contextmanager
-def synthetix_v3_ground(options: AnvilOptions, seed: int, traders: int, habits: Habits | None = None) -> Iterator[SynthetixGround]:
-    """A fresh one with its price service, gone afterwards; its chain has reached the wall clock's time. Raises as SynthetixDevnet.up."""
+def synthetix_v3_ground(
+    options: AnvilOptions, seed: int, traders: int, habits: Habits | None = None, age_s: int = 0
+) -> Iterator[SynthetixGround]:
+    """A fresh one with its price service, gone afterwards. Its chain has reached the wall clock's time; with `age_s` (seconds) the prices
+    on it are that old, and have fallen before anybody looked. Raises as SynthetixDevnet.up."""
     past = replace(options, timestamp=int(time.time()) - _SET_UP_SECONDS)
     with SynthetixDevnet.up(past, seed=seed, traders=traders) as devnet, price_service(devnet.pythnet) as service:
         ground = SynthetixGround(devnet, habits or Habits(), service)
         with SynthetixDriver(devnet.url, devnet.deployment, devnet.pythnet, ground.habits) as driver:
+            if age_s:
+                _fall_asleep(driver, ground, int(time.time()) - age_s)
             driver.step({}, int(time.time()))
         yield ground
+
+
+def _fall_asleep(driver: SynthetixDriver, ground: SynthetixGround, timestamp: int) -> None:
+    """Fallen prices are brought to the chain at that time, and none after them."""
+    driver.publish(fallen(ground.deployment.start_prices_8()), timestamp)
+    driver.queue_push()
+    driver.step({}, timestamp)

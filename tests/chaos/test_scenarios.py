@@ -13,7 +13,22 @@ from tests.chaos.scenario import Scenario, play
 pytestmark = [pytest.mark.chaos, pytest.mark.fork, pytest.mark.slow]
 
 _OWN = (
-    *("__main__", "daemon", "faults", "ground", "history", "lake", "lies", "log", "perp_v2", "player", "proxy", "scenario", "sent"),
+    *(
+        "__main__",
+        "daemon",
+        "faults",
+        "forged_prices",
+        "ground",
+        "history",
+        "lake",
+        "lies",
+        "log",
+        "perp_v2",
+        "player",
+        "proxy",
+        "scenario",
+        "sent",
+    ),
     *("stage", "staging", "synthetix_v3", "verdict"),
 )
 
