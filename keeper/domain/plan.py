@@ -10,6 +10,8 @@ from keeper.domain.quote import PriceId
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 
+_ALWAYS = Timestamp(0)
+
 
 class CallPurpose(StrEnum):
     """What one call of a plan is for."""
@@ -24,13 +26,15 @@ class CallPurpose(StrEnum):
 @dataclass(frozen=True, slots=True)
 class LiquidationCall:
     """One call of a plan, made by the keeper's executor contract, which pays `value_wei` of its own coin with it (the fee of a price
-    update). With `may_fail` the rest goes on when it reverts."""
+    update). With `may_fail` the rest goes on when it reverts. `not_before` is the time of the earliest block in which the plan can succeed
+    with it: a signed price cannot be used before it was published."""
 
     target: Address
     calldata: bytes
     purpose: CallPurpose
     may_fail: bool = False
     value_wei: int = 0
+    not_before: Timestamp = _ALWAYS
 
 
 @dataclass(frozen=True, slots=True)

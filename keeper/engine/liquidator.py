@@ -233,9 +233,10 @@ class Liquidator:
     def _transaction(
         self, setup: ExecutionSetup, decision: Decision, calldata: bytes
     ) -> tuple[Address, Address, bytes, int, BlockRef, Timestamp]:
-        """What the simulator is to run: sender, target, calldata, gas limit, the block it stands on and the time it would run at."""
+        """What the simulator is to run: sender, target, calldata, gas limit, the block it stands on and the time it would run at: the next
+        block's, or a later one, where that is overdue and signed prices are of a later time already."""
         block = decision.candidate.block
-        at = Timestamp(block.timestamp + self._options.block_seconds)
+        at = max((Timestamp(block.timestamp + self._options.block_seconds), *(call.not_before for call in decision.plan.calls)))
         return setup.sender, setup.executor, calldata, decision.plan.gas_limit, block, at
 
     async def _send(self, setup: ExecutionSetup, dispatcher: Dispatcher, decision: Decision, calldata: bytes, fees: Fees) -> Attempt | Skip:

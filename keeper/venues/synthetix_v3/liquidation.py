@@ -22,11 +22,16 @@ from keeper.venues.synthetix_v3.window import free_at, liquidatable
 WHOLE_ACCOUNT = "account"
 """Stands for the market where a call takes the account's margin and no position."""
 GAS_FLAG = 1_200_000
-"""liquidate took 0.54 to 0.61 M with one market and a stand-in for the core, whose real one does more to pay out."""
+"""liquidate took 0.54 to 0.61 M with one market and a stand-in for the core, whose real one does more to pay out. Up to a fifth more is
+needed on the way and given back at the end."""
 GAS_WINDOW = 800_000
 """A later window took 0.35 M with one market."""
 GAS_PER_MARKET = 400_000
 """Every further market: its price, its funding, its interest update over all markets."""
+GAS_PER_PRICE = 200_000
+"""A signed price that is pushed first. Whether one must be shows only when the plan is tried, so there is gas for all of them."""
+GAS_PER_SYNTH = 250_000
+"""A synth that is seized goes to its reward distributor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def plan(
         expected_reward_x18=reward,
         expected_cost_x18=0,
         capital_x18=0,
-        gas_limit=(GAS_WINDOW if breach is Breach.FLAGGED else GAS_FLAG) + GAS_PER_MARKET * (len(account.positions) - 1),
+        gas_limit=(GAS_WINDOW if breach is Breach.FLAGGED else GAS_FLAG) + _gas_of_parts(account),
         calls=(LiquidationCall(options.perps_market, encoder.data(LIQUIDATE, int(key)), CallPurpose.LIQUIDATE),),
         quotes=relied_on(account, book, now),
         use=Use({name: amount for name, amount in take.amounts.items() if amount}),
@@ -136,10 +141,16 @@ def _margin_plan(
         expected_reward_x18=_paid(configured, rewards, costs.flag[account.feeds] + costs.liquidate, margin.collateral_value),
         expected_cost_x18=0,
         capital_x18=0,
-        gas_limit=GAS_FLAG,
+        gas_limit=GAS_FLAG + _gas_of_parts(account),
         calls=(LiquidationCall(options.perps_market, encoder.data(LIQUIDATE_MARGIN_ONLY, int(key)), CallPurpose.LIQUIDATE_COLLATERAL),),
         quotes=relied_on(account, book, now),
     )
+
+
+def _gas_of_parts(account: Account) -> int:
+    """What more positions and synths take. A flagged account has none of the latter left."""
+    synths = account.feeds - len(account.positions)
+    return GAS_PER_MARKET * max(0, len(account.positions) - 1) + GAS_PER_PRICE * account.feeds + GAS_PER_SYNTH * synths
 
 
 def _paid(configured: Parameters, rewards: int, cost: int, collateral_value: int) -> int:

@@ -46,12 +46,14 @@ def relied_on(account: Account, book: SynthetixBook, now: Timestamp) -> tuple[Pr
 
 
 def push(options: Options, encoder: Encoder, quotes: Sequence[Quote]) -> Sequence[LiquidationCall]:
-    """One update for all, with the sum of their fees."""
+    """One update for all, with the sum of their fees. StalenessCircuitBreakerNode.process subtracts a price's time from the block's, both
+    without a sign: a block from before the price reverts."""
     if not quotes:
         return ()
     data = encoder.data(UPDATE_PRICE_FEEDS) + bytes_array([quote.payload for quote in quotes])
     fee = sum(quote.fee_raw for quote in quotes)
-    return (LiquidationCall(options.pyth, data, CallPurpose.UPDATE_PRICES, value_wei=fee),)
+    newest = max(quote.publish_time for quote in quotes)
+    return (LiquidationCall(options.pyth, data, CallPurpose.UPDATE_PRICES, value_wei=fee, not_before=newest),)
 
 
 class QuoteRequests:

@@ -191,14 +191,21 @@ def stale_chain(stage: Stage) -> None:
     reverts = lake.rows(stage.lake, "SELECT block_number FROM simulations WHERE reason LIKE '%OracleDataRequired%'")
     stage.notes["prices_asked_for"] = len(reverts)
     stage.expect(bool(reverts), "no revert asked for a price")
-    history = read_history(stage.rpc, stage.ground)
-    bringing = {log.transaction for log in history.logs if log.topic == topic_of(PRICE_UPDATE)}
-    first = [log.transaction for log in history.logs if log.topic == topic_of(FLAG)]
-    without = [item for item in dict.fromkeys(first) if item not in bringing]
-    stage.notes |= {"flagging": len(first), "bringing": len(bringing)}
-    stage.expect(
-        len(first) > 3 and not without, f"{len(without)} of {len(first)} flags without a price in their transaction: {without[:3]}"
-    )
+    _expect_own_prices(stage, read_history(stage.rpc, stage.ground))
+
+
+def _expect_own_prices(stage: Stage, history: History) -> None:
+    """Whoever was flagged was so at a price that we had brought ourselves: in the same transaction, unless one shortly before had it."""
+    ours, brought = {item.hash for item in history.mined}, ""
+    together, strange = 0, []
+    for log in history.logs:
+        if log.topic == topic_of(PRICE_UPDATE):
+            brought = log.transaction
+        elif log.topic == topic_of(FLAG):
+            together += log.transaction == brought
+            strange += [] if brought in ours else [log.transaction]
+    stage.notes |= {"flags_with_their_price": together}
+    stage.expect(together > 3 and not strange, f"{together} flags with their own price, at a price of others: {strange[:3]}")
 
 
 def shock(stage: Stage) -> None:

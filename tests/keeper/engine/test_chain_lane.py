@@ -11,7 +11,7 @@ import structlog
 from keeper.chain.refusals import RateLimited
 from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Job, Settled
-from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog, Reads
+from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog, Reads, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import CandidateId, Limits, Skip
 from keeper.domain.fees import Fees
@@ -232,6 +232,32 @@ def test_a_plan_that_reverts_for_want_of_a_price_is_sent_with_it() -> None:
     assert [row.settled for row in world.recorder.of(SimulationRecord) if row.method == "call"] == [False, True]
     assert world.dispatcher is not None
     assert [job.calldata for job in world.dispatcher.jobs] == [b"signed 80" + ALICE.encode()]
+
+
+@dataclass
+class _Clocked(ScriptedSimulator):
+    """Notes the times at which it is asked."""
+
+    moments: list[Timestamp] = field(default_factory=list)
+
+    async def pre_check(self, sender: Any, to: Any, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        self.moments.append(at)
+        return self.checked if b"signed 80" in calldata else SimReverted(b"stale toy", 1, 1.0)
+
+    async def settle(self, sender: Any, to: Any, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
+        self.moments.append(at)
+        return self.settled
+
+
+def test_a_plan_with_a_price_is_simulated_at_no_time_before_that() -> None:
+    """A head that is late: signed prices are of a time when the next block should have been there already."""
+    good = SimSettled(9 * X18, 90_000, (), 1.0)
+    simulator = _Clocked(good, good)
+    block = added(1, OPENS)
+    following = block.block.timestamp + 2
+    world = world_of(simulator=simulator, encode=_joined, service=ListService([quote_of(80, following + 3)]))
+    world.run(block)
+    assert simulator.moments == [following, following + 3, following + 3]
 
 
 def test_without_the_price_it_asks_for_it_is_left() -> None:

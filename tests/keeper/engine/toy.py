@@ -163,7 +163,10 @@ class ToyVenue:
         return ()
 
     def push(self, quotes: Sequence[Quote], book: Book) -> Sequence[LiquidationCall]:
-        return [LiquidationCall(EXCHANGE, quote.payload, CallPurpose.UPDATE_PRICES, value_wei=quote.fee_raw) for quote in quotes]
+        return [
+            LiquidationCall(EXCHANGE, quote.payload, CallPurpose.UPDATE_PRICES, value_wei=quote.fee_raw, not_before=quote.publish_time)
+            for quote in quotes
+        ]
 
     def required_quotes(self, data: bytes) -> Sequence[PriceId]:
         return [PriceId(data.removeprefix(b"stale ").decode())] if data.startswith(b"stale ") else []

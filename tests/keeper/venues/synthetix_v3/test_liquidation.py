@@ -10,7 +10,7 @@ from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import Event
 from keeper.venues.synthetix_v3 import log_events as log
 from keeper.venues.synthetix_v3 import read_events as read
-from keeper.venues.synthetix_v3.liquidation import WHOLE_ACCOUNT
+from keeper.venues.synthetix_v3.liquidation import GAS_FLAG, GAS_PER_PRICE, GAS_PER_SYNTH, WHOLE_ACCOUNT
 from tests.keeper.venues.synthetix_v3.books import (
     ADDRESSES,
     ALICE,
@@ -79,6 +79,16 @@ def test_later_windows_pay_their_cost_and_a_dollar() -> None:
     plan = _plan(desk)
     assert (plan.breach, plan.size_x18, plan.expected_reward_x18) == (Breach.FLAGGED, WINDOW, x18(1.15))
     assert plan.gas_limit < _plan(_large()).gas_limit
+
+
+def test_there_is_gas_for_every_price_it_may_have_to_bring_and_for_synths_that_are_seized() -> None:
+    """Gas that is given back at the end, as for emptied storage, must be there before: of 1.0 M used 1.25 M were needed."""
+    desk = _large()
+    bare = _plan(desk)
+    desk.deposit(ALICE, 0.1, SETH)
+    desk.read()
+    assert _plan(desk).gas_limit == bare.gas_limit + GAS_PER_PRICE + GAS_PER_SYNTH
+    assert bare.gas_limit == GAS_FLAG + GAS_PER_PRICE
 
 
 def test_plans_before_it_use_the_window_up() -> None:

@@ -88,6 +88,13 @@ def test_one_update_with_all_payloads_and_their_fees(payloads: list[bytes]) -> N
     assert desk.venue.push([], desk.book) == ()
 
 
+def test_no_block_before_the_newest_price_can_take_them() -> None:
+    """The oracle manager computes a price's age without a sign."""
+    desk = Desk()
+    (call,) = desk.venue.push([_quote(ETH, 1, 30), _quote(BTC, 1, 40)], desk.book)
+    assert call.not_before == 40
+
+
 def test_a_revert_says_which_prices_it_wants() -> None:
     """One, several at once, each once; not the price of an order, and not another revert."""
     desk, one, two = Desk(), b"\1" * 32, b"\2" * 32
