@@ -17,7 +17,7 @@ from keeper.venues.synthetix_v3.quotes import relied_on
 from keeper.venues.synthetix_v3.reward import collateral_reward, keeper_reward
 from keeper.venues.synthetix_v3.rules import LIQUIDATE, LIQUIDATE_MARGIN_ONLY
 from keeper.venues.synthetix_v3.state import Account, ChainReads, KeeperCosts, Parameters, SynthetixBook, parameters, reads_at
-from keeper.venues.synthetix_v3.window import free_at, liquidatable
+from keeper.venues.synthetix_v3.window import free_at, largest_step, liquidatable
 
 WHOLE_ACCOUNT = "account"
 """Stands for the market where a call takes the account's margin and no position."""
@@ -96,7 +96,7 @@ def plan(
         gas_limit=(GAS_WINDOW if breach is Breach.FLAGGED else GAS_FLAG) + _gas_of_parts(account),
         calls=(LiquidationCall(options.perps_market, encoder.data(LIQUIDATE, int(key)), CallPurpose.LIQUIDATE),),
         quotes=relied_on(account, book, now),
-        use=Use({name: amount for name, amount in take.amounts.items() if amount}),
+        use=Use({name: largest_step(book.markets[name], position.size) for name, position in account.positions.items()}),
     )
 
 

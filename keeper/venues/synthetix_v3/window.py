@@ -41,6 +41,12 @@ def liquidatable(market: Market, size: int, now: int, earlier: int, sender: str)
     return min(amount, abs(size)) if _is_calm(market) and newest != now and not earlier else 0
 
 
+def largest_step(market: Market, size: int) -> int:
+    """The most that one call takes of a position, in whichever block: the later, the more of the window is free."""
+    amount = window_amount(market.configuration)
+    return min(amount, abs(size)) if amount else abs(size)
+
+
 def free_at(market: Market, now: int) -> int:
     """From which block time on the market allows something again; `now` where it has capacity."""
     if capacity(market, now) == 0 and _is_calm(market):
