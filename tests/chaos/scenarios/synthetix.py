@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from contracts.devnet.calldata import calldata
@@ -31,6 +31,8 @@ _ROUGH = 1_500
 """Basis points: a move that a market makes in a bad hour, and no limit refuses."""
 _STRICT_SECONDS = 60
 """No liquidation takes an older price."""
+_PRINT_BPS, _MOST_PRINTS, _PRINT_SECONDS = 150, 30, 12.0
+_BPS_OF_ONE = 10_000
 _STREAM = "/v2/updates/price/stream"
 
 
@@ -116,25 +118,41 @@ def without_prices(stage: Stage) -> None:
 
 
 def killed_between_windows(kills: int) -> Script:
-    """One print of 16 % after which many wait for their windows; each kill comes while accounts are flagged and not finished."""
+    """Print after print, after each of which some wait for their windows; each kill comes while accounts are flagged and not finished."""
 
     def script(stage: Stage) -> None:
         stage.begin()
-        stage.fall(1, -1_600)
         moments = Counter[str]()
-        for _ in range(kills):
+        for prints in range(1, _MOST_PRINTS + 1):
             before = stage.mined()
-            stage.daemon.until(partial(_under_way, stage, before), 60, "no flagged account waits")
+            prices_8 = stage.ground.deployment.start_prices_8()
+            stage.player.follow(
+                [(0, {name: price_8 * (_BPS_OF_ONE - prints * _PRINT_BPS) // _BPS_OF_ONE for name, price_8 in prices_8.items()})]
+            )
+            if not _comes_true(partial(_under_way, stage, before), _PRINT_SECONDS):
+                continue
             time.sleep(stage.random.uniform(0.0, 1.0))
             moments.update(_moments(stage))
             stage.kill()
             stage.ready()
+            if stage.daemon.kills == kills:
+                break
         stage.notes["flagged_at_kills"] = dict(moments)
+        stage.expect(stage.daemon.kills == kills, f"only {stage.daemon.kills} kills")
         for moment in ("flagged", "between windows"):
             stage.expect(moments[moment] > 0, f"no kill while an account was {moment}")
         _finish_all(stage)
 
     return script
+
+
+def _comes_true(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _under_way(stage: Stage, before: int) -> bool:
