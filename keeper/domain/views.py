@@ -142,6 +142,16 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskFactor:
+    """One part of what an account's equity exceeds its requirement by, USD: what it is worth now (the requirement it brings taken off),
+    and what a day adds at the present rate; 0 where it moves only when the market does."""
+
+    name: str
+    value_x18: int
+    per_day_x18: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Every number of one account's margin computation, in the order it is computed."""
 
