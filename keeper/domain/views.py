@@ -41,7 +41,8 @@ class Proceeds:
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """One position of an account, for people and for the lake. `liquidation_price_x18` holds everything else still."""
+    """One position of an account, for people and for the lake. `liquidation_price_x18` holds everything else still, except what the
+    protocol itself values at the same price."""
 
     account: AccountKey
     market: str

@@ -20,8 +20,9 @@ from tests.keeper.venues.perp_v2.random_traders import MAX, RandomTraders
 pytestmark = pytest.mark.fork
 
 _OPEN = "openPosition((address,bool,bool,uint256,uint256,uint256,uint160,bytes32))"
-_SIZE_X18 = 8 * 10**18
-_HEALTHY = "CH_EAV"
+_LARGE = 200
+"""ETH that go through several makers' ranges."""
+_HEALTHY, _HAS_ORDERS = "CH_EAV", "CH_CLWTISO"
 """What ClearingHouse.liquidate reverts with."""
 _PRECISION = 10**9
 _INDEX_UNIT_X18 = 10**10
@@ -50,14 +51,15 @@ class Stage:
         block: dict[str, Any] = self.devnet.rpc.call("eth_getBlockByNumber", "latest", False)
         return block
 
-    def open(self, is_long: bool, margin_x18: int) -> str:
-        """A position of 8 ETH of a new account; returns its address."""
+    def open(self, size_x18: int, margin_x18: int) -> str:
+        """A position in ETH of a new account; returns its address."""
+        is_long = size_x18 > 0
         deployment, trader, margin_raw = self.devnet.deployment, "0x" + "5a" * 20, margin_x18 // 10**12
         self.devnet.rpc.call("anvil_setBalance", trader, hex(10**20))
         self.traders.send(trader, deployment.usdc, "mint(address,uint256)", trader, margin_raw)
         self.traders.send(trader, deployment.usdc, "approve(address,uint256)", deployment.core.vault, MAX)
         self.traders.send(trader, deployment.core.vault, "deposit(address,uint256)", deployment.usdc, margin_raw)
-        arguments = (deployment.market("ETH").base, not is_long, not is_long, _SIZE_X18, 0, MAX, 0, bytes(32))
+        arguments = (deployment.market("ETH").base, not is_long, not is_long, abs(size_x18), 0, MAX, 0, bytes(32))
         self.traders.send(trader, deployment.core.clearing_house, _OPEN, arguments)
         self.traders.mine(1)
         assert [receipt["status"] for receipt in self.traders.receipts()] == ["0x1"] * 4
@@ -95,7 +97,7 @@ class Stage:
         data = calldata("liquidate(address,address)", trader, deployment.market("ETH").base)
         call = {"from": deployment.base_maker, "to": deployment.core.clearing_house, "data": data}
         (answer,) = self.devnet.rpc.attempt([("eth_call", [call, {"blockHash": block}])])
-        assert (_HEALTHY not in str(answer)) == view.liquidatable
+        assert _HAS_ORDERS in str(answer) or (_HEALTHY not in str(answer)) == view.liquidatable
         return view.liquidatable
 
 
@@ -119,14 +121,35 @@ def test_the_contract_flips_where_the_quote_says(keeper: Cli, config: Path, devn
     stage, is_long = Stage.on(devnet), side == "long"
     quote = _quote(keeper, config, side=side, leverage=leverage)
     price_x18 = int(quote["liquidation_price_raw"])
-    trader = stage.open(is_long, int(quote["margin_raw"]))
-    position = _positions(keeper, config)[trader]
-    assert abs(int(position["open_notional_raw"])) * 10**18 // _SIZE_X18 == pytest.approx(int(quote["entry_price_raw"]), rel=1e-15)
-    assert abs(int(position["liquidation_price_raw"]) - price_x18) <= price_x18 // 10**12
+    trader = stage.open(int(quote["size_raw"]), int(quote["margin_raw"]))
+    _is_as_quoted(_positions(keeper, config)[trader], quote)
     stage.move(price_x18 * (99 if is_long else 101) // 100)
     for offset in (-1, 1):
         with stage.mark(price_x18 + offset * price_x18 // _PRECISION, price_x18):
             assert stage.is_liquidatable(trader) == (is_long == (offset < 0))
+
+
+def _is_as_quoted(position: dict[str, Any], quote: dict[str, Any]) -> None:
+    entry_x18 = -int(position["open_notional_raw"]) * 10**18 // int(quote["size_raw"])
+    assert entry_x18 == pytest.approx(int(quote["entry_price_raw"]), rel=1e-15)
+    assert int(position["liquidation_price_raw"]) == pytest.approx(int(quote["liquidation_price_raw"]), rel=1e-12)
+
+
+@pytest.mark.parametrize("side", ["long", "short"])
+def test_a_trade_across_the_ranges_of_makers_is_filled_as_quoted(keeper: Cli, config: Path, devnet: Devnet, side: str) -> None:
+    stage = Stage.on(devnet)
+    quote = _quote(keeper, config, side=side, size=_LARGE, leverage=2)
+    before = _liquidity(devnet)
+    trader = stage.open(int(quote["size_raw"]), int(quote["margin_raw"]))
+    assert _liquidity(devnet) != before, "it stayed within one range"
+    _is_as_quoted(_positions(keeper, config)[trader], quote)
+
+
+def _liquidity(devnet: Devnet) -> str:
+    """Of the range the pool's price is in."""
+    call = {"to": devnet.deployment.market("ETH").pool, "data": calldata("liquidity()")}
+    answer: str = devnet.rpc.call("eth_call", call, "latest")
+    return answer
 
 
 def test_the_contract_flips_where_positions_says(keeper: Cli, config: Path, devnet: Devnet) -> None:
