@@ -20,7 +20,7 @@ from tests.keeper.venues.perp_v2.random_traders import MAX, RandomTraders
 pytestmark = pytest.mark.fork
 
 _OPEN = "openPosition((address,bool,bool,uint256,uint256,uint256,uint160,bytes32))"
-_LARGE = 200
+_LARGE = 1_500
 """ETH that go through several makers' ranges."""
 _HEALTHY, _HAS_ORDERS = "CH_EAV", "CH_CLWTISO"
 """What ClearingHouse.liquidate reverts with."""
