@@ -22,11 +22,13 @@ from keeper.venues.synthetix_v3.window import free_at, liquidatable
 WHOLE_ACCOUNT = "account"
 """Stands for the market where a call takes the account's margin and no position."""
 GAS_FLAG = 1_200_000
-"""liquidate took 0.54 to 0.61 M with one market and a stand-in for the core, whose real one does more to pay out."""
-GAS_WINDOW = 800_000
-"""A later window took 0.35 M with one market."""
+"""Through the executor, with a stand-in for the core, the first call took 0.5 to 0.7 M in one market; the real core does more to pay out."""
+GAS_WINDOW = 900_000
+"""A later window took 0.6 M."""
 GAS_PER_MARKET = 400_000
 """Every further market: its price, its funding, its interest update over all markets."""
+GAS_PER_FEED = 400_000
+"""A signed price that may have to be pushed first: with one or two of them calls took up to 1.1 M."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def plan(
         expected_reward_x18=reward,
         expected_cost_x18=0,
         capital_x18=0,
-        gas_limit=(GAS_WINDOW if breach is Breach.FLAGGED else GAS_FLAG) + GAS_PER_MARKET * (len(account.positions) - 1),
+        gas_limit=_gas(account, GAS_WINDOW if breach is Breach.FLAGGED else GAS_FLAG),
         calls=(LiquidationCall(options.perps_market, encoder.data(LIQUIDATE, int(key)), CallPurpose.LIQUIDATE),),
         quotes=relied_on(account, book, now),
         use=Use({name: amount for name, amount in take.amounts.items() if amount}),
@@ -136,10 +138,15 @@ def _margin_plan(
         expected_reward_x18=_paid(configured, rewards, costs.flag[account.feeds] + costs.liquidate, margin.collateral_value),
         expected_cost_x18=0,
         capital_x18=0,
-        gas_limit=GAS_FLAG,
+        gas_limit=_gas(account, GAS_FLAG),
         calls=(LiquidationCall(options.perps_market, encoder.data(LIQUIDATE_MARGIN_ONLY, int(key)), CallPurpose.LIQUIDATE_COLLATERAL),),
         quotes=relied_on(account, book, now),
     )
+
+
+def _gas(account: Account, first_market: int) -> int:
+    """What a call may use, with every price it needs pushed before it."""
+    return first_market + GAS_PER_MARKET * max(0, len(account.positions) - 1) + GAS_PER_FEED * account.feeds
 
 
 def _paid(configured: Parameters, rewards: int, cost: int, collateral_value: int) -> int:

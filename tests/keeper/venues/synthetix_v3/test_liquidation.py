@@ -10,7 +10,7 @@ from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import Event
 from keeper.venues.synthetix_v3 import log_events as log
 from keeper.venues.synthetix_v3 import read_events as read
-from keeper.venues.synthetix_v3.liquidation import WHOLE_ACCOUNT
+from keeper.venues.synthetix_v3.liquidation import GAS_FLAG, GAS_PER_FEED, GAS_PER_MARKET, WHOLE_ACCOUNT
 from tests.keeper.venues.synthetix_v3.books import (
     ADDRESSES,
     ALICE,
@@ -104,6 +104,7 @@ def test_a_short_and_a_long_in_two_markets_are_one_call() -> None:
     plan = _plan(desk)
     assert (plan.market, plan.size_x18) == ("BTC", -x18(0.4))
     assert plan.notional_x18 == x18(26_000) + x18(2_500)
+    assert plan.gas_limit == GAS_FLAG + GAS_PER_MARKET + 2 * GAS_PER_FEED
     assert plan.use.base_x18 == {str(ETH): x18(1), str(BTC): x18(0.4)}
 
 
