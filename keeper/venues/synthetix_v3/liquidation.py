@@ -22,7 +22,7 @@ from keeper.venues.synthetix_v3.window import free_at, liquidatable
 WHOLE_ACCOUNT = "account"
 """Stands for the market where a call takes the account's margin and no position."""
 GAS_FLAG = 1_200_000
-"""Through the executor, with a stand-in for the core, the first call took 0.5 to 0.7 M in one market; the real core does more to pay out."""
+"""Through the executor, with a stand-in for the core, it took 0.5 to 0.7 M in one market; the real core does more to pay out."""
 GAS_WINDOW = 900_000
 """A later window took 0.6 M."""
 GAS_PER_MARKET = 400_000
