@@ -53,8 +53,8 @@ def test_one_transaction_brings_the_price_and_liquidates(bench: Bench) -> None:
     ledger.advance()
     assert ledger.mismatches() == []
     assert key not in ledger.book.account_keys()
-    (seen,) = ledger.venue.observed(ledger.log_events, ledger.book)
-    assert (seen.account, seen.liquidator, seen.reward_x18) == (key, _executor(bench), plan.expected_reward_x18)
+    (liquidation,) = ledger.venue.observed(ledger.log_events, ledger.book)
+    assert (liquidation.account, liquidation.liquidator, liquidation.reward_x18) == (key, _executor(bench), plan.expected_reward_x18)
     # What the chain has is no signed price any more.
     assert ledger.venue.quoted([quote], ledger.book, ahead) == []
 
@@ -112,7 +112,7 @@ def _execute(bench: Bench, plan: LiquidationPlan, at: Timestamp) -> None:
         "gas": hex(plan.gas_limit),
     }
     transaction = rpc.call("eth_sendTransaction", fields)
-    mined = bench.chain.produce(at)
-    bench.chain.now = mined.timestamp
+    block = bench.chain.produce(at)
+    bench.chain.now = block.timestamp
     receipt = rpc.call("eth_getTransactionReceipt", transaction)
     assert int(receipt["status"], 16) == 1

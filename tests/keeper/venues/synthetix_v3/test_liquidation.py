@@ -9,6 +9,7 @@ from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import Event
 from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events as parameter
 from keeper.venues.synthetix_v3 import read_events as read
 from keeper.venues.synthetix_v3.liquidation import GAS_FLAG, GAS_PER_FEED, GAS_PER_MARKET, WHOLE_ACCOUNT
 from tests.keeper.venues.synthetix_v3.books import (
@@ -130,8 +131,8 @@ def test_margin_alone() -> None:
     ("change", "reason"),
     [
         (log.CollateralModified(ALICE, 0, x18(10_000), SENDER), SkipReason.NO_POSITION),
-        (log.FeatureFlagDenyAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), True), SkipReason.MARKET_NOT_OPEN),
-        (log.FeatureFlagAllowAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), False), SkipReason.MARKET_NOT_OPEN),
+        (parameter.FeatureFlagDenyAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), True), SkipReason.MARKET_NOT_OPEN),
+        (parameter.FeatureFlagAllowAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), False), SkipReason.MARKET_NOT_OPEN),
     ],
 )
 def test_reasons_for_no_plan(change: Event, reason: SkipReason) -> None:
