@@ -101,8 +101,8 @@ def explain(
 
 
 @app.command(
-    epilog="Examples:  keeper quote perp_v2 --market ETH --side long --size 2.5 --leverage 8    |    "
-    "keeper quote perp_v2 --market BTC --side short --size 0.1 --leverage 5 --block 1200 --json"
+    epilog="Examples:  keeper quote perp --market ETH --side long --size 2.5 --leverage 8    |    "
+    "keeper quote perp --market BTC --side short --size 0.1 --leverage 5 --block 1200 --json"
 )
 def quote(
     venue: Annotated[str, typer.Argument(help="Venue of the settings.")],

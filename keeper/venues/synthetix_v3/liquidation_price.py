@@ -33,15 +33,15 @@ def liquidation_price(account: Account, market_id: str, book: SynthetixBook, now
     if present is None:
         return None
 
-    def known_slack(price: int) -> int:
+    def slack_at(price: int) -> int:
         return slack(price) or 0
 
     # Who gains by a rise dies by a fall, or, breached, would be healed by a rise. A synth can outweigh a short.
-    is_below = (known_slack(price + price // _SLOPE) >= present) == (present >= 0)
-    far = price >> _DOUBLINGS if is_below else _first_change(known_slack, price, present)
-    if far is None or (known_slack(far) < 0) == (present < 0):
+    is_below = (slack_at(price + price // _SLOPE) >= present) == (present >= 0)
+    far = price >> _DOUBLINGS if is_below else _first_change(slack_at, price, present)
+    if far is None or (slack_at(far) < 0) == (present < 0):
         return None
-    return _root(known_slack, far, price)
+    return _root(slack_at, far, price)
 
 
 def _reads_with(market_id: str, price: int, account: Account, book: SynthetixBook, now: Timestamp) -> ChainReads:
@@ -53,8 +53,8 @@ def _reads_with(market_id: str, price: int, account: Account, book: SynthetixBoo
         for name, synth in reads.collaterals.items()
         if name in account.collateral and source is not None and source_of(configured.collaterals[name].feed_id, configured.nodes) == source
     }
-    moved = MarketReads(price, next_funding(market, price, now))
-    return replace(reads, markets={**reads.markets, market_id: moved}, collaterals={**reads.collaterals, **synths})
+    market_reads = MarketReads(price, next_funding(market, price, now))
+    return replace(reads, markets={**reads.markets, market_id: market_reads}, collaterals={**reads.collaterals, **synths})
 
 
 def _first_change(slack: Callable[[int], int], price: int, present: int) -> int | None:

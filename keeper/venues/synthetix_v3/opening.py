@@ -1,11 +1,11 @@
 """A new account's first position as AsyncOrderModule would commit and settle it at the index price of `now`, with snxUSD as margin.
 
-Limits of a market's open interest and the core's credit are not looked at."""
+Whether the core's credit covers it is not looked at."""
 
 from dataclasses import dataclass
 
 from keeper.domain.calldata import Encoder, number
-from keeper.domain.chain import Reads, Timestamp
+from keeper.domain.chain import Call, Reads, Timestamp
 from keeper.domain.opening import NoOpening
 from keeper.venues.synthetix_v3.decimal_math import mul_decimal
 from keeper.venues.synthetix_v3.events import SynthetixEvent
@@ -51,26 +51,44 @@ class Fill:
 def opening(
     options: Options, encoder: Encoder, market_name: str, size: int, margin: int, book: SynthetixBook, now: Timestamp
 ) -> Reads[list[SynthetixEvent] | NoOpening]:
-    """The events of a deposit and an order's settlement; asks what settling an order costs."""
-    market_id, market = next((one, each) for one, each in book.markets.items() if name_of(one, each) == market_name)
+    """The events of a deposit and an order's settlement; asks what settling an order costs and how large the market may become."""
+    market_id, market = next(item for item in book.markets.items() if name_of(*item) == market_name)
     reads = reads_at(book, now)
-    (answer,) = yield [encoder.call(options.perps_market, "getSettlementRewardCost(uint128,uint128)", int(market_id), _STRATEGY)]
-    settlement, read = number(answer), reads.markets.get(market_id)
+    settlement, max_size, max_value = map(number, (yield _questions(options, encoder, int(market_id))))
+    read = reads.markets.get(market_id)
     if read is None or settlement is None or reads.costs is None or not parameters(book).is_open:
         return NoOpening(f"{market_name} is not open for trading")
+    if _is_too_large(market, size, read.price, max_size or 0, max_value or 0):
+        return NoOpening(f"{market_name} would have more open interest on this side than is allowed")
     price = fill_price(market, size, read.price)
     fill = Fill(market_id, market, read.price, size, price, order_fee(market, size, price) + settlement)
-    least = _least_margin(fill, margin, reads.costs, book)
-    if least > margin:
-        return NoOpening("the initial margin and the costs of opening are more than the margin", least)
+    minimum = _minimum_margin(fill, margin, reads.costs, book)
+    if minimum > margin:
+        return NoOpening("the initial margin and the costs of opening are more than the margin", minimum)
     return _events(fill, margin, book, now)
 
 
-def _least_margin(fill: Fill, margin: int, costs: KeeperCosts, book: SynthetixBook) -> int:
+def _questions(options: Options, encoder: Encoder, market_id: int) -> list[Call]:
+    market = options.perps_market
+    return [
+        encoder.call(market, "getSettlementRewardCost(uint128,uint128)", market_id, _STRATEGY),
+        encoder.call(market, "getMaxMarketSize(uint128)", market_id),
+        encoder.call(market, "getMaxMarketValue(uint128)", market_id),
+    ]
+
+
+def _is_too_large(market: Market, size: int, price: int, max_size: int, max_value: int) -> bool:
+    """PerpsMarket.validatePositionSize: base units and USD of the longs or of the shorts; a maximum value of 0 is none."""
+    total, skew = market.size + abs(size), market.skew + size
+    side_size = (total + skew if size > 0 else total - skew) // 2
+    return side_size > max_size or 0 < max_value < mul_decimal(side_size, price)
+
+
+def _minimum_margin(fill: Fill, margin: int, costs: KeeperCosts, book: SynthetixBook) -> int:
     """The margin itself where AsyncOrder.validateRequest lets the order through, else the least that would do. More margin means a higher
     cap of the reward, which takes a part of it: the steps become smaller and end."""
-    while (required := _required_margin(fill, margin, costs, book)) > margin:
-        margin = required
+    while (requirement := _required_margin(fill, margin, costs, book)) > margin:
+        margin = requirement
     return margin
 
 

@@ -19,10 +19,10 @@ def order_fee(market: Market, size_delta: int, fill: int) -> int:
     configuration, skew_after = market.configuration, market.skew + size_delta
     if _is_same_side(skew_after, market.skew):
         notional = mul_decimal(size_delta, fill)
-        fee = configuration.taker_fee if _is_same_side(notional, market.skew) else configuration.maker_fee
-        return abs(mul_decimal(notional, fee))
-    made = mul_decimal(mul_decimal(abs(market.skew), fill), configuration.maker_fee)
-    return made + mul_decimal(mul_decimal(abs(skew_after), fill), configuration.taker_fee)
+        ratio = configuration.taker_fee if _is_same_side(notional, market.skew) else configuration.maker_fee
+        return abs(mul_decimal(notional, ratio))
+    maker_fee = mul_decimal(mul_decimal(abs(market.skew), fill), configuration.maker_fee)
+    return maker_fee + mul_decimal(mul_decimal(abs(skew_after), fill), configuration.taker_fee)
 
 
 def _is_same_side(left: int, right: int) -> bool:

@@ -1,6 +1,6 @@
 """A position of a new account: what would stand, and what the contracts would refuse."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -90,13 +90,13 @@ def test_funding_counts_from_now_on() -> None:
 @given(size=st.integers(10**16, 40 * X18), is_long=st.booleans())
 def test_the_margin_it_asks_for_is_the_least_that_opens(size: int, is_long: bool) -> None:
     desk = _desk()
-    signed = size if is_long else -size
-    refusal = _refusal(desk, signed, 0)
+    delta = size if is_long else -size
+    refusal = _refusal(desk, delta, 0)
     assert refusal.required_x18 is not None
     assert refusal.required_x18 > mul_ratio(2_490 * size // X18, _IM_RATIO)
-    enough = -(-refusal.required_x18 // _USDC_X18) * _USDC_X18
-    assert _refusal(desk, signed, enough - _USDC_X18).required_x18 == pytest.approx(refusal.required_x18, rel=1e-15)
-    key = _open(desk, signed, enough)
+    margin = -(-refusal.required_x18 // _USDC_X18) * _USDC_X18
+    assert _refusal(desk, delta, margin - _USDC_X18).required_x18 == pytest.approx(refusal.required_x18, rel=1e-15)
+    key = _open(desk, delta, margin)
     free = free_collateral(desk.book.accounts[key], desk.book, desk.now, _IM_RATIO)
     assert free is not None
     assert 0 <= free < _USDC_X18
@@ -113,9 +113,9 @@ def test_the_margin_it_asks_for_is_the_least_that_opens(size: int, is_long: bool
     ],
     ids=["paused", "no ticks allowed", "market paused", "no price"],
 )
-def test_what_is_closed_is_closed(change: object) -> None:
+def test_what_is_closed_is_closed(change: Callable[[Desk], object]) -> None:
     desk = _desk()
-    change(desk)  # type: ignore[operator] # one of the four above
+    change(desk)
     assert _refusal(desk) == NoOpening("ETH is not open for trading")
 
 

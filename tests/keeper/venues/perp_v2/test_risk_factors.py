@@ -42,8 +42,8 @@ def test_a_day_later_funding_has_taken_what_it_said() -> None:
     desk.block(desk.now + 86_400)
     _read(desk)
     after = {one.name: one for one in desk.venue.risk_factors(ALICE, desk.book, desk.now)}
-    paid = after["settlement margin"].value_x18 - before["settlement margin"].value_x18
-    assert abs(paid - before["funding of ETH"].per_day_x18) <= 1
+    payment = after["settlement margin"].value_x18 - before["settlement margin"].value_x18
+    assert abs(payment - before["funding of ETH"].per_day_x18) <= 1
 
 
 def test_without_a_price_there_is_nothing_to_say() -> None:

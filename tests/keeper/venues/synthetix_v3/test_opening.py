@@ -1,6 +1,6 @@
 """A position of a new account: what would stand, and what the contracts would refuse."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -9,11 +9,19 @@ from hypothesis import strategies as st
 from keeper.domain.chain import CallResult
 from keeper.domain.opening import NoOpening
 from keeper.domain.venue import Event
-from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events
 from keeper.venues.synthetix_v3 import read_events as read
 from tests.keeper.venues.synthetix_v3.books import ALICE, BOB, ETH, Desk, x18
 
-_SETTLEMENT = CallResult(True, x18(0.45).to_bytes(32, "big"))
+_MAX_SIZE, _MAX_VALUE = 100, 250_000
+
+
+def _figure(value: float) -> CallResult:
+    return CallResult(True, x18(value).to_bytes(32, "big"))
+
+
+_SETTLEMENT = _figure(0.45)
+_ANSWERS = (_SETTLEMENT, _figure(_MAX_SIZE), _figure(_MAX_VALUE))
 _PERPS_SYSTEM = "0x" + b"perpsSystem".ljust(32, b"\0").hex()
 
 
@@ -27,18 +35,17 @@ def _desk() -> Desk:
     return desk
 
 
-def _opening(desk: Desk, size: int, margin: int, settlement: CallResult = _SETTLEMENT) -> Sequence[Event] | NoOpening:
+def _opening(desk: Desk, size: int, margin: int, answers: Sequence[CallResult] = _ANSWERS) -> Sequence[Event] | NoOpening:
     reads = desk.venue.opening("ETH", size, margin, desk.book, desk.now)
-    (call,) = next(reads)
-    assert call.to == desk.venue.filters()[0].addresses[0]
+    assert {call.to for call in next(reads)} == set(desk.venue.filters()[0].addresses)
     with pytest.raises(StopIteration) as done:
-        reads.send([settlement])
+        reads.send(answers)
     answer: Sequence[Event] | NoOpening = done.value.value
     return answer
 
 
-def _refusal(desk: Desk, size: int = x18(1), margin: int = x18(10_000), settlement: CallResult = _SETTLEMENT) -> NoOpening:
-    answer = _opening(desk, size, margin, settlement)
+def _refusal(desk: Desk, size: int = x18(1), margin: int = x18(10_000), answers: Sequence[CallResult] = _ANSWERS) -> NoOpening:
+    answer = _opening(desk, size, margin, answers)
     assert isinstance(answer, NoOpening)
     return answer
 
@@ -64,12 +71,12 @@ def test_it_stands_at_the_fill_less_fee_and_settlement() -> None:
 def test_the_margin_it_asks_for_is_the_least_that_opens(size: float, is_long: bool) -> None:
     """Also where more margin raises the cap of the reward."""
     desk = _desk()
-    signed = x18(size) if is_long else -x18(size)
-    least = _refusal(desk, signed, 0).required_x18
-    assert least is not None
-    assert least > x18(15 + 0.45)
-    assert isinstance(_opening(desk, signed, least - 2), NoOpening)
-    events = _opening(desk, signed, least)
+    delta = x18(size) if is_long else -x18(size)
+    minimum = _refusal(desk, delta, 0).required_x18
+    assert minimum is not None
+    assert minimum > x18(15 + 0.45)
+    assert isinstance(_opening(desk, delta, minimum - 2), NoOpening)
+    events = _opening(desk, delta, minimum)
     assert not isinstance(events, NoOpening)
     (key,) = desk.apply(*events)
     desk.read()
@@ -77,7 +84,7 @@ def test_the_margin_it_asks_for_is_the_least_that_opens(size: float, is_long: bo
 
 
 def _deny(desk: Desk) -> None:
-    desk.apply(log.FeatureFlagDenyAllSet(_PERPS_SYSTEM, True))
+    desk.apply(parameter_events.FeatureFlagDenyAllSet(_PERPS_SYSTEM, True))
 
 
 def _lose_price(desk: Desk) -> None:
@@ -85,14 +92,29 @@ def _lose_price(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("change", [_deny, _lose_price], ids=["denied", "no price"])
-def test_what_is_closed_is_closed(change: object) -> None:
+def test_what_is_closed_is_closed(change: Callable[[Desk], object]) -> None:
     desk = _desk()
-    change(desk)  # type: ignore[operator] # one of the two above
+    change(desk)
     assert _refusal(desk) == NoOpening("ETH is not open for trading")
 
 
 def test_without_a_settlement_strategy_no_order_is_settled() -> None:
-    assert _refusal(_desk(), settlement=CallResult(False, b"")) == NoOpening("ETH is not open for trading")
+    answers = (CallResult(False, b""), *_ANSWERS[1:])
+    assert _refusal(_desk(), answers=answers) == NoOpening("ETH is not open for trading")
+
+
+@pytest.mark.parametrize(
+    ("size", "max_size", "max_value"),
+    [(70.1, 100, 0), (-70.1, 70, 0), (70.1, 1_000, 250_000), (1, 0, 0)],
+    ids=["longs", "shorts", "value", "closed to new positions"],
+)
+def test_the_side_may_become_only_so_large(size: float, max_size: float, max_value: float) -> None:
+    """30 are long already, and nobody is short."""
+    desk, answers = _desk(), (_SETTLEMENT, _figure(max_size), _figure(max_value))
+    reason = "ETH would have more open interest on this side than is allowed"
+    assert _refusal(desk, x18(size), x18(10**6), answers) == NoOpening(reason)
+    if max_size:
+        assert not isinstance(_opening(desk, x18(size * 0.99), x18(10**6), answers), NoOpening)
 
 
 def test_the_name_is_the_symbol_and_the_account_is_nobodys() -> None:

@@ -54,8 +54,8 @@ def test_a_short_while_later_they_have_moved_as_they_said() -> None:
     desk.read()
     after = _factors(desk)
     for name in ("funding of ETH", "interest on ETH", "interest on BTC"):
-        moved = after[name].value_x18 - before[name].value_x18
-        assert moved == pytest.approx(before[name].per_day_x18 * seconds / 86_400, rel=1e-2), name
+        change = after[name].value_x18 - before[name].value_x18
+        assert change == pytest.approx(before[name].per_day_x18 * seconds / 86_400, rel=1e-2), name
 
 
 def test_who_has_no_position_has_margin_only() -> None:

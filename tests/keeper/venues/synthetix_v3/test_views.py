@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.views import FlowKind
 from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events as parameter
 from keeper.venues.synthetix_v3.funding import next_funding
 from keeper.venues.synthetix_v3.margin import margin_with
 from keeper.venues.synthetix_v3.state import MarketReads
@@ -20,10 +21,10 @@ _LOG = RawLog(Address(ADDRESSES["perps_market"]), (), b"", 1, Hash32("0x" + "0" 
 def _is_liquidatable(desk: Desk, price: int) -> bool:
     """At another price of ETH and of sETH, which follows the same feed, everything else as it is."""
     account, reads = desk.account(ALICE), desk.book.reads[desk.now]
-    moved = MarketReads(price, next_funding(desk.market(), price, desk.now))
+    market = MarketReads(price, next_funding(desk.market(), price, desk.now))
     synth = replace(reads.collaterals[str(SETH)], price=price)
-    changed = replace(reads, markets={**reads.markets, str(ETH): moved}, collaterals={str(SETH): synth})
-    margin = margin_with(account, desk.book, changed, desk.now)
+    reads_then = replace(reads, markets={**reads.markets, str(ETH): market}, collaterals={str(SETH): synth})
+    margin = margin_with(account, desk.book, reads_then, desk.now)
     assert margin is not None
     return margin.maintenance + margin.reward > margin.available
 
@@ -93,7 +94,7 @@ def test_no_price_liquidates_who_has_more_than_the_position_can_lose() -> None:
 
 def test_where_the_funding_is_a_guess_there_is_no_liquidation_price() -> None:
     desk = Desk()
-    desk.apply(log.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
+    desk.apply(parameter.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
     desk.deposit(ALICE, 1_000)
     desk.trade(ALICE, 10)
     desk.block()
