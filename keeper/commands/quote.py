@@ -15,6 +15,7 @@ from keeper.commands import session
 from keeper.commands.session import Book
 from keeper.domain.fixed import X18, to_units
 from keeper.domain.opening import NoOpening
+from keeper.domain.views import RiskFactor
 from keeper.engine.opening_quote import OpeningQuote, quote_opening
 from keeper.errors import ConfigError
 
@@ -84,11 +85,11 @@ def _mark_price(book: Book, market: str) -> int:
 def _refusal(answer: NoOpening, order: Order, mark_x18: int) -> str:
     if answer.required_x18 is None:
         return f"{answer.reason}."
-    margin, required = to_units(order.margin_x18(mark_x18)), to_units(answer.required_x18)
-    highest = order.notional_x18(mark_x18) / answer.required_x18
+    margin, requirement = to_units(order.margin_x18(mark_x18)), to_units(answer.required_x18)
+    highest = order.notional_x18(mark_x18) * 1_000 // answer.required_x18 / 1_000
     return (
-        f"--leverage {to_units(order.leverage_x18):g}: {answer.reason}: {margin:,.2f} USD, of {required:,.2f}. "
-        f"A leverage below {highest:,.3f} opens."
+        f"--leverage {to_units(order.leverage_x18):g}: {answer.reason}: {requirement:,.2f} against {margin:,.2f} USD. "
+        f"A leverage of at most {highest:,.3f} opens."
     )
 
 
@@ -99,15 +100,21 @@ def _print(book: Book, order: Order, answer: OpeningQuote) -> None:
         f"{book.name} at block {book.block.number}: {to_units(order.size_x18):+,g} {order.market} at a leverage of "
         f"{to_units(order.leverage_x18):g}, with {margin:,.2f} USD of margin"
     )
-    console.print(f"mark {to_units(position.mark_price_x18):,.4f}, entry {to_units(answer.entry_price_x18):,.4f}")
+    console.print(f"mark {_price(position.mark_price_x18)}, entry {_price(answer.entry_price_x18)}")
     console.print(f"equity {equity:,.2f} USD ({equity - margin:+,.2f} by opening), requirement {requirement:,.2f} USD")
-    if position.liquidation_price_x18 is None:
-        console.print("no price of this market liquidates it", style="bold")
-    else:
-        console.print(
-            f"liquidation at {to_units(position.liquidation_price_x18):,.4f}, {_distance(answer):+.2%} from the mark", style="bold"
-        )
+    price = position.liquidation_price_x18
+    where = (
+        "no price of this market liquidates it"
+        if price is None
+        else f"liquidation at {_price(price)}, {_distance(answer):+.2%} from the mark"
+    )
+    console.print(where, style="bold")
     console.print(_factors(answer))
+
+
+def _price(price_x18: int) -> str:
+    """Eight digits, whether it is of BTC or of a thousandth of a dollar."""
+    return f"{to_units(price_x18):,.8g}"
 
 
 def _factors(answer: OpeningQuote) -> Table:
@@ -115,12 +122,16 @@ def _factors(answer: OpeningQuote) -> Table:
     for header in ("", "USD above the requirement", "USD a day", "liquidation price a day"):
         table.add_column(header, justify="right" if header else "left", overflow="fold")
     for factor in answer.risk_factors:
-        drift = _drift(answer, factor.per_day_x18)
-        daily = (
-            ("", "") if factor.per_day_x18 == 0 else (f"{to_units(factor.per_day_x18):+,.4f}", "" if drift is None else f"{drift:+,.4f}")
-        )
-        table.add_row(factor.name, f"{to_units(factor.value_x18):+,.4f}", *daily)
+        table.add_row(factor.name, f"{to_units(factor.value_x18):+,.4f}", *_daily(answer, factor))
     return table
+
+
+def _daily(answer: OpeningQuote, factor: RiskFactor) -> tuple[str, str]:
+    """USD, and what they do to the liquidation price; empty where a day alone changes nothing."""
+    if factor.per_day_x18 == 0:
+        return "", ""
+    drift = _drift(answer, factor.per_day_x18)
+    return f"{to_units(factor.per_day_x18):+,.4f}", "" if drift is None else f"{drift:+,.4g}"
 
 
 def _distance(answer: OpeningQuote) -> float | None:
@@ -134,6 +145,8 @@ def _drift(answer: OpeningQuote, equity_x18: int) -> float | None:
     price, slack = answer.position.liquidation_price_x18, (answer.health.equity - answer.health.requirement).units
     if price is None or slack == 0:
         return None
+    if equity_x18 == 0:
+        return 0.0
     return to_units(equity_x18) * to_units(price - answer.position.mark_price_x18) / slack
 
 

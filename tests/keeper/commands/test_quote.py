@@ -198,9 +198,9 @@ def test_the_highest_leverage_it_names_opens_and_a_little_more_does_not(keeper: 
     arguments = ("--market", "ETH", "--side", "long", "--size", 8, "--leverage", 10)
     refusal = keeper("quote", "perp_v2", "--config", config, *arguments)
     assert refusal.exit_code == 2
-    highest = float(refusal.stderr.partition("A leverage below ")[2].split()[0])
+    highest = float(refusal.stderr.partition("A leverage of at most ")[2].split()[0])
     assert 9 < highest < 10
-    assert _quote(keeper, config, leverage=highest - 0.001)["breach"] is None
+    assert _quote(keeper, config, leverage=highest)["breach"] is None
     assert keeper("quote", "perp_v2", "--config", config, *arguments[:-1], highest + 0.001).exit_code == 2
 
 

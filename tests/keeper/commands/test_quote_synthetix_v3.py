@@ -117,9 +117,9 @@ def test_the_order_of_the_highest_leverage_it_names_is_taken_by_the_contract(
     arguments = ("quote", "synthetix_v3", "--config", synthetix_config, "--market", "ETH", "--side", "long", "--size", 6, "--leverage")
     refusal = keeper(*arguments, 50)
     assert refusal.exit_code == 2
-    highest = float(refusal.stderr.partition("A leverage below ")[2].split()[0])
-    assert keeper(*arguments, highest + 0.002).exit_code == 2
-    quote = _quote(keeper, synthetix_config, "ETH", 6, highest - 0.002)
+    highest = float(refusal.stderr.partition("A leverage of at most ")[2].split()[0])
+    assert keeper(*arguments, highest + 0.001).exit_code == 2
+    quote = _quote(keeper, synthetix_config, "ETH", 6, highest)
     with Bench(synthetix_devnet) as bench:
         bench.open_account(int(quote["margin_raw"]))
         market_id = synthetix_devnet.deployment.market("ETH").market_id
