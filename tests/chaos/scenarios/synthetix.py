@@ -33,6 +33,8 @@ _STRICT_SECONDS = 60
 """No liquidation takes an older price."""
 _PRINT_BPS, _MOST_PRINTS, _PRINT_SECONDS = 150, 30, 12.0
 _BPS_OF_ONE = 10_000
+_SHOCK = ((3, -850), (16, -1_630), (30, -1_200))
+"""Two prints down and half of the second back: seconds, basis points from the start."""
 _STREAM = "/v2/updates/price/stream"
 
 
@@ -125,10 +127,7 @@ def killed_between_windows(kills: int) -> Script:
         moments = Counter[str]()
         for prints in range(1, _MOST_PRINTS + 1):
             before = stage.mined()
-            prices_8 = stage.ground.deployment.start_prices_8()
-            stage.player.follow(
-                [(0, {name: price_8 * (_BPS_OF_ONE - prints * _PRINT_BPS) // _BPS_OF_ONE for name, price_8 in prices_8.items()})]
-            )
+            stage.player.follow([(0, _priced(stage, -prints * _PRINT_BPS))])
             if not _comes_true(partial(_under_way, stage, before), _PRINT_SECONDS):
                 continue
             time.sleep(stage.random.uniform(0.0, 1.0))
@@ -230,10 +229,10 @@ def shock(stage: Stage) -> None:
     """100 accounts, random trading and a shock; while the daemon stands still a rival flags some and leaves them. All are finished, and at
     every tenth block every account equals the contracts."""
     stage.begin()
-    stage.play("shock")
-    stage.blocks(10)
+    stage.blocks(_TENTH)
+    stage.player.follow([(seconds, _priced(stage, bps)) for seconds, bps in _SHOCK])
     stage.daemon.freeze()
-    stage.blocks(6)
+    stage.blocks(_WELL_BLOCKS + Habits().push_every)
     rivals = _largest_breached(stage)
     market = _ground(stage).deployment.contracts.perps_market
     stage.send_together(*(Sent(_RIVAL, market, calldata("liquidate(uint128)", account), funded=True) for account in rivals))
@@ -244,6 +243,12 @@ def shock(stage: Stage) -> None:
     stage.expect(bool(flagged), f"the rival has flagged nobody who is not finished at once: {rivals}")
     _finish_all(stage)
     _expect_parity(stage)
+
+
+def _priced(stage: Stage, bps: int) -> Mapping[str, int]:
+    """The start prices, moved by so much, by market."""
+    start_8 = stage.ground.deployment.start_prices_8()
+    return {name: price_8 * (_BPS_OF_ONE + bps) // _BPS_OF_ONE for name, price_8 in start_8.items()}
 
 
 def _largest_breached(stage: Stage) -> Sequence[int]:
