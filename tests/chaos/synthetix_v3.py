@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from contracts.devnet import AnvilOptions
 from contracts.devnet.anvil import Anvil
@@ -21,6 +22,7 @@ from contracts.devnet.synthetix_v3 import (
     account_views,
 )
 from tests.chaos.log import Log, topic_of
+from tests.chaos.stage import Set, Stage
 
 _FALLEN_BPS, _BPS = 8_800, 10_000
 _SET_UP_SECONDS = 600
@@ -123,7 +125,8 @@ class SynthetixGround:
         """But for flagged ones whose windows are full: they can only be waited for."""
         views = account_views(rpc, self.deployment, [int(account) for account in self.accounts], block)
         breached = {account for account, view in views.items() if view.liquidatable or view.margin_liquidatable}
-        waiting = self.flagged(rpc, block) - self._with_room(rpc, block)
+        flagged = self.flagged(rpc, block)
+        waiting = flagged - self._with_room(rpc, flagged, block)
         return frozenset(str(account) for account in breached - waiting)
 
     def due(self, rpc: Rpc, block: str) -> frozenset[str]:
@@ -140,17 +143,17 @@ class SynthetixGround:
         call = {"to": self.deployment.contracts.perps_market, "data": calldata("flaggedAccounts()")}
         return frozenset(returned(("uint256[]",), rpc.call("eth_call", call, block))[0])
 
-    def _with_room(self, rpc: Rpc, block: str) -> frozenset[int]:
-        """Flagged accounts with a position in a market whose window is not full. Sources: LiquidationModule.liquidationCapacity,
+    def _with_room(self, rpc: Rpc, accounts: frozenset[int], block: str) -> frozenset[int]:
+        """Those with a position in a market whose window is not full. Sources: LiquidationModule.liquidationCapacity,
         PerpsAccountModule.getOpenPositionSize."""
         markets = [market.market_id for market in self.deployment.markets]
-        places = [(account, market) for account in sorted(self.flagged(rpc, block)) for market in markets]
+        places = [(account, market) for account in sorted(accounts) for market in markets]
         calls = [calldata("liquidationCapacity(uint128)", market) for market in markets]
         calls += [calldata("getOpenPositionSize(uint128,uint128)", *place) for place in places]
         answers = self._answers(rpc, calls, block)
-        roomy = {market for market, answer in zip(markets, answers, strict=False) if _word(answer) > 0}
+        roomy = {market for market, answer in zip(markets, answers[: len(markets)], strict=True) if _is_some(answer)}
         sizes = zip(places, answers[len(markets) :], strict=True)
-        return frozenset(account for (account, market), answer in sizes if _word(answer) != 0 and market in roomy)
+        return frozenset(account for (account, market), answer in sizes if _is_some(answer) and market in roomy)
 
     def _answers(self, rpc: Rpc, calls: Sequence[str], block: str) -> Sequence[bytes]:
         perps_market = self.deployment.contracts.perps_market
@@ -159,9 +162,9 @@ class SynthetixGround:
         return [data for _, data in returned(("(bool,bytes)[]",), answer)[0]]
 
 
-def _word(answer: bytes) -> int:
-    """The first word, or its two's complement's distance from nothing: only whether it is zero matters."""
-    return int.from_bytes(answer[:32], "big")
+def _is_some(answer: bytes) -> bool:
+    """Whether the first word is not zero."""
+    return any(answer[:32])
 
 
 def fallen(start_8: Mapping[str, int]) -> Mapping[str, int]:
@@ -190,3 +193,17 @@ def _fall_asleep(driver: SynthetixDriver, ground: SynthetixGround, timestamp: in
     driver.publish(fallen(ground.deployment.start_prices_8()), timestamp)
     driver.queue_push()
     driver.step({}, timestamp)
+
+
+def needs(
+    endpoints: int = 1, traders: int = 40, habits: Habits | None = None, age_s: int = 0, settings: Mapping[str, str] | None = None
+) -> Set:
+    """A block a second, as signed prices are of the wall clock's time; `habits` and `age_s` as above."""
+    ground = partial(synthetix_v3_ground, habits=habits, age_s=age_s)
+    return Set(traders=traders, endpoints=endpoints, block_seconds=1, interval=1.0, ground=ground, settings=settings or {})
+
+
+def ground_of(stage: Stage) -> SynthetixGround:
+    """The stage's, with what only this venue has."""
+    assert isinstance(stage.ground, SynthetixGround)
+    return stage.ground
