@@ -45,7 +45,7 @@ def commits(log: Path) -> Sequence[Commit]:
 
 def half(stage: Stage, blocks: Collection[int], waits: Sequence[Commit]) -> Half:
     """The figures of some blocks of a scenario that is over, and of the commits beside them."""
-    judge = Judge(stage.devnet.url, stage.deployment, stage.lake, stage.state)
+    judge = Judge(stage.ground, stage.lake, stage.state)
     late = judge.lateness(range(min(stage.player.times), judge.history.head + 1))
     own = [each for block, items in late.items() if block in blocks for each in items]
     return Half(
