@@ -28,7 +28,8 @@ FINALITY = 2 * SLOTS_IN_EPOCH
 BLOCK_SECONDS = 6
 INTERVAL = 0.35
 _READY_SECONDS = 60.0
-_SETTLE_BLOCKS = 12
+SETTLE_BLOCKS = 12
+"""In which Perp V2's mark arrives at the index."""
 _SETTLE_SECONDS = 90.0
 _WORK_OFF_BLOCKS, _WORK_OFF_STEP = 40, 4
 
@@ -51,6 +52,8 @@ class Set:
     """Whether the daemon listens to the first endpoint's websocket."""
     mode: str = "execute"
     settings: Mapping[str, str] = field(default_factory=dict)
+    settle_blocks: int = SETTLE_BLOCKS
+    """Between the path's end and the judgement."""
     ground: Opening = perp_v2_ground
 
 
@@ -199,10 +202,10 @@ class Stage:
         self.player.between_blocks(act)
         return hashes
 
-    def settle(self, blocks: int = _SETTLE_BLOCKS) -> None:
+    def settle(self) -> None:
         """The path ends, the mark arrives, and the daemon is where the chain is. Endpoints are left as they are."""
         self.player.wait_path()
-        self.blocks(blocks)
+        self.blocks(self.set.settle_blocks)
         deadline = time.monotonic() + _SETTLE_SECONDS
         while time.monotonic() < deadline:
             if self.daemon.head() >= self.player.head - 1:
