@@ -1,6 +1,6 @@
 """A blocking shell for a venue in tests: runs its questions on a node, applies its events block by block, compares with the contracts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -42,7 +42,7 @@ class VenueLedger(Generic[B]):
 
     def logs(self, block: BlockRef) -> list[RawLog]:
         """The claimed logs of one block, in order."""
-        logs = [raw_log(item) for one in self.venue.filters() for item in self.rpc.call("eth_getLogs", _criteria(one, block))]
+        logs = [raw_log(item) for one in self.venue.filters() for item in self.rpc.call("eth_getLogs", criteria(one, {"blockHash": block.hash}))]
         return sorted(logs, key=lambda log: log.log_index)
 
     def catch_up(self, first: int, last: int) -> set[AccountKey]:
@@ -138,7 +138,7 @@ def raw_log(item: dict[str, Any]) -> RawLog:
     )
 
 
-def _criteria(one: LogFilter, block: BlockRef) -> dict[str, Any]:
+def criteria(one: LogFilter, block: BlockRef) -> dict[str, Any]:
     topics = {"topics": [["0x" + topic.hex() for topic in one.topics]]} if one.topics else {}
     return {"blockHash": block.hash, "address": list(one.addresses), **topics}
 

@@ -1,0 +1,37 @@
+"""By what it is proven that a venue keeps what every venue must keep."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.contract.chain import Chain
+from tests.contract.contract_abi import ContractAbi
+from tests.contract.path import Paths
+from tests.contract.plan_case import PlanCase
+from tests.contract.recording import Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """In place of a part of a proof: why there is none. What rests on the part is listed as not proven."""
+
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.reason:
+            raise ValueError("a reason is needed")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Every part a venue brings to the suite. `options` are working options of a deployment, the recording's.
+
+    `abis` are those of all contracts it listens to. `plans` has a case for every kind of plan and for every way signed prices are put on
+    the chain; `reverts` what the venue's documentation says of its errors: their names, each with a payload."""
+
+    options: Mapping[str, str]
+    abis: Sequence[ContractAbi] | Unproven
+    recording: Recording | Unproven
+    paths: Paths | Unproven
+    plans: Sequence[PlanCase] | Unproven
+    reverts: Mapping[str, bytes] | Unproven
+    chain: Chain | Unproven

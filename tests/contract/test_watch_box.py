@@ -1,0 +1,75 @@
+"""Inside its watch box an account is healthy: who is found through boxes is who is found by evaluating everybody."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keeper.domain.chain import Timestamp
+from tests.contract.chain import Chain
+from tests.contract.path import PPM, STEPS, Path, Paths, Step
+from tests.keeper.venues.watcher import Watcher
+
+_SEED = 11
+_ROUNDS = 80
+_BLOCK_SECONDS = 12
+_LIQUIDATED_SHARE = 0.2
+_QUIET = Step(2, 10, 0)
+
+
+def _breached(path: Path) -> set[str]:
+    return {key for key in path.book.account_keys() if path.venue.health(key, path.book, path.now).liquidatable}
+
+
+@settings(max_examples=150)
+@given(leverage_ppm=st.integers(PPM // 20, PPM), steps=st.lists(STEPS, min_size=1, max_size=8))
+def test_nobody_is_missed_on_a_random_path(paths: Paths, leverage_ppm: int, steps: list[Step]) -> None:
+    """Shocks, trades of others, and weeks in which nothing but time passes."""
+    path = paths.start(leverage_ppm)
+    watcher = Watcher(path.venue, path.book)
+    watcher.look(path.now)
+    for step in steps:
+        watcher.due |= path.advance(step)
+        assert watcher.look(path.now) == _breached(path)
+
+
+def test_a_path_leads_into_danger_and_boxes_save_work(paths: Paths) -> None:
+    """Without either, the test above would prove nothing."""
+    path = paths.start(PPM // 2)
+    watcher = Watcher(path.venue, path.book)
+    watcher.look(path.now)
+    for _ in range(20):
+        watcher.due |= path.advance(_QUIET)
+        watcher.look(path.now)
+    assert watcher.evaluations < watcher.everybody / 4
+    for change_ppm in (-PPM // 2, 2 * PPM):
+        fallen = paths.start(PPM // 2)
+        fallen.advance(Step(2, change_ppm, 0))
+        assert _breached(fallen)
+
+
+@pytest.mark.fork
+def test_nobody_is_missed_on_the_chain(chain: Chain, request: pytest.FixtureRequest) -> None:
+    """At every block's time and a block ahead, through random trading on the real contracts."""
+    node = request.getfixturevalue(chain.fixture)
+    ledger, random, breaches = chain.ledger(node), Random(_SEED), 0
+    watcher = Watcher(ledger.venue, ledger.book, ledger.inspect)
+    with chain.walk(node, _SEED) as walk:
+        for _ in range(_ROUNDS):
+            watcher.due |= ledger.advance()
+            assert ledger.head is not None
+            now = ledger.head.timestamp
+            ahead = Timestamp(now + _BLOCK_SECONDS)
+            ledger.refresh(ahead)
+            found = watcher.look(now, ahead)
+            for at in (now, ahead):
+                ledger.inspect(sorted(ledger.book.account_keys()), at)
+            assert found == {*ledger.breached(now), *ledger.breached(ahead)}
+            breaches += len(found)
+            for key in sorted(found):
+                if random.random() < _LIQUIDATED_SHARE:
+                    walk.liquidate(key)
+            walk.step()
+    assert breaches > 3
+    assert watcher.evaluations < watcher.everybody / 2
