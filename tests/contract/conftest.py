@@ -42,35 +42,36 @@ def venue(name: str, proof: Proof) -> Venue:
 
 @pytest.fixture(scope="session")
 def abis(proof: Proof) -> Sequence[ContractAbi]:
-    return _proven(proof.abis)
+    return proven(proof.abis)
 
 
 @pytest.fixture(scope="session")
 def recording(proof: Proof) -> Recording:
-    return _proven(proof.recording)
+    return proven(proof.recording)
 
 
 @pytest.fixture(scope="session")
 def paths(proof: Proof) -> Paths:
-    return _proven(proof.paths)
+    return proven(proof.paths)
 
 
 @pytest.fixture(scope="session")
 def plans(proof: Proof) -> Sequence[PlanCase]:
-    return _proven(proof.plans)
+    return proven(proof.plans)
 
 
 @pytest.fixture(scope="session")
 def reverts(proof: Proof) -> Mapping[str, bytes]:
-    return _proven(proof.reverts)
+    return proven(proof.reverts)
 
 
 @pytest.fixture(scope="session")
 def chain(proof: Proof) -> Chain:
-    return _proven(proof.chain)
+    return proven(proof.chain)
 
 
-def _proven(part: T | Unproven) -> T:
+def proven(part: T | Unproven) -> T:
+    """The part; a test whose venue has none ends here, with the reason."""
     if isinstance(part, Unproven):
         pytest.skip(f"not proven: {part.reason}")
     return part

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from eth_abi.abi import encode
-from eth_abi.tools import get_abi_strategy
+from eth_abi.tools import get_abi_strategy  # type: ignore[attr-defined] # it does not say that it exports it
 from eth_utils.crypto import keccak
 from hypothesis import strategies as st
 
@@ -20,19 +20,17 @@ _ZERO = Hash32("0x" + "00" * 32)
 
 @dataclass(frozen=True, slots=True)
 class ContractAbi:
-    """`name` is the option that holds the contract's `address`, `entries` its ABI as JSON. `beyond` names events that the address may emit
-    although this ABI lacks them: those of a proxy in front of it, for example."""
+    """`name` is the option that holds the contract's `address`, `entries` its ABI as JSON."""
 
     name: str
     address: Address
     entries: Sequence[Mapping[str, Any]]
-    beyond: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, name: str, address: str, path: str, beyond: frozenset[str] = frozenset()) -> "ContractAbi":
+    def read(cls, name: str, address: str, path: str) -> "ContractAbi":
         """The file `path` below contracts/abi: a list of entries, or an artifact that has one."""
         content = json.loads((ABIS / path).read_text("utf-8"))
-        return cls(name, Address(address.lower()), content if isinstance(content, list) else content["abi"], beyond)
+        return cls(name, Address(address.lower()), content if isinstance(content, list) else content["abi"])
 
     @property
     def events(self) -> Mapping[bytes, Mapping[str, Any]]:

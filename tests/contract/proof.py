@@ -26,7 +26,8 @@ class Proof:
     """Every part a venue brings to the suite. `options` are working options of a deployment, the recording's.
 
     `abis` are those of all contracts it listens to. `plans` has a case for every kind of plan and for every way signed prices are put on
-    the chain; `reverts` what the venue's documentation says of its errors: their names, each with a payload."""
+    the chain; `reverts` what the venue's documentation says of its errors: their names, each with a payload. `limits` says what all of
+    this leaves open, a sentence each."""
 
     options: Mapping[str, str]
     abis: Sequence[ContractAbi] | Unproven
@@ -35,3 +36,4 @@ class Proof:
     plans: Sequence[PlanCase] | Unproven
     reverts: Mapping[str, bytes] | Unproven
     chain: Chain | Unproven
+    limits: Sequence[str] = ()

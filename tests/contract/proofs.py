@@ -15,4 +15,4 @@ OURS: Mapping[str, Proof] = {"perp_v2": perp_v2.PROOF, "synthetix_v3": synthetix
 @cache
 def proofs() -> Mapping[str, Proof]:
     """By protocol."""
-    return {entry.name: entry.load() for entry in entry_points(group=ENTRY_POINTS)} | OURS
+    return {**{entry.name: entry.load() for entry in entry_points(group=ENTRY_POINTS)}, **OURS}

@@ -44,15 +44,13 @@ _PAWNER, _DEBTOR, _COUNTERPARTY = 1_002, 1_003, 1_004
 _PUSH_EVERY = 3
 _MARGIN = 1_500.0
 """Of 10 ETH, not far above the requirement."""
-_UNSEEN = frozenset({"AccountCreated", "Upgraded", "AssociatedSystemSet", "PermissionGranted", "PermissionRevoked"})
-"""Events of the live proxy's parts that the devnet has stand-ins for."""
 _ABIS = [
-    ContractAbi.read(name, recorded_options()[name], path, beyond)
-    for name, path, beyond in (
-        ("perps_market", "synthetix_v3/PerpsMarket.json", _UNSEEN),
-        ("pyth", "synthetix_v3/Pyth.json", frozenset[str]()),
-        ("oracle_manager", "synthetix_v3/OracleManager.json", frozenset[str]()),
-        ("usd_token", "devnet/TestToken.json", frozenset[str]()),
+    ContractAbi.read(name, recorded_options()[name], path)
+    for name, path in (
+        ("perps_market", "synthetix_v3/PerpsMarket.json"),
+        ("pyth", "synthetix_v3/Pyth.json"),
+        ("oracle_manager", "synthetix_v3/OracleManager.json"),
+        ("usd_token", "devnet/TestToken.json"),
     )
 ]
 _ERRORS = (
@@ -122,9 +120,7 @@ def _plans() -> Sequence[PlanCase]:
         _plan_case("positions", positions, "liquidate(uint128)"),
         _plan_case("flagged", flagged, "liquidate(uint128)"),
         _plan_case("margin only", margin, "liquidateMarginOnly(uint128)"),
-        PlanCase(
-            "signed price", push, positions.venue.rules(positions.book), [ExpectedCall("updatePriceFeeds(bytes[])", ((b"signed",),))]
-        ),
+        PlanCase("signed price", push, positions.venue.rules(positions.book), [ExpectedCall("updatePriceFeeds(bytes[])", ((b"signed",),))]),
     )
 
 
@@ -160,7 +156,10 @@ PROOF = Proof(
     paths=Paths(SynthetixPath),
     plans=_plans(),
     reverts={**custom_errors(_ABIS[0].entries, _ERRORS), **custom_errors(_ABIS[2].entries, _ORACLE_ERRORS)},
-    chain=Chain(
-        "the devnet: npm @synthetixio/perps-market, with stand-ins for the core", "synthetix_devnet", _ledger, _walk, _every_event
+    chain=Chain("the devnet: npm @synthetixio/perps-market, with stand-ins for the core", "synthetix_devnet", _ledger, _walk, _every_event),
+    limits=(
+        "The core, the spot market, the account token and Pyth are stand-ins: events of the live proxy's account token (PermissionGranted, "
+        "PermissionRevoked) and of its router (Upgraded, AssociatedSystemSet) never happen on the devnet.",
+        "An account with orders that wait for their settlement is on the chain's random trading only, not on the random paths of weeks.",
     ),
 )

@@ -48,8 +48,8 @@ def test_every_call_is_covered_by_a_rule(plans: Sequence[PlanCase]) -> None:
             assert all(not values or word in values for word, values in zip(words, rule.words, strict=not rule.fee_view))
 
 
-def test_no_rule_is_without_use_or_names_no_one(plans: Sequence[PlanCase]) -> None:
-    """Rules are distinct, their values in ascending order, as the executor's contract wants them."""
+def test_rules_are_as_the_executors_contract_wants_them(plans: Sequence[PlanCase]) -> None:
+    """No function twice, its values in ascending order."""
     for case in plans:
         assert len({(rule.target, rule.signature) for rule in case.rules}) == len(case.rules)
         assert all(list(values) == sorted(set(values)) for rule in case.rules for values in rule.words)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeper.domain.chain import Timestamp
+from keeper.domain.fixed import sign
 from tests.contract.chain import Chain
 from tests.contract.path import PPM, STEPS, Path, Paths, Step
 from tests.keeper.venues.watcher import Watcher
@@ -15,6 +16,7 @@ _SEED = 11
 _ROUNDS = 80
 _BLOCK_SECONDS = 12
 _LIQUIDATED_SHARE = 0.2
+_HIGH_LEVERAGE_PPM = 9 * PPM // 10
 _QUIET = Step(2, 10, 0)
 
 
@@ -34,19 +36,27 @@ def test_nobody_is_missed_on_a_random_path(paths: Paths, leverage_ppm: int, step
         assert watcher.look(path.now) == _breached(path)
 
 
-def test_a_path_leads_into_danger_and_boxes_save_work(paths: Paths) -> None:
-    """Without either, the test above would prove nothing."""
-    path = paths.start(PPM // 2)
+def test_boxes_save_work(paths: Paths) -> None:
+    """In quiet times few are evaluated: a box that holds nothing would be safe too."""
+    path = paths.start(_HIGH_LEVERAGE_PPM)
     watcher = Watcher(path.venue, path.book)
     watcher.look(path.now)
     for _ in range(20):
         watcher.due |= path.advance(_QUIET)
         watcher.look(path.now)
     assert watcher.evaluations < watcher.everybody / 4
-    for change_ppm in (-PPM // 2, 2 * PPM):
-        fallen = paths.start(PPM // 2)
-        fallen.advance(Step(2, change_ppm, 0))
-        assert _breached(fallen)
+
+
+def test_a_path_leads_into_danger(paths: Paths) -> None:
+    """Somebody long when the price halves, somebody short when it triples: else a random path would prove nothing."""
+    path = paths.start(_HIGH_LEVERAGE_PPM)
+    positions = [one for key in path.book.account_keys() for one in path.venue.positions(key, path.book, path.now)]
+    directions = {sign(one.size_x18) for one in positions}
+    assert directions
+    for direction in directions:
+        shaken = paths.start(_HIGH_LEVERAGE_PPM)
+        shaken.advance(Step(2, -PPM // 2 if direction > 0 else 2 * PPM, 0))
+        assert _breached(shaken)
 
 
 @pytest.mark.fork

@@ -11,7 +11,6 @@ from contracts.devnet.roles import KEEPER
 from contracts.devnet.synthetix_v3.devnet import SynthetixDevnet
 from contracts.devnet.synthetix_v3.market import Habits, SynthetixDriver
 from contracts.devnet.synthetix_v3.views import account_views
-from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.health import Breach
 from keeper.domain.plan import LiquidationPlan

@@ -42,7 +42,8 @@ class VenueLedger(Generic[B]):
 
     def logs(self, block: BlockRef) -> list[RawLog]:
         """The claimed logs of one block, in order."""
-        logs = [raw_log(item) for one in self.venue.filters() for item in self.rpc.call("eth_getLogs", criteria(one, {"blockHash": block.hash}))]
+        blocks = {"blockHash": block.hash}
+        logs = [raw_log(item) for one in self.venue.filters() for item in self.rpc.call("eth_getLogs", criteria(one, blocks))]
         return sorted(logs, key=lambda log: log.log_index)
 
     def catch_up(self, first: int, last: int) -> set[AccountKey]:
@@ -138,9 +139,10 @@ def raw_log(item: dict[str, Any]) -> RawLog:
     )
 
 
-def criteria(one: LogFilter, block: BlockRef) -> dict[str, Any]:
+def criteria(one: LogFilter, blocks: Mapping[str, str]) -> dict[str, Any]:
+    """What eth_getLogs is asked for: a filter's logs in these blocks (`blockHash`, or `fromBlock` and `toBlock`)."""
     topics = {"topics": [["0x" + topic.hex() for topic in one.topics]]} if one.topics else {}
-    return {"blockHash": block.hash, "address": list(one.addresses), **topics}
+    return {**blocks, "address": list(one.addresses), **topics}
 
 
 def _result(answer: Any) -> CallResult:
