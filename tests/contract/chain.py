@@ -1,6 +1,6 @@
 """A node with the venue's own contracts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,10 +23,12 @@ class Walk(Protocol):
 class Chain:
     """`fixture` is the name of pytest's fixture that brings it up, whose value the functions take.
 
-    `ledger` is a book in step with it, `walk` opens random trading from a seed. `every_event` makes every event of the recording happen."""
+    `ledger` is a book in step with it, `walk` opens random trading from a seed. `every_event` makes every event of the recording happen.
+    `walk_events` says how often, at the least, a hundred steps of a walk bring which event: if nothing happens, nothing is proven."""
 
     origin: str
     fixture: str
     ledger: Callable[[Any], VenueLedger[Any]]
     walk: Callable[[Any, int], AbstractContextManager[Walk]]
     every_event: Callable[[Any], None]
+    walk_events: Mapping[str, int]

@@ -2,7 +2,6 @@
 reason, which pytest lists at the end."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
 import pytest
 
@@ -13,11 +12,9 @@ from tests.contract.chain import Chain
 from tests.contract.contract_abi import ContractAbi
 from tests.contract.path import Paths
 from tests.contract.plan_case import PlanCase
-from tests.contract.proof import Proof, Unproven
+from tests.contract.proof import Proof, proven
 from tests.contract.proofs import proofs
 from tests.contract.recording import Recording
-
-T = TypeVar("T")
 
 
 @pytest.fixture(scope="session", params=sorted(protocols()))
@@ -68,10 +65,3 @@ def reverts(proof: Proof) -> Mapping[str, bytes]:
 @pytest.fixture(scope="session")
 def chain(proof: Proof) -> Chain:
     return proven(proof.chain)
-
-
-def proven(part: T | Unproven) -> T:
-    """The part; a test whose venue has none ends here, with the reason."""
-    if isinstance(part, Unproven):
-        pytest.skip(f"not proven: {part.reason}")
-    return part

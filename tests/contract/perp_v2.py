@@ -186,7 +186,14 @@ PROOF = Proof(
     paths=Paths(PerpPath),
     plans=_plans(),
     reverts={code: error_string(code) for code in _CODES},
-    chain=Chain("the devnet: npm @perp/curie-contract", "devnet", _ledger, _walk, emit_all_events),
+    chain=Chain(
+        origin="the devnet: npm @perp/curie-contract",
+        fixture="devnet",
+        ledger=_ledger,
+        walk=_walk,
+        every_event=emit_all_events,
+        walk_events={"PositionChanged": 50, "LiquidityChanged": 10, "Deposited": 5, "Withdrawn": 5, "PositionLiquidated": 5},
+    ),
     limits=(
         "Events of the proxies in front of the contracts (Upgraded, AdminChanged, BeaconUpgraded, Initialized) never happen on the devnet.",
         "Accounts with orders are on the chain's random trading only, not on the random paths of weeks.",

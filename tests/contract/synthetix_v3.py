@@ -156,7 +156,14 @@ PROOF = Proof(
     paths=Paths(SynthetixPath),
     plans=_plans(),
     reverts={**custom_errors(_ABIS[0].entries, _ERRORS), **custom_errors(_ABIS[2].entries, _ORACLE_ERRORS)},
-    chain=Chain("the devnet: npm @synthetixio/perps-market, with stand-ins for the core", "synthetix_devnet", _ledger, _walk, _every_event),
+    chain=Chain(
+        origin="the devnet: npm @synthetixio/perps-market, with stand-ins for the core",
+        fixture="synthetix_devnet",
+        ledger=_ledger,
+        walk=_walk,
+        every_event=_every_event,
+        walk_events={"OrderCommitted": 20, "OrderSettled": 20, "CollateralModified": 5, "PositionLiquidated": 3},
+    ),
     limits=(
         "The core, the spot market, the account token and Pyth are stand-ins: events of the live proxy's account token (PermissionGranted, "
         "PermissionRevoked) and of its router (Upgraded, AssociatedSystemSet) never happen on the devnet.",

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from keeper.venues import protocols
-from tests.contract.conftest import proven
 from tests.contract.page import PAGE, text
-from tests.contract.proof import Unproven
+from tests.contract.proof import Unproven, proven
 from tests.contract.proofs import OURS, proofs
 from tests.contract.properties import PARTS, properties
 

@@ -1,5 +1,6 @@
 """A blocking shell for a venue in tests: runs its questions on a node, applies its events block by block, compares with the contracts."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -16,13 +17,14 @@ B = TypeVar("B", bound=Book)
 
 @dataclass(slots=True)
 class VenueLedger(Generic[B]):
-    """A venue's book kept in step with a node."""
+    """A venue's book kept in step with a node. `log_events` are those of the newest block, `kinds` counts all by their class."""
 
     rpc: Rpc
     venue: Venue
     book: B
     head: BlockRef | None = None
     log_events: list[tuple[RawLog, Event]] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
 
     def begin(self, first: int) -> None:
         """Everything up to the present head, from block `first` on."""
@@ -70,6 +72,7 @@ class VenueLedger(Generic[B]):
             if event is not None:
                 touched |= self.venue.apply(event, self.book)
                 self.log_events.append((log, event))
+                self.kinds[type(event).__name__] += 1
         return touched
 
     def refresh(self, at: Timestamp | None = None) -> None:

@@ -27,9 +27,9 @@ class Watcher:
         self.due = set(book.account_keys())
         self.evaluations = self.everybody = 0
 
-    def look(self, *moments: Timestamp) -> set[AccountKey]:
+    def look(self, first: Timestamp, *later: Timestamp) -> set[AccountKey]:
         """Who is breached at any of these times. The boxes of healthy accounts are drawn at the first."""
-        venue, book = self._venue, self._book
+        venue, book, moments = self._venue, self._book, (first, *later)
         for at in moments:
             self.due |= self._watchlist.leave(venue.feeds(book, at), at)
         due = self.due & book.account_keys()
@@ -39,7 +39,7 @@ class Watcher:
         for key in breached:
             self._watchlist.remove(key)
         for key in due - breached:
-            self._watchlist.watch(key, venue.watch_box(key, book, moments[0]))
+            self._watchlist.watch(key, venue.watch_box(key, book, first))
         self.due = set(breached)
         self.evaluations += len(due)
         self.everybody += len(book.account_keys())

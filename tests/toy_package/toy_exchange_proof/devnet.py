@@ -91,8 +91,8 @@ class ToyWalk:
         if random.random() < 0.1:
             devnet.send(OWNER, "setRate(uint256)", random.randint(0, 3 * _RATE))
         size = random.randint(1, 50 * X18)
-        devnet.send(random.choice(devnet.people), "open(uint256,uint256)", size, size * self._price // X18 * random.randint(60, 89) // 100)
-        if random.random() < 0.2:
+        devnet.send(random.choice(devnet.people), "open(uint256,uint256)", size, size * self._price // X18 * random.randint(75, 89) // 100)
+        if random.random() < 0.1:
             devnet.send(random.choice(devnet.people), "close()")
         devnet.mine(random.choice(_PAUSES))
 

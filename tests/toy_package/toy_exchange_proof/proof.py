@@ -60,5 +60,12 @@ PROOF = Proof(
     paths=Paths(partial(ToyPath, _OPTIONS)),
     plans=_plans(),
     reverts=custom_errors(ARTIFACT["abi"], _ERRORS),
-    chain=Chain(_ORIGIN, "toy_devnet", _ledger, _walk, ToyDevnet.every_event),
+    chain=Chain(
+        origin=_ORIGIN,
+        fixture="toy_devnet",
+        ledger=_ledger,
+        walk=_walk,
+        every_event=ToyDevnet.every_event,
+        walk_events={"PositionOpened": 10, "PositionClosed": 3, "PositionLiquidated": 5, "BorrowRateSet": 3},
+    ),
 )
