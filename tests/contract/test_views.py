@@ -8,6 +8,8 @@ pytestmark = pytest.mark.fork
 
 _SEED = 5
 _STEPS = 25
+_ROUNDING_X18 = 10**12
+"""Of a settlement token with 6 decimals."""
 
 
 def test_every_term_of_an_explanation_that_the_contract_tells_equals_it(chain: Chain, request: pytest.FixtureRequest) -> None:
@@ -46,4 +48,23 @@ def test_a_position_belongs_to_a_market_that_is_told(chain: Chain, request: pyte
             for position in venue.positions(key, book, now):
                 assert (position.account, prices[position.market]) == (key, position.mark_price_x18)
                 shown += 1
+    assert shown > 3
+
+
+def test_risk_factors_add_up_to_the_slack(chain: Chain, request: pytest.FixtureRequest) -> None:
+    """Equity less requirement, of everybody; what is missing is the protocol's last rounding."""
+    node = request.getfixturevalue(chain.fixture)
+    ledger, shown = chain.ledger(node), 0
+    with chain.walk(node, _SEED) as walk:
+        for _ in range(_STEPS):
+            walk.step()
+        ledger.advance()
+        assert ledger.head is not None
+        venue, book, now = ledger.venue, ledger.book, ledger.head.timestamp
+        ledger.inspect(sorted(book.account_keys()))
+        for key in book.account_keys():
+            factors = venue.risk_factors(key, book, now)
+            health = venue.health(key, book, now)
+            assert abs(sum(one.value_x18 for one in factors) - (health.equity.raw - health.requirement.raw)) <= _ROUNDING_X18
+            shown += len(factors)
     assert shown > 3

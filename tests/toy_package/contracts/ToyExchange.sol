@@ -33,6 +33,7 @@ contract ToyExchange {
     error NotOwner(address sender);
     error NoPosition(address trader);
     error PositionExists(address trader);
+    error Undercollateralised(address trader, int256 equity, uint256 requirement);
     error Healthy(address trader, int256 equity, uint256 requirement);
 
     constructor(IDollar dollar_) {
@@ -59,9 +60,13 @@ contract ToyExchange {
         emit BorrowRateSet(rate_);
     }
 
+    /// @notice Buys at the price, without a fee; what is not borrowed the caller pays.
     function open(uint256 size, uint256 debt) external {
         if (positions[msg.sender].size != 0) revert PositionExists(msg.sender);
         positions[msg.sender] = Position(size, debt, growth());
+        if (equity(msg.sender) < int256(requirement(msg.sender))) {
+            revert Undercollateralised(msg.sender, equity(msg.sender), requirement(msg.sender));
+        }
         emit PositionOpened(msg.sender, size, debt);
     }
 

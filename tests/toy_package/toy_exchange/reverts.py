@@ -4,5 +4,6 @@ ERRORS = (
     "NotOwner(address)",
     "NoPosition(address)",
     "PositionExists(address)",
+    "Undercollateralised(address,int256,uint256)",
     "Healthy(address,int256,uint256)",
 )

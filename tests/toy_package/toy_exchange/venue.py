@@ -6,6 +6,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.calldata import Encoder
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.health import FeedId, Health, WatchBox
+from keeper.domain.opening import NoOpening
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.quote import PriceId, Quote
@@ -23,12 +24,14 @@ from keeper.domain.views import (
     PoolState,
     PositionView,
     Proceeds,
+    RiskFactor,
 )
 from toy_exchange import box, liquidation, reads, views
 from toy_exchange.apply import apply
 from toy_exchange.decoder import Decoder
 from toy_exchange.events import EVENT_TYPES
 from toy_exchange.margin import health_of
+from toy_exchange.opening import opening
 from toy_exchange.options import Options
 from toy_exchange.reverts import ERRORS
 from toy_exchange.state import MARKET, ToyBook, toy_book
@@ -111,6 +114,11 @@ class ToyExchange:
     def watch_box(self, key: AccountKey, book: Book, now: Timestamp) -> WatchBox:
         """See box.watch_box."""
         return box.watch_box(key, toy_book(book), now)
+
+    def opening(self, market: str, size_x18: int, margin_x18: int, book: Book, now: Timestamp) -> Reads[Sequence[Event] | NoOpening]:
+        """See opening.opening. The book tells all that it takes."""
+        yield from ()
+        return opening(size_x18, margin_x18, toy_book(book), now)
 
     def plan(self, key: AccountKey, book: Book, now: Timestamp, executor: Address, used: Use) -> LiquidationPlan | NoPlan:
         """See liquidation.plan. No plan takes anything from another."""
@@ -199,6 +207,10 @@ class ToyExchange:
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """See reads.chain_views."""
         return reads.chain_views(self._options, self._encoder, keys)
+
+    def risk_factors(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[RiskFactor]:
+        """See views.risk_factors."""
+        return list(views.risk_factors(key, toy_book(book), now))
 
     def explain(self, key: AccountKey, book: Book, now: Timestamp) -> Reads[Explanation]:
         """See views.explain."""

@@ -9,12 +9,13 @@ from keeper.domain.event_abi import topic_of
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach
 from keeper.domain.venue import Event
-from keeper.domain.views import Explanation, LiquidationObserved, MarketView, PositionView, Term
+from keeper.domain.views import Explanation, LiquidationObserved, MarketView, PositionView, RiskFactor, Term
 from toy_exchange.events import PositionLiquidated
 from toy_exchange.margin import REQUIREMENT_DIVISOR, margin_of
 from toy_exchange.options import Options
 from toy_exchange.state import MARKET, ToyBook
 
+_DAY_SECONDS = 86_400
 _TRANSFER = topic_of("Transfer(address indexed from,address indexed to,uint256 amount)")
 
 
@@ -62,6 +63,16 @@ def received(options: Options, logs: Sequence[RawLog], executor: Address) -> int
         sender, receiver = (f"0x{topic[12:].hex()}" for topic in log.topics[1:])
         change += int.from_bytes(log.data, "big") * ((receiver == executor) - (sender == executor))
     return change
+
+
+def risk_factors(key: AccountKey, book: ToyBook, now: Timestamp) -> Iterator[RiskFactor]:
+    """The price, by which the position gains, and the debt, which grows."""
+    if now not in book.reads:
+        return
+    position, margin = book.accounts[key], margin_of(key, book, now)
+    interest_per_day = position.debt * book.borrowing.rate * _DAY_SECONDS // position.growth
+    yield RiskFactor(f"price of {MARKET}", margin.value - margin.requirement)
+    yield RiskFactor("debt", -margin.owed, -interest_per_day)
 
 
 def explain(options: Options, encoder: Encoder, key: AccountKey, book: ToyBook, now: Timestamp) -> Reads[Explanation]:

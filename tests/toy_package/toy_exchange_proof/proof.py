@@ -29,7 +29,7 @@ from toy_exchange_proof.recording import recorded, recorded_options
 _ORIGIN = "a local chain: contracts/ToyExchange.sol"
 _OPTIONS = build(Options, recorded_options())
 _EXECUTOR = Address("0x" + "ee" * 20)
-_ERRORS = ("NotOwner", "NoPosition", "PositionExists", "Healthy")
+_ERRORS = ("NotOwner", "NoPosition", "PositionExists", "Undercollateralised", "Healthy")
 
 
 def _plans() -> Sequence[PlanCase]:
