@@ -89,6 +89,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.fork
+@pytest.mark.usefixtures("anvil")
 def test_the_suite_runs_on_the_package(installed: Path) -> None:
     """Beside ours, found by its entry points; whatever is proven of a venue is proven of it."""
     words = ("-m", "pytest", "tests/contract", "-k", "toy_exchange", "-n0", "-v", "-p", "no:cacheprovider")

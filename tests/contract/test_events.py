@@ -23,7 +23,7 @@ def test_every_contract_it_listens_to_has_an_abi(venue: Venue, abis: Sequence[Co
     assert by_address.keys() == {address for log_filter in venue.filters() for address in log_filter.addresses}
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(draw=st.data())
 def test_every_event_of_the_abi_is_known(venue: Venue, abis: Sequence[ContractAbi], draw: st.DataObject) -> None:
     """Whatever its arguments: as an event of the venue's, or as one without effect."""
@@ -34,7 +34,7 @@ def test_every_event_of_the_abi_is_known(venue: Venue, abis: Sequence[ContractAb
             assert decoded is None or type(decoded) in venue.event_types
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(draw=st.data())
 def test_topics_of_real_logs_are_the_abis(venue: Venue, abis: Sequence[ContractAbi], recording: Recording, draw: st.DataObject) -> None:
     """What was recorded the ABI has, at the same address; and what the ABI has was recorded, if it has an effect."""

@@ -12,7 +12,7 @@ _SEED = 3
 _ROUNDS = 30
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(before=st.lists(STEPS, max_size=3), orphaned=st.lists(STEPS, min_size=1, max_size=4))
 def test_applied_and_rolled_back_is_as_before(paths: Paths, before: list[Step], orphaned: list[Step]) -> None:
     """Accounts, markets, parameters and reads, after any number of blocks; the accounts that were touched are named."""

@@ -24,7 +24,7 @@ def _breached(path: Path) -> set[str]:
     return {key for key in path.book.account_keys() if path.venue.health(key, path.book, path.now).liquidatable}
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(leverage_ppm=st.integers(PPM // 20, PPM), steps=st.lists(STEPS, min_size=1, max_size=8))
 def test_nobody_is_missed_on_a_random_path(paths: Paths, leverage_ppm: int, steps: list[Step]) -> None:
     """Shocks, trades of others, and weeks in which nothing but time passes."""
