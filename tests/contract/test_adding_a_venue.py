@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -14,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.contract.properties import properties
+from tests.contract.wheel import PACKAGE, built
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "tests" / "toy_package"
 DOC = (ROOT / "docs" / "adding-a-venue.md").read_text("utf-8")
 _GROWING = ("toy_exchange/__init__.py", "toy_exchange/venue.py", "toy_exchange_proof/proof.py")
 """Files that every milestone adds to."""
@@ -76,24 +75,12 @@ def test_its_artifacts_are_of_the_sources_beside_them(contract: str) -> None:
     assert json.loads(artifact.read_text("utf-8"))["source_sha256"] == sha256(source.read_bytes()).hexdigest()
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package's wheel, unpacked: what an installation puts on the path."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = (sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder))
-    subprocess.run(command, cwd=PACKAGE, check=True, capture_output=True)
-    (archive,) = folder.glob("*.whl")
-    with zipfile.ZipFile(archive) as files:
-        files.extractall(folder / "unpacked")
-    return folder / "unpacked"
-
-
 @pytest.mark.fork
 @pytest.mark.usefixtures("anvil")
-def test_the_suite_runs_on_the_package(installed: Path) -> None:
+def test_the_suite_runs_on_the_package(tmp_path: Path) -> None:
     """Beside ours, found by its entry points; whatever is proven of a venue is proven of it."""
     words = ("-m", "pytest", "tests/contract", "-k", "toy_exchange", "-n0", "-v", "-p", "no:cacheprovider")
-    environment = os.environ | {"PYTHONPATH": f"{installed}{os.pathsep}{ROOT}"}
+    environment = os.environ | {"PYTHONPATH": f"{built(tmp_path)}{os.pathsep}{ROOT}"}
     run = subprocess.run((sys.executable, *words), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False)
     assert run.returncode == 0, run.stdout
     passed = re.findall(r"::(test_\w+)\[toy_exchange\S*\] PASSED", run.stdout)
