@@ -10,6 +10,7 @@ from keeper.domain.venue import Venue
 from keeper.venues import protocols
 from tests.contract.chain import Chain
 from tests.contract.contract_abi import ContractAbi
+from tests.contract.page import gaps
 from tests.contract.path import Paths
 from tests.contract.plan_case import PlanCase
 from tests.contract.proof import Proof, proven
@@ -65,3 +66,10 @@ def reverts(proof: Proof) -> Mapping[str, bytes]:
 @pytest.fixture(scope="session")
 def chain(proof: Proof) -> Chain:
     return proven(proof.chain)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What is not proven stands at the end of a run of the suite."""
+    terminalreporter.section("not proven")
+    for line in gaps(proofs()):
+        terminalreporter.write_line(line)

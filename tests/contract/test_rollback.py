@@ -48,3 +48,18 @@ def test_real_blocks_rolled_back_and_applied_again(chain: Chain, request: pytest
             ledger.advance()
             ledger.inspect(sorted(ledger.book.account_keys()))
             assert contents_of(ledger.book) == after
+
+
+@pytest.mark.fork
+def test_everything_that_can_happen_rolled_back(chain: Chain, request: pytest.FixtureRequest) -> None:
+    """Every event of the recording, parameters and all, in one reorg."""
+    node = request.getfixturevalue(chain.fixture)
+    ledger = chain.ledger(node)
+    head, before = ledger.head, contents_of(ledger.book)
+    assert head is not None
+    chain.every_event(node)
+    touched = ledger.advance()
+    assert contents_of(ledger.book) != before
+    changed = ledger.book.rollback(head.number)
+    assert contents_of(ledger.book) == before
+    assert touched & ledger.book.account_keys() <= changed
