@@ -13,7 +13,7 @@ from tests.contract.contract_abi import ContractAbi
 from tests.contract.page import gaps
 from tests.contract.path import Paths
 from tests.contract.plan_case import PlanCase
-from tests.contract.proof import Proof, proven
+from tests.contract.proof import Proof, require
 from tests.contract.proofs import proofs
 from tests.contract.recording import Recording
 
@@ -40,32 +40,32 @@ def venue(name: str, proof: Proof) -> Venue:
 
 @pytest.fixture(scope="session")
 def abis(proof: Proof) -> Sequence[ContractAbi]:
-    return proven(proof.abis)
+    return require(proof.abis)
 
 
 @pytest.fixture(scope="session")
 def recording(proof: Proof) -> Recording:
-    return proven(proof.recording)
+    return require(proof.recording)
 
 
 @pytest.fixture(scope="session")
 def paths(proof: Proof) -> Paths:
-    return proven(proof.paths)
+    return require(proof.paths)
 
 
 @pytest.fixture(scope="session")
 def plans(proof: Proof) -> Sequence[PlanCase]:
-    return proven(proof.plans)
+    return require(proof.plans)
 
 
 @pytest.fixture(scope="session")
 def reverts(proof: Proof) -> Mapping[str, bytes]:
-    return proven(proof.reverts)
+    return require(proof.reverts)
 
 
 @pytest.fixture(scope="session")
 def chain(proof: Proof) -> Chain:
-    return proven(proof.chain)
+    return require(proof.chain)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

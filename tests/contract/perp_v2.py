@@ -94,7 +94,7 @@ class PerpPath(Desk):
         return sqrt_of(self._price * (1 + share_ppm / PPM / 10))
 
 
-def _planned(desk: Desk) -> LiquidationPlan:
+def _plan(desk: Desk) -> LiquidationPlan:
     plan = desk.venue.plan(ALICE, desk.book, desk.now, EXECUTOR, NOTHING)
     assert not isinstance(plan, NoPlan), plan
     return plan
@@ -117,14 +117,14 @@ def _close(plan: LiquidationPlan, call: int) -> ExpectedCall:
 
 def _plans() -> Sequence[PlanCase]:
     taker = _maker()
-    plan = _planned(taker)
+    plan = _plan(taker)
     cancel = ExpectedCall("cancelAllExcessOrders(address,address)", (ALICE, ETH))
     liquidate = ExpectedCall("liquidate(address,address,int256)", (ALICE, ETH, 0))
     pawner = Desk()
     pawner.apply(log.Deposited(WETH, ALICE, X18), log.PnlRealized(ALICE, -1_600 * X18))
     pawner.market(_START_PRICE)
     pawner.collateral(_START_PRICE)
-    purchase = _planned(pawner)
+    purchase = _plan(pawner)
     paid_raw = _word(purchase, 0, 1)
     holder = Desk()
     holder.deposit(AccountKey(EXECUTOR), 4_000)

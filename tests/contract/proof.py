@@ -44,7 +44,7 @@ class Proof:
     limits: Sequence[str] = ()
 
 
-def proven(part: T | Unproven) -> T:
+def require(part: T | Unproven) -> T:
     """The part; a test whose venue has none ends here, skipped for the reason."""
     if isinstance(part, Unproven):
         pytest.skip(f"not proven: {part.reason}")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.properties import properties
-from tests.contract.wheel import PACKAGE, built
+from tests.contract.wheel import PACKAGE, install
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "adding-a-venue.md").read_text("utf-8")
@@ -39,19 +39,19 @@ def _tests(text: str) -> list[str]:
 def test_its_files_are_those_the_page_lists() -> None:
     """Each once."""
     paths = (path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    listed = [file for text in _milestones().values() for file in _rows(text)]
-    assert sorted(listed) == sorted(paths)
+    files = [file for text in _milestones().values() for file in _rows(text)]
+    assert sorted(files) == sorted(paths)
 
 
 def test_a_milestone_needs_nothing_of_a_later_one() -> None:
     """A file imports files of its own milestone or of those before; but for the three that grow."""
-    written: set[str] = set()
+    modules: set[str] = set()
     for text in _milestones().values():
         files = _rows(text)
-        written |= {file.removesuffix(".py").replace("/", ".") for file in files}
+        modules |= {file.removesuffix(".py").replace("/", ".") for file in files}
         for file in set(files) - set(_GROWING):
             if file.endswith(".py"):
-                assert set(_imports(PACKAGE / file)) <= written, file
+                assert set(_imports(PACKAGE / file)) <= modules, file
 
 
 def _imports(path: Path) -> Iterator[str]:
@@ -63,8 +63,8 @@ def _imports(path: Path) -> Iterator[str]:
 
 def test_every_test_of_the_suite_turns_green_at_a_milestone() -> None:
     """Each at one of them."""
-    listed = [test for text in _milestones().values() for test in _tests(text)]
-    assert sorted(listed) == sorted(one.test for one in properties())
+    names = [test for text in _milestones().values() for test in _tests(text)]
+    assert sorted(names) == sorted(one.test for one in properties())
 
 
 @pytest.mark.parametrize("contract", ["ToyExchange", "ToyValuer"])
@@ -80,8 +80,8 @@ def test_its_artifacts_are_of_the_sources_beside_them(contract: str) -> None:
 def test_the_suite_runs_on_the_package(tmp_path: Path) -> None:
     """Beside ours, found by its entry points; whatever is proven of a venue is proven of it."""
     words = ("-m", "pytest", "tests/contract", "-k", "toy_exchange", "-n0", "-v", "-p", "no:cacheprovider")
-    environment = os.environ | {"PYTHONPATH": f"{built(tmp_path)}{os.pathsep}{ROOT}"}
+    environment = os.environ | {"PYTHONPATH": f"{install(tmp_path)}{os.pathsep}{ROOT}"}
     run = subprocess.run((sys.executable, *words), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False)
     assert run.returncode == 0, run.stdout
-    passed = re.findall(r"::(test_\w+)\[toy_exchange\S*\] PASSED", run.stdout)
-    assert set(passed) == {one.test for one in properties()}, run.stdout
+    names = re.findall(r"::(test_\w+)\[toy_exchange\S*\] PASSED", run.stdout)
+    assert set(names) == {one.test for one in properties()}, run.stdout

@@ -29,25 +29,23 @@ def test_every_event_of_the_abi_is_known(venue: Venue, abis: Sequence[ContractAb
     """Whatever its arguments: as an event of the venue's, or as one without effect."""
     for abi in abis:
         assert abi.events
-        for event in abi.events.values():
-            decoded = venue.decode(draw.draw(abi.logs(event)))
-            assert decoded is None or type(decoded) in venue.event_types
+        for entry in abi.events.values():
+            event = venue.decode(draw.draw(abi.logs(entry)))
+            assert event is None or type(event) in venue.event_types
 
 
 @settings(max_examples=25, deadline=None)
 @given(draw=st.data())
 def test_topics_of_real_logs_are_the_abis(venue: Venue, abis: Sequence[ContractAbi], recording: Recording, draw: st.DataObject) -> None:
     """What was recorded the ABI has, at the same address; and what the ABI has was recorded, if it has an effect."""
-    recorded = set(recording.logs)
-    known = {f"{abi.name}.{event['name']}": (abi, event) for abi in abis for event in abi.events.values()}
-    assert recorded <= known.keys()
-    for name in recorded:
-        abi, event = known[name]
-        log = recording.logs[name]
-        assert (log.address, abi.events.get(log.topics[0])) == (abi.address, event)
-    for name in known.keys() - recorded:
-        abi, event = known[name]
-        assert venue.decode(draw.draw(abi.logs(event))) is None
+    events = {f"{abi.name}.{entry['name']}": (abi, entry) for abi in abis for entry in abi.events.values()}
+    assert recording.logs.keys() <= events.keys()
+    for name, log in recording.logs.items():
+        abi, entry = events[name]
+        assert (log.address, abi.events.get(log.topics[0])) == (abi.address, entry)
+    for name in events.keys() - recording.logs.keys():
+        abi, entry = events[name]
+        assert venue.decode(draw.draw(abi.logs(entry))) is None
 
 
 def test_it_decodes_a_real_log_of_every_event(venue: Venue, recording: Recording) -> None:

@@ -15,7 +15,7 @@ from contracts.devnet.chain import Chain
 from contracts.devnet.roles import OWNER
 from contracts.devnet.rpc import Rpc
 from keeper.domain.fixed import X18
-from tests.contract.wheel import built
+from tests.contract.wheel import install
 
 pytestmark = pytest.mark.fork
 
@@ -80,7 +80,7 @@ class Installation:
 @pytest.fixture
 def installation(anvil: Callable[[AnvilOptions], Anvil], tmp_path: Path) -> Iterator[Installation]:
     node = anvil(AnvilOptions(no_mining=True))
-    environment = os.environ | {"PYTHONPATH": f"{built(tmp_path)}{os.pathsep}{ROOT}", "COLUMNS": "200"}
+    environment = os.environ | {"PYTHONPATH": f"{install(tmp_path)}{os.pathsep}{ROOT}", "COLUMNS": "200"}
     deployment = subprocess.run(
         (sys.executable, "-c", _DEPLOYMENT, node.url), cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )

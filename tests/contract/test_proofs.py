@@ -8,7 +8,7 @@ import pytest
 
 from keeper.venues import protocols
 from tests.contract.page import PAGE, text
-from tests.contract.proof import Unproven, proven
+from tests.contract.proof import Unproven, require
 from tests.contract.proofs import OURS, proofs
 from tests.contract.properties import PARTS, properties
 
@@ -30,12 +30,12 @@ def test_a_part_that_is_missing_is_listed_and_its_tests_say_so(part: str) -> Non
     reason = "its contracts are not public"
     parts: Mapping[str, Any] = {part: Unproven(reason)}
     proof = replace(OURS["perp_v2"], **parts)
-    unproven = [one for one in properties() if one.gaps(proof)]
-    assert unproven == [one for one in properties() if part in one.parts]
+    gaps = [one for one in properties() if one.gaps(proof)]
+    assert gaps == [one for one in properties() if part in one.parts]
     page = text({"perp_v2": proof})
-    assert all(f"- `perp_v2`, `{one.test}`: {reason}\n" in page for one in unproven)
+    assert all(f"- `perp_v2`, `{one.test}`: {reason}\n" in page for one in gaps)
     with pytest.raises(pytest.skip.Exception, match=f"not proven: {reason}"):
-        proven(getattr(proof, part))
+        require(getattr(proof, part))
 
 
 def test_a_gap_needs_a_reason() -> None:

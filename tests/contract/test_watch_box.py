@@ -54,16 +54,16 @@ def test_a_path_leads_into_danger(paths: Paths) -> None:
     directions = {sign(one.size_x18) for one in positions}
     assert directions
     for direction in directions:
-        shaken = paths.start(_HIGH_LEVERAGE_PPM)
-        shaken.advance(Step(2, -PPM // 2 if direction > 0 else 2 * PPM, 0))
-        assert _breached(shaken)
+        shock = paths.start(_HIGH_LEVERAGE_PPM)
+        shock.advance(Step(2, -PPM // 2 if direction > 0 else 2 * PPM, 0))
+        assert _breached(shock)
 
 
 @pytest.mark.fork
 def test_nobody_is_missed_on_the_chain(chain: Chain, request: pytest.FixtureRequest) -> None:
     """At every block's time and a block ahead, through random trading on the real contracts."""
     node = request.getfixturevalue(chain.fixture)
-    ledger, random, breaches = chain.ledger(node), Random(_SEED), 0
+    ledger, random, count = chain.ledger(node), Random(_SEED), 0
     watcher = Watcher(ledger.venue, ledger.book, ledger.inspect)
     with chain.walk(node, _SEED) as walk:
         for _ in range(_ROUNDS):
@@ -72,14 +72,14 @@ def test_nobody_is_missed_on_the_chain(chain: Chain, request: pytest.FixtureRequ
             now = ledger.head.timestamp
             ahead = Timestamp(now + _BLOCK_SECONDS)
             ledger.refresh(ahead)
-            found = watcher.look(now, ahead)
+            breached = watcher.look(now, ahead)
             for at in (now, ahead):
                 ledger.inspect(sorted(ledger.book.account_keys()), at)
-            assert found == {*ledger.breached(now), *ledger.breached(ahead)}
-            breaches += len(found)
-            for key in sorted(found):
+            assert breached == {*ledger.breached(now), *ledger.breached(ahead)}
+            count += len(breached)
+            for key in sorted(breached):
                 if random.random() < _LIQUIDATED_SHARE:
                     walk.liquidate(key)
             walk.step()
-    assert breaches > 3
+    assert count > 3
     assert watcher.evaluations < watcher.everybody / 2

@@ -8,8 +8,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "toy_package"
 
 
-def built(folder: Path) -> Path:
-    """Its wheel, unpacked: what an installation puts on the path."""
+def install(folder: Path) -> Path:
+    """Unpacks its wheel; returns the folder that an installation puts on the path."""
     command = (sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder))
     subprocess.run(command, cwd=PACKAGE, check=True, capture_output=True)
     (archive,) = folder.glob("*.whl")
