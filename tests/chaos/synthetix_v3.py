@@ -27,6 +27,8 @@ from tests.chaos.stage import Set, Stage
 _FALLEN_BPS, _BPS = 8_800, 10_000
 _SET_UP_SECONDS = 600
 """More than a set-up takes, in chain time."""
+_SETTLE_BLOCKS = 5
+"""Prices count as soon as they are there."""
 _SETTLEMENT = "OrderSettled(uint128,uint128,uint256,int256,int256,int128,int128,uint256,uint256,uint256,uint256,bytes32,address)"
 FLAG = "AccountFlaggedForLiquidation(uint128,int256,uint256,uint256,uint256)"
 PART = "PositionLiquidated(uint128,uint128,uint256,int128)"
@@ -200,7 +202,15 @@ def needs(
 ) -> Set:
     """A block a second, as signed prices are of the wall clock's time; `habits` and `age_s` as above."""
     ground = partial(synthetix_v3_ground, habits=habits, age_s=age_s)
-    return Set(traders=traders, endpoints=endpoints, block_seconds=1, interval=1.0, ground=ground, settings=settings or {})
+    return Set(
+        traders=traders,
+        endpoints=endpoints,
+        block_seconds=1,
+        interval=1.0,
+        settle_blocks=_SETTLE_BLOCKS,
+        ground=ground,
+        settings=settings or {},
+    )
 
 
 def ground_of(stage: Stage) -> SynthetixGround:

@@ -11,10 +11,10 @@ from tests.chaos.scenarios.endpoints import Ailment
 from tests.chaos.stage import Stage
 from tests.chaos.synthetix_v3 import needs
 
-_STEPS, _BPS = 20, -90
-"""A fall of 16.5 %, a step for each block."""
-_WELL_BLOCKS, _ILL_BLOCKS = 10, 8
-"""The highest leverages are liquidatable from the tenth step on."""
+_STEPS, _BPS = 12, -150
+"""A fall of 16.6 %, a step for each block."""
+_WELL_BLOCKS, _ILL_BLOCKS = 6, 6
+"""The highest leverages are liquidatable from the seventh step on."""
 
 
 def calm(stage: Stage) -> None:

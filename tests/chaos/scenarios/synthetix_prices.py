@@ -15,9 +15,9 @@ from tests.chaos.scenario import Scenario
 from tests.chaos.stage import Stage
 from tests.chaos.synthetix_v3 import FLAG, PRICE_UPDATE, fallen, ground_of, needs
 
-_STEPS, _BPS = 20, -90
-"""A fall of 16.5 %, a step for each block."""
-_WELL_BLOCKS, _ILL_BLOCKS = 4, 8
+_STEPS, _BPS = 12, -150
+"""A fall of 16.6 %, a step for each block."""
+_WELL_BLOCKS, _ILL_BLOCKS = 4, 6
 _ROUGH = 1_500
 """Basis points: a move that a market makes in a bad hour, and no limit refuses."""
 _STRICT_SECONDS = 60
