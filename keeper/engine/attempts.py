@@ -111,13 +111,13 @@ class Attempts:
 
     def reverted(self, ancestor: BlockRef, orphaned: Sequence[BlockRef]) -> None:
         """Outcomes no block has decided outlive the head they were told at."""
-        gone = {block.hash for block in orphaned}
-        orphans = [row for head, row in self._dropped if head.hash in gone]
+        hashes = {block.hash for block in orphaned}
+        orphans = [row for head, row in self._dropped if head.hash in hashes]
         if orphans:
             where = recording.block_keys(ancestor)
             rows: list[Record] = [replace(row, **where) for row in orphans]
             self._recorder.append(rows)
-            self._dropped = [item for item in self._dropped if item[0].hash not in gone] + [(ancestor, row) for row in rows]
+            self._dropped = [item for item in self._dropped if item[0].hash not in hashes] + [(ancestor, row) for row in rows]
 
     async def reconcile(self, lake: SentRecords, chain: Chain) -> None:
         """At start, before the first `track`: rows the outbox has and the lake lacks are written (attempts now, outcomes by the first
@@ -148,16 +148,16 @@ class Attempts:
     async def _remove_orphaned(self, chain: Chain, rows: Sequence[RecordedOutcome], decided: Sequence[Decided]) -> None:
         standing = {each.block_hash for each in decided}
         doubtful = {row.block_hash: row for row in rows if row.outcome != "dropped" and row.block_hash not in standing}
-        gone: list[BlockRef] = []
+        orphans: list[BlockRef] = []
         for row in doubtful.values():
             try:
                 block = await chain.block(row.block_number)
             except BlockUnknown:
                 continue
             if block.hash != row.block_hash:
-                gone.append(replace(block, hash=row.block_hash))
-        if gone:
-            self._recorder.revert(gone)
+                orphans.append(replace(block, hash=row.block_hash))
+        if orphans:
+            self._recorder.revert(orphans)
 
     def _judged(self, item: Settled) -> Settled:
         """A revert after somebody else had liquidated the account is a lost race, not a fault."""

@@ -45,11 +45,11 @@ def redact(text: str) -> str:
     return _ADDRESS.sub(_bare, text)
 
 
-def _bare(found: re.Match[str]) -> str:
-    if found["scheme"].lower() == "file":
-        return found[0]
-    hidden = "/..." if len(found["rest"] or "") > 1 else ""
-    return f"{found['scheme']}://{found['host']}{found['port'] or ''}{hidden}"
+def _bare(match: re.Match[str]) -> str:
+    if match["scheme"].lower() == "file":
+        return match[0]
+    hidden = "/..." if len(match["rest"] or "") > 1 else ""
+    return f"{match['scheme']}://{match['host']}{match['port'] or ''}{hidden}"
 
 
 def _redact_line(_: object, __: str, line: EventDict | str) -> str:

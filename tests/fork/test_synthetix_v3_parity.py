@@ -152,8 +152,8 @@ def test_every_term_of_an_explanation_equals_the_contracts(synthetix_devnet: Syn
         terms = [term for term in explanation.terms if term.chain is not None]
         assert [term for term in terms if term.chain != term.local] == []
         names |= {term.name for term in terms}
-    wanted = {"ETH funding", "BTC interest", "ETH window capacity", "sWETH collateral", "liquidation reward", "available margin"}
-    assert wanted <= names
+    required = {"ETH funding", "BTC interest", "ETH window capacity", "sWETH collateral", "liquidation reward", "available margin"}
+    assert required <= names
 
 
 class _Watcher:

@@ -36,8 +36,8 @@ def _lines(options: Options, encoder: Encoder, key: AccountKey, account: Account
             lines += _position_lines(options, encoder, key, base_token, position, book, now)
     for token, amount in account.collateral.items():
         name = params.collaterals[token].name or token
-        held = encoder.call(options.vault, "getBalanceByToken(address,address)", key, token)
-        lines.append((f"{name} collateral", "token raw", amount, held, signed))
+        balance = encoder.call(options.vault, "getBalanceByToken(address,address)", key, token)
+        lines.append((f"{name} collateral", "token raw", amount, balance, signed))
         if token in reads.collaterals:
             twap = encoder.call(options.collateral_manager, "getPrice(address,uint256)", token, 900)
             lines.append((f"{name} price, 15 min TWAP", "feed raw", reads.collaterals[token].twap, twap, number))

@@ -19,8 +19,8 @@ class Inventory:
     def positions(self, book: PerpBook) -> Mapping[str, int]:
         """Base held by market, + long. A plan closes all that is held in its market, so nothing is left there for the next one."""
         account = book.accounts.get(AccountKey(self.executor))
-        held = account.positions if account else {}
-        return {name: position.size for name, position in held.items() if name not in self.used.base_x18}
+        positions = account.positions if account else {}
+        return {name: position.size for name, position in positions.items() if name not in self.used.base_x18}
 
     def held(self, base_token: str, book: PerpBook) -> int:
         """Base held in one market, + long: it is closed together with what a plan takes over."""

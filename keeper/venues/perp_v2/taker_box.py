@@ -47,8 +47,8 @@ def _exposures(account: Account, params: Parameters, reads: ChainReads, margin_r
     for base_token, position in account.positions.items():
         market = reads.markets[base_token]
         notional = abs(position.size) * market.price_x18 // X18 + 1
-        kept = RATIO - margin_ratio if position.size > 0 else RATIO + margin_ratio
-        yield Exposure(price_feed(base_token), market.price_x18, position.size * kept, X18 * RATIO, _FUNDING_SHARE * notional)
+        share = RATIO - margin_ratio if position.size > 0 else RATIO + margin_ratio
+        yield Exposure(price_feed(base_token), market.price_x18, position.size * share, X18 * RATIO, _FUNDING_SHARE * notional)
         yield Exposure(growth_feed(base_token), market.growth_x96, -position.size, Q96 * PERIOD_SECONDS, notional)
     for token, amount in account.collateral.items():
         collateral, price = params.collaterals[token], reads.collaterals[token].twap

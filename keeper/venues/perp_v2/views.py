@@ -37,8 +37,8 @@ def liquidation_price(size: int, price_x18: int, margin: Margin, mm_ratio: int) 
     if size == 0:
         return None
     slack = margin.account_value - mul_ratio(margin.abs_position_value, mm_ratio)
-    kept = RATIO - mm_ratio if size > 0 else RATIO + mm_ratio
-    price = price_x18 - div_up(slack * X18 * RATIO, size * kept)
+    share = RATIO - mm_ratio if size > 0 else RATIO + mm_ratio
+    price = price_x18 - div_up(slack * X18 * RATIO, size * share)
     return price if price > 0 else None
 
 

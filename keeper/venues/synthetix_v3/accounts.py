@@ -18,9 +18,9 @@ def keep(book: SynthetixBook, key: AccountKey, account: Account) -> frozenset[Ac
     """Store the account, and tell that it must be looked at; one with nothing at stake leaves the book."""
     if account.at_stake:
         book.accounts[key] = account
-        configured = parameters(book)
-        if account.feeds > configured.max_feeds:
-            book.globals[PARAMETERS] = replace(configured, max_feeds=account.feeds)
+        params = parameters(book)
+        if account.feeds > params.max_feeds:
+            book.globals[PARAMETERS] = replace(params, max_feeds=account.feeds)
     elif key in book.accounts:
         del book.accounts[key]
     return frozenset((key,))
@@ -31,8 +31,8 @@ def charged(account: Account, amount: int) -> Account:
     usd = account.collateral.get(SNX_USD, 0)
     if amount > 0:
         return replace(with_collateral(account, SNX_USD, max(0, amount - account.debt)), debt=max(0, account.debt - amount))
-    paid = min(usd, -amount)
-    return replace(with_collateral(account, SNX_USD, -paid), debt=account.debt - amount - paid)
+    payment = min(usd, -amount)
+    return replace(with_collateral(account, SNX_USD, -payment), debt=account.debt - amount - payment)
 
 
 def with_collateral(account: Account, collateral_id: str, delta: int) -> Account:

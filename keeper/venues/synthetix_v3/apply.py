@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from keeper.domain.account import AccountKey
-from keeper.venues.synthetix_v3 import apply_config, apply_liquidation, apply_reads, log_events, read_events
+from keeper.venues.synthetix_v3 import apply_config, apply_liquidation, apply_reads, log_events, parameter_events, read_events
 from keeper.venues.synthetix_v3.account_event import account_key
 from keeper.venues.synthetix_v3.accounts import account_of, charged, keep, market_of, with_collateral, with_position
 from keeper.venues.synthetix_v3.funding import recomputed
@@ -103,8 +103,8 @@ def _update_interest(rate: int, book: SynthetixBook) -> None:
 
 def _price_feed_update(event: PriceFeedUpdate, book: SynthetixBook) -> Touched:
     """Pyth.updateLatestPriceIfNecessary. Makes nobody due: the block's reads tell what the market's price became."""
-    stored = book.prices.get(event.price_id)
-    if stored is None or event.publish_time > stored.publish_time:
+    newest = book.prices.get(event.price_id)
+    if newest is None or event.publish_time > newest.publish_time:
         book.prices[event.price_id] = PythPrice(event.price, event.publish_time)
     return _NONE
 
@@ -127,22 +127,22 @@ HANDLERS: Mapping[type, Handler] = {
     log_events.PositionLiquidated: apply_liquidation.position_liquidated,
     log_events.AccountLiquidationAttempt: apply_liquidation.account_liquidation_attempt,
     log_events.AccountMarginLiquidation: apply_liquidation.account_margin_liquidation,
-    log_events.NodeRegistered: apply_config.node_known,
-    log_events.MarketCreated: apply_config.market_created,
-    log_events.MarketPriceDataUpdated: apply_config.market_price_data_updated,
-    log_events.OrderFeesSet: apply_config.order_fees_set,
-    log_events.FundingParametersSet: apply_config.funding_parameters_set,
-    log_events.LiquidationParametersSet: apply_config.liquidation_parameters_set,
-    log_events.MaxLiquidationParametersSet: apply_config.max_liquidation_parameters_set,
-    log_events.LockedOiRatioSet: apply_config.locked_oi_ratio_set,
-    log_events.CollateralConfigurationSet: apply_config.collateral_configuration_set,
-    log_events.CollateralLiquidateRewardRatioSet: apply_config.collateral_liquidate_reward_ratio_set,
-    log_events.KeeperRewardGuardsSet: apply_config.keeper_reward_guards_set,
-    log_events.KeeperCostNodeIdUpdated: apply_config.keeper_cost_node_id_updated,
-    log_events.InterestRateParametersSet: apply_config.interest_rate_parameters_set,
-    log_events.FeatureFlagAllowAllSet: apply_config.feature_flag_allow_all_set,
-    log_events.FeatureFlagDenyAllSet: apply_config.feature_flag_deny_all_set,
-    read_events.NodeRead: apply_config.node_known,
+    log_events.NodeRegistered: apply_config.node_read,
+    parameter_events.MarketCreated: apply_config.market_created,
+    parameter_events.MarketPriceDataUpdated: apply_config.market_price_data_updated,
+    parameter_events.OrderFeesSet: apply_config.order_fees_set,
+    parameter_events.FundingParametersSet: apply_config.funding_parameters_set,
+    parameter_events.LiquidationParametersSet: apply_config.liquidation_parameters_set,
+    parameter_events.MaxLiquidationParametersSet: apply_config.max_liquidation_parameters_set,
+    parameter_events.LockedOiRatioSet: apply_config.locked_oi_ratio_set,
+    parameter_events.CollateralConfigurationSet: apply_config.collateral_configuration_set,
+    parameter_events.CollateralLiquidateRewardRatioSet: apply_config.collateral_liquidate_reward_ratio_set,
+    parameter_events.KeeperRewardGuardsSet: apply_config.keeper_reward_guards_set,
+    parameter_events.KeeperCostNodeIdUpdated: apply_config.keeper_cost_node_id_updated,
+    parameter_events.InterestRateParametersSet: apply_config.interest_rate_parameters_set,
+    parameter_events.FeatureFlagAllowAllSet: apply_config.feature_flag_allow_all_set,
+    parameter_events.FeatureFlagDenyAllSet: apply_config.feature_flag_deny_all_set,
+    read_events.NodeRead: apply_config.node_read,
     read_events.PriceExponentRead: apply_config.price_exponent_read,
     read_events.CollateralDescribed: apply_config.collateral_described,
     read_events.MarketRead: apply_reads.market_read,

@@ -5,6 +5,10 @@ from typing import Any
 
 from keeper.domain.account import AccountKey
 from keeper.venues.synthetix_v3.log_events import (
+    NodeRegistered,
+)
+from keeper.venues.synthetix_v3.oracle_node import oracle_node
+from keeper.venues.synthetix_v3.parameter_events import (
     CollateralConfigurationSet,
     CollateralLiquidateRewardRatioSet,
     FeatureFlagAllowAllSet,
@@ -18,10 +22,8 @@ from keeper.venues.synthetix_v3.log_events import (
     MarketCreated,
     MarketPriceDataUpdated,
     MaxLiquidationParametersSet,
-    NodeRegistered,
     OrderFeesSet,
 )
-from keeper.venues.synthetix_v3.oracle_node import oracle_node
 from keeper.venues.synthetix_v3.read_events import CollateralDescribed, NodeRead, PriceExponentRead
 from keeper.venues.synthetix_v3.state import (
     PARAMETERS,
@@ -91,22 +93,22 @@ def locked_oi_ratio_set(event: LockedOiRatioSet, book: SynthetixBook) -> frozens
 
 def collateral_configuration_set(event: CollateralConfigurationSet, book: SynthetixBook) -> frozenset[AccountKey]:
     """CollateralConfigurationModule.setCollateralConfiguration."""
-    collateral_id, known = str(event.collateral_id), parameters(book).collaterals
+    collateral_id, collaterals = str(event.collateral_id), parameters(book).collaterals
     collateral = replace(
-        known.get(collateral_id, _UNCONFIGURED),
+        collaterals.get(collateral_id, _UNCONFIGURED),
         max_amount=event.max_collateral_amount,
         upper_limit_discount=event.upper_limit_discount,
         lower_limit_discount=event.lower_limit_discount,
         discount_scalar=event.discount_scalar,
     )
-    return _set(book, collaterals={**known, collateral_id: collateral})
+    return _set(book, collaterals={**collaterals, collateral_id: collateral})
 
 
 def collateral_described(event: CollateralDescribed, book: SynthetixBook) -> frozenset[AccountKey]:
     """A collateral's token, symbol and oracle node."""
-    collateral_id, known = str(event.collateral_id), parameters(book).collaterals
-    collateral = replace(known.get(collateral_id, _UNCONFIGURED), token=event.token, symbol=event.symbol, feed_id=event.feed_id)
-    _set(book, collaterals={**known, collateral_id: collateral})
+    collateral_id, collaterals = str(event.collateral_id), parameters(book).collaterals
+    collateral = replace(collaterals.get(collateral_id, _UNCONFIGURED), token=event.token, symbol=event.symbol, feed_id=event.feed_id)
+    _set(book, collaterals={**collaterals, collateral_id: collateral})
     return _NONE
 
 
@@ -157,7 +159,7 @@ def feature_flag_deny_all_set(event: FeatureFlagDenyAllSet, book: SynthetixBook)
     return _NONE
 
 
-def node_known(event: NodeRegistered | NodeRead, book: SynthetixBook) -> frozenset[AccountKey]:
+def node_read(event: NodeRegistered | NodeRead, book: SynthetixBook) -> frozenset[AccountKey]:
     """A node never changes: its id is the hash of what it is."""
     node = oracle_node(event.node_type, event.parameters, event.parents)
     _set(book, nodes={**parameters(book).nodes, event.node_id: node})

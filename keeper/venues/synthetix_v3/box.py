@@ -85,7 +85,7 @@ def _bounds(slack: int, slopes: Sequence[Slope]) -> dict[FeedId, Bounds]:
 
 
 def _slopes(account: Account, book: SynthetixBook, reads: ChainReads, most_interest: int) -> Iterator[Slope]:
-    configured, interest_rise, interest_weight = parameters(book), 0, 1
+    params, interest_rise, interest_weight = parameters(book), 0, 1
     for market_id, position in account.positions.items():
         configuration, market = book.markets[market_id].configuration, reads.markets[market_id]
         notional = mul_decimal(abs(position.size), market.price) + 1
@@ -99,9 +99,9 @@ def _slopes(account: Account, book: SynthetixBook, reads: ChainReads, most_inter
     for collateral_id, amount in account.collateral.items():
         if collateral_id != SNX_USD:
             synth = reads.collaterals[collateral_id]
-            haircut = discount(amount, configured.collaterals[collateral_id], synth)
-            yield _collateral_slope(collateral_id, amount, synth.price, haircut, configured.guards)
-    yield from _cost_slopes(account, book, reads, configured.guards)
+            haircut = discount(amount, params.collaterals[collateral_id], synth)
+            yield _collateral_slope(collateral_id, amount, synth.price, haircut, params.guards)
+    yield from _cost_slopes(account, book, reads, params.guards)
 
 
 def _price_slope(

@@ -19,9 +19,9 @@ class Decoder:
 
     def __init__(self, options: Options) -> None:
         addresses: dict[str, Address] = asdict(options)
-        ignored: dict[bytes, _Decode] = {topic_of(signature): _ignore for signature in WITHOUT_EFFECT}
+        without_effect: dict[bytes, _Decode] = {topic_of(signature): _ignore for signature in WITHOUT_EFFECT}
         self._perps_market = options.perps_market
-        self._own = ignored | {topic_of(signature): log_decoder(signature, make) for signature, make in PERPS_MARKET}
+        self._own = without_effect | {topic_of(signature): log_decoder(signature, make) for signature, make in PERPS_MARKET}
         self._others: Mapping[tuple[Address, bytes], _Decode] = {
             (addresses[contract], topic_of(signature)): log_decoder(signature, make) for contract, (signature, make) in OTHERS.items()
         }

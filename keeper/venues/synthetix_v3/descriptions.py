@@ -17,12 +17,12 @@ _SELL_WORD = 1
 
 def describe(options: Options, encoder: Encoder, book: SynthetixBook) -> Reads[Sequence[SynthetixEvent]]:
     """What the book lacks of them; asks nothing where it lacks nothing."""
-    configured = parameters(book)
-    feeds = {market.configuration.feed_id for market in book.markets.values()} | {one.feed_id for one in configured.collaterals.values()}
-    lacking = [name for name, one in configured.collaterals.items() if name != SNX_USD and not one.token]
+    params = parameters(book)
+    feeds = {market.configuration.feed_id for market in book.markets.values()} | {one.feed_id for one in params.collaterals.values()}
+    collateral_ids = [name for name, one in params.collaterals.items() if name != SNX_USD and not one.token]
     graph, collaterals = yield from both(
-        read_graph(options, encoder, feeds - {""}, configured.nodes, configured.exponents.keys()),
-        describe_collaterals(options, encoder, lacking),
+        read_graph(options, encoder, feeds - {""}, params.nodes, params.exponents.keys()),
+        describe_collaterals(options, encoder, collateral_ids),
     )
     return [*graph, *collaterals]
 

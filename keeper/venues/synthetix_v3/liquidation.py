@@ -22,11 +22,13 @@ from keeper.venues.synthetix_v3.window import free_at, liquidatable
 WHOLE_ACCOUNT = "account"
 """Stands for the market where a call takes the account's margin and no position."""
 GAS_FLAG = 1_200_000
-"""liquidate took 0.54 to 0.61 M with one market and a stand-in for the core, whose real one does more to pay out."""
-GAS_WINDOW = 800_000
-"""A later window took 0.35 M with one market."""
+"""Through the executor, with a stand-in for the core, it took 0.5 to 0.7 M in one market; the real core does more to pay out."""
+GAS_WINDOW = 900_000
+"""A later window took 0.6 M."""
 GAS_PER_MARKET = 400_000
 """Every further market: its price, its funding, its interest update over all markets."""
+GAS_PER_FEED = 400_000
+"""A signed price that may have to be pushed first: with one or two of them calls took up to 1.1 M."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,11 @@ def plan(
     options: Options, encoder: Encoder, key: AccountKey, book: SynthetixBook, now: Timestamp, executor: Address, used: Use
 ) -> LiquidationPlan | NoPlan:
     """What to do about the account at `now`, once plans that use part of the markets' windows are carried out."""
-    account, configured, reads = book.accounts[key], parameters(book), reads_at(book, now)
+    account, params, reads = book.accounts[key], parameters(book), reads_at(book, now)
     breach = health_of(key, book, now).breach
     if breach is None:
         return NoPlan(SkipReason.NO_POSITION, "healthy")
-    if not configured.is_open:
+    if not params.is_open:
         return NoPlan(SkipReason.MARKET_NOT_OPEN, "the feature perpsSystem is switched off")
     margin = margin_of(account, book, now)
     if margin is None or reads.costs is None:
@@ -76,9 +78,9 @@ def plan(
         free = Timestamp(max(now + 1, min(free_at(book.markets[name], now) for name in account.positions)))
         return NoPlan(SkipReason.WAITING, "the windows of its markets are full", Until(time=free))
     if breach is Breach.FLAGGED:
-        reward = _paid(configured, 0, reads.costs.liquidate, 0)
+        reward = _payment(params, 0, reads.costs.liquidate, 0)
     else:
-        reward = _flag_reward(take, margin, configured, reads.costs, book, executor)
+        reward = _flag_reward(take, margin, params, reads.costs, book, executor)
     return LiquidationPlan(
         account=key,
         market=book.markets[take.market_id].symbol or take.market_id,
@@ -88,7 +90,7 @@ def plan(
         expected_reward_x18=reward,
         expected_cost_x18=0,
         capital_x18=0,
-        gas_limit=(GAS_WINDOW if breach is Breach.FLAGGED else GAS_FLAG) + GAS_PER_MARKET * (len(account.positions) - 1),
+        gas_limit=_gas(account, GAS_WINDOW if breach is Breach.FLAGGED else GAS_FLAG),
         calls=(LiquidationCall(options.perps_market, encoder.data(LIQUIDATE, int(key)), CallPurpose.LIQUIDATE),),
         quotes=relied_on(account, book, now),
         use=Use({name: amount for name, amount in take.amounts.items() if amount}),
@@ -103,7 +105,7 @@ def _amounts(account: Account, book: SynthetixBook, now: Timestamp, executor: Ad
     }
 
 
-def _flag_reward(take: _Take, margin: Margin, configured: Parameters, costs: KeeperCosts, book: SynthetixBook, executor: Address) -> int:
+def _flag_reward(take: _Take, margin: Margin, params: Parameters, costs: KeeperCosts, book: SynthetixBook, executor: Address) -> int:
     """LiquidationModule._liquidateAccount for the first call: flag rewards are for the whole positions, whatever is taken of them. Markets
     that endorse the caller give it none."""
     rewards, is_endorsed = 0, False
@@ -115,33 +117,38 @@ def _flag_reward(take: _Take, margin: Margin, configured: Parameters, costs: Kee
             notional = mul_decimal(abs(position.size), take.reads.markets[name].price)
             rewards += mul_decimal(notional, configuration.flag_reward_ratio)
     if not is_endorsed:
-        rewards = max(rewards, collateral_reward(configured.guards, margin.collateral_value))
-    return _paid(configured, rewards, costs.flag[take.account.feeds] + costs.liquidate, margin.collateral_value)
+        rewards = max(rewards, collateral_reward(params.guards, margin.collateral_value))
+    return _payment(params, rewards, costs.flag[take.account.feeds] + costs.liquidate, margin.collateral_value)
 
 
 def _margin_plan(
     options: Options, encoder: Encoder, key: AccountKey, margin: Margin, book: SynthetixBook, now: Timestamp
 ) -> LiquidationPlan | NoPlan:
     """LiquidationModule.liquidateMarginOnly: the margin of an account without positions that owes more."""
-    account, configured, costs = book.accounts[key], parameters(book), reads_at(book, now).costs
+    account, params, costs = book.accounts[key], parameters(book), reads_at(book, now).costs
     if costs is None:
         return NoPlan(SkipReason.PRICE_UNAVAILABLE)
-    rewards = collateral_reward(configured.guards, margin.collateral_value)
+    rewards = collateral_reward(params.guards, margin.collateral_value)
     return LiquidationPlan(
         account=key,
         market=WHOLE_ACCOUNT,
         breach=Breach.MARGIN_ONLY,
         size_x18=0,
         notional_x18=margin.collateral_value,
-        expected_reward_x18=_paid(configured, rewards, costs.flag[account.feeds] + costs.liquidate, margin.collateral_value),
+        expected_reward_x18=_payment(params, rewards, costs.flag[account.feeds] + costs.liquidate, margin.collateral_value),
         expected_cost_x18=0,
         capital_x18=0,
-        gas_limit=GAS_FLAG,
+        gas_limit=_gas(account, GAS_FLAG),
         calls=(LiquidationCall(options.perps_market, encoder.data(LIQUIDATE_MARGIN_ONLY, int(key)), CallPurpose.LIQUIDATE_COLLATERAL),),
         quotes=relied_on(account, book, now),
     )
 
 
-def _paid(configured: Parameters, rewards: int, cost: int, collateral_value: int) -> int:
+def _gas(account: Account, first_market: int) -> int:
+    """What a call may use, with every price it needs pushed before it."""
+    return first_market + GAS_PER_MARKET * max(0, len(account.positions) - 1) + GAS_PER_FEED * account.feeds
+
+
+def _payment(params: Parameters, rewards: int, cost: int, collateral_value: int) -> int:
     """LiquidationModule._processLiquidationRewards: nothing where there is neither a reward nor a cost."""
-    return keeper_reward(configured.guards, rewards, cost, collateral_value) if rewards + cost else 0
+    return keeper_reward(params.guards, rewards, cost, collateral_value) if rewards + cost else 0

@@ -30,15 +30,15 @@ def liquidation_price(account: Account, market_id: str, book: SynthetixBook, now
     if present is None:
         return None
 
-    def known_slack(price: int) -> int:
+    def slack_at(price: int) -> int:
         return slack(price) or 0
 
     # A healthy long dies by a fall, a breached one would be healed by a rise.
     is_below = (position.size > 0) == (present >= 0)
-    far = 0 if is_below else _first_change(known_slack, price, present)
-    if far is None or (known_slack(far) < 0) == (present < 0):
+    far = 0 if is_below else _first_change(slack_at, price, present)
+    if far is None or (slack_at(far) < 0) == (present < 0):
         return None
-    return _root(known_slack, far, price)
+    return _root(slack_at, far, price)
 
 
 def _first_change(slack: Callable[[int], int], price: int, present: int) -> int | None:

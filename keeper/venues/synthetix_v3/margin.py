@@ -74,21 +74,21 @@ def margin_of(account: Account, book: SynthetixBook, now: Timestamp) -> Margin |
 
 def margin_with(account: Account, book: SynthetixBook, reads: ChainReads, now: Timestamp) -> Margin | None:
     """The same with these prices and costs."""
-    configured, positions = parameters(book), position_margins(account, book, reads)
-    values = collateral_values(account, configured, reads)
+    params, positions = parameters(book), position_margins(account, book, reads)
+    values = collateral_values(account, params, reads)
     if positions is None or values is None or reads.costs is None or account.feeds >= len(reads.costs.flag):
         return None
-    value, discounted = values
-    rewards = max(sum(one.flag_reward for one in positions.values()), collateral_reward(configured.guards, value))
+    value, after_haircut = values
+    rewards = max(sum(one.flag_reward for one in positions.values()), collateral_reward(params.guards, value))
     most = max((one.windows for one in positions.values()), default=0)
     return Margin(
         collateral_value=value,
-        discounted_value=discounted,
+        discounted_value=after_haircut,
         pnl=sum(pnl_of(account, market_id, one, book.moment, now) for market_id, one in positions.items()),
         debt=account.debt,
         initial=sum(one.initial for one in positions.values()),
         maintenance=sum(one.maintenance for one in positions.values()),
-        reward=possible_reward(configured.guards, reads.costs, account.feeds, rewards, value, most),
+        reward=possible_reward(params.guards, reads.costs, account.feeds, rewards, value, most),
     )
 
 
@@ -116,13 +116,13 @@ def position_margins(account: Account, book: SynthetixBook, reads: ChainReads) -
 def position_margin(position: Position, configuration: MarketConfiguration, market: MarketReads, next_interest: int) -> PositionMargin:
     """Position.getPnl and PerpsMarketConfiguration.calculateRequiredMargins."""
     notional = mul_decimal(abs(position.size), market.price)
-    locked = mul_decimal(notional, configuration.locked_oi_ratio)
+    locked_value = mul_decimal(notional, configuration.locked_oi_ratio)
     maintenance_ratio = maintenance_margin_ratio(position.size, configuration)
     return PositionMargin(
         notional=notional,
         price_pnl=mul_decimal(position.size, market.price - position.price),
         funding=mul_decimal(position.size, market.next_funding - position.funding),
-        interest=mul_decimal(locked, next_interest - position.interest),
+        interest=mul_decimal(locked_value, next_interest - position.interest),
         initial=mul_decimal(notional, initial_margin_ratio(position.size, configuration)) + configuration.minimum_position_margin,
         maintenance=mul_decimal(notional, maintenance_ratio) + configuration.minimum_position_margin,
         flag_reward=mul_decimal(notional, configuration.flag_reward_ratio),
@@ -149,9 +149,9 @@ def pnl_of(account: Account, market_id: str, margin: PositionMargin, moment: Mom
     return margin.pnl
 
 
-def collateral_values(account: Account, configured: Parameters, reads: ChainReads) -> tuple[int, int] | None:
+def collateral_values(account: Account, params: Parameters, reads: ChainReads) -> tuple[int, int] | None:
     """PerpsAccount.getTotalCollateralValue without and with discount; None while a price is missing."""
-    value = discounted = account.collateral.get(SNX_USD, 0)
+    value = after_haircut = account.collateral.get(SNX_USD, 0)
     for collateral_id, amount in account.collateral.items():
         if collateral_id == SNX_USD:
             continue
@@ -160,8 +160,8 @@ def collateral_values(account: Account, configured: Parameters, reads: ChainRead
             return None
         worth = mul_decimal(amount, synth.price)
         value += worth
-        discounted += mul_decimal(worth, X18 - discount(amount, configured.collaterals[collateral_id], synth))
-    return value, discounted
+        after_haircut += mul_decimal(worth, X18 - discount(amount, params.collaterals[collateral_id], synth))
+    return value, after_haircut
 
 
 def discount(amount: int, configuration: CollateralConfiguration, synth: CollateralReads) -> int:

@@ -18,38 +18,38 @@ def read_graph(
 ) -> Reads[list[NodeRead | PriceExponentRead]]:
     """What is not among `nodes` and `exponents` of all that these feeds' prices are made of; asks nothing where nothing is."""
     graph, events = dict(nodes), list[NodeRead | PriceExponentRead]()
-    missing = _missing(feeds, graph)
-    while missing:
-        answers = yield [encoder.call(options.oracle_manager, "getNode(bytes32)", node_id) for node_id in missing]
-        for node_id, answer in zip(missing, answers, strict=True):
+    gaps = _gaps(feeds, graph)
+    while gaps:
+        answers = yield [encoder.call(options.oracle_manager, "getNode(bytes32)", node_id) for node_id in gaps]
+        for node_id, answer in zip(gaps, answers, strict=True):
             event = _node_read(node_id, answer)
             graph[node_id] = oracle_node(event.node_type, event.parameters, event.parents)
             events.append(event)
-        missing = _missing(feeds, graph)
+        gaps = _gaps(feeds, graph)
     return [*events, *(yield from _exponents(options, encoder, feeds, graph, exponents))]
 
 
-def _missing(feeds: Collection[str], graph: Mapping[str, OracleNode]) -> Sequence[str]:
-    unseen, seen = sorted(feeds), set[str]()
-    while unseen:
-        node_id = unseen.pop()
-        if node_id not in seen:
-            seen.add(node_id)
-            unseen += graph[node_id].parents if node_id in graph else ()
-    return sorted(seen - graph.keys())
+def _gaps(feeds: Collection[str], graph: Mapping[str, OracleNode]) -> Sequence[str]:
+    queue, visits = sorted(feeds), set[str]()
+    while queue:
+        node_id = queue.pop()
+        if node_id not in visits:
+            visits.add(node_id)
+            queue += graph[node_id].parents if node_id in graph else ()
+    return sorted(visits - graph.keys())
 
 
 def _exponents(
-    options: Options, encoder: Encoder, feeds: Collection[str], graph: Mapping[str, OracleNode], known: Collection[str]
+    options: Options, encoder: Encoder, feeds: Collection[str], graph: Mapping[str, OracleNode], units: Collection[str]
 ) -> Reads[list[PriceExponentRead]]:
     """Only of the Pyth contract whose updates are followed: prices of another are not known in between."""
     sources = [source_of(node_id, graph) for node_id in feeds]
     ids = {one.price_id for one in sources if isinstance(one, PythSource) and one.pyth == options.pyth}
-    lacking = sorted(ids.difference(known))
-    if not lacking:
+    price_ids = sorted(ids.difference(units))
+    if not price_ids:
         return []
-    answers = yield [encoder.call(options.pyth, "getPriceUnsafe(bytes32)", price_id) for price_id in lacking]
-    values = [(price_id, signed(answer, _EXPONENT_WORD)) for price_id, answer in zip(lacking, answers, strict=True)]
+    answers = yield [encoder.call(options.pyth, "getPriceUnsafe(bytes32)", price_id) for price_id in price_ids]
+    values = [(price_id, signed(answer, _EXPONENT_WORD)) for price_id, answer in zip(price_ids, answers, strict=True)]
     return [PriceExponentRead(price_id, exponent) for price_id, exponent in values if exponent is not None]
 
 

@@ -9,14 +9,14 @@ from keeper.venues.synthetix_v3.state import Market, SynthetixBook, parameters
 
 def oracle_price(market: Market, book: SynthetixBook) -> int | None:
     """The market's price, 18 decimals; None where it does not come from Pyth alone, or nothing was stored yet that the book knows."""
-    configured = parameters(book)
-    source = source_of(market.configuration.feed_id, configured.nodes)
+    params = parameters(book)
+    source = source_of(market.configuration.feed_id, params.nodes)
     if source is None:
         return None
     if isinstance(source, ConstantSource):
         return source.price
-    stored, exponent = book.prices.get(source.price_id), configured.exponents.get(source.price_id)
-    return None if stored is None or exponent is None else price_x18(stored.price, exponent)
+    newest, exponent = book.prices.get(source.price_id), params.exponents.get(source.price_id)
+    return None if newest is None or exponent is None else price_x18(newest.price, exponent)
 
 
 def recomputed_at_oracle(market: Market, book: SynthetixBook) -> Market:

@@ -92,8 +92,8 @@ def _pyth_ids(options: Options, book: SynthetixBook, feeds: Mapping[str, str]) -
 
 
 def _is_newer(quote: Quote, book: SynthetixBook) -> bool:
-    stored = book.prices.get(quote.price_id)
-    return stored is None or quote.publish_time > stored.publish_time
+    newest = book.prices.get(quote.price_id)
+    return newest is None or quote.publish_time > newest.publish_time
 
 
 def _price(quote: Quote) -> int:

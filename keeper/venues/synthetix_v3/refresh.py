@@ -23,25 +23,25 @@ _WORD = 32
 
 def refresh(options: Options, encoder: Encoder, book: SynthetixBook, now: Timestamp) -> Reads[Sequence[SynthetixEvent]]:
     """Everything `health` needs at `now` that no event tells. Answers are valid for the block the calls are pinned to."""
-    described, events = yield from both(describe(options, encoder, book), _figures(options, encoder, book, now))
-    return [*described, *events]
+    descriptions, events = yield from both(describe(options, encoder, book), _figures(options, encoder, book, now))
+    return [*descriptions, *events]
 
 
 def _figures(options: Options, encoder: Encoder, book: SynthetixBook, now: Timestamp) -> Reads[list[SynthetixEvent]]:
-    configured = parameters(book)
+    params = parameters(book)
     markets = [int(market_id) for market_id, market in book.markets.items() if market.configuration.feed_id]
-    synths = [int(collateral_id) for collateral_id in configured.collaterals if collateral_id != SNX_USD]
-    flags = range(configured.max_feeds + 1)
+    synths = [int(collateral_id) for collateral_id in params.collaterals if collateral_id != SNX_USD]
+    flags = range(params.max_feeds + 1)
     calls = [encoder.call(options.perps_market, "indexPrice(uint128)", market_id) for market_id in markets]
     calls += [call for collateral_id in synths for call in _collateral_calls(options, encoder, collateral_id)]
-    calls += [_cost_call(options, encoder, configured.keeper_cost_node, 0, _LIQUIDATE)]
-    calls += [_cost_call(options, encoder, configured.keeper_cost_node, feeds, _FLAG) for feeds in flags]
+    calls += [_cost_call(options, encoder, params.keeper_cost_node, 0, _LIQUIDATE)]
+    calls += [_cost_call(options, encoder, params.keeper_cost_node, feeds, _FLAG) for feeds in flags]
     answers = iter((yield calls))
     events: list[SynthetixEvent] = [MarketRead(market_id, now, number(next(answers)) or 0) for market_id in markets]
     events += [CollateralRead(collateral_id, now, *_collateral(answers)) for collateral_id in synths]
     liquidate, flag = number(next(answers)), [number(next(answers)) for _ in flags]
-    told = [cost for cost in flag if cost is not None] if liquidate is not None and None not in flag else []
-    return [*events, KeeperCostsRead(now, liquidate or 0, tuple(told))]
+    costs = [cost for cost in flag if cost is not None] if liquidate is not None and None not in flag else []
+    return [*events, KeeperCostsRead(now, liquidate or 0, tuple(costs))]
 
 
 def _collateral_calls(options: Options, encoder: Encoder, collateral_id: int) -> Iterator[Call]:

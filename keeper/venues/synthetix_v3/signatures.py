@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events as parameter
 from keeper.venues.synthetix_v3.events import LogEvent
 
 MARKET_CREATED = "MarketCreated(uint128 indexed perpsMarketId,string marketName,string marketSymbol)"
@@ -73,40 +74,40 @@ PERPS_MARKET: tuple[tuple[str, Make], ...] = (
         "AccountMarginLiquidation(uint128 indexed accountId,uint256 seizedMarginValue,uint256 liquidationReward)",
         log.AccountMarginLiquidation,
     ),
-    (MARKET_CREATED, log.MarketCreated),
-    ("MarketPriceDataUpdated(uint128 indexed marketId,bytes32 feedId,uint256 strictStalenessTolerance)", log.MarketPriceDataUpdated),
-    ("OrderFeesSet(uint128 indexed marketId,uint256 makerFeeRatio,uint256 takerFeeRatio)", log.OrderFeesSet),
-    ("FundingParametersSet(uint128 indexed marketId,uint256 skewScale,uint256 maxFundingVelocity)", log.FundingParametersSet),
+    (MARKET_CREATED, parameter.MarketCreated),
+    ("MarketPriceDataUpdated(uint128 indexed marketId,bytes32 feedId,uint256 strictStalenessTolerance)", parameter.MarketPriceDataUpdated),
+    ("OrderFeesSet(uint128 indexed marketId,uint256 makerFeeRatio,uint256 takerFeeRatio)", parameter.OrderFeesSet),
+    ("FundingParametersSet(uint128 indexed marketId,uint256 skewScale,uint256 maxFundingVelocity)", parameter.FundingParametersSet),
     (
         "LiquidationParametersSet(uint128 indexed marketId,uint256 initialMarginRatioD18,uint256 maintenanceMarginRatioD18,"
         "uint256 minimumInitialMarginRatioD18,uint256 flagRewardRatioD18,uint256 minimumPositionMargin)",
-        log.LiquidationParametersSet,
+        parameter.LiquidationParametersSet,
     ),
     (
         "MaxLiquidationParametersSet(uint128 indexed marketId,uint256 maxLiquidationLimitAccumulationMultiplier,"
         "uint256 maxSecondsInLiquidationWindow,uint256 maxLiquidationPd,address endorsedLiquidator)",
-        log.MaxLiquidationParametersSet,
+        parameter.MaxLiquidationParametersSet,
     ),
-    ("LockedOiRatioSet(uint128 indexed marketId,uint256 lockedOiRatioD18)", log.LockedOiRatioSet),
+    ("LockedOiRatioSet(uint128 indexed marketId,uint256 lockedOiRatioD18)", parameter.LockedOiRatioSet),
     (
         "CollateralConfigurationSet(uint128 indexed collateralId,uint256 maxCollateralAmount,uint256 upperLimitDiscount,"
         "uint256 lowerLimitDiscount,uint256 discountScalar)",
-        log.CollateralConfigurationSet,
+        parameter.CollateralConfigurationSet,
     ),
-    ("CollateralLiquidateRewardRatioSet(uint128 collateralLiquidateRewardRatioD18)", log.CollateralLiquidateRewardRatioSet),
+    ("CollateralLiquidateRewardRatioSet(uint128 collateralLiquidateRewardRatioD18)", parameter.CollateralLiquidateRewardRatioSet),
     (
         "KeeperRewardGuardsSet(uint256 minKeeperRewardUsd,uint256 minKeeperProfitRatioD18,uint256 maxKeeperRewardUsd,"
         "uint256 maxKeeperScalingRatioD18)",
-        log.KeeperRewardGuardsSet,
+        parameter.KeeperRewardGuardsSet,
     ),
-    ("KeeperCostNodeIdUpdated(bytes32 keeperCostNodeId)", log.KeeperCostNodeIdUpdated),
+    ("KeeperCostNodeIdUpdated(bytes32 keeperCostNodeId)", parameter.KeeperCostNodeIdUpdated),
     (
         "InterestRateParametersSet(uint256 lowUtilizationInterestRateGradient,uint256 interestRateGradientBreakpoint,"
         "uint256 highUtilizationInterestRateGradient)",
-        log.InterestRateParametersSet,
+        parameter.InterestRateParametersSet,
     ),
-    ("FeatureFlagAllowAllSet(bytes32 indexed feature,bool allowAll)", log.FeatureFlagAllowAllSet),
-    ("FeatureFlagDenyAllSet(bytes32 indexed feature,bool denyAll)", log.FeatureFlagDenyAllSet),
+    ("FeatureFlagAllowAllSet(bytes32 indexed feature,bool allowAll)", parameter.FeatureFlagAllowAllSet),
+    ("FeatureFlagDenyAllSet(bytes32 indexed feature,bool denyAll)", parameter.FeatureFlagDenyAllSet),
 )
 """Events of the perps market that the venue knows. All logs of this contract are asked for."""
 

@@ -35,9 +35,9 @@ def snapshot(options: Options, encoder: Encoder) -> Reads[Sequence[SynthetixEven
         raise _not_the_contract("spot_market", options)
     feeds = yield from _feeds(options, encoder, markets)
     names = [str(collateral_id) for collateral_id in signed_array(collaterals) or ()]
-    described = yield from describe_collaterals(options, encoder, [name for name in names if name != SNX_USD])
-    graph = yield from read_graph(options, encoder, feeds | {one.feed_id for one in described}, {}, ())
-    return [*graph, *described]
+    descriptions = yield from describe_collaterals(options, encoder, [name for name in names if name != SNX_USD])
+    graph = yield from read_graph(options, encoder, feeds | {one.feed_id for one in descriptions}, {}, ())
+    return [*graph, *descriptions]
 
 
 def _feeds(options: Options, encoder: Encoder, markets: CallResult) -> Reads[set[str]]:

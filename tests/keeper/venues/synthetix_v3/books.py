@@ -11,6 +11,7 @@ from keeper.domain.money import Usd18
 from keeper.domain.options import build
 from keeper.domain.venue import Event
 from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events as parameter
 from keeper.venues.synthetix_v3 import read_events as read
 from keeper.venues.synthetix_v3.options import Options
 from keeper.venues.synthetix_v3.oracle_node import NodeType
@@ -53,12 +54,12 @@ def price_nodes(market_id: int) -> Sequence[log.NodeRegistered]:
     """Pyth behind a staleness check, as on live chains."""
     pyth, lookup = int(NODE_IDS[market_id], 16) + 1, int(NODE_IDS[market_id], 16) + 2
     price_id = bytes.fromhex(PRICE_IDS[market_id][2:])
-    stored = encode(["address", "bytes32", "bool"], [ADDRESSES["pyth"], price_id, False])
-    asked = encode(["address", "bytes32", "uint256"], [ADDRESSES["pyth"], price_id, 3_600])
+    price_parameters = encode(["address", "bytes32", "bool"], [ADDRESSES["pyth"], price_id, False])
+    lookup_parameters = encode(["address", "bytes32", "uint256"], [ADDRESSES["pyth"], price_id, 3_600])
     tolerance = encode(["uint256"], [3_600])
     return (
-        log.NodeRegistered(f"0x{pyth:064x}", NodeType.PYTH, "0x" + stored.hex(), ()),
-        log.NodeRegistered(f"0x{lookup:064x}", NodeType.PYTH_OFFCHAIN_LOOKUP, "0x" + asked.hex(), ()),
+        log.NodeRegistered(f"0x{pyth:064x}", NodeType.PYTH, "0x" + price_parameters.hex(), ()),
+        log.NodeRegistered(f"0x{lookup:064x}", NodeType.PYTH_OFFCHAIN_LOOKUP, "0x" + lookup_parameters.hex(), ()),
         log.NodeRegistered(NODE_IDS[market_id], NodeType.STALENESS_CIRCUIT_BREAKER, "0x" + tolerance.hex(), (pyth, lookup)),
     )
 
@@ -73,13 +74,13 @@ class Desk:
         self.now = T0
         self.prices = {market_id: x18(price) for market_id, price in PRICES.items()}
         self.block(0)
-        self.apply(log.KeeperRewardGuardsSet(x18(1), x18(0.3), x18(30), x18(0.3)))
-        self.apply(log.CollateralLiquidateRewardRatioSet(x18(0.0003)))
-        self.apply(log.InterestRateParametersSet(x18(0.0003), x18(0.75), x18(0.01)))
-        self.apply(log.KeeperCostNodeIdUpdated("0x" + "c0" * 32))
-        self.apply(log.FeatureFlagAllowAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), True))
+        self.apply(parameter.KeeperRewardGuardsSet(x18(1), x18(0.3), x18(30), x18(0.3)))
+        self.apply(parameter.CollateralLiquidateRewardRatioSet(x18(0.0003)))
+        self.apply(parameter.InterestRateParametersSet(x18(0.0003), x18(0.75), x18(0.01)))
+        self.apply(parameter.KeeperCostNodeIdUpdated("0x" + "c0" * 32))
+        self.apply(parameter.FeatureFlagAllowAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), True))
         for collateral_id in (SNX_USD, SETH):
-            self.apply(log.CollateralConfigurationSet(collateral_id, x18(10**6), x18(0.1), x18(0.01), x18(1)))
+            self.apply(parameter.CollateralConfigurationSet(collateral_id, x18(10**6), x18(0.1), x18(0.01), x18(1)))
         self.apply(read.CollateralDescribed(SETH, "0x" + "a6" * 20, "sETH", NODE_IDS[ETH]))
         for market_id, symbol in ((ETH, "ETH"), (BTC, "BTC")):
             self._create(market_id, symbol)
@@ -88,13 +89,13 @@ class Desk:
     def _create(self, market_id: int, symbol: str) -> None:
         self.apply(*price_nodes(market_id), read.PriceExponentRead(PRICE_IDS[market_id], EXPONENT))
         self.apply(
-            log.MarketCreated(market_id, symbol, symbol),
-            log.MarketPriceDataUpdated(market_id, NODE_IDS[market_id], 60),
-            log.OrderFeesSet(market_id, x18(0.000001), x18(0.0005)),
-            log.FundingParametersSet(market_id, x18(15_000 if market_id == ETH else 625), x18(9)),
-            log.LiquidationParametersSet(market_id, x18(1.16), x18(0.02), x18(0.28), x18(0.0003), x18(15)),
-            log.MaxLiquidationParametersSet(market_id, x18(0.15), 10, x18(0.0005), ENDORSED),
-            log.LockedOiRatioSet(market_id, x18(0.1)),
+            parameter.MarketCreated(market_id, symbol, symbol),
+            parameter.MarketPriceDataUpdated(market_id, NODE_IDS[market_id], 60),
+            parameter.OrderFeesSet(market_id, x18(0.000001), x18(0.0005)),
+            parameter.FundingParametersSet(market_id, x18(15_000 if market_id == ETH else 625), x18(9)),
+            parameter.LiquidationParametersSet(market_id, x18(1.16), x18(0.02), x18(0.28), x18(0.0003), x18(15)),
+            parameter.MaxLiquidationParametersSet(market_id, x18(0.15), 10, x18(0.0005), ENDORSED),
+            parameter.LockedOiRatioSet(market_id, x18(0.1)),
         )
 
     def block(self, seconds: int = 2) -> None:

@@ -20,5 +20,5 @@ def run(reads: Reads[T], answers: Answers) -> tuple[T, Sequence[Sequence[Call]]]
         except StopIteration as end:
             return end.value, batches
         batches.append(calls)
-        returned = [answers.get((call.to, call.data)) for call in calls]
-        results = [CallResult(False, b"") if one is None else CallResult(True, one) for one in returned]
+        outputs = [answers.get((call.to, call.data)) for call in calls]
+        results = [CallResult(False, b"") if one is None else CallResult(True, one) for one in outputs]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from keeper.domain.fixed import X18
 from keeper.errors import StateDivergence
 from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events as parameter
 from keeper.venues.synthetix_v3.accounts import charged
 from keeper.venues.synthetix_v3.state import SNX_USD as USD_KEY
 from keeper.venues.synthetix_v3.state import Account, SynthetixBook, interest_rate
@@ -110,7 +111,7 @@ def test_funding_is_recomputed_at_the_price_stored_before_the_order_in_its_block
 def test_without_a_price_it_guesses_once_and_says_so() -> None:
     """An oracle of another kind: the positions that were there are no longer exact, later ones are."""
     desk = Desk()
-    desk.apply(log.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
+    desk.apply(parameter.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
     desk.deposit(ALICE, 10_000)
     desk.deposit(BOB, 10_000)
     desk.trade(ALICE, 10)
@@ -123,7 +124,7 @@ def test_without_a_price_it_guesses_once_and_says_so() -> None:
 
 def test_at_a_rate_of_zero_no_price_matters() -> None:
     desk = Desk()
-    desk.apply(log.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
+    desk.apply(parameter.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
     desk.block()
     desk.commit(BOB, 1)
     assert desk.market().guesses == 0
@@ -138,7 +139,7 @@ def test_interest_accrues_at_the_rate_before() -> None:
     assert interest_rate(desk.book).accrued == x18(0.1)
     assert interest_rate(desk.book).rate == x18(0.2)
     assert desk.account(BOB).positions["100"].interest == x18(0.1)
-    desk.apply(log.InterestRateParametersSet(0, 0, 0))
+    desk.apply(parameter.InterestRateParametersSet(0, 0, 0))
     desk.block(31_557_600)
     desk.apply(log.InterestRateUpdated(1, 0))
     assert (interest_rate(desk.book).accrued, interest_rate(desk.book).rate) == (x18(0.1), 0)
@@ -196,11 +197,11 @@ _EVENTS = st.sampled_from(
         lambda desk: desk.publish(ETH, 2_510),
         lambda desk: desk.read(),
         lambda desk: desk.apply(log.InterestRateUpdated(1, x18(0.01))),
-        lambda desk: desk.apply(log.OrderFeesSet(ETH, 1, 2)),
-        lambda desk: desk.apply(log.KeeperRewardGuardsSet(1, 2, 3, 4)),
+        lambda desk: desk.apply(parameter.OrderFeesSet(ETH, 1, 2)),
+        lambda desk: desk.apply(parameter.KeeperRewardGuardsSet(1, 2, 3, 4)),
         lambda desk: desk.apply(log.OrderCancelled(ETH, ALICE, 0, 0, 1, X18, NO_CODE, SENDER)),
         lambda desk: desk.apply(log.AccountFlaggedForLiquidation(BOB, 0, 0, 0, 0)),
-        lambda desk: desk.apply(log.FeatureFlagDenyAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), True)),
+        lambda desk: desk.apply(parameter.FeatureFlagDenyAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), True)),
     ]
 )
 

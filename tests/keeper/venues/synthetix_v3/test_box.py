@@ -9,6 +9,7 @@ from keeper.domain.box import Bounds
 from keeper.domain.chain import Timestamp
 from keeper.domain.health import FeedId
 from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events as parameter
 from keeper.venues.synthetix_v3.feeds import (
     INTEREST_FEED,
     LIQUIDATE_COST_FEED,
@@ -33,12 +34,12 @@ def _desks(draw: st.DrawFn) -> Desk:
     scalar, locked = draw(st.sampled_from((0.02, 0.5, 3.0))), draw(st.sampled_from((0.0, 0.1, 1.0)))
     flag_reward, multiplier = draw(st.sampled_from((0.0003, 0.3))), draw(st.sampled_from((0.15, 0.0005)))
     for market_id in (ETH, BTC):
-        desk.apply(log.LiquidationParametersSet(market_id, x18(1.16), x18(scalar), x18(0.28), x18(flag_reward), x18(15)))
-        desk.apply(log.MaxLiquidationParametersSet(market_id, x18(multiplier), 10, 0, ENDORSED))
-        desk.apply(log.LockedOiRatioSet(market_id, x18(locked)))
+        desk.apply(parameter.LiquidationParametersSet(market_id, x18(1.16), x18(scalar), x18(0.28), x18(flag_reward), x18(15)))
+        desk.apply(parameter.MaxLiquidationParametersSet(market_id, x18(multiplier), 10, 0, ENDORSED))
+        desk.apply(parameter.LockedOiRatioSet(market_id, x18(locked)))
     scaling, profit = draw(st.sampled_from((0.3, 1.5))), draw(st.sampled_from((0.0, 0.3)))
-    desk.apply(log.KeeperRewardGuardsSet(x18(1), x18(profit), x18(draw(st.sampled_from((30, 3_000, 10**6)))), x18(scaling)))
-    desk.apply(log.CollateralLiquidateRewardRatioSet(x18(draw(st.sampled_from((0.0003, 0.2))))))
+    desk.apply(parameter.KeeperRewardGuardsSet(x18(1), x18(profit), x18(draw(st.sampled_from((30, 3_000, 10**6)))), x18(scaling)))
+    desk.apply(parameter.CollateralLiquidateRewardRatioSet(x18(draw(st.sampled_from((0.0003, 0.2))))))
     desk.trade(BOB, draw(st.floats(-3_000, 3_000)), rate=x18(draw(st.sampled_from((0.0, 0.5)))))
     usd, synth = draw(st.sampled_from((0, 10, 100_000, 5_000_000))), draw(st.sampled_from((0, 1, 2_000)))
     assume(usd or synth)
@@ -58,7 +59,7 @@ def _desks(draw: st.DrawFn) -> Desk:
     return desk
 
 
-def _moved(value: int, bounds: Bounds, share: float | None) -> int:
+def _place(value: int, bounds: Bounds, share: float | None) -> int:
     """Somewhere between the bounds, 0 at the lower and 1 at the upper one; far away where there is none; where it is without a share."""
     if share is None:
         return value
@@ -72,24 +73,24 @@ def _reads(desk: Desk, box: Mapping[FeedId, Bounds], shares: Mapping[FeedId, flo
     reads = desk.book.reads[desk.now]
     assert reads.costs is not None
 
-    def moved(feed: FeedId, value: int, least: int | None = 0) -> int:
-        chosen = _moved(value, box.get(feed, (None, None)), shares.get(feed))
-        return chosen if least is None else max(least, chosen)
+    def place(feed: FeedId, value: int, least: int | None = 0) -> int:
+        level = _place(value, box.get(feed, (None, None)), shares.get(feed))
+        return level if least is None else max(least, level)
 
     return ChainReads(
         block=reads.block,
-        next_interest=moved(INTEREST_FEED, reads.next_interest, reads.next_interest),
+        next_interest=place(INTEREST_FEED, reads.next_interest, reads.next_interest),
         markets={
-            name: MarketReads(moved(price_feed(name), one.price, 1), moved(funding_feed(name), one.next_funding, None))
+            name: MarketReads(place(price_feed(name), one.price, 1), place(funding_feed(name), one.next_funding, None))
             for name, one in reads.markets.items()
         },
         collaterals={
-            name: CollateralReads(moved(collateral_feed(name), one.price, 1), moved(skew_scale_feed(name), one.skew_scale))
+            name: CollateralReads(place(collateral_feed(name), one.price, 1), place(skew_scale_feed(name), one.skew_scale))
             for name, one in reads.collaterals.items()
         },
         costs=KeeperCosts(
-            moved(LIQUIDATE_COST_FEED, reads.costs.liquidate),
-            tuple(moved(flag_cost_feed(feeds), cost) for feeds, cost in enumerate(reads.costs.flag)),
+            place(LIQUIDATE_COST_FEED, reads.costs.liquidate),
+            tuple(place(flag_cost_feed(feeds), cost) for feeds, cost in enumerate(reads.costs.flag)),
         ),
     )
 
@@ -160,7 +161,7 @@ def test_nothing_can_happen_without_positions_and_debt() -> None:
 
 def test_a_guess_or_a_missing_price_is_looked_at_in_every_block() -> None:
     desk = Desk()
-    desk.apply(log.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
+    desk.apply(parameter.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
     desk.deposit(ALICE, 10_000)
     desk.trade(ALICE, 10)
     desk.block()
@@ -177,8 +178,8 @@ def test_a_guess_or_a_missing_price_is_looked_at_in_every_block() -> None:
 def test_a_reward_that_is_a_share_of_the_collateral_may_rise_faster_than_it() -> None:
     """Half again as much as the collateral is worth: dearer collateral makes the account liquidatable."""
     desk = Desk()
-    desk.apply(log.KeeperRewardGuardsSet(x18(1), x18(0.3), x18(10**6), x18(1.5)))
-    desk.apply(log.LiquidationParametersSet(ETH, x18(1.16), x18(0.02), x18(0.28), x18(0.3), x18(15)))
+    desk.apply(parameter.KeeperRewardGuardsSet(x18(1), x18(0.3), x18(10**6), x18(1.5)))
+    desk.apply(parameter.LiquidationParametersSet(ETH, x18(1.16), x18(0.02), x18(0.28), x18(0.3), x18(15)))
     desk.deposit(ALICE, 1, SETH)
     desk.trade(ALICE, 10, 2_300)
     desk.read()
@@ -194,7 +195,7 @@ def test_a_reward_that_is_a_share_of_the_collateral_may_rise_faster_than_it() ->
 def test_collateral_may_become_worth_nothing_but_then_the_reward_has_no_cap_by_it() -> None:
     """A third of what is left is little, a third of nothing is the maximum."""
     desk = Desk()
-    desk.apply(log.KeeperRewardGuardsSet(x18(3_000), x18(0.3), x18(3_000), x18(0.3)))
+    desk.apply(parameter.KeeperRewardGuardsSet(x18(3_000), x18(0.3), x18(3_000), x18(0.3)))
     desk.deposit(ALICE, 0.5, SETH)
     desk.trade(ALICE, -0.5, 8_300)
     desk.read()

@@ -11,6 +11,7 @@ from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.event_abi import topic_of
 from keeper.errors import DecodeError
 from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events as parameter
 from keeper.venues.synthetix_v3.signatures import OTHERS, PERPS_MARKET, TRANSFER, WITHOUT_EFFECT
 from tests.keeper.venues.synthetix_v3.books import ADDRESSES, Desk
 
@@ -33,11 +34,11 @@ def test_every_event_of_the_market_is_known() -> None:
     entries = [entry for path in ABI.glob("PerpsMarket*.json") for entry in json.loads(path.read_text("utf-8"))]
     events = {_canonical(entry): entry["name"] for entry in entries if entry["type"] == "event"}
     assert len(events) > 30
-    known = {topic_of(signature): signature for signature in (*WITHOUT_EFFECT, *(signature for signature, _ in PERPS_MARKET))}
-    assert {name for text, name in events.items() if topic_of(text) not in known} == set()
+    signatures = {topic_of(signature): signature for signature in (*WITHOUT_EFFECT, *(signature for signature, _ in PERPS_MARKET))}
+    assert {name for text, name in events.items() if topic_of(text) not in signatures} == set()
     abi_topics = {topic_of(text) for text in events}
-    unseen = {signature.partition("(")[0] for topic, signature in known.items() if topic not in abi_topics}
-    assert unseen <= _ACCOUNT_NFT | _ROUTER | {"AccountCreated"}
+    extras = {signature.partition("(")[0] for topic, signature in signatures.items() if topic not in abi_topics}
+    assert extras <= _ACCOUNT_NFT | _ROUTER | {"AccountCreated"}
 
 
 def _canonical(entry: dict[str, object]) -> str:
@@ -63,22 +64,22 @@ def test_indexed_and_plain_arguments_in_the_abis_order() -> None:
 
 
 def test_texts_bytes_and_arrays() -> None:
-    created = next(signature for signature, _ in PERPS_MARKET if signature.startswith("MarketCreated"))
+    signature = next(signature for signature, _ in PERPS_MARKET if signature.startswith("MarketCreated"))
     data = encode(["string", "string"], ["Ether from the Æther, a name of more than one word", "ETH"])
-    event = Desk().venue.decode(_log("perps_market", (topic_of(created), _word("uint128", 100)), data))
-    assert event == log.MarketCreated(100, "Ether from the Æther, a name of more than one word", "ETH")
-    registered, _ = OTHERS["oracle_manager"]
+    event = Desk().venue.decode(_log("perps_market", (topic_of(signature), _word("uint128", 100)), data))
+    assert event == parameter.MarketCreated(100, "Ether from the Æther, a name of more than one word", "ETH")
+    node_signature, _ = OTHERS["oracle_manager"]
     data = encode(["bytes32", "uint8", "bytes", "bytes32[]"], [b"\1" * 32, 7, b"\2\3", [b"\0" * 31 + b"\4", b"\0" * 31 + b"\5"]])
-    event = Desk().venue.decode(_log("oracle_manager", (topic_of(registered),), data))
+    event = Desk().venue.decode(_log("oracle_manager", (topic_of(node_signature),), data))
     assert event == log.NodeRegistered("0x" + "01" * 32, 7, "0x0203", (4, 5))
 
 
 @pytest.mark.parametrize("change", [lambda data: data + b"\0", lambda data: data[:-1], lambda data: data[:64]])
 def test_dynamic_data_of_another_length_is_refused(change: object) -> None:
-    created = next(signature for signature, _ in PERPS_MARKET if signature.startswith("MarketCreated"))
+    signature = next(signature for signature, _ in PERPS_MARKET if signature.startswith("MarketCreated"))
     data = encode(["string", "string"], ["Ether", "ETH"])
     with pytest.raises(DecodeError):
-        Desk().venue.decode(_log("perps_market", (topic_of(created), _word("uint128", 100)), change(data)))  # type: ignore[operator] # parameters
+        Desk().venue.decode(_log("perps_market", (topic_of(signature), _word("uint128", 100)), change(data)))  # type: ignore[operator] # parameters
 
 
 def test_only_mints_of_the_token_count() -> None:

@@ -9,8 +9,9 @@ from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 from keeper.domain.venue import Event
 from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events as parameter
 from keeper.venues.synthetix_v3 import read_events as read
-from keeper.venues.synthetix_v3.liquidation import WHOLE_ACCOUNT
+from keeper.venues.synthetix_v3.liquidation import GAS_FLAG, GAS_PER_FEED, GAS_PER_MARKET, WHOLE_ACCOUNT
 from tests.keeper.venues.synthetix_v3.books import (
     ADDRESSES,
     ALICE,
@@ -104,6 +105,7 @@ def test_a_short_and_a_long_in_two_markets_are_one_call() -> None:
     plan = _plan(desk)
     assert (plan.market, plan.size_x18) == ("BTC", -x18(0.4))
     assert plan.notional_x18 == x18(26_000) + x18(2_500)
+    assert plan.gas_limit == GAS_FLAG + GAS_PER_MARKET + 2 * GAS_PER_FEED
     assert plan.use.base_x18 == {str(ETH): x18(1), str(BTC): x18(0.4)}
 
 
@@ -129,8 +131,8 @@ def test_margin_alone() -> None:
     ("change", "reason"),
     [
         (log.CollateralModified(ALICE, 0, x18(10_000), SENDER), SkipReason.NO_POSITION),
-        (log.FeatureFlagDenyAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), True), SkipReason.MARKET_NOT_OPEN),
-        (log.FeatureFlagAllowAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), False), SkipReason.MARKET_NOT_OPEN),
+        (parameter.FeatureFlagDenyAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), True), SkipReason.MARKET_NOT_OPEN),
+        (parameter.FeatureFlagAllowAllSet("0x" + b"perpsSystem".ljust(32, b"\0").hex(), False), SkipReason.MARKET_NOT_OPEN),
     ],
 )
 def test_reasons_for_no_plan(change: Event, reason: SkipReason) -> None:

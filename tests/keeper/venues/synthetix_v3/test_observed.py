@@ -102,8 +102,8 @@ def test_proceeds_are_what_came_into_the_wallet_less_what_left_it() -> None:
     topic, usd = topic_of(TRANSFER), ADDRESSES["usd_token"]
 
     def transfer(sender: str, receiver: str, amount: float, token: str = usd) -> RawLog:
-        padded = (bytes(12) + bytes.fromhex(one[2:]) for one in (sender, receiver))
-        return _log(0, address=token, topics=(topic, *padded), data=x18(amount).to_bytes(32, "big"))
+        words = (bytes(12) + bytes.fromhex(one[2:]) for one in (sender, receiver))
+        return _log(0, address=token, topics=(topic, *words), data=x18(amount).to_bytes(32, "big"))
 
     logs = (
         transfer(NOBODY, EXECUTOR, 30),

@@ -10,7 +10,7 @@ from keeper.domain.health import Breach
 from keeper.domain.plan import CallPurpose, LiquidationPlan
 from keeper.domain.quote import PriceId, Quote
 from keeper.domain.use import NOTHING
-from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events as parameter
 from keeper.venues.synthetix_v3 import read_events as read
 from tests.keeper.venues.synthetix_v3.books import ADDRESSES, ALICE, BOB, BTC, ETH, EXECUTOR, PRICE_IDS, SETH, Desk, key_of, x18
 
@@ -32,7 +32,7 @@ def test_every_feed_of_pyths_is_wanted_once() -> None:
     """The synth follows ETH; a market of another oracle has no price id."""
     desk = Desk()
     assert desk.venue.quotes(desk.book) == sorted(PRICE_IDS.values())
-    desk.apply(log.MarketPriceDataUpdated(BTC, "0x" + "0f" * 32, 60))
+    desk.apply(parameter.MarketPriceDataUpdated(BTC, "0x" + "0f" * 32, 60))
     assert desk.venue.quotes(desk.book) == [PRICE_IDS[ETH]]
 
 
@@ -91,7 +91,7 @@ def test_one_update_with_all_payloads_and_their_fees(payloads: list[bytes]) -> N
 def test_a_revert_says_which_prices_it_wants() -> None:
     """One, several at once, each once; not the price of an order, and not another revert."""
     desk, one, two = Desk(), b"\1" * 32, b"\2" * 32
-    names = ["0x" + each.hex() for each in (one, two)]
+    names = ["0x" + item.hex() for item in (one, two)]
     assert list(desk.venue.required_quotes(_required(one))) == names[:1]
     assert (
         list(desk.venue.required_quotes(_SEVERAL + encode(["bytes[]"], [[_required(one), b"\0", _required(two), _required(one)]]))) == names
@@ -103,5 +103,5 @@ def test_a_revert_says_which_prices_it_wants() -> None:
 @given(st.integers(0, 400))
 def test_a_cut_revert_wants_nothing_it_does_not_say(length: int) -> None:
     whole = _SEVERAL + encode(["bytes[]"], [[_required(b"\1" * 32), _required(b"\2" * 32)]])
-    wanted = Desk().venue.required_quotes(whole[:length])
-    assert set(wanted) <= {"0x" + "01" * 32, "0x" + "02" * 32}
+    price_ids = Desk().venue.required_quotes(whole[:length])
+    assert set(price_ids) <= {"0x" + "01" * 32, "0x" + "02" * 32}

@@ -8,6 +8,7 @@ from eth_utils.crypto import keccak
 
 from keeper.errors import ConfigError
 from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events as parameter
 from keeper.venues.synthetix_v3 import read_events as read
 from keeper.venues.synthetix_v3.oracle_node import ConstantSource, NodeType, PythSource, oracle_node, price_x18, source_of
 from keeper.venues.synthetix_v3.state import parameters
@@ -139,7 +140,7 @@ def test_refresh_is_one_batch_while_nothing_is_new() -> None:
 
 def test_a_new_market_is_described_with_the_next_reads() -> None:
     desk = Desk()
-    desk.apply(log.MarketCreated(300, "Solana", "SOL"), log.MarketPriceDataUpdated(300, "0x" + "77" * 32, 60))
+    desk.apply(parameter.MarketCreated(300, "Solana", "SOL"), parameter.MarketPriceDataUpdated(300, "0x" + "77" * 32, 60))
     events, _ = run(desk.venue.refresh(desk.book, desk.now), {})
     assert read.NodeRead("0x" + "77" * 32, NodeType.NONE, "0x", ()) in events
     desk.apply(*events)
@@ -148,7 +149,7 @@ def test_a_new_market_is_described_with_the_next_reads() -> None:
 
 def test_only_positions_with_a_guess_are_inspected() -> None:
     desk = Desk()
-    desk.apply(log.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
+    desk.apply(parameter.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
     for market_id in (ETH, BTC):
         desk.trade(ALICE, 1, market_id=market_id)
     keys = sorted(desk.book.account_keys())
@@ -187,7 +188,7 @@ def test_a_constant_price_needs_nothing_stored() -> None:
     desk = Desk()
     node_id = "0x" + "cc" * 32
     desk.apply(log.NodeRegistered(node_id, NodeType.CONSTANT, "0x" + encode(["int256"], [x18(2)]).hex(), ()))
-    desk.apply(log.MarketPriceDataUpdated(ETH, node_id, 60))
+    desk.apply(parameter.MarketPriceDataUpdated(ETH, node_id, 60))
     desk.trade(ALICE, 3_000)
     desk.block(86_400)
     desk.commit(ALICE, 1)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.views import FlowKind
 from keeper.venues.synthetix_v3 import log_events as log
+from keeper.venues.synthetix_v3 import parameter_events as parameter
 from keeper.venues.synthetix_v3.funding import next_funding
 from keeper.venues.synthetix_v3.margin import margin_with
 from keeper.venues.synthetix_v3.state import MarketReads
@@ -64,7 +65,7 @@ def test_no_price_liquidates_who_has_more_than_the_position_can_lose() -> None:
 
 def test_where_the_funding_is_a_guess_there_is_no_liquidation_price() -> None:
     desk = Desk()
-    desk.apply(log.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
+    desk.apply(parameter.MarketPriceDataUpdated(ETH, "0x" + "0f" * 32, 60))
     desk.deposit(ALICE, 1_000)
     desk.trade(ALICE, 10)
     desk.block()

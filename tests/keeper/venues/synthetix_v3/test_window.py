@@ -67,8 +67,8 @@ def test_forgetting_changes_no_answer(steps: list[tuple[int, int]], later: int) 
         market = with_liquidation(market, x18(amount), now)
         history.append(Liquidation(now, x18(amount)))
     at = now + later
-    taken = sum(one.amount for one in history if one.timestamp > at - 30)
-    assert capacity(market, at) == max(0, FULL - taken)
+    total = sum(one.amount for one in history if one.timestamp > at - 30)
+    assert capacity(market, at) == max(0, FULL - total)
     assert capacity(market, free_at(market, at)) > 0
     assert len(market.liquidations) <= 31
     assert not history or market.liquidations[-1].timestamp == history[-1].timestamp
