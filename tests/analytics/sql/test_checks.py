@@ -154,7 +154,7 @@ def test_amounts_of_a_keepers_liquidations(tmp_path: Path) -> None:
     found = []
     for statement in (
         "SELECT 1",
-        "UPDATE lake.main.liquidations SET reward_usd = 6, reward_raw = '6000000000000000000' WHERE account = 'left'",
+        "UPDATE lake.main.liquidations SET reward_usd = -6, reward_raw = '-6000000000000000000' WHERE account = 'left'",
         "UPDATE lake.main.liquidations SET bad_debt_raw = '-1' WHERE account = 'unpaid'",
         "UPDATE lake.main.liquidations SET penalty_raw = '5000000000000000000' WHERE account = 'twice'",
     ):
@@ -162,3 +162,17 @@ def test_amounts_of_a_keepers_liquidations(tmp_path: Path) -> None:
         with open_lake(tmp_path) as lake:
             found.append(failing_checks(lake).get("liquidations_amounts", 0))
     assert found == [0, 1, 2, 4], "each broken statement adds its rows"
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_a_reward_is_out_of_the_penalty_where_an_insurance_fund_takes_the_rest(tmp_path: Path, raw: bool) -> None:
+    write_deficits(tmp_path)
+    change(tmp_path, f"UPDATE lake.main.liquidations SET {_ABOVE_THE_PENALTY[raw]} WHERE account = 'left'")
+    with open_lake(tmp_path) as lake:
+        assert failing_checks(lake)["penalties_cover_rewards"] == 1
+    change(tmp_path, "DELETE FROM lake.main.insurance_funds")
+    with open_lake(tmp_path) as lake:
+        assert "penalties_cover_rewards" not in failing_checks(lake)
+
+
+_ABOVE_THE_PENALTY = {True: "reward_raw = '600000000000000000000'", False: "reward_usd = 600"}
