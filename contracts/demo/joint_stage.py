@@ -71,7 +71,8 @@ class _Course:
 
 
 def perform_jointly(script: JointScript, screen: Screen) -> JointPerformance:
-    """Everything, from an empty directory to summary and report. Raises ProgramFailed, AnvilError, ArtifactMissing, RpcError."""
+    """Everything, from an empty directory to summary and report. Raises ProgramFailed, AnvilError, ArtifactMissing, DevnetError,
+    RpcError, RpcUnavailable, TimeoutError."""
     started = time.monotonic()
     with ExitStack() as stack:
         with screen.step(f"local chains with the real contracts of {' and '.join(script.venues)}, {script.traders} traders on each"):
