@@ -11,6 +11,8 @@ from keeper.commands.config_schema import config_schema as config_schema_command
 from keeper.commands.executor_cli import executor_app
 from keeper.commands.explain import explain as explain_command
 from keeper.commands.positions import positions as positions_command
+from keeper.commands.quote import Order, Side
+from keeper.commands.quote import quote as quote_command
 from keeper.commands.replay import replay as replay_command
 from keeper.commands.run import backfill as backfill_command
 from keeper.commands.run import run as run_command
@@ -96,6 +98,24 @@ def explain(
 ) -> None:
     """Every number of one account's margin computation beside the contract's own view, the decision and why."""
     _end(session.guarded(lambda: explain_command(config, venue, account, block, as_json)))
+
+
+@app.command(
+    epilog="Examples:  keeper quote perp --market ETH --side long --size 2.5 --leverage 8    |    "
+    "keeper quote perp --market BTC --side short --size 0.1 --leverage 5 --block 1200 --json"
+)
+def quote(
+    venue: Annotated[str, typer.Argument(help="Venue of the settings.")],
+    market: Annotated[str, typer.Option(help="Market of the venue, by its own name.")],
+    side: Annotated[Side, typer.Option(help="Which way.")],
+    size: Annotated[str, typer.Option(help="Base units.")],
+    leverage: Annotated[str, typer.Option(help="Size at the mark price, as a multiple of the margin that is deposited for it.")],
+    config: Config = _DEFAULT,
+    block: Block = None,
+    as_json: AsJson = False,
+) -> None:
+    """Where a position that a new account opened now would be liquidated, how far that is, and what moves it."""
+    _end(session.guarded(lambda: quote_command(config, venue, Order.of(market, side, size, leverage), block, as_json)))
 
 
 @app.command(epilog="Example:  keeper replay -c keeper.toml    (exit code 1 when a decision differs)")

@@ -8,6 +8,7 @@ from typing import Protocol
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.health import FeedId, Health, WatchBox
+from keeper.domain.opening import NoOpening
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.quote import PriceId, Quote
@@ -23,6 +24,7 @@ from keeper.domain.views import (
     PoolState,
     PositionView,
     Proceeds,
+    RiskFactor,
 )
 
 
@@ -108,6 +110,10 @@ class Risk(Protocol):
     def watch_box(self, key: AccountKey, book: Book, now: Timestamp) -> WatchBox:
         """The box inside which the account is provably healthy. Only asked for healthy accounts."""
 
+    def opening(self, market: str, size_x18: int, margin_x18: int, book: Book, now: Timestamp) -> Reads[Sequence[Event] | NoOpening]:
+        """What the logs would tell if a new account deposited `margin_x18` (USD) in the settlement token and opened a position of
+        `size_x18` (base, + long, not 0) in a market of `market_names`, at the fill the protocol would give at `now`."""
+
 
 class Action(Protocol):
     """What is done about it, with what, and what came of it."""
@@ -183,6 +189,10 @@ class Views(Protocol):
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """The contract's own margin figures, for the tripwire and `explain`."""
+
+    def risk_factors(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[RiskFactor]:
+        """What the account's equity less its requirement is the sum of, but for the protocol's last rounding; none while a price is
+        missing."""
 
     def explain(self, key: AccountKey, book: Book, now: Timestamp) -> Reads[Explanation]:
         """Every number of the margin computation beside the contract's own."""

@@ -41,7 +41,8 @@ class Proceeds:
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """One position of an account, for people and for the lake. `liquidation_price_x18` holds everything else still."""
+    """One position of an account, for people and for the lake. `liquidation_price_x18` holds everything else still, except what the
+    protocol itself values at the same price."""
 
     account: AccountKey
     market: str
@@ -139,6 +140,16 @@ class Term:
     unit: str
     local: int
     chain: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RiskFactor:
+    """One part of what an account's equity exceeds its requirement by, USD: what it is worth now (the requirement it brings taken off),
+    and what a day adds at the present rate; 0 where it moves only when the market does."""
+
+    name: str
+    value_x18: int
+    per_day_x18: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 
 from keeper.domain.fixed import Q96, RATIO, X18
 from keeper.venues.perp_v2 import ticks
-from keeper.venues.perp_v2.price import SHORT_TWAP_SECONDS
+from keeper.venues.perp_v2.price_limits import reference_tick, spread_limit
 from keeper.venues.perp_v2.state import Market, MarketReads
 
-_DEFAULT_SPREAD_RATIO = 100_000
-"""MarketRegistry._DEFAULT_MAX_MARKET_PRICE_SPREAD_RATIO."""
 _BAND_MARGIN_RATIO = 5_000
 """Half a percent is kept from the edge of the price band: crossing it reverts the whole close."""
 _TICK_MARGIN = 2
@@ -32,10 +30,10 @@ class Pool:
     @classmethod
     def of(cls, market: Market, reads: MarketReads, now: int) -> "Pool":
         """Limits as of Exchange._isOverPriceLimitWithTick and the price band of Exchange._swap."""
-        reference = reads.tick if now >= market.last_tick_at + SHORT_TWAP_SECONDS else market.last_tick
+        reference = reference_tick(market, reads, now)
         reach = max(0, market.max_tick_crossed - _TICK_MARGIN)
         low, high = (ticks.sqrt_price_at(_clamped(reference + sign * reach)) for sign in (-1, 1))
-        spread = max(0, (market.max_spread_ratio or _DEFAULT_SPREAD_RATIO) - _BAND_MARGIN_RATIO)
+        spread = max(0, spread_limit(market) - _BAND_MARGIN_RATIO)
         band_low = ticks.sqrt_price_of(reads.index_x18 * (RATIO - spread) // RATIO)
         band_high = ticks.sqrt_price_of(reads.index_x18 * (RATIO + spread) // RATIO)
         usable = reads.liquidity if market.max_tick_crossed else 0

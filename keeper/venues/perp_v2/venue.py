@@ -6,6 +6,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.calldata import Encoder
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.health import FeedId, Health, WatchBox
+from keeper.domain.opening import NoOpening
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.quote import PriceId, Quote
@@ -23,6 +24,7 @@ from keeper.domain.views import (
     PoolState,
     PositionView,
     Proceeds,
+    RiskFactor,
 )
 from keeper.venues.perp_v2 import capital, descriptions, explain, flows, liquidation, pools, reads, refresh, rules, snapshot, views
 from keeper.venues.perp_v2.apply import handlers
@@ -33,9 +35,11 @@ from keeper.venues.perp_v2.inventory import Inventory
 from keeper.venues.perp_v2.maker_box import maker_box
 from keeper.venues.perp_v2.margin import free_collateral, health_of, margin_of
 from keeper.venues.perp_v2.observed import observed
+from keeper.venues.perp_v2.opening import opening
 from keeper.venues.perp_v2.options import Options
 from keeper.venues.perp_v2.proceeds import ProceedsReader
 from keeper.venues.perp_v2.reverts import CODES
+from keeper.venues.perp_v2.risk_factors import risk_factors
 from keeper.venues.perp_v2.state import PerpBook, parameters, perp_book
 from keeper.venues.perp_v2.taker_box import taker_box
 
@@ -113,6 +117,11 @@ class PerpV2:
         if margin is None:
             return WatchBox({}, valid_until=now)
         return maker_box(account, margin, own, now) if account.is_maker else taker_box(account, margin, own, now)
+
+    def opening(self, market: str, size_x18: int, margin_x18: int, book: Book, now: Timestamp) -> Reads[Sequence[Event] | NoOpening]:
+        """See opening.opening. The book tells all that it takes."""
+        yield from ()
+        return opening(market, size_x18, margin_x18, perp_book(book), now)
 
     def quotes(self, book: Book) -> Sequence[PriceId]:
         """None: its oracles push their prices onto the chain."""
@@ -192,7 +201,7 @@ class PerpV2:
 
     def market_names(self, book: Book) -> Sequence[str]:
         """By symbol, by address before the first reads."""
-        return [market.name or base_token for base_token, market in perp_book(book).markets.items()]
+        return [views.name_of(base_token, market) for base_token, market in perp_book(book).markets.items()]
 
     def pool_ranges(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[PoolRange]:
         """See pools.ranges."""
@@ -213,6 +222,10 @@ class PerpV2:
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """See reads.chain_views."""
         return reads.chain_views(self._options, self._encoder, keys)
+
+    def risk_factors(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[RiskFactor]:
+        """See risk_factors.risk_factors."""
+        return list(risk_factors(key, perp_book(book), now))
 
     def explain(self, key: AccountKey, book: Book, now: Timestamp) -> Reads[Explanation]:
         """See explain.explain."""

@@ -8,7 +8,7 @@ from keeper.domain.fixed import RATIO, X18, div_up, mul_ratio, to_units
 from keeper.domain.views import MarketView, PositionView
 from keeper.venues.perp_v2 import orders, ticks
 from keeper.venues.perp_v2.margin import Margin, margin_of
-from keeper.venues.perp_v2.state import PerpBook, parameters, reads_at
+from keeper.venues.perp_v2.state import Market, PerpBook, parameters, reads_at
 
 
 def positions(key: AccountKey, book: PerpBook, now: Timestamp) -> Iterator[PositionView]:
@@ -19,7 +19,7 @@ def positions(key: AccountKey, book: PerpBook, now: Timestamp) -> Iterator[Posit
         market = reads.markets.get(base_token)
         if market is None:
             continue
-        size, name = orders.total_size(position, market.sqrt_price_x96), book.markets[base_token].name or base_token
+        size, name = orders.total_size(position, market.sqrt_price_x96), name_of(base_token, book.markets[base_token])
         yield PositionView(
             account=key,
             market=name,
@@ -49,7 +49,7 @@ def markets(book: PerpBook, now: Timestamp) -> Iterator[MarketView]:
         read = reads.markets.get(base_token)
         if read is None:
             continue
-        name = market.name or base_token
+        name = name_of(base_token, market)
         yield MarketView(
             market=name,
             underlying=name,
@@ -61,3 +61,8 @@ def markets(book: PerpBook, now: Timestamp) -> Iterator[MarketView]:
             funding_growth_raw=read.growth_x96,
             premium_rate_per_day=to_units(ticks.x96_to_x18(read.premium_x96)) / to_units(read.index_x18) if read.index_x18 else 0.0,
         )
+
+
+def name_of(base_token: str, market: Market) -> str:
+    """The underlying's symbol; the base token's address until it is read."""
+    return market.name or base_token

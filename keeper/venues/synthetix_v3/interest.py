@@ -5,12 +5,18 @@ from keeper.venues.synthetix_v3.state import InterestRate, InterestRateParameter
 
 _YEAR_SECONDS = 31_557_600
 """InterestRate.AVERAGE_SECONDS_PER_YEAR."""
+_DAY_SECONDS = 86_400
 _NO_INTEREST = InterestRateParameters()
 
 
 def next_interest(interest: InterestRate, now: int) -> int:
     """InterestRate.calculateNextInterest: per USD of locked open interest."""
     return interest.accrued + mul_decimal(interest.rate, div_decimal(now - interest.last_timestamp, _YEAR_SECONDS))
+
+
+def interest_per_day(interest: InterestRate) -> int:
+    """What a day adds to it at the present rate."""
+    return mul_decimal(interest.rate, div_decimal(_DAY_SECONDS, _YEAR_SECONDS))
 
 
 def updated(interest: InterestRate, rate: int, parameters: InterestRateParameters, now: int) -> InterestRate:

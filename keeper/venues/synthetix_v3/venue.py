@@ -6,6 +6,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.calldata import Encoder
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.health import FeedId, Health, WatchBox
+from keeper.domain.opening import NoOpening
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.quote import PriceId, Quote
@@ -23,6 +24,7 @@ from keeper.domain.views import (
     PoolState,
     PositionView,
     Proceeds,
+    RiskFactor,
 )
 from keeper.venues.synthetix_v3 import box, descriptions, explain, flows, liquidation, reads, refresh, rules, snapshot, views
 from keeper.venues.synthetix_v3.apply import HANDLERS
@@ -31,10 +33,12 @@ from keeper.venues.synthetix_v3.events import EVENT_TYPES
 from keeper.venues.synthetix_v3.feeds import feeds_at
 from keeper.venues.synthetix_v3.margin import health_of, margin_of
 from keeper.venues.synthetix_v3.observed import observed
+from keeper.venues.synthetix_v3.opening import opening
 from keeper.venues.synthetix_v3.options import Options
 from keeper.venues.synthetix_v3.proceeds import ProceedsReader
 from keeper.venues.synthetix_v3.quotes import QuoteRequests, price_ids, push, quoted
 from keeper.venues.synthetix_v3.reverts import ERRORS
+from keeper.venues.synthetix_v3.risk_factors import risk_factors
 from keeper.venues.synthetix_v3.state import SynthetixBook, synthetix_book
 
 
@@ -110,6 +114,10 @@ class SynthetixV3:
         account = own.accounts[key]
         margin = margin_of(account, own, now)
         return WatchBox({}, valid_until=now) if margin is None else box.watch_box(account, margin, own, now)
+
+    def opening(self, market: str, size_x18: int, margin_x18: int, book: Book, now: Timestamp) -> Reads[Sequence[Event] | NoOpening]:
+        """See opening.opening."""
+        return opening(self._options, self._encoder, market, size_x18, margin_x18, synthetix_book(book), now)
 
     def quotes(self, book: Book) -> Sequence[PriceId]:
         """See quotes.price_ids."""
@@ -206,6 +214,10 @@ class SynthetixV3:
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """See reads.chain_views."""
         return reads.chain_views(self._options, self._encoder, keys)
+
+    def risk_factors(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[RiskFactor]:
+        """See risk_factors.risk_factors."""
+        return list(risk_factors(key, synthetix_book(book), now))
 
     def explain(self, key: AccountKey, book: Book, now: Timestamp) -> Reads[Explanation]:
         """See explain.explain."""

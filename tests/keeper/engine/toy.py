@@ -9,6 +9,7 @@ from keeper.domain.fixed import X18
 from keeper.domain.health import Breach, FeedId, Health, WatchBox
 from keeper.domain.journal import VenueBook
 from keeper.domain.money import Usd18
+from keeper.domain.opening import NoOpening
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.quote import PriceId, Quote
@@ -26,6 +27,7 @@ from keeper.domain.views import (
     PoolState,
     PositionView,
     Proceeds,
+    RiskFactor,
 )
 from keeper.errors import DecodeError
 
@@ -156,6 +158,16 @@ class ToyVenue:
         account = toy_book(book).accounts[key]
         return WatchBox({PRICE: (-(-10 * account.debt // (9 * account.size)), None)})
 
+    def opening(self, market: str, size_x18: int, margin_x18: int, book: Book, now: Timestamp) -> Reads[Sequence[Event] | NoOpening]:
+        """At the price, without a fee, for a fifth of the value at least."""
+        yield (Call(EXCHANGE, b"opening"),)
+        size, value = size_x18 // X18, size_x18 * toy_book(book).reads[now]
+        if size < 0:
+            return NoOpening("TOY has no shorts")
+        if 5 * margin_x18 < value:
+            return NoOpening("a fifth is asked for", value // 5)
+        return [Opened("newcomer", size, (value - margin_x18) // X18)]
+
     def quotes(self, book: Book) -> Sequence[PriceId]:
         return ()
 
@@ -220,7 +232,8 @@ class ToyVenue:
     def positions(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[PositionView]:
         account = toy_book(book).accounts[key]
         price = toy_book(book).reads[now]
-        return [PositionView(key, "TOY", "TOY", account.size * X18, -account.debt * X18, price * X18, None, False)]
+        liquidation_price_x18 = 10 * account.debt * X18 // (9 * account.size)
+        return [PositionView(key, "TOY", "TOY", account.size * X18, -account.debt * X18, price * X18, liquidation_price_x18, False)]
 
     def markets(self, book: Book, now: Timestamp) -> Sequence[MarketView]:
         price = toy_book(book).reads[now] * X18
@@ -256,6 +269,10 @@ class ToyVenue:
             )
             for key, result in zip(keys, results, strict=True)
         ]
+
+    def risk_factors(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[RiskFactor]:
+        health = self.health(key, book, now)
+        return [RiskFactor("price of TOY", (health.equity - health.requirement).raw)]
 
     def explain(self, key: AccountKey, book: Book, now: Timestamp) -> Reads[Explanation]:
         yield ()

@@ -19,10 +19,12 @@ _LOG = RawLog(Address(ADDRESSES["perps_market"]), (), b"", 1, Hash32("0x" + "0" 
 
 
 def _is_liquidatable(desk: Desk, price: int) -> bool:
-    """At another price of ETH, everything else as it is."""
+    """At another price of ETH and of sETH, which follows the same feed, everything else as it is."""
     account, reads = desk.account(ALICE), desk.book.reads[desk.now]
-    moved = MarketReads(price, next_funding(desk.market(), price, desk.now))
-    margin = margin_with(account, desk.book, replace(reads, markets={**reads.markets, str(ETH): moved}), desk.now)
+    market = MarketReads(price, next_funding(desk.market(), price, desk.now))
+    synth = replace(reads.collaterals[str(SETH)], price=price)
+    reads_then = replace(reads, markets={**reads.markets, str(ETH): market}, collaterals={str(SETH): synth})
+    margin = margin_with(account, desk.book, reads_then, desk.now)
     assert margin is not None
     return margin.maintenance + margin.reward > margin.available
 
@@ -50,6 +52,33 @@ def test_the_liquidation_price_is_where_the_test_flips(size: float, margin: floa
     worse, better = (price - price // 10**6, price + price // 10**6) if size > 0 else (price + price // 10**6, price - price // 10**6)
     assert _is_liquidatable(desk, worse)
     assert not _is_liquidatable(desk, better)
+
+
+@settings(max_examples=60)
+@given(size=st.floats(-20, 20).filter(lambda size: abs(size) > 0.1), synth=st.floats(0.1, 30), margin=st.floats(10, 20_000))
+def test_a_synth_of_the_same_feed_moves_with_the_price(size: float, synth: float, margin: float) -> None:
+    """Long or short, and whether or not the synth outweighs a short: the test flips there."""
+    desk = Desk()
+    desk.deposit(ALICE, margin)
+    desk.deposit(ALICE, synth, SETH)
+    desk.trade(ALICE, size)
+    desk.read()
+    (view,) = desk.venue.positions(key_of(ALICE), desk.book, desk.now)
+    price = view.liquidation_price_x18
+    assume(price is not None and price > 10**15)
+    assert price is not None
+    assert _is_liquidatable(desk, price - price // 10**6) != _is_liquidatable(desk, price + price // 10**6)
+
+
+def test_a_hedged_short_dies_by_a_fall() -> None:
+    """5 sETH behind 3 ETH short: who is long on balance loses with the price, though his position gains."""
+    desk = Desk()
+    desk.apply(log.CollateralModified(ALICE, SETH, x18(5), SENDER))
+    desk.trade(ALICE, -3, fees=x18(9_000))
+    desk.read()
+    (view,) = desk.venue.positions(key_of(ALICE), desk.book, desk.now)
+    assert view.liquidation_price_x18 is not None
+    assert view.liquidation_price_x18 < view.mark_price_x18
 
 
 def test_no_price_liquidates_who_has_more_than_the_position_can_lose() -> None:
