@@ -24,7 +24,7 @@ keeper_commit_wait_seconds_count 5.0
 class _Status(BaseHTTPRequestHandler):
     """Answers everything with the same metrics, and says nothing."""
 
-    def do_GET(self) -> None:  # noqa: N802 # http.server's own name
+    def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
         self.wfile.write(_METRICS)
