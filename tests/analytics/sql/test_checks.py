@@ -8,10 +8,13 @@ import duckdb
 import pytest
 
 from analytics.answers.checks import failing_checks, run_checks
+from analytics.answers.keeper_race import keepers
+from analytics.answers.ledger import headline
 from analytics.bench.lake_generator import LakeSize, generate
 from analytics.lake import open_lake, open_market
+from keeper.domain.records import Raw
 from tests.analytics.deficit_lake import write_deficits
-from tests.analytics.keeper_lake import change
+from tests.analytics.keeper_lake import Rows, change, write_lake
 
 SMALL = LakeSize(liquidations=3000, trades=1000, positions=20, snapshots=2, markets=2)
 
@@ -176,3 +179,13 @@ def test_a_reward_is_out_of_the_penalty_where_an_insurance_fund_takes_the_rest(t
 
 
 _ABOVE_THE_PENALTY = {True: "reward_raw = '600000000000000000000'", False: "reward_usd = 600"}
+
+
+def test_a_call_that_took_margin_and_no_position_is_no_fill_but_its_reward_counts(tmp_path: Path) -> None:
+    rows = Rows(1)
+    whole = rows.liquidation("flagged", "account", 3.0, "short", reward_usd=5.0, size=0.0, size_raw=Raw("0"), price=0.0, log_index=2)
+    write_lake(tmp_path, {1: [rows.liquidation("closed", "ETH", 100.0, "long", reward_usd=1.0), whole]})
+    with open_lake(tmp_path) as lake:
+        assert failing_checks(lake) == {}
+        assert headline(lake)["asset"].to_pylist() == ["ETH", "total"]
+        assert keepers(lake)["reward_usd"].to_pylist() == [6.0]
