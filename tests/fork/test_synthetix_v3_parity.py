@@ -1,10 +1,8 @@
 """Random trading on the real contracts, rebuilt from logs and a few reads per block, equals their own views for every account, to the
 last unit: available margin, both required margins, the reward, and who may be liquidated."""
 
-import copy
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from random import Random
 
 import pytest
 
@@ -12,54 +10,21 @@ from contracts.devnet.roles import KEEPER
 from contracts.devnet.synthetix_v3.devnet import SynthetixDevnet
 from contracts.devnet.synthetix_v3.market import Habits, SynthetixDriver
 from contracts.devnet.synthetix_v3.views import account_views
-from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.health import Breach
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.use import NOTHING
-from keeper.domain.watchlist import Watchlist
 from keeper.venues.synthetix_v3.margin import margin_of
-from keeper.venues.synthetix_v3.signatures import OTHERS, PERPS_MARKET
-from tests.contracts.synthetix_v3.bench import Bench
-from tests.keeper.venues.synthetix_v3.all_events import emit_all_events, one_of_each, recorded
 from tests.keeper.venues.synthetix_v3.ledger import SynthetixLedger
+from tests.keeper.venues.synthetix_v3.random_walk import RandomWalk
+from tests.keeper.venues.watcher import Watcher
 
 pytestmark = pytest.mark.fork
 
 _BLOCKS = 120
-_BLOCK_SECONDS = 2
-_IDLE_SECONDS = 1_500
-_GAS = 3_000_000
 _KEEPER = Address(KEEPER.lower())
 _STRICT_SECONDS = 60
 """A liquidation takes no older price."""
-
-
-class _Walk:
-    """Prices by a seed: small steps, now and then a large one and a long silence; somebody liquidates some of whom he may."""
-
-    def __init__(self, devnet: SynthetixDevnet, driver: SynthetixDriver, seed: int) -> None:
-        self.random = Random(seed)
-        self.driver = driver
-        self.devnet = devnet
-        self.prices_8 = dict(devnet.deployment.start_prices_8())
-
-    def step(self) -> None:
-        """One block."""
-        idle = _IDLE_SECONDS if self.random.random() < 0.05 else 0
-        for name, price_8 in self.prices_8.items():
-            width = 0.08 if self.random.random() < 0.15 else 0.008
-            self.prices_8[name] = int(price_8 * (1 + self.random.uniform(-width, width)))
-        self.driver.step(self.prices_8, self.driver.head_time() + _BLOCK_SECONDS + idle)
-
-    def liquidate(self, plan: LiquidationPlan) -> None:
-        """The plan's call in a block of its own, after the newest prices were brought; the keeper makes it from his own address."""
-        rpc, keeper = self.devnet.rpc, self.devnet.deployment.keeper
-        rpc.call("anvil_impersonateAccount", keeper)
-        for call in plan.calls:
-            fields = {"from": keeper, "to": call.target, "data": "0x" + call.calldata.hex(), "gas": hex(_GAS)}
-            rpc.call("eth_sendTransaction", fields)
-        self.driver.move("ETH", self.prices_8["ETH"])
 
 
 @pytest.fixture
@@ -74,11 +39,9 @@ def driver(synthetix_devnet: SynthetixDevnet) -> Iterator[SynthetixDriver]:
 def test_every_account_equals_the_contracts_at_every_block(synthetix_devnet: SynthetixDevnet, driver: SynthetixDriver, seed: int) -> None:
     """At the block's own time and half a minute ahead; from events and O(markets) reads alone."""
     ledger = SynthetixLedger.start(synthetix_devnet.rpc, synthetix_devnet.deployment)
-    walk, kinds = _Walk(synthetix_devnet, driver, seed), Counter[str]()
+    walk, kinds = RandomWalk(synthetix_devnet, driver, seed), Counter[str]()
     for number in range(_BLOCKS):
         walk.step()
-        if number % 10 == 5:
-            _undone_is_as_before(ledger)
         ledger.advance()
         kinds.update(type(event).__name__ for _, event in ledger.log_events)
         _equal(synthetix_devnet, ledger)
@@ -89,7 +52,7 @@ def test_every_account_equals_the_contracts_at_every_block(synthetix_devnet: Syn
             assert ledger.mismatches(ahead) == []
         for plan in _plans(ledger):
             if walk.random.random() < 0.3:
-                walk.liquidate(plan)
+                walk.call(*[call.calldata for call in plan.calls])
                 ledger.advance()
                 kinds.update(type(event).__name__ for _, event in ledger.log_events)
                 _equal(synthetix_devnet, ledger)
@@ -106,18 +69,19 @@ def test_plans_pay_what_they_say_and_nobody_is_missed(synthetix_devnet: Syntheti
     """Each plan's call, made by the keeper at the head, returns the expected reward to the last unit; and the accounts found through
     watch boxes are those found by evaluating everybody."""
     ledger = SynthetixLedger.start(synthetix_devnet.rpc, synthetix_devnet.deployment)
-    walk, watcher, calls = _Walk(synthetix_devnet, driver, seed), _Watcher(ledger), Counter[Breach]()
+    walk, watcher, calls = RandomWalk(synthetix_devnet, driver, seed), Watcher(ledger.venue, ledger.book), Counter[Breach]()
     for _ in range(_BLOCKS):
         walk.step()
         watcher.due |= ledger.advance()
-        assert watcher.look() == set(ledger.breached())
+        assert ledger.head is not None
+        assert watcher.look(ledger.head.timestamp) == set(ledger.breached())
         plans = _plans(ledger)
         for plan in plans if _has_fresh_prices(ledger) else ():
             calls[plan.breach] += 1
             assert _reward_of(synthetix_devnet, ledger, plan) == plan.expected_reward_x18, plan
         for plan in plans:
             if walk.random.random() < 0.3:
-                walk.liquidate(plan)
+                walk.call(*[call.calldata for call in plan.calls])
                 watcher.due |= ledger.advance()
     assert calls[Breach.POSITIONS] > 3, calls
     assert calls[Breach.FLAGGED] > 0, calls
@@ -125,23 +89,10 @@ def test_plans_pay_what_they_say_and_nobody_is_missed(synthetix_devnet: Syntheti
     assert watcher.evaluations < watcher.everybody / 2
 
 
-def test_every_event_happens_and_the_book_is_right_throughout(synthetix_devnet: SynthetixDevnet) -> None:
-    """Block by block through expired and cancelled orders, debt, and liquidations of every kind."""
-    ledger = SynthetixLedger.start(synthetix_devnet.rpc, synthetix_devnet.deployment)
-    assert ledger.head is not None
-    with Bench(synthetix_devnet) as bench:
-        emit_all_events(bench)
-    for number in range(ledger.head.number + 1, ledger.block("latest").number + 1):
-        ledger.catch_up(number, number)
-        _equal(synthetix_devnet, ledger)
-    assert set(one_of_each(synthetix_devnet)) == set(recorded())
-    assert len(recorded()) == len(PERPS_MARKET) + len(OTHERS)
-
-
 def test_every_term_of_an_explanation_equals_the_contracts(synthetix_devnet: SynthetixDevnet, driver: SynthetixDriver) -> None:
     """For everybody, in the middle of a fall."""
     ledger = SynthetixLedger.start(synthetix_devnet.rpc, synthetix_devnet.deployment)
-    walk, names = _Walk(synthetix_devnet, driver, 5), set[str]()
+    walk, names = RandomWalk(synthetix_devnet, driver, 5), set[str]()
     for _ in range(12):
         walk.step()
     walk.driver.move("ETH", walk.prices_8["ETH"] * 93 // 100, seconds=600)
@@ -154,32 +105,6 @@ def test_every_term_of_an_explanation_equals_the_contracts(synthetix_devnet: Syn
         names |= {term.name for term in terms}
     required = {"ETH funding", "BTC interest", "ETH window capacity", "sWETH collateral", "liquidation reward", "available margin"}
     assert required <= names
-
-
-class _Watcher:
-    """Evaluates only who is due: touched, breached before, or outside of its box."""
-
-    def __init__(self, ledger: SynthetixLedger) -> None:
-        self._ledger = ledger
-        self._watchlist = Watchlist()
-        self.due = set(ledger.book.account_keys())
-        self.evaluations = self.everybody = 0
-
-    def look(self) -> set[AccountKey]:
-        """Who is breached at the head."""
-        venue, book, head = self._ledger.venue, self._ledger.book, self._ledger.head
-        assert head is not None
-        self.due |= self._watchlist.leave(venue.feeds(book, head.timestamp), head.timestamp)
-        due = self.due & book.account_keys()
-        breached = {key for key in due if venue.health(key, book, head.timestamp).liquidatable}
-        for key in due - breached:
-            self._watchlist.watch(key, venue.watch_box(key, book, head.timestamp))
-        for key in breached:
-            self._watchlist.remove(key)
-        self.due = set(breached)
-        self.evaluations += len(due)
-        self.everybody += len(book.account_keys())
-        return breached
 
 
 def _equal(devnet: SynthetixDevnet, ledger: SynthetixLedger) -> None:
@@ -221,24 +146,7 @@ def _has_fresh_prices(ledger: SynthetixLedger) -> bool:
     return all(ledger.head.timestamp - price.publish_time <= _STRICT_SECONDS for price in ledger.book.prices.values())
 
 
-def _undone_is_as_before(ledger: SynthetixLedger) -> None:
-    """A reorg: the new blocks applied and read, then rolled back, leave every journal as it was."""
-    assert ledger.head is not None
-    head, before = ledger.head, _contents(ledger)
-    touched = ledger.advance()
-    changed = ledger.book.rollback(head.number)
-    assert _contents(ledger) == before
-    assert touched & ledger.book.account_keys() <= changed
-    ledger.head = head
-
-
 def _state(ledger: SynthetixLedger) -> object:
     """What events made, without what was read for a time."""
     book = ledger.book
     return [dict(one) for one in (book.accounts, book.markets, book.globals, book.interest, book.prices)]
-
-
-def _contents(ledger: SynthetixLedger) -> object:
-    book = ledger.book
-    journals = (book.accounts, book.markets, book.globals, book.reads, book.interest, book.prices)
-    return copy.deepcopy(([dict(one) for one in journals], book.moment))

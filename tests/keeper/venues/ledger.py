@@ -1,6 +1,7 @@
 """A blocking shell for a venue in tests: runs its questions on a node, applies its events block by block, compares with the contracts."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -16,13 +17,14 @@ B = TypeVar("B", bound=Book)
 
 @dataclass(slots=True)
 class VenueLedger(Generic[B]):
-    """A venue's book kept in step with a node."""
+    """A venue's book kept in step with a node. `log_events` are those of the newest block, `kinds` counts all by their class."""
 
     rpc: Rpc
     venue: Venue
     book: B
     head: BlockRef | None = None
     log_events: list[tuple[RawLog, Event]] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
 
     def begin(self, first: int) -> None:
         """Everything up to the present head, from block `first` on."""
@@ -42,7 +44,8 @@ class VenueLedger(Generic[B]):
 
     def logs(self, block: BlockRef) -> list[RawLog]:
         """The claimed logs of one block, in order."""
-        logs = [raw_log(item) for one in self.venue.filters() for item in self.rpc.call("eth_getLogs", _criteria(one, block))]
+        blocks = {"blockHash": block.hash}
+        logs = [raw_log(item) for one in self.venue.filters() for item in self.rpc.call("eth_getLogs", criteria(one, blocks))]
         return sorted(logs, key=lambda log: log.log_index)
 
     def catch_up(self, first: int, last: int) -> set[AccountKey]:
@@ -69,6 +72,7 @@ class VenueLedger(Generic[B]):
             if event is not None:
                 touched |= self.venue.apply(event, self.book)
                 self.log_events.append((log, event))
+                self.kinds[type(event).__name__] += 1
         return touched
 
     def refresh(self, at: Timestamp | None = None) -> None:
@@ -138,9 +142,10 @@ def raw_log(item: dict[str, Any]) -> RawLog:
     )
 
 
-def _criteria(one: LogFilter, block: BlockRef) -> dict[str, Any]:
+def criteria(one: LogFilter, blocks: Mapping[str, str]) -> dict[str, Any]:
+    """What eth_getLogs is asked for: a filter's logs in these blocks (`blockHash`, or `fromBlock` and `toBlock`)."""
     topics = {"topics": [["0x" + topic.hex() for topic in one.topics]]} if one.topics else {}
-    return {"blockHash": block.hash, "address": list(one.addresses), **topics}
+    return {**blocks, "address": list(one.addresses), **topics}
 
 
 def _result(answer: Any) -> CallResult:

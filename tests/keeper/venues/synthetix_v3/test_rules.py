@@ -6,32 +6,7 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from keeper.domain.plan import LiquidationPlan
-from keeper.domain.use import NOTHING
-from keeper.venues.synthetix_v3 import log_events as log
-from tests.keeper.venues.synthetix_v3.books import ADDRESSES, ALICE, ETH, EXECUTOR, NO_CODE, SENDER, SETH, Desk, key_of, x18
-
-
-def test_every_call_of_a_plan_is_allowed() -> None:
-    """Positions and margin only; arguments are one account, never an address."""
-    desk = Desk()
-    desk.deposit(ALICE, 10)
-    desk.trade(ALICE, 3)
-    desk.read()
-    plans = [desk.venue.plan(key_of(ALICE), desk.book, desk.now, EXECUTOR, NOTHING)]
-    desk = Desk()
-    desk.deposit(ALICE, 1, SETH)
-    desk.apply(log.OrderCancelled(ETH, ALICE, 0, 0, 0, x18(2_475), NO_CODE, SENDER))
-    desk.read()
-    plans.append(desk.venue.plan(key_of(ALICE), desk.book, desk.now, EXECUTOR, NOTHING))
-    rules = {(rule.target, keccak(text=rule.signature)[:4]): rule for rule in desk.venue.rules(desk.book)}
-    selectors = set()
-    for plan in plans:
-        assert isinstance(plan, LiquidationPlan)
-        for call in plan.calls:
-            assert len(call.calldata) == 4 + 32 * len(rules[call.target, call.calldata[:4]].words)
-            selectors.add(call.calldata[:4])
-    assert len(selectors) == 2
+from tests.keeper.venues.synthetix_v3.books import ADDRESSES, Desk
 
 
 def test_only_the_price_update_may_carry_coin() -> None:

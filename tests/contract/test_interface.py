@@ -1,42 +1,15 @@
-"""What every venue must keep, whichever it is: one suite over the registry."""
+"""What every venue must keep, whichever it is, without anything it brings but working options."""
 
 import dataclasses
-from collections.abc import Mapping
 from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
-from keeper.domain import event_json
 from keeper.domain.chain import Address, Hash32, RawLog, Timestamp
 from keeper.domain.options import OptionError, build, doc_of
 from keeper.domain.venue import Event, Venue
-from keeper.errors import DecodeError
-from keeper.venues import REGISTRY
-from tests.keeper.venues.perp_v2 import all_events as perp_v2
-from tests.keeper.venues.synthetix_v3 import all_events as synthetix_v3
-
-OPTIONS: Mapping[str, Mapping[str, str]] = {
-    "perp_v2": perp_v2.recorded_options(),
-    "synthetix_v3": synthetix_v3.recorded_options(),
-}
-"""Working options of each venue; a new venue adds its own."""
-LOGS: Mapping[str, list[RawLog]] = {
-    "perp_v2": list(perp_v2.recorded().values()),
-    "synthetix_v3": list(synthetix_v3.recorded().values()),
-}
-"""At least one real log of every event of each venue."""
-
-
-@pytest.fixture(params=sorted(REGISTRY))
-def name(request: pytest.FixtureRequest) -> str:
-    """Every registered venue in turn."""
-    chosen: str = request.param
-    return chosen
-
-
-@pytest.fixture
-def venue(name: str) -> Venue:
-    return REGISTRY[name].make(build(REGISTRY[name].options, OPTIONS[name]))
+from keeper.venues import protocols
+from tests.contract.proof import Proof
 
 
 def test_it_bears_the_name_it_is_registered_under(name: str, venue: Venue) -> None:
@@ -44,15 +17,15 @@ def test_it_bears_the_name_it_is_registered_under(name: str, venue: Venue) -> No
     assert venue.name == name
 
 
-def test_wrong_options_are_named(name: str) -> None:
+def test_wrong_options_are_named(name: str, proof: Proof) -> None:
     """Every missing key, any unknown one; and each says what it means."""
-    kind = REGISTRY[name].options
-    for key in OPTIONS[name]:
+    kind = protocols()[name].options
+    for key in proof.options:
         with pytest.raises(OptionError, match="missing") as error:
-            build(kind, {other: value for other, value in OPTIONS[name].items() if other != key})
+            build(kind, {other: value for other, value in proof.options.items() if other != key})
         assert error.value.key == key
     with pytest.raises(OptionError, match="unknown"):
-        build(kind, {**OPTIONS[name], "no_such_option": "1"})
+        build(kind, {**proof.options, "no_such_option": "1"})
     assert all(doc_of(item) for item in dataclasses.fields(kind))
 
 
@@ -67,30 +40,6 @@ def test_events_are_flat_frozen_dataclasses(venue: Venue) -> None:
         assert params.frozen
         for hint in get_type_hints(kind).values():
             assert hint in (int, str, bool) or (get_origin(hint) is tuple and get_args(hint) == (int, ...))
-
-
-def test_it_decodes_a_real_log_of_every_event(name: str, venue: Venue) -> None:
-    """Each log comes from a contract the filters ask for, and its event survives the lake."""
-    asked = {address for one in venue.filters() for address in one.addresses}
-    for log in LOGS[name]:
-        event = venue.decode(log)
-        assert log.address in asked
-        assert type(event) in venue.event_types
-        assert event_json.load(venue.event_types, type(event).__name__, event_json.dump(event)) == event
-
-
-def test_a_log_it_claims_but_cannot_read_is_an_error(name: str, venue: Venue) -> None:
-    """Of another length, or with a topic nobody knows where all logs of the contract are asked for."""
-    wholly = {address for one in venue.filters() if not one.topics for address in one.addresses}
-    for log in LOGS[name]:
-        with pytest.raises(DecodeError):
-            venue.decode(dataclasses.replace(log, data=log.data + b"\0"))
-        strange = dataclasses.replace(log, topics=(b"\7" * 32, *log.topics[1:]))
-        if log.address not in wholly:
-            assert venue.decode(strange) is None
-            continue
-        with pytest.raises(DecodeError):
-            venue.decode(strange)
 
 
 def test_a_strangers_log_is_nothing(venue: Venue) -> None:
