@@ -9,7 +9,7 @@ from analytics.sources.source import Source
 KEEPER = Source(kind="keeper", about="the keeper's own tables are read in place", shapes=(), in_place=True)
 
 # On-chain venues: blocks stamp whole seconds, the chain's logs are exact, and a pool (not a book) takes the other side.
-# Where no position is closed there is no victim fill: rows of other kinds seize collateral or margin, one without size has taken an account's margin.
+# Where no position is closed there is no victim fill: rows of other kinds seize collateral or margin, and so do those without size.
 _KEEPER_ROWS = """
 SELECT chain_id, venue, market, underlying, format('{}:{}', transaction_hash, log_index) AS event_id, block_time AS exchange_time,
        NULL::TIMESTAMP AS receive_time, 's' AS time_resolution, block_number, victim, side, size_base AS base,
