@@ -6,6 +6,7 @@ PIP := -m pip --quiet --disable-pip-version-check
 TRADERS ?= 120
 SEED ?= 7
 DEMO_DIR ?= var/demo
+VENUES ?= perp_v2
 SYNTHETIX_V3 := contracts/synthetix_v3/out/.ready
 
 .DEFAULT_GOAL := all
@@ -89,9 +90,9 @@ chaos-long: setup
 load: setup
 	@$(BIN)/python -m tests.load
 
-# --- the main job -----------------------------------------------------------------------------------------------------
-demo: setup
-	@$(BIN)/python -m contracts.demo --traders $(TRADERS) --seed $(SEED) --dir $(DEMO_DIR)
+# --- the main job; on two venues at a time: make demo VENUES=perp_v2,synthetix_v3 ---------------------------------------
+demo: setup $(if $(findstring synthetix_v3,$(VENUES)),$(SYNTHETIX_V3))
+	@$(BIN)/python -m contracts.demo --venues $(VENUES) --traders $(TRADERS) --seed $(SEED) --dir $(DEMO_DIR)
 
 # --- a local chain to play with until Ctrl-C: make devnet ARGS="--path staircase", ARGS="--venue synthetix_v3", ARGS=--help ---------------
 devnet: setup $(if $(findstring synthetix_v3,$(ARGS)),$(SYNTHETIX_V3))

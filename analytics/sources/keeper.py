@@ -9,14 +9,14 @@ from analytics.sources.source import Source
 KEEPER = Source(kind="keeper", about="the keeper's own tables are read in place", shapes=(), in_place=True)
 
 # On-chain venues: blocks stamp whole seconds, the chain's logs are exact, and a pool (not a book) takes the other side.
-# Rows of kind 'collateral' seize collateral and close no position, so they are no victim fill.
+# Where no position is closed there is no victim fill: rows of other kinds seize collateral or margin, and so do those without size.
 _KEEPER_ROWS = """
 SELECT chain_id, venue, market, underlying, format('{}:{}', transaction_hash, log_index) AS event_id, block_time AS exchange_time,
        NULL::TIMESTAMP AS receive_time, 's' AS time_resolution, block_number, victim, side, size_base AS base,
        NULL::DOUBLE AS order_price, price_usd AS fill_price, NULL::DOUBLE AS mark_price,
        NULL::DOUBLE AS order_notional_usd, notional_usd AS fill_notional_usd, notional_usd, 'fill' AS price_basis,
        'pool' AS method, 'trader' AS stage, quality, 'keeper' AS source, 'liquidations' AS source_file
-FROM stg_keeper_liquidations WHERE kind <> 'collateral'
+FROM stg_keeper_liquidations WHERE kind = 'positions' AND size_base > 0
 """
 _MARKET_ROWS = "SELECT NULL::BIGINT AS chain_id, * FROM market.liquidations"
 

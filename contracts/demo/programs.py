@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from contracts.devnet.config import DEVNET
+
 _STOP_SECONDS = 45.0
-_CHAIN_LABEL = re.compile(r'chain="[^"]*",?')
+_CHAIN_LABEL = re.compile(r'chain="(?P<chain>[^"]*)",?')
 
 
 class ProgramFailed(RuntimeError):
@@ -37,17 +39,18 @@ class Keeper:
         if self._process.poll() is not None:
             raise ProgramFailed(f"the keeper ended with exit code {self._process.returncode}:\n{_tail(self._log_path)}")
 
-    def metrics(self) -> Mapping[str, float]:
-        """Its own figures from /metrics, by name with labels; empty while it does not answer yet."""
+    def metrics(self, chain: str = DEVNET) -> Mapping[str, float]:
+        """Its own figures of one chain from /metrics, and what is of no chain, by name with labels, that of the chain left out; empty while
+        it does not answer yet."""
         try:
             with urllib.request.urlopen(f"{self._status_url}/metrics", timeout=2) as answer:  # noqa: S310 # an address of our own making
                 lines = answer.read().decode().splitlines()
         except OSError:
             return {}
-        # Of a single chain: its name is left out.
         return {
             _CHAIN_LABEL.sub("", name).replace("{}", ""): float(value)
             for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))
+            if (label := _CHAIN_LABEL.search(name)) is None or label["chain"] == chain
         }
 
     def readiness(self) -> str:

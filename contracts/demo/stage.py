@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from contracts.demo.assets import assets_of, change, prices_8
+from contracts.demo.answers import ask
+from contracts.demo.assets import change
+from contracts.demo.figures import figures_of
+from contracts.demo.perp_v2_assets import assets_of, prices_of
 from contracts.demo.programs import Keeper, analytics, query, running_keeper
 from contracts.demo.referee import Referee
+from contracts.demo.run import Run
 from contracts.demo.screen import Screen
-from contracts.demo.summary import Run, Summary, ask, summarise
+from contracts.demo.summary import Summary
 from contracts.devnet import PATHS, AnvilOptions, Devnet, PlayedBlock, play, write_config
 
 _SLOTS_IN_EPOCH = 4
@@ -28,7 +32,7 @@ _PACE = ((372, 0.48), (None, 0.27))
 _TAIL_SECONDS = 30
 """Chain seconds after the last move: enough for the last liquidations and for closing what is still held."""
 _WAIT_SECONDS = 60.0
-_SMALL_MARKET = ("--minute-floor", "10000", "--total-floor", "100000")
+SMALL_MARKET = ("--minute-floor", "10000", "--total-floor", "100000")
 """USD: an episode's usual floors are made for markets of billions."""
 _USUAL_TRADERS = 120
 _SETTINGS = {
@@ -79,17 +83,16 @@ def perform(script: Script, screen: Screen) -> Performance:
             rehearsal = _rehearse(script, devnet)
         before = assets_of(devnet.rpc, devnet.deployment)
         blocks = _cascade(script, devnet, screen)
-        after, prices = assets_of(devnet.rpc, devnet.deployment), prices_8(devnet.rpc, devnet.deployment)
+        after, prices = assets_of(devnet.rpc, devnet.deployment), prices_of(devnet.rpc, devnet.deployment)
         # The report reads the lake, the referee the chain: neither needs to wait for the other.
         lake, pool = script.directory / "lake", stack.enter_context(ThreadPoolExecutor())
-        answers = pool.submit(ask, lake)
-        report = pool.submit(analytics, lake, "report", "all", "--out", str(script.directory), *_SMALL_MARKET)
+        answers = pool.submit(ask, lake, devnet.deployment.chain_id)
+        report = pool.submit(analytics, lake, "report", "all", "--out", str(script.directory), *SMALL_MARKET)
         with screen.counting("analytics report; referee: every account at every block by the contracts' own views", len(blocks)) as count:
             ledger = Referee(devnet.url, devnet.deployment).judge(blocks, count)
             text = report.result()
-        worth = change(devnet.deployment, before, after, prices)
-        run = Run(devnet.deployment, ledger, worth, prices, rehearsal, time.monotonic() - started)
-        return Performance(summarise(answers.result(), run), text)
+        run = Run(len(devnet.deployment.traders), answers.result(), ledger, change(before, after, prices), prices)
+        return Performance(Summary(figures_of(run), rehearsal, script.seed, round(time.monotonic() - started, 1)), text)
 
 
 def _prepare(script: Script, devnet: Devnet) -> None:

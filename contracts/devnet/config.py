@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,12 +15,28 @@ from contracts.devnet.synthetix_v3.deployment import Contracts, SynthetixDeploym
 
 Mode = Literal["observe", "simulate", "execute"]
 AnyDeployment = Deployment | SynthetixDeployment
-_CHAIN, _EXECUTOR, _ORACLE = "devnet", "devnet", "devnet"
-VENUE, _SYNTHETIX = "perp_v2", "synthetix_v3"
+DEVNET = "devnet"
+VENUE, SYNTHETIX = "perp_v2", "synthetix_v3"
 """What a venue is called in the settings, the lake, and by its executor; its protocol is called the same."""
 _PASSWORD = "devnet"
 _LIGHT_ITERATIONS = 1_000
 """Of the key derivation: the key is a published one, so nothing is gained by making its file slow to open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A venue on a local chain, as a keeper reaches it. Chain, executor and oracle are called `name` in the settings.
+
+    `finality_depth` is in blocks, and should be twice AnvilOptions.slots_in_epoch, as anvil has it. `price_service` is where a
+    venue that pulls its prices gets them."""
+
+    deployment: AnyDeployment
+    url: str
+    ws_url: str | None
+    block_seconds: float = 2
+    finality_depth: int = 16
+    price_service: str | None = None
+    name: str = DEVNET
 
 
 def write_config(
@@ -34,48 +51,51 @@ def write_config(
     finality_depth: int = 16,
     price_service: str | None = None,
 ) -> None:
-    """Writes a keeper's TOML to `path`; in execute mode also the keystores of operator and owner and their password beside it.
+    """Writes the TOML of a keeper of one venue: see Site and write_joint_config."""
+    site = Site(deployment, url, ws_url, block_seconds, finality_depth, price_service)
+    write_joint_config((site,), path, mode=mode, lake_dir=lake_dir)
 
-    `finality_depth` is in blocks, and should be twice AnvilOptions.slots_in_epoch, as anvil has it. `price_service` is where a
-    venue that pulls its prices gets them.
-    """
+
+def write_joint_config(sites: Sequence[Site], path: Path, *, mode: Mode, lake_dir: Path) -> None:
+    """Writes a keeper's TOML to `path`, of all these venues; in execute mode also the keystores of operators and owners and their
+    passwords beside it: of a single venue under the file's own name, of several each under its site's."""
     path.parent.mkdir(parents=True, exist_ok=True)
     sections = [
-        _chain(deployment, url, ws_url, block_seconds, finality_depth),
         _section("keeper", {"mode": mode, "state_dir": str(lake_dir.parent / "keeper")}),
         _section("limits", {"spending_cap_eth": 10.0}),
         _section("lake", {"dir": str(lake_dir)}),
-        _executor(deployment, path, mode),
-        *_oracle(deployment, price_service),
-        _venue(deployment, price_service),
     ]
+    for site in sites:
+        keys = path if len(sites) == 1 else path.with_stem(site.name)
+        sections += [_chain(site), _executor(site, keys, mode), *_oracle(site), _venue(site)]
     path.write_text("# Made for a local chain; the key is anvil's published test key.\n\n" + "\n".join(sections))
 
 
-def _chain(deployment: AnyDeployment, url: str, ws_url: str | None, block_seconds: float, finality_depth: int) -> str:
+def _chain(site: Site) -> str:
     fields: dict[str, object] = {
-        "id": deployment.chain_id,
-        "rpc_urls": [url],
-        "start_block": deployment.start_block,
-        "multicall": deployment.multicall,
-        "block_seconds": block_seconds,
-        "finality_depth": finality_depth,
+        "id": site.deployment.chain_id,
+        "rpc_urls": [site.url],
+        "start_block": site.deployment.start_block,
+        "multicall": site.deployment.multicall,
+        "block_seconds": site.block_seconds,
+        "finality_depth": site.finality_depth,
         # The socket announces heads; polling is only for when it is silent.
-        "poll_interval_s": 0.2 if ws_url is None else 5.0,
+        "poll_interval_s": 0.2 if site.ws_url is None else 5.0,
         "prove_reads": True,
     }
-    return _section(f"chains.{_CHAIN}", fields if ws_url is None else {**fields, "ws_url": ws_url})
+    return _section(f"chains.{site.name}", fields if site.ws_url is None else {**fields, "ws_url": site.ws_url})
 
 
-def _executor(deployment: AnyDeployment, path: Path, mode: Mode) -> str:
+def _executor(site: Site, keys: Path, mode: Mode) -> str:
+    deployment = site.deployment
     fields: dict[str, object] = {"address": deployment.executor, "operator": deployment.keeper}
     if mode == "execute":
-        key_file, password_file = path.with_suffix(".key.json"), path.with_suffix(".password")
+        key_file, password_file = keys.with_suffix(".key.json"), keys.with_suffix(".password")
         _write_keystore(key_file, deployment.keeper_key)
-        _write_keystore(path.with_suffix(".owner.key.json"), deployment.executor_owner_key)
+        _write_keystore(keys.with_suffix(".owner.key.json"), deployment.executor_owner_key)
         _write_private(password_file, _PASSWORD + "\n")
         fields |= {"key_file": str(key_file), "password_file": str(password_file)}
-    return _section(f"executors.{_EXECUTOR}", fields)
+    return _section(f"executors.{site.name}", fields)
 
 
 def _write_keystore(path: Path, key: str) -> None:
@@ -90,19 +110,20 @@ def _write_private(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _oracle(deployment: AnyDeployment, price_service: str | None) -> Sequence[str]:
-    if price_service is None or not isinstance(deployment, SynthetixDeployment):
+def _oracle(site: Site) -> Sequence[str]:
+    deployment = site.deployment
+    if site.price_service is None or not isinstance(deployment, SynthetixDeployment):
         return ()
-    return (_section(f"oracles.{_ORACLE}", {"urls": [price_service], "guardians": [deployment.guardian]}),)
+    return (_section(f"oracles.{site.name}", {"urls": [site.price_service], "guardians": [deployment.guardian]}),)
 
 
-def _venue(deployment: AnyDeployment, price_service: str | None) -> str:
-    if isinstance(deployment, SynthetixDeployment):
-        name, addresses = _SYNTHETIX, _synthetix_addresses(deployment.contracts)
+def _venue(site: Site) -> str:
+    if isinstance(site.deployment, SynthetixDeployment):
+        name, addresses = SYNTHETIX, _synthetix_addresses(site.deployment.contracts)
     else:
-        name, addresses = VENUE, _addresses(deployment.core)
-    oracle = {"oracle": _ORACLE} if price_service is not None else {}
-    return _section(f"venues.{name}", {"protocol": name, "chain": _CHAIN, "executor": _EXECUTOR, **oracle, **addresses})
+        name, addresses = VENUE, _addresses(site.deployment.core)
+    oracle = {"oracle": site.name} if site.price_service is not None else {}
+    return _section(f"venues.{name}", {"protocol": name, "chain": site.name, "executor": site.name, **oracle, **addresses})
 
 
 def _synthetix_addresses(contracts: Contracts) -> dict[str, object]:

@@ -76,6 +76,11 @@ PATHS: Mapping[str, Path] = MappingProxyType(
 )
 
 
+def prices_8_at(start_8: Mapping[str, int], path: Sequence[PriceMove], seconds: int) -> Mapping[str, int]:
+    """Each market's index at a time of the path: the last move of it that is due; before the first, as at the start."""
+    return dict(start_8) | {move.market: move.price_8 for move in path if move.seconds <= seconds}
+
+
 def _walk(start_8: Mapping[str, int], seed: int, legs: Sequence[Leg]) -> Sequence[PriceMove]:
     moves = [move for rank, market in enumerate(start_8) for move in _one(rank, market, start_8[market], seed, legs)]
     return tuple(sorted(moves, key=lambda move: (move.seconds, move.market)))

@@ -12,7 +12,7 @@ from contracts.devnet.anvil import BASE_FEE
 from contracts.devnet.chain import MinedBlock
 from contracts.devnet.deployment import Deployment
 from contracts.devnet.market import MarketDriver
-from contracts.devnet.paths import PriceMove
+from contracts.devnet.paths import PriceMove, prices_8_at
 
 _TAIL_SECONDS = 60
 
@@ -96,15 +96,10 @@ def play_path(
     stopped = stop or Event()
     due = time.monotonic()
     for step in range(first_step, steps):
-        wanted_8 = _wanted(start_8, path, (step + 1) * block_seconds)
+        wanted_8 = prices_8_at(start_8, path, (step + 1) * block_seconds)
         mined = driver.step(wanted_8, driver.head_time() + block_seconds, BASE_FEE)
         if on_block is not None:
             on_block(PlayedBlock(step, steps, mined.number, mined.timestamp, wanted_8, mined.failures))
         due = max(due + wall_interval, time.monotonic())
         if stopped.wait(due - time.monotonic()):
             return
-
-
-def _wanted(start_8: Mapping[str, int], path: Sequence[PriceMove], seconds: int) -> Mapping[str, int]:
-    """Each market's index at a time of the path: the last move of it that is due."""
-    return dict(start_8) | {move.market: move.price_8 for move in path if move.seconds <= seconds}

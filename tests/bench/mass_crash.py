@@ -13,7 +13,7 @@ from rich.console import Console
 
 from contracts.demo.programs import Keeper, query, running_keeper
 from contracts.demo.referee import Referee
-from contracts.demo.summary import Spread, spread
+from contracts.demo.spread import Spread, spread
 from contracts.devnet import PATHS, AnvilOptions, Devnet, play, write_config
 from contracts.devnet.chain import TRADE_GAS, Chain
 from contracts.devnet.roles import BASE_MAKER

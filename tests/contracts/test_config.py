@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from eth_account import Account
 
-from contracts.devnet.config import Mode, write_config
+from contracts.devnet.config import Mode, Site, write_config, write_joint_config
 from contracts.devnet.devnet import Devnet
+from contracts.devnet.synthetix_v3.deployment import Contracts, SynthetixDeployment
 from keeper.settings import load
 
 pytestmark = pytest.mark.fork
@@ -35,3 +37,25 @@ def test_the_keystore_opens_with_the_password_beside_it(devnet: Devnet, tmp_path
     password = scope.executors[0].settings.password_file.read_text().strip()
     key = Account.decrypt(scope.executors[0].settings.key_file.read_text(), password)
     assert Account.from_key(key).address == devnet.deployment.keeper
+
+
+def test_several_venues_are_one_keeper_s_each_with_a_chain_and_a_key_of_its_own(devnet: Devnet, tmp_path: Path) -> None:
+    path = tmp_path / "keeper.toml"
+    sites = [Site(devnet.deployment, devnet.url, None, name="first"), _other(devnet)]
+    write_joint_config(sites, path, mode="execute", lake_dir=tmp_path / "lake")
+    scopes = load(path, {}).settings.scopes()
+    assert [(scope.name, scope.chain.id, *scope.venues) for scope in scopes] == [
+        ("first", 31_337, "perp_v2"),
+        ("other", 31_338, "synthetix_v3"),
+    ]
+    assert [scope.executors[0].settings.key_file for scope in scopes] == [tmp_path / "first.key.json", tmp_path / "other.key.json"]
+    assert scopes[1].oracles["other"].urls == ("http://127.0.0.1:1",)
+
+
+def _other(devnet: Devnet) -> Site:
+    """Of a venue that is described and not there."""
+    perp, zero = devnet.deployment, "0x" + "00" * 20
+    contracts = Contracts(*[zero] * len(fields(Contracts)))
+    common = {item.name: getattr(perp, item.name) for item in fields(SynthetixDeployment) if hasattr(perp, item.name)}
+    own = {"chain_id": 31_338, "contracts": contracts, "markets": (), "synths": (), "guardian": zero, "settler": zero, "traders": ()}
+    return Site(SynthetixDeployment(**{**common, **own}), devnet.url, None, price_service="http://127.0.0.1:1", name="other")

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from contracts.devnet.paths import PATHS
+from contracts.devnet.paths import PATHS, PriceMove, prices_8_at
 
 _START = {"ETH": 2_500 * 10**8, "BTC": 60_000 * 10**8}
 
@@ -61,3 +61,10 @@ def test_the_mark_keeps_up_well_enough_to_earn(name: str) -> None:
 def test_the_seed_decides() -> None:
     assert PATHS["staircase"](_START, 1) == PATHS["staircase"](_START, 1)
     assert PATHS["staircase"](_START, 1) != PATHS["staircase"](_START, 2)
+
+
+def test_a_price_holds_from_its_move_to_the_next() -> None:
+    path = (PriceMove(3, "ETH", 2_000), PriceMove(3, "BTC", 50_000), PriceMove(5, "ETH", 1_000))
+    start = {"ETH": 2_500, "BTC": 60_000}
+    assert [prices_8_at(start, path, seconds)["ETH"] for seconds in (0, 2, 3, 4, 5, 9)] == [2_500, 2_500, 2_000, 2_000, 1_000, 1_000]
+    assert prices_8_at(start, path, 4) == {"ETH": 2_000, "BTC": 50_000}

@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from contracts.demo.summary import Spread
+from contracts.demo.spread import Spread
 from tests.chaos import lake
 from tests.chaos.player import slide
 from tests.chaos.scenario import Row, Scenario, play

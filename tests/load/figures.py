@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from contracts.demo.summary import Spread, spread
+from contracts.demo.spread import Spread, spread
 from tests.chaos import lake
 from tests.chaos.stage import Stage
 from tests.chaos.verdict import Judge

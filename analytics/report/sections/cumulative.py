@@ -6,10 +6,12 @@ from typing import Any
 from analytics.answers.annotated import reason_of
 from analytics.marts import mart
 from analytics.report.scope import Subject
-from analytics.report.section import Chart, Section
+from analytics.report.section import Chart, Section, grid
 from analytics.report.style import bucket_seconds, figure, legend, look, time_axis, usd_axis
 
 _TITLE = "Cumulative liquidations by venue"
+_COLUMNS = {"underlying": "asset", "chain_id": "chain", "venue": "venue", "quality": "quality", "n": "events", "usd": "USD"}
+_ROWS = 24
 
 
 def section(of: Subject) -> Section:
@@ -17,8 +19,8 @@ def section(of: Subject) -> Section:
     if not of.headline.num_rows:
         return Section(_TITLE, reason=reason_of(of.headline))
     bucket = bucket_seconds(of.window, 400)
-    parameters = {"since": of.window.lake_since, "until": of.window.lake_until, "underlying": None, "bucket_s": bucket}
-    rows = of.lake.execute(mart("cumulative"), parameters).to_arrow_table().to_pylist()
+    parameters = {"since": of.window.lake_since, "until": of.window.lake_until, "underlying": None}
+    rows = of.lake.execute(mart("cumulative"), parameters | {"bucket_s": bucket}).to_arrow_table().to_pylist()
     if not rows:
         return Section(_TITLE, reason="no liquidation of a trader has a value in USD")
     series: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
@@ -37,4 +39,6 @@ def section(of: Subject) -> Section:
     legend(axes, 1)
     time_axis(axes, of.window)
     caption = f"Stage trader, {sum(row['n'] for row in rows):,} events, {of.quality}, {of.window.words}"
-    return Section(_TITLE, "", (Chart("cumulative", made, caption),))
+    table = of.lake.execute(mart("venue_liquidations"), parameters).to_arrow_table()
+    grids = (grid("Asset by asset", table, _COLUMNS, most=_ROWS),) if len(venues) > 1 else ()
+    return Section(_TITLE, "", (Chart("cumulative", made, caption),), grids, tables={"venue_liquidations": table})

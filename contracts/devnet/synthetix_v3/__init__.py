@@ -11,7 +11,7 @@ from contracts.devnet.synthetix_v3.deployment import SynthetixDeployment
 from contracts.devnet.synthetix_v3.devnet import SynthetixDevnet
 from contracts.devnet.synthetix_v3.market import Habits, SynthetixDriver
 from contracts.devnet.synthetix_v3.parameters import LISTINGS, Listings
-from contracts.devnet.synthetix_v3.views import AccountView, account_views
+from contracts.devnet.synthetix_v3.views import AccountView, account_views, flagged_accounts
 
 __all__ = [
     "LISTINGS",
@@ -23,4 +23,5 @@ __all__ = [
     "SynthetixDriver",
     "account_views",
     "deploy",
+    "flagged_accounts",
 ]

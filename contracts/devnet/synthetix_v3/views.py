@@ -48,6 +48,13 @@ def account_views(rpc: Rpc, deployment: SynthetixDeployment, accounts: Sequence[
     return {account: view for group in views for account, view in group.items()}
 
 
+def flagged_accounts(rpc: Rpc, deployment: SynthetixDeployment, block: str = "latest") -> Sequence[int]:
+    """Accounts whose liquidation has begun and is not done, at one block. Source: LiquidationModule.flaggedAccounts."""
+    answer = rpc.call("eth_call", {"to": deployment.contracts.perps_market, "data": calldata("flaggedAccounts()")}, block)
+    accounts: Sequence[int] = returned(("uint256[]",), answer)[0]
+    return accounts
+
+
 def position_size_18(rpc: Rpc, deployment: SynthetixDeployment, account: int, market_id: int) -> int:
     """The signed size of a position at the newest block. Source: PerpsAccountModule.getOpenPositionSize."""
     data = calldata("getOpenPositionSize(uint128,uint128)", account, market_id)

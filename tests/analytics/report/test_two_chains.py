@@ -42,6 +42,12 @@ def test_curves_are_named_by_chain(report: Report) -> None:
     assert [curve.partition(" longs")[0] for curve in curves] == LABELS
 
 
+def test_venues_stand_beside_each_other_asset_by_asset(report: Report) -> None:
+    (table,) = titled(report, "Cumulative liquidations by venue").grids
+    places = {row[table.headers.index("chain")] for row in table.rows}
+    assert (places, {row[0] for row in table.rows}) == ({"10", "8453"}, {"ETH"})
+
+
 def test_bars_are_of_one_race_each(report: Report) -> None:
     (chart,) = titled(report, "Who liquidated").charts
     names = [label.get_text() for label in chart.figure.axes[0].get_yticklabels()]
@@ -63,5 +69,6 @@ def test_tables_show_the_chain(report: Report, title: str) -> None:
 def test_a_report_on_one_chain_does_not_speak_of_it(cascade: Path, tmp_path: Path) -> None:
     with open_lake(cascade) as lake:
         report = write_report(lake, asked_for(lake, "all"), tmp_path)
+    assert titled(report, "Cumulative liquidations by venue").grids == ()
     assert "chain" not in {header for section in report.sections for table in section.grids for header in table.headers}
     assert "chain 10" not in report.html.read_text("utf-8")

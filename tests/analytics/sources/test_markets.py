@@ -98,8 +98,9 @@ def test_the_keeper_is_read_in_place(take: Import, rows: Rows, handmade: Path, l
     assert rows("SELECT count(*) FROM ledger") == [(5,)]
     lake.execute("""CREATE VIEW stg_keeper_liquidations AS
         SELECT 10 AS chain_id, 'perp_v2' AS venue, 'ETH-PERP' AS market, 'ETH' AS underlying, '0xvictim' AS victim, 'long' AS side,
-               unnest(['position', 'collateral']) AS kind, 7 AS block_number, TIMESTAMP '2025-10-09 00:00:00' AS block_time,
-               '0xhash' AS transaction_hash, 3 AS log_index, 2.0 AS size_base, 10.0 AS price_usd, 20.0 AS notional_usd,
+               unnest(['positions', 'collateral', 'margin_only', 'positions']) AS kind, 7 AS block_number,
+               TIMESTAMP '2025-10-09 00:00:00' AS block_time, '0xhash' AS transaction_hash, 3 AS log_index,
+               unnest([2.0, 0.0, 0.0, 0.0]) AS size_base, 10.0 AS price_usd, 20.0 AS notional_usd,
                'exact' AS quality""")
     assert show_ledger(lake)
     assert rows("SELECT event_id, side, base, notional_usd, method, stage FROM ledger WHERE source = 'keeper'") == [

@@ -8,10 +8,13 @@ import duckdb
 import pytest
 
 from analytics.answers.checks import failing_checks, run_checks
+from analytics.answers.keeper_race import keepers
+from analytics.answers.ledger import headline
 from analytics.bench.lake_generator import LakeSize, generate
 from analytics.lake import open_lake, open_market
+from keeper.domain.records import Raw
 from tests.analytics.deficit_lake import write_deficits
-from tests.analytics.keeper_lake import change
+from tests.analytics.keeper_lake import Rows, change, write_lake
 
 SMALL = LakeSize(liquidations=3000, trades=1000, positions=20, snapshots=2, markets=2)
 
@@ -154,7 +157,7 @@ def test_amounts_of_a_keepers_liquidations(tmp_path: Path) -> None:
     found = []
     for statement in (
         "SELECT 1",
-        "UPDATE lake.main.liquidations SET reward_usd = 6, reward_raw = '6000000000000000000' WHERE account = 'left'",
+        "UPDATE lake.main.liquidations SET reward_usd = -6, reward_raw = '-6000000000000000000' WHERE account = 'left'",
         "UPDATE lake.main.liquidations SET bad_debt_raw = '-1' WHERE account = 'unpaid'",
         "UPDATE lake.main.liquidations SET penalty_raw = '5000000000000000000' WHERE account = 'twice'",
     ):
@@ -162,3 +165,27 @@ def test_amounts_of_a_keepers_liquidations(tmp_path: Path) -> None:
         with open_lake(tmp_path) as lake:
             found.append(failing_checks(lake).get("liquidations_amounts", 0))
     assert found == [0, 1, 2, 4], "each broken statement adds its rows"
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_a_reward_is_out_of_the_penalty_where_an_insurance_fund_takes_the_rest(tmp_path: Path, raw: bool) -> None:
+    write_deficits(tmp_path)
+    change(tmp_path, f"UPDATE lake.main.liquidations SET {_ABOVE_THE_PENALTY[raw]} WHERE account = 'left'")
+    with open_lake(tmp_path) as lake:
+        assert failing_checks(lake)["penalties_cover_rewards"] == 1
+    change(tmp_path, "DELETE FROM lake.main.insurance_funds")
+    with open_lake(tmp_path) as lake:
+        assert "penalties_cover_rewards" not in failing_checks(lake)
+
+
+_ABOVE_THE_PENALTY = {True: "reward_raw = '600000000000000000000'", False: "reward_usd = 600"}
+
+
+def test_a_call_that_took_margin_and_no_position_is_no_fill_but_its_reward_counts(tmp_path: Path) -> None:
+    rows = Rows(1)
+    whole = rows.liquidation("flagged", "account", 3.0, "short", reward_usd=5.0, size=0.0, size_raw=Raw("0"), price=0.0, log_index=2)
+    write_lake(tmp_path, {1: [rows.liquidation("closed", "ETH", 100.0, "long", reward_usd=1.0), whole]})
+    with open_lake(tmp_path) as lake:
+        assert failing_checks(lake) == {}
+        assert headline(lake)["asset"].to_pylist() == ["ETH", "total"]
+        assert keepers(lake)["reward_usd"].to_pylist() == [6.0]
