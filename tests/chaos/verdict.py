@@ -3,7 +3,6 @@ its own, beside the lake's and the outbox's rows."""
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from contracts.demo.referee import Ledger
+from contracts.demo.ledger import Ledger
 from contracts.devnet.rpc import Rpc
 from tests.chaos import lake as lakes
 from tests.chaos.ground import Ground
@@ -106,8 +105,7 @@ class Judge:
         with ThreadPoolExecutor(_CONNECTIONS, "judge") as pool:
             for breaches in pool.map(self._breaches, shares):
                 for block, accounts in breaches.items():
-                    for account in accounts:
-                        insort(ledger.breached.setdefault(account.lower(), []), block)
+                    ledger.note(block, [account.lower() for account in accounts])
         return ledger
 
     def _breaches(self, blocks: Sequence[int]) -> Mapping[int, frozenset[str]]:
