@@ -28,7 +28,7 @@ def test_one_keeper_goes_through_one_shock_on_two_venues(tmp_path: Path) -> None
     assert summary["shock_apart_seconds"] <= APART_SECONDS
     assert list(summary["venues"]) == ["perp_v2", "synthetix_v3"]
     for name, venue in summary["venues"].items():
-        assert venue["liquidations_executed"] >= 3, name
+        assert venue["liquidations_executed"] >= 1, name
         assert venue["referee_parity"]["comparisons"] >= 30, name
         assert venue["referee_parity"]["mismatches"] == 0, name
         assert venue["flags_unfinished"] == [], name
