@@ -22,7 +22,8 @@ def test_an_operator_without_the_right_to_act_is_not_ready(tmp_path: Path) -> No
         _set_operator(stage, allowed=False)
         with stage.keeper() as keeper:
             caught_up(keeper, stage)
-            _until(keeper, stage, f"executor devnet: operator {stage.devnet.deployment.keeper.lower()} may not act; run `keeper executor allow`")
+            operator = stage.devnet.deployment.keeper.lower()
+            _until(keeper, stage, f"executor devnet: operator {operator} may not act; run `keeper executor allow`")
             _set_operator(stage, allowed=True)
             _until(keeper, stage, "ok")
             stage.devnet.rpc.call("anvil_setBalance", stage.devnet.deployment.keeper, "0x1")
