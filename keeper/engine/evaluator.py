@@ -107,6 +107,7 @@ class Evaluator:
         self.book = self.venue.new_book()
         self._watchlist = Watchlist()
         self._due = set()
+        self._waits = {}
 
     def restore(self, block_number: int, timestamp: Timestamp, events: Iterable[Event]) -> None:
         """Apply one recorded block on the way back from the lake, without evaluating."""

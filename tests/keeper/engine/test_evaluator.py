@@ -184,3 +184,21 @@ def test_a_reorg_ends_a_wait() -> None:
     asyncio.run(evaluator.added(_added(block_ref(2, fork=1))))
     evaluator.plan(AccountKey(ALICE), Timestamp(4), NOTHING)
     assert len(numbers) == 2
+
+
+def test_a_rebuilt_book_ends_a_wait() -> None:
+    """What was waited for was in the book that was wrong."""
+    numbers: list[int] = []
+
+    def plan(_: int) -> NoPlan:
+        numbers.append(1)
+        return NoPlan(SkipReason.WAITING, until=Until())
+
+    venue = ScriptedVenue({2: 85}, {ALICE: plan})
+    evaluator = Evaluator(venue, ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=False)
+    asyncio.run(evaluator.added(_added(block_ref(1), Opened(ALICE, 10, 800))))
+    evaluator.plan(AccountKey(ALICE), Timestamp(2), NOTHING)
+    evaluator.forget()
+    evaluator.restore(1, Timestamp(2), [Opened(ALICE, 10, 800)])
+    evaluator.plan(AccountKey(ALICE), Timestamp(2), NOTHING)
+    assert len(numbers) == 2
