@@ -17,7 +17,8 @@ class GasPrice:
     native_price_x18: int
     data_fee: DataFee | None = None
 
-    def cost_x18(self, gas: int, block: BlockRef, calldata: bytes) -> int:
-        """USD cost of a transaction that uses `gas` in the block after `block`."""
+    def cost_x18(self, gas: int, block: BlockRef, calldata: bytes, value_wei: int = 0) -> int:
+        """USD cost of a transaction that uses `gas` in the block after `block` and pays `value_wei` with its calls."""
         execution = gas_cost_x18(gas, block.base_fee_wei + self.priority_fee_wei, self.native_price_x18)
-        return execution + (div_up(self.data_fee.of_calldata(calldata) * self.native_price_x18, X18) if self.data_fee else 0)
+        paid_wei = value_wei + (self.data_fee.of_calldata(calldata) if self.data_fee else 0)
+        return execution + div_up(paid_wei * self.native_price_x18, X18)

@@ -64,6 +64,11 @@ class LiquidationPlan:
     guarded: bool = True
     quotes: tuple[PriceId, ...] = ()
 
+    @property
+    def value_wei(self) -> int:
+        """What the executor pays with all calls, in the chain's coin: its guard does not see it, so it is a cost."""
+        return sum(call.value_wei for call in self.calls)
+
 
 @dataclass(frozen=True, slots=True)
 class Until:

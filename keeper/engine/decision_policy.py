@@ -152,7 +152,7 @@ class _BlockPlans:
             return Skip(SkipReason.PRICE_UNAVAILABLE, f"of {self.policy.gas_coin_market}, which values gas", plan=plan)
         # Without a data fee nothing hangs on the calldata, and making it takes time.
         calldata = self.policy.encode(self.name, plan, 0) if self.gas_price.data_fee else b""
-        cost_x18 = self.gas_price.cost_x18(plan.gas_limit, self.evaluation.block, calldata)
+        cost_x18 = self.gas_price.cost_x18(plan.gas_limit, self.evaluation.block, calldata, plan.value_wei)
         return decide(plan, self.gas_price, cost_x18, self.free_x18 - used.capital_x18, self.policy.limits)
 
 

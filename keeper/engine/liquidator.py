@@ -199,7 +199,7 @@ class Liquidator:
         venue, plan, block = decision.candidate.venue, decision.plan, decision.candidate.block
         if not decision.must_pay:
             return setup.encode(venue, plan, min_guard_change(plan, 0))
-        gas_x18 = decision.gas_price.cost_x18(plan.gas_limit, block, setup.encode(venue, plan, 0))
+        gas_x18 = decision.gas_price.cost_x18(plan.gas_limit, block, setup.encode(venue, plan, 0), plan.value_wei)
         return setup.encode(venue, plan, min_guard_change(plan, self._limits.min_profit_x18 + gas_x18))
 
     async def _completed(self, decision: Decision, revert: bytes) -> LiquidationPlan | None:
@@ -215,7 +215,8 @@ class Liquidator:
         settled = await self._settle(setup, simulator, decision, calldata)
         if isinstance(settled, SimReverted):
             return self._start_cooldown(decision, SkipReason.SIMULATION_REVERTED, settled)
-        profit = profit_x18(decision.plan, settled) - decision.gas_price.cost_x18(settled.gas_used, block, calldata)
+        cost_x18 = decision.gas_price.cost_x18(settled.gas_used, block, calldata, decision.plan.value_wei)
+        profit = profit_x18(decision.plan, settled) - cost_x18
         if profit < self._limits.min_profit_x18 and decision.must_pay:
             return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{to_units(profit):.2f} USD")
         return None

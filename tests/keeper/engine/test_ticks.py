@@ -6,10 +6,11 @@ from typing import Any
 
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded, Timestamp
-from keeper.domain.decision import Decision, Limits
+from keeper.domain.decision import Decision, Limits, Skip
 from keeper.domain.fixed import X18
 from keeper.domain.plan import CallPurpose, LiquidationPlan
 from keeper.domain.records import DecisionRecord, EvaluationRecord, VenueEventRecord
+from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING
 from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.evaluator import Applied, BlockEvaluation, Evaluator
@@ -67,6 +68,18 @@ def test_the_plan_puts_the_price_on_the_chain_first_with_its_fee() -> None:
     push, liquidation = plan.calls
     assert (push.purpose, push.calldata, push.value_wei) == (CallPurpose.UPDATE_PRICES, b"signed 80", 7)
     assert liquidation.purpose is CallPurpose.LIQUIDATE
+
+
+def test_the_fee_of_a_price_is_a_cost() -> None:
+    """The executor's guard values dollars, not the coin the fee is paid in: a price that costs more than the liquidation brings is left."""
+    for fee_wei, reason in ((7, None), (10**18, SkipReason.UNPROFITABLE)):
+        market = Market()
+        market.block(1, *OPENINGS)
+        market.board.put(quote_of(80, 3, fee_wei=fee_wei))
+        evaluation = asyncio.run(market.evaluator.tick(block_ref(1), Timestamp(3)))
+        gas = POLICY.gas_price(market.evaluator, block_ref(1))
+        (decision,) = POLICY.decisions("toy", market.evaluator, evaluation, gas, lambda _: None, NOTHING)
+        assert (decision.choice.reason if isinstance(decision.choice, Skip) else None) is reason
 
 
 def test_a_price_older_than_the_chains_own_means_nothing() -> None:
