@@ -8,6 +8,7 @@ interface Vm {
     function deal(address account, uint256 balance) external;
     function assume(bool condition) external;
     function etch(address target, bytes calldata code) external;
+    function getCode(string calldata artifact) external view returns (bytes memory code);
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
 }
