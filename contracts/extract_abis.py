@@ -41,16 +41,23 @@ SYNTHETIX = {
     "SpotMarket": ("ISpotMarketSystem",),
 }
 """Contract to what answers at its address."""
-PACKAGED = {"KeeperExecutor": "execution", "PerpV2Valuer": "venues/perp_v2", "SynthetixV3Valuer": "venues/synthetix_v3"}
+PACKAGED = {
+    "KeeperExecutor": "execution",
+    "UniswapV3Exchange": "execution",
+    "PerpV2Valuer": "venues/perp_v2",
+    "SynthetixV3Valuer": "venues/synthetix_v3",
+}
 """Deployed by `keeper executor`, which has them as data of its own: the part of the keeper that has it."""
 OWN = {
     "KeeperExecutor": "keeper",
     "PerpV2Valuer": "keeper",
     "SynthetixV3Valuer": "keeper",
+    "UniswapV3Exchange": "keeper",
     "Multicall": "keeper",
     "TestToken": "devnet",
     "TestAggregator": "devnet",
     "TestGasPriceOracle": "devnet",
+    "TestPoolTrader": "devnet",
     "TestPyth": "devnet",
 }
 

@@ -11,6 +11,7 @@ from typing import Literal
 from eth_account import Account
 
 from contracts.devnet.deployment import Core, Deployment
+from contracts.devnet.executor import MARGIN_USD
 from contracts.devnet.synthetix_v3.deployment import Contracts, SynthetixDeployment
 
 Mode = Literal["observe", "simulate", "execute"]
@@ -88,7 +89,7 @@ def _chain(site: Site) -> str:
 
 def _executor(site: Site, keys: Path, mode: Mode) -> str:
     deployment = site.deployment
-    fields: dict[str, object] = {"address": deployment.executor, "operator": deployment.keeper}
+    fields: dict[str, object] = {"address": deployment.executor, "operator": deployment.keeper, **_inventory(deployment)}
     if mode == "execute":
         key_file, password_file = keys.with_suffix(".key.json"), keys.with_suffix(".password")
         _write_keystore(key_file, deployment.keeper_key)
@@ -96,6 +97,13 @@ def _executor(site: Site, keys: Path, mode: Mode) -> str:
         _write_private(password_file, _PASSWORD + "\n")
         fields |= {"key_file": str(key_file), "password_file": str(password_file)}
     return _section(f"executors.{site.name}", fields)
+
+
+def _inventory(deployment: AnyDeployment) -> dict[str, object]:
+    """What keeps the margin as it was in the beginning, where plans need any."""
+    if isinstance(deployment, SynthetixDeployment):
+        return {}
+    return {"exchanges": [item.exchange for item in deployment.spot_pools], "margin_target_usd": MARGIN_USD}
 
 
 def _write_keystore(path: Path, key: str) -> None:

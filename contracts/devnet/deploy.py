@@ -24,6 +24,7 @@ from contracts.devnet.roles import (
     TREASURY,
 )
 from contracts.devnet.rpc import Rpc
+from contracts.devnet.spot import open_spot_pools
 from contracts.devnet.traders import Scene, draw_traders
 
 BLOCK_SECONDS = 12
@@ -73,6 +74,7 @@ def _deploy_venue(chain: Chain, seed: int) -> Deployment:
     start_block = int(chain.rpc.call("eth_blockNumber"), 16) + 1
     usdc = protocol.deploy_token(chain, "USD Coin", "USDC", 6)
     core, markets, collaterals = _contracts(chain, usdc)
+    pool_trader = open_spot_pools(chain, core, usdc, collaterals, [item.price_8 for item in LISTINGS])
     chain.mine(chain.now + BLOCK_SECONDS)
     chain.mine(chain.now + _SEASON_SECONDS)
     fund_actors(chain, core, usdc)
@@ -86,6 +88,8 @@ def _deploy_venue(chain: Chain, seed: int) -> Deployment:
         core=core,
         markets=markets,
         collaterals=collaterals,
+        spot_pools=placed.spot_pools,
+        pool_trader=pool_trader,
         usdc=usdc,
         multicall=MULTICALL3,
         executor=placed.executor,

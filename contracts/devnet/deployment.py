@@ -74,6 +74,15 @@ class Collateral:
 
 
 @dataclass(frozen=True, slots=True)
+class SpotPool:
+    """Where a collateral is traded for USDC (Uniswap V3), and the keeper's own contract that sells it there."""
+
+    token: str
+    pool: str
+    exchange: str
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """A taker position to be opened; the notional is in whole USD."""
 
@@ -127,6 +136,10 @@ class Deployment:
     core: Core
     markets: tuple[Market, ...]
     collaterals: tuple[Collateral, ...]
+    spot_pools: tuple[SpotPool, ...]
+    """In the order of the collaterals."""
+    pool_trader: str
+    """Gives these pools liquidity, and trades them to the oracle's price."""
     usdc: str
     multicall: str
     executor: str
@@ -161,6 +174,7 @@ class Deployment:
         fields["core"] = Core(**fields["core"])
         fields["markets"] = tuple(Market(**_with_feed(item)) for item in fields["markets"])
         fields["collaterals"] = tuple(Collateral(**_with_feed(item)) for item in fields["collaterals"])
+        fields["spot_pools"] = tuple(SpotPool(**item) for item in fields["spot_pools"])
         fields["traders"] = tuple(_trader(item) for item in fields["traders"])
         return cls(**fields)
 

@@ -11,8 +11,9 @@ from eth_utils.crypto import keccak
 from contracts.devnet.artifacts import bytecode
 from contracts.devnet.calldata import calldata, constructor
 from contracts.devnet.chain import Chain
-from contracts.devnet.deployment import Collateral, Core, Market
+from contracts.devnet.deployment import Collateral, Core, Market, SpotPool
 from contracts.devnet.roles import EXECUTOR_OWNER, KEEPER, TREASURY
+from contracts.devnet.spot import place_exchanges
 from contracts.devnet.trading import MAX_UINT
 
 EXECUTE = "execute(bytes32,(address,uint256,bytes,bool)[],int256)"
@@ -20,7 +21,7 @@ SET_VENUE = "setVenue(bytes32,address,(address,bytes4,bytes4,bytes32[][])[])"
 VENUE = b"perp_v2".ljust(32, b"\0")
 BUDGET_18 = 100_000 * 10**18
 """What plans of one day together may lose or carry open, in USD."""
-_MARGIN_6 = 4_000_000 * 10**6
+MARGIN_USD = 4_000_000
 """All of it in the Vault: collateral is bought with margin that is withdrawn for it in the same transaction."""
 SET_VENUE_GAS = 5_000_000
 
@@ -32,10 +33,11 @@ PlanCall: TypeAlias = tuple[str, int, bytes, bool]
 
 @dataclass(frozen=True, slots=True)
 class PlacedExecutor:
-    """Addresses of the executor and of what values it."""
+    """Addresses of the executor, of what values it, and of what sells its collateral."""
 
     executor: str
     valuer: str
+    spot_pools: tuple[SpotPool, ...]
 
 
 def place_executor(chain: Chain, core: Core, usdc: str, markets: Sequence[Market], collaterals: Sequence[Collateral]) -> PlacedExecutor:
@@ -45,15 +47,16 @@ def place_executor(chain: Chain, core: Core, usdc: str, markets: Sequence[Market
     tokens = sorted((item.token for item in collaterals), key=str.lower)
     code = constructor(bytecode("keeper", "PerpV2Valuer"), ("address", "address[]"), core.vault, tokens)
     valuer = chain.create(EXECUTOR_OWNER, code, "PerpV2Valuer")
+    spot_pools = place_exchanges(chain, core, usdc, executor, collaterals)
     chain.mine(chain.now + 1)
-    rules = executor_rules(core, usdc, markets, collaterals)
+    rules = executor_rules(core, usdc, markets, collaterals) + exchange_rules(spot_pools)
     chain.send(EXECUTOR_OWNER, executor, SET_VENUE, VENUE, valuer, rules, gas=SET_VENUE_GAS)
     chain.send(EXECUTOR_OWNER, executor, "setBudget(uint256)", BUDGET_18)
     chain.send(EXECUTOR_OWNER, executor, "setOperator(address,bool)", KEEPER, True)
-    chain.send(EXECUTOR_OWNER, usdc, "mint(address,uint256)", EXECUTOR_OWNER, _MARGIN_6)
-    chain.send(EXECUTOR_OWNER, usdc, "approve(address,uint256)", core.vault, _MARGIN_6)
-    chain.send(EXECUTOR_OWNER, core.vault, "depositFor(address,address,uint256)", executor, usdc, _MARGIN_6)
-    return PlacedExecutor(executor, valuer)
+    chain.send(EXECUTOR_OWNER, usdc, "mint(address,uint256)", EXECUTOR_OWNER, MARGIN_USD * 10**6)
+    chain.send(EXECUTOR_OWNER, usdc, "approve(address,uint256)", core.vault, MARGIN_USD * 10**6)
+    chain.send(EXECUTOR_OWNER, core.vault, "depositFor(address,address,uint256)", executor, usdc, MARGIN_USD * 10**6)
+    return PlacedExecutor(executor, valuer, spot_pools)
 
 
 def executor_rules(core: Core, usdc: str, markets: Sequence[Market], collaterals: Sequence[Collateral]) -> list[Rule]:
@@ -69,6 +72,15 @@ def executor_rules(core: Core, usdc: str, markets: Sequence[Market], collaterals
         rule(core.clearing_house, "closePosition((address,uint160,uint256,uint256,bytes32))", bases, free, free, free, free),
         rule(core.vault, "liquidateCollateral(address,address,uint256,bool)", free, tokens, free, [_word(1)]),
     ]
+
+
+def exchange_rules(spot_pools: Sequence[SpotPool]) -> list[Rule]:
+    """Each collateral sold by its own exchange, which alone may take it."""
+    rules: list[Rule] = []
+    for pool in sorted(spot_pools, key=lambda item: int(item.exchange, 16)):
+        rules.append(rule(pool.token, "approve(address,uint256)", _words([pool.exchange]), []))
+        rules.append(rule(pool.exchange, "sell(uint256)", []))
+    return rules
 
 
 def liquidate_and_close(core: Core, trader: str, base: str) -> list[PlanCall]:

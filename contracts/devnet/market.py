@@ -15,6 +15,7 @@ from contracts.devnet.latecomers import Latecomers, accepted
 from contracts.devnet.mining import manual_mining
 from contracts.devnet.pricing import price_8
 from contracts.devnet.rpc import Rpc
+from contracts.devnet.spot import spot_sqrt_x96, trade_spot
 
 _SLOT0 = ("uint160", "int24", "uint16", "uint16", "uint16", "uint8", "bool")
 # In a block, the new index comes before the trades it causes, and those before everybody else's.
@@ -23,6 +24,8 @@ _ARBITRAGE_TIP = 90_000_000_000
 _FIRM_SECONDS = 16
 """The venue's tick limit and the short TWAP are both of 15 s."""
 _MAX_STEPS = 12
+_SPOT_TOLERANCE = 4_000
+"""Of the square root: twice as much of the price, which is the fee of the pools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class MarketDriver:
             if goal[name] != quote.index_8:
                 self._answer(market, goal[name])
             self._arbitrage(market, quote.spot_8, goal[name], timestamp)
+        self._trade_spot(goal)
         for trade in self._late.entering(goal, timestamp):
             self._chain.queue(trade)
         if base_fee is not None:
@@ -103,6 +107,16 @@ class MarketDriver:
         trade = arbitrage(self._deployment, market, spot_8, target_8)
         if trade is not None and accepted(self._rpc, trade, timestamp):
             self._chain.queue(replace(trade, tip=_ARBITRAGE_TIP))
+
+    def _trade_spot(self, goal_8: Mapping[str, int]) -> None:
+        """Brings the collaterals' own pools to the prices their oracles say."""
+        deployment = self._deployment
+        slots = self._rpc.batch([_call(item.pool, "slot0()") for item in deployment.spot_pools])
+        for collateral, spot, slot in zip(deployment.collaterals, deployment.spot_pools, slots, strict=True):
+            target_8 = goal_8[collateral.follows]
+            present, target = returned(_SLOT0, slot)[0], spot_sqrt_x96(deployment.usdc, collateral, target_8)
+            if abs(present - target) * _SPOT_TOLERANCE > target:
+                trade_spot(self._chain, deployment.pool_trader, deployment.usdc, collateral, spot.pool, target_8, tip=_ARBITRAGE_TIP)
 
     def head_time(self) -> int:
         """Timestamp of the newest block."""

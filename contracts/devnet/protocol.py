@@ -68,7 +68,7 @@ def open_market(chain: Chain, core: Core, name: str, base: str, price: Feed, pri
     chain.send(OWNER, base, "addWhitelist(address)", core.clearing_house)
     pair = (base, core.quote_token, _POOL_FEE)
     chain.send(OWNER, core.uniswap_factory, "createPool(address,address,uint24)", *pair, gas=CREATE_GAS)
-    pool = _pool_address(core.uniswap_factory, base, core.quote_token)
+    pool = pool_address(core.uniswap_factory, base, core.quote_token, _POOL_FEE)
     chain.send(OWNER, base, "addWhitelist(address)", pool)
     chain.send(OWNER, core.quote_token, "addWhitelist(address)", pool)
     chain.send(OWNER, pool, "initialize(uint160)", sqrt_price_x96(price_8))
@@ -158,8 +158,8 @@ def _create_quote_token(chain: Chain, above: int) -> str:
     return to_checksum_address(keccak(head + packed + tail)[12:])
 
 
-def _pool_address(factory: str, base: str, quote: str) -> str:
-    """Where the factory's CREATE2 puts the pool of a pair. Source: UniswapV3PoolDeployer."""
-    salt = keccak(encode(("address", "address", "uint24"), (base, quote, _POOL_FEE)))
+def pool_address(factory: str, first: str, second: str, fee: int) -> str:
+    """Where the factory's CREATE2 puts the pool of two tokens, in the order of their addresses. Source: UniswapV3PoolDeployer."""
+    salt = keccak(encode(("address", "address", "uint24"), (first, second, fee)))
     tail = keccak(bytes.fromhex(bytecode("uniswap", "UniswapV3Pool")[2:]))
     return to_checksum_address(keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + tail)[12:])
