@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from structlog.typing import FilteringBoundLogger
@@ -13,6 +13,7 @@ from keeper.domain import data_fee, parse
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Hash32, Timestamp
 from keeper.domain.decision import CandidateId, Limits
+from keeper.domain.inventory import Targets
 from keeper.domain.venue import Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
@@ -22,6 +23,7 @@ from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.holds import Holds
+from keeper.engine.inventory import Holder, Inventory
 from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
@@ -45,7 +47,7 @@ from keeper.oracles.pyth import PriceIncident
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
-from keeper.settings import ChainScope, ExecutorScope, L1Fee, LakeSettings, LimitSettings, Settle
+from keeper.settings import ChainScope, ExecutorScope, ExecutorSettings, L1Fee, LakeSettings, LimitSettings, Settle
 from keeper.venues import protocols
 
 _GWEI = 10**9
@@ -170,7 +172,8 @@ def assemble(
         decisions = _decisions(scope, executor, liquidator, evaluators, services, gas, holds)
         deferred = setup.settlements if setup is not None else None
         workers = executor.settings.forks if deferred is None else max(executor.settings.forks, _WORKERS)
-        keys[executor.name] = KeyLane(decisions, deferred, watch, workers, logger)
+        inventories = _inventories(executor, adapters, evaluators, decisions, services)
+        keys[executor.name] = KeyLane(decisions, deferred, watch, workers, logger, inventories)
     tripwire = Tripwire(chain, every_blocks=scope.keeper.tripwire_blocks, accounts=scope.keeper.tripwire_accounts)
     options = RowOptions(scope.keeper.position_snapshot_blocks, scope.keeper.record_reads)
     lanes = [
@@ -179,6 +182,16 @@ def assemble(
     ]
     lane = ChainLane(services, lanes, tuple(keys.values()), gas, patience_s=scope.chain.block_seconds / 2)
     return Parts(family, recorder, evaluators, tuple(keys.values()), lane, pulled.quotes, pulled.prices, status, repair, logger)
+
+
+def _inventories(
+    executor: ExecutorScope, adapters: Executor | None, evaluators: Mapping[str, Evaluator], decisions: Decisions, services: LaneServices
+) -> Mapping[str, Inventory]:
+    """By venue; none where nothing is sent."""
+    if adapters is None or adapters.dispatcher is None:
+        return {}
+    holder = Holder(adapters, targets_of(executor.settings))
+    return {name: Inventory(name, evaluators[name], holder, decisions, services) for name in executor.venues}
 
 
 def _liquidator(
@@ -279,11 +292,23 @@ def build_policy(scope: ChainScope, executor: ExecutorScope) -> DecisionPolicy:
     return DecisionPolicy(
         chain_id=scope.chain.id,
         executor=executor.settings.address,
-        limits=limits_of(scope.limits),
+        limits=replace(limits_of(scope.limits), margin_floor_x18=targets_of(executor.settings).floor_x18),
         gas_coin_market=scope.chain.gas_coin_market,
         priority_fee_wei=int(scope.limits.priority_fee_gwei * _GWEI),
         max_fee_wei=int(scope.limits.max_fee_gwei * _GWEI),
         encode=evm.encode,
+    )
+
+
+def targets_of(settings: ExecutorSettings) -> Targets:
+    """What an executor is to hold, in the domain's units."""
+    return Targets(
+        margin_x18=int(settings.margin_target_usd * _ETHER),
+        floor_x18=int(settings.margin_floor_usd * _ETHER),
+        token_x18=int(settings.token_target_usd * _ETHER),
+        step_x18=int(settings.sell_above_usd * _ETHER),
+        sale_x18=int(settings.max_sale_usd * _ETHER),
+        slippage_ppm=settings.max_slippage_ppm,
     )
 
 

@@ -10,7 +10,9 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper.chain.chain import ChainClient, ChainOptions, Observers
 from keeper.chain.incident import Incident
-from keeper.domain.chain import Address, LogFilter, Purpose
+from keeper.domain import exchange
+from keeper.domain.chain import Address, BlockRef, LogFilter, Purpose
+from keeper.domain.exchange import Exchange
 from keeper.domain.venue import Venue
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.ports import Encoder, VenueState
@@ -19,6 +21,7 @@ from keeper.execution.agreement import AgreedSimulator
 from keeper.execution.anvil import anvil_program
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.dispatcher_options import no_data_fee
+from keeper.execution.exchange_terms import ExchangeTerms
 from keeper.execution.executor import encode_execute
 from keeper.execution.executor_errors import executor_reason
 from keeper.execution.gateway import Gateway
@@ -46,10 +49,21 @@ def revert_reason(venue: Venue) -> Callable[[bytes], str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Requirements:
+    """What an executor and its operator must have: exchanges, margin per venue (USD, 18 decimals), coin, and enough of it for some plans at a
+    block's base fee with this tip (wei)."""
+
+    terms: ExchangeTerms
+    margin_floor_x18: int
+    gas_floor_wei: int
+    priority_fee_wei: int
+
+
+@dataclass(frozen=True, slots=True)
 class EvmExecutor:
     """An executor contract and the key that sends to it. Satisfies the port `Executor`.
 
-    `report` is told what is in the operator's way; `priority_fee_wei` is added to a block's base fee for the price of gas."""
+    `report` is told what is in the operator's way, by these requirements."""
 
     address: Address
     operator: Address
@@ -57,7 +71,12 @@ class EvmExecutor:
     simulator: SimulatorPool | AgreedSimulator
     dispatcher: TransactionDispatcher | None
     report: Callable[[str | None], None]
-    priority_fee_wei: int
+    requirements: Requirements
+
+    @property
+    def exchanges(self) -> Sequence[Exchange]:
+        """What sells the executor's tokens."""
+        return self.requirements.terms.exchanges
 
     async def reconsider(self) -> None:
         """Whether endpoints that differ about a transaction have come to agree."""
@@ -68,10 +87,17 @@ class EvmExecutor:
         """See `Executor.operator_watch`."""
 
         def expected() -> Sequence[Expected]:
-            return [expected_of(name, state) for name, state in venues().items()]
+            floor_x18 = self.requirements.margin_floor_x18
+            return [expected_of(name, state, self.exchanges, floor_x18) for name, state in venues().items()]
 
-        check = StandingCheck(self.chain, self.address, self.operator, expected, self.report, self.priority_fee_wei)
-        return StandingWatch(check, self.chain.head, unknown)
+        async def newest() -> BlockRef:
+            block = await self.chain.head()
+            await self.requirements.terms.complete(block)
+            return block
+
+        fees = (self.requirements.priority_fee_wei, self.requirements.gas_floor_wei)
+        check = StandingCheck(self.chain, self.address, self.operator, expected, self.report, *fees)
+        return StandingWatch(check, newest, unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +108,23 @@ class EvmFamily:
     executors: Mapping[str, EvmExecutor] = field(default_factory=dict)
 
 
-def expected_of(name: str, state: VenueState) -> Expected:
-    """What the executor must allow for a venue, by the markets and tokens its book knows."""
+def _requirements(scope: ChainScope, executor: ExecutorScope, address: Address, chain: ChainClient) -> Requirements:
+    """By the settings."""
+    settings = executor.settings
+    return Requirements(
+        terms=ExchangeTerms(chain, address, settings.exchanges),
+        margin_floor_x18=int(settings.margin_floor_usd * _ETHER),
+        gas_floor_wei=int(settings.gas_floor_eth * _ETHER),
+        priority_fee_wei=int(scope.limits.priority_fee_gwei * _GWEI),
+    )
+
+
+def expected_of(name: str, state: VenueState, exchanges: Sequence[Exchange], floor_x18: int) -> Expected:
+    """What the executor must allow for a venue, by the markets and tokens its book knows, and the margin it must have."""
     venue, book = state.venue, state.book
-    return Expected(name, venue.rules(book), venue.valuer(book), takes_margin=bool(venue.pay_in(book, _ANYBODY, 0)))
+    rules = (*venue.rules(book), *exchange.rules(exchanges, venue.tokens(book)[1:]))
+    takes_margin = bool(venue.pay_in(book, _ANYBODY, 0))
+    return Expected(name, rules, venue.valuer(book), takes_margin, floor_x18)
 
 
 @asynccontextmanager
@@ -139,7 +178,8 @@ class _Bench:
             # Where money moves, all endpoints have a say.
             simulator = AgreedSimulator(simulator, self.chain, self._report(f"agreement for {executor.name}"), patience_s=patience_s)
         report = self._report(f"executor {executor.name}")
-        return EvmExecutor(address, operator, self.chain, simulator, dispatcher, report, int(self.scope.limits.priority_fee_gwei * _GWEI))
+        requirements = _requirements(self.scope, executor, address, self.chain)
+        return EvmExecutor(address, operator, self.chain, simulator, dispatcher, report, requirements)
 
     def _report(self, part: str) -> Callable[[str | None], None]:
         return lambda problem: self.readiness.report(part, problem)

@@ -84,6 +84,8 @@ def _named(scope: ChainScope) -> Mapping[str, Address]:
     """The contracts of the settings, by key."""
     contracts = {} if scope.chain.multicall is None else {f"chains.{scope.name}.multicall": scope.chain.multicall}
     contracts |= {each.key("address"): each.settings.address for each in scope.executors if each.settings.address is not None}
+    for each in scope.executors:
+        contracts |= {f"{each.key('exchanges')}.{place}": exchange for place, exchange in enumerate(each.settings.exchanges, 1)}
     for name, venue in scope.venues.items():
         own = {item.name: str(getattr(venue.options, item.name)) for item in fields(venue.options)}
         contracts |= {f"venues.{name}.{key}": address(value) for key, value in own.items() if _is_address(value)}

@@ -3,14 +3,13 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
 from keeper import daemon
-from keeper.commands.owner_desk import Holding, OwnerDesk, OwnerOptions, carry_out, done, owner_desk, owner_wallet, table
-from keeper.domain import parse
+from keeper.commands.executor_inventory import inventory_rows, plain_holdings, plain_inventory
+from keeper.commands.owner_desk import Holding, OwnerDesk, OwnerOptions, carry_out, done, owner_desk, owner_wallet, table, typed_address
 from keeper.domain.chain import Address
 from keeper.domain.fixed import X18, to_units
 from keeper.engine.evaluator import Evaluator
@@ -25,12 +24,12 @@ _GWEI = 10**9
 
 def deploy(options: OwnerOptions, treasury: str) -> int:
     """A new executor owned by the key, paying to `treasury`."""
-    return asyncio.run(_deploy(options, _address(treasury, "--treasury")))
+    return asyncio.run(_deploy(options, typed_address(treasury, "--treasury")))
 
 
 def allow(options: OwnerOptions, budget_usd: float | None, treasury: str | None) -> int:
     """Rules, valuer, budget and operator as plans need them; only what is not so already."""
-    return asyncio.run(_allow(options, budget_usd, _address(treasury, "--treasury") if treasury else None))
+    return asyncio.run(_allow(options, budget_usd, typed_address(treasury, "--treasury") if treasury else None))
 
 
 def fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas: float) -> int:
@@ -40,12 +39,12 @@ def fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas: float
 
 def sweep(options: OwnerOptions, venue: str | None, margin_usd: float, token: str | None) -> int:
     """Margin back into the executor's wallet, and everything in that wallet to the treasury."""
-    return asyncio.run(_sweep(options, venue, margin_usd, _address(token, "--token") if token else None))
+    return asyncio.run(_sweep(options, venue, margin_usd, typed_address(token, "--token") if token else None))
 
 
 def revoke(options: OwnerOptions, operator: str | None) -> int:
     """Takes an operator's right away."""
-    return asyncio.run(_revoke(options, _address(operator, "--operator") if operator else None))
+    return asyncio.run(_revoke(options, typed_address(operator, "--operator") if operator else None))
 
 
 def status(config: Path, executor: str | None, as_json: bool) -> int:
@@ -70,6 +69,8 @@ async def _allow(options: OwnerOptions, budget_usd: float | None, treasury: Addr
     async with owner_desk(options.config, options.executor) as desk:
         wallet = await owner_wallet(desk, options)
         standing = await _owned(desk, wallet)
+        for problem in desk.strangers():
+            raise ConfigError(problem)
         if budget_usd is None and standing.budget_x18 == 0:
             raise ConfigError("--budget-usd is missing: what plans of one day may lose or carry open together, for example 2000.")
         steps = await _venue_steps(desk, wallet, standing)
@@ -177,12 +178,14 @@ async def _status(config: Path, executor: str | None, as_json: bool) -> int:
         holdings = await desk.balances(tokens, desk.executor)
         others = [one for one in await desk.operators() if one != desk.operator]
         tip_wei = int(desk.scope.limits.priority_fee_gwei * _GWEI)
-        lack = gas_problem(desk.operator, gas_wei, desk.head.base_fee_wei + tip_wei)
-        missing = [*problems(standing, desk.executor), *([lack] if lack else [])]
+        lack = gas_problem(desk.operator, gas_wei, desk.head.base_fee_wei + tip_wei, _x18(desk.account.settings.gas_floor_eth))
+        missing = [*problems(standing, desk.executor), *([lack] if lack else []), *desk.strangers()]
+        rows = [*_status_rows(standing, others, gas_wei, holdings), *inventory_rows(desk, standing, holdings)]
+        plain = _plain_status(standing, others, gas_wei, holdings, missing) | plain_inventory(desk, standing, holdings)
     if as_json:
-        Console().print_json(json.dumps(_plain_status(standing, others, gas_wei, holdings, missing)))
+        Console().print_json(json.dumps(plain))
     else:
-        table(f"executor {standing.executor}", _status_rows(standing, others, gas_wei, holdings))
+        table(f"executor {standing.executor}", rows)
         for problem in missing:
             Console().print(f"[bold red]missing[/] {problem}", highlight=False, soft_wrap=True)
         if not missing:
@@ -225,7 +228,7 @@ def _plain_status(
             "left": str(standing.budget_left_x18),
         },
         "venues": [_plain_venue(venue) for venue in standing.venues],
-        "wallet": [asdict(holding) | {"amount_raw": str(holding.amount_raw)} for holding in holdings],
+        "wallet": plain_holdings(holdings),
         "missing": list(missing),
     }
 
@@ -265,9 +268,3 @@ def _x18(amount: float) -> int:
     """USD or coin as typed, to its 18 decimals."""
     return round(amount * 10**6) * (X18 // 10**6)
 
-
-def _address(text: str, option: str) -> Address:
-    try:
-        return parse.address(text)
-    except ValueError:
-        raise ConfigError(f"{option}: {text!r} is not an address. Write 0x and 40 hex digits.") from None

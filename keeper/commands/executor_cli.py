@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from keeper.commands import executor, session
+from keeper.commands import executor, executor_inventory, session
 from keeper.commands.owner_desk import OwnerOptions
 from keeper.execution.owner_wallet import OWNER_PASSWORD_VARIABLE
 
@@ -60,6 +60,27 @@ def executor_allow(
     """Let the operator make the calls that the configured venues' plans are made of, and no others. Does only what is not so already."""
     options = OwnerOptions(config, owner_key, password_file, dry_run, as_json, name)
     _end(session.guarded(lambda: executor.allow(options, budget_usd, treasury)))
+
+
+@executor_app.command("exchange", epilog=f"Example:  keeper executor exchange --token 0x… --pool 0x… --feed 0x… {_AS_OWNER} --dry-run")
+def executor_exchange(
+    owner_key: OwnerKey,
+    token: Annotated[str, typer.Option(help="What it sells: a collateral of the venue.")],
+    pool: Annotated[str, typer.Option(help="The Uniswap V3 pool of the token and the venue's settlement token.")],
+    feed: Annotated[str, typer.Option(help="The token's price in USD: a Chainlink aggregator.")],
+    max_sale_usd: Annotated[float, typer.Option(min=0, help="Largest sale, USD at the oracle's price.")] = 10_000.0,
+    max_slippage_ppm: Annotated[int, typer.Option(min=0, help="What a sale may bring less than the oracle says, millionths.")] = 10_000,
+    max_age_s: Annotated[int, typer.Option(min=1, help="Seconds after which the oracle's answer does not count.")] = 3_600,
+    password_file: OwnerPassword = None,
+    config: Config = _DEFAULT,
+    name: ExecutorName = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Create a contract that sells one token of the executor, within bounds that nobody can change."""
+    options = OwnerOptions(config, owner_key, password_file, dry_run, as_json, name)
+    terms = executor_inventory.Terms(token, pool, feed, max_sale_usd, max_slippage_ppm, max_age_s)
+    _end(session.guarded(lambda: executor_inventory.create_exchange(options, terms)))
 
 
 @executor_app.command("fund", epilog=f"Example:  keeper executor fund --margin 50000 --gas 0.05 {_AS_OWNER}")

@@ -15,16 +15,19 @@ from keeper import assembly, daemon, evm
 from keeper.chain.chain import ChainClient
 from keeper.commands import session
 from keeper.domain.chain import Address, BlockRef, Call, LogFilter, Reads
-from keeper.domain.parse import address_of_word, quantity
+from keeper.domain.parse import address, address_of_word, quantity
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.recovery import Progress, apply_logs
 from keeper.errors import ConfigError, KeeperError, RpcError
+from keeper.execution.exchange_terms import ExchangeTerms
 from keeper.execution.executor_errors import executor_reason
 from keeper.execution.owner_wallet import OwnerWallet, created
 from keeper.execution.ownership import Step
 from keeper.execution.standing import OPERATOR_SET, Expected, Standing, problems, standing
 from keeper.service import log
 from keeper.settings import ChainScope, ExecutorScope, Loaded
+
+_NOBODY = Address("0x" + "00" * 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class StepRefused(KeeperError):
 
 @dataclass(frozen=True, slots=True)
 class OwnerDesk:
-    """An open chain, one of its executors, and a book per venue it acts on that knows the markets and tokens."""
+    """An open chain, one of its executors with its exchanges, and a book per venue it acts on that knows the markets and tokens."""
 
     loaded: Loaded
     scope: ChainScope
@@ -53,6 +56,7 @@ class OwnerDesk:
     chain: ChainClient
     head: BlockRef
     evaluators: Mapping[str, Evaluator]
+    terms: ExchangeTerms
 
     @property
     def executor(self) -> Address:
@@ -66,7 +70,8 @@ class OwnerDesk:
 
     def expected(self) -> Sequence[Expected]:
         """What the executor must allow, by venue."""
-        return [evm.expected_of(name, evaluator) for name, evaluator in self.evaluators.items()]
+        floor_x18 = assembly.targets_of(self.account.settings).floor_x18
+        return [evm.expected_of(name, evaluator, self.terms.exchanges, floor_x18) for name, evaluator in self.evaluators.items()]
 
     async def standing(self) -> Standing:
         """What the executor says of itself. Raises ConfigError where there is none of this version."""
@@ -97,6 +102,11 @@ class OwnerDesk:
         if value is None:
             raise ConfigError(f"{self.loaded.path}: {self.account.key(key)} is missing; {mend}.")
         return value
+
+    def strangers(self) -> Sequence[str]:
+        """A sentence for each exchange of the settings that is none of this executor's."""
+        key, executor = self.account.key("exchanges"), self.account.settings.address
+        return [f"{key}: {one} sells nothing of {executor}; make one with `keeper executor exchange`" for one in self.terms.missing]
 
     def named_revert(self, error: RpcError) -> str:
         """Why a step would revert, in words."""
@@ -131,7 +141,14 @@ async def owner_desk(config: Path, executor: str | None) -> AsyncIterator[OwnerD
         evaluators = assembly.build_evaluators(scope, venues, chain)
         for name, evaluator in evaluators.items():
             await _read_listings(scope, chain, head, name, evaluator)
-        yield OwnerDesk(loaded, scope, account, chain, head, evaluators)
+        yield OwnerDesk(loaded, scope, account, chain, head, evaluators, await _terms(account, chain, head))
+
+
+async def _terms(account: ExecutorScope, chain: ChainClient, head: BlockRef) -> ExchangeTerms:
+    """Of the exchanges of the settings."""
+    terms = ExchangeTerms(chain, account.settings.address or _NOBODY, account.settings.exchanges)
+    await terms.complete(head)
+    return terms
 
 
 def _scopes_of(loaded: Loaded, executor: str | None) -> tuple[ChainScope, ExecutorScope]:
@@ -203,6 +220,14 @@ def _trial(desk: OwnerDesk, tried: int | RpcError | None) -> str:
     if tried is None:
         return "can only be tried out once the step before it is on the chain"
     return f"tried out: FAILS, {desk.named_revert(tried)}" if isinstance(tried, RpcError) else f"tried out: passes, {tried:,} gas"
+
+
+def typed_address(text: str, option: str) -> Address:
+    """An address as typed for an option. Raises ConfigError."""
+    try:
+        return address(text)
+    except ValueError:
+        raise ConfigError(f"{option}: {text!r} is not an address. Write 0x and 40 hex digits.") from None
 
 
 def table(title: str, rows: Sequence[tuple[str, str]]) -> None:

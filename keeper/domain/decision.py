@@ -17,10 +17,12 @@ CandidateId = NewType("CandidateId", str)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the operator allows. USD with 18 decimals, wei. `allow` empty means everybody not denied."""
+    """What the operator allows. USD with 18 decimals, wei. `allow` empty means everybody not denied. `margin_floor_x18` of the margin is
+    not for plans that spend it (purchases of collateral)."""
 
     min_profit_x18: int
     min_notional_x18: int = 0
+    margin_floor_x18: int = 0
     allow: frozenset[AccountKey] = frozenset()
     deny: frozenset[AccountKey] = frozenset()
 
@@ -78,7 +80,8 @@ def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost_x18: int, free_c
         return Skip(SkipReason.TOO_SMALL, economics=economics, plan=plan)
     if plan.guarded and economics.profit_x18 < limits.min_profit_x18:
         return Skip(SkipReason.UNPROFITABLE, economics=economics, plan=plan)
-    if plan.capital_x18 > free_capital_x18:
+    reserve_x18 = limits.margin_floor_x18 if plan.use.capital_x18 else 0
+    if plan.capital_x18 + reserve_x18 > free_capital_x18:
         return Skip(SkipReason.NOT_ENOUGH_CAPITAL, economics=economics, plan=plan)
     return Liquidate(plan, economics, gas_price)
 
@@ -115,8 +118,8 @@ class Candidate:
 class Decision:
     """What was chosen for one candidate, planned on what `used` leaves of the markets.
 
-    `urgency` is the order it was planned in, see `urgency_of`; `unwind` marks the closing of what the executor took over: it lowers risk,
-    so no profit is asked of it."""
+    `urgency` is the order it was planned in, see `urgency_of`; `unwind` marks what the executor does with what it took over (closing,
+    selling, paying in): it lowers risk, so no profit is asked of it."""
 
     candidate: Candidate
     choice: Choice
@@ -165,6 +168,10 @@ class Decision:
     def markets(self) -> frozenset[tuple[str, str]]:
         """Venue and market of every pool the plan trades in."""
         return frozenset((self.candidate.venue, market) for market in self.use.base_x18)
+
+
+LEAST_URGENT = (-1, 0)
+"""After every candidate, whatever it costs."""
 
 
 def urgency_of(blocks_breached: int, profit_x18: int) -> tuple[int, int]:

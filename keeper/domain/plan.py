@@ -21,6 +21,8 @@ class CallPurpose(StrEnum):
     LIQUIDATE = "liquidate"
     CLOSE = "close"
     LIQUIDATE_COLLATERAL = "liquidate_collateral"
+    SELL = "sell"
+    PAY_IN = "pay_in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,14 @@ class LiquidationPlan:
     wanted profit. Amounts ending in x18 are USD with 18 decimals; `size_x18` is base units, signed, + for a long victim;
     `capital_x18` is the margin the executor must have free; `use` is what is no longer there for the plans that come after it.
 
+    `breach` is None where the executor deals with what it holds, and `account` is its own.
     `quotes` are the signed prices it relies on, which the same transaction must put on the chain first.
     A plan without a guard (`guarded` false) is not held to any change of the executor's worth, for what it brings is not worth that the
     executor can see; it is always settled before it is sent."""
 
     account: AccountKey
     market: str
-    breach: Breach
+    breach: Breach | None
     size_x18: int
     notional_x18: int
     expected_reward_x18: int

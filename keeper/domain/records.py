@@ -248,7 +248,8 @@ class EvaluationRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord:
-    """decisions: what was decided about a candidate and why. `action` is "liquidate" or "skip"; `stage` where it was decided.
+    """decisions: what was decided about a candidate and why. `action` is "liquidate" or "skip", or of the executor's
+    own tokens "sell" or "pay_in" (stage "inventory", `market` the token's symbol or "margin"); `stage` where it was decided.
 
     `used` is JSON: what earlier plans and attempts in flight had taken when it was planned (domain/use.py); NULL for nothing."""
 

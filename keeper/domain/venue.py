@@ -151,7 +151,7 @@ class Action(Protocol):
         """What values the executor on this venue."""
 
     def listings(self) -> Sequence[LogFilter]:
-        """The logs that, after `snapshot`, tell a book all that `rules`, `valuer`, `tokens` and the two below need."""
+        """The logs that, after `snapshot`, tell a book all that `rules`, `valuer`, `tokens` and the three below need."""
 
     def tokens(self, book: Book) -> Sequence[Address]:
         """What the executor may come to hold, the settlement token first."""
@@ -161,6 +161,9 @@ class Action(Protocol):
 
     def pay_out(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
         """What the executor calls to take margin (USD) into its own wallet; nothing where it can have none."""
+
+    def top_up(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
+        """What the executor calls to turn this much (USD) of its wallet's settlement token into margin; nothing where it can have none."""
 
 
 class Views(Protocol):

@@ -7,7 +7,7 @@ from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReve
 from keeper.domain.records import BlockRecord, Record
 from keeper.engine import recording
 from keeper.engine.block_parts import BlockParts
-from keeper.engine.evaluator import Evaluator
+from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.gather import gather
 from keeper.engine.key_lane import KeyLane
@@ -163,8 +163,14 @@ class ChainLane:
         self._record_attempts(parts.block)
         for name, evaluation in evaluations.items():
             self._metrics.watch(name, evaluation.watched)
+            if not parts.history:
+                self._note(name, evaluation, ready[name].decisions)
         self._report(parts, block_row, sum(part.decisions for part in ready.values()), (finished - parts.received) / 1_000_000)
         parts.recorded = True
+
+    def _note(self, venue: str, evaluation: BlockEvaluation, candidates: int) -> None:
+        for key in self._keys:
+            key.note(venue, evaluation, candidates)
 
     def _report(self, parts: BlockParts, row: BlockRecord, decisions: int, seconds: float) -> None:
         """Log line, metrics and heartbeat of a finished block, or of what came late to it."""

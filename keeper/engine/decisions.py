@@ -1,6 +1,6 @@
 """From one venue's evaluation of a block to what the liquidator works on, and the rows that say why the others are left."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef
@@ -43,15 +43,7 @@ class Decisions:
     def decide(self, name: str, evaluator: Evaluator, evaluation: BlockEvaluation, now: MicroTime) -> tuple[list[Record], list[Decision]]:
         """The decision about every account in breach as a row, and those to go on with, the closing of what the executor holds among
         them."""
-        busy = self.attempts.busy()
-
-        def blocked(account: AccountKey) -> Skip | None:
-            if name in self._holds:
-                return HELD
-            if (name, account) in busy:
-                return IN_FLIGHT
-            return COOLING_DOWN if self.liquidator.in_cooldown((name, account), evaluation.block.number) else None
-
+        blocked = self.bar(name, evaluation.block.number)
         used, price = self.liquidator.used(name), self.gas.price
         decisions = self.policy.decisions(name, evaluator, evaluation, price, blocked, used, self.liquidator.at_work(name))
         after = sum((decision.use for decision in decisions), used)
@@ -62,6 +54,19 @@ class Decisions:
         keys = BlockKeys(self.policy.chain_id, name, evaluation.block)
         rows: list[Record] = [recording.decision_row(keys, item.candidate, "decide", item.choice, now, item.used) for item in decisions]
         return rows, [item for item in (*decisions, unwinding) if item is not None and item.goes_on]
+
+    def bar(self, name: str, block_number: int) -> Callable[[AccountKey], Skip | None]:
+        """Why an account of a venue may not be touched now, apart from its plan."""
+        busy = self.attempts.busy()
+
+        def blocked(account: AccountKey) -> Skip | None:
+            if name in self._holds:
+                return HELD
+            if (name, account) in busy:
+                return IN_FLIGHT
+            return COOLING_DOWN if self.liquidator.in_cooldown((name, account), block_number) else None
+
+        return blocked
 
     async def hand_over(self, name: str, block: BlockRef, decisions: Sequence[Decision]) -> None:
         """Put the venue's decisions of its newest block in place of its older ones."""

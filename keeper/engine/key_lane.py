@@ -10,8 +10,9 @@ from keeper.domain.chain import BlockRef
 from keeper.domain.decision import Skip
 from keeper.domain.skip_reason import SkipReason
 from keeper.engine.decisions import Decisions
-from keeper.engine.evaluator import Evaluator
+from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.gather import gather
+from keeper.engine.inventory import Inventory
 from keeper.engine.ports import OperatorWatch
 from keeper.engine.settlements import Settlements
 from keeper.errors import RpcError, Transient
@@ -20,18 +21,20 @@ from keeper.errors import RpcError, Transient
 @dataclass(slots=True, eq=False)
 class KeyLane:
     """`workers` candidates are worked on at the same time. `settlements` holds what was sent without having been settled, where that is
-    allowed; `operator_watch` says whether the key can act, where it is to act at all."""
+    allowed; `operator_watch` says whether the key can act, where it is to act at all; `inventories`, by venue, keep what its executor holds
+    at its targets."""
 
     decisions: Decisions
     settlements: Settlements | None
     operator_watch: OperatorWatch | None
     workers: int
     log: FilteringBoundLogger
+    inventories: Mapping[str, Inventory] = field(default_factory=dict)
     _settled: list[Settled] = field(default_factory=list)
 
     async def run(self) -> None:
         """Work off the mailbox until cancelled."""
-        await gather(*(self._work() for _ in range(self.workers)), self._settle())
+        await gather(*(self._work() for _ in range(self.workers)), self._settle(), *(each.run() for each in self.inventories.values()))
 
     async def track(self, block: BlockRef) -> None:
         """What became of the key's transactions by this block, before anything is decided about it."""
@@ -44,6 +47,11 @@ class KeyLane:
         """Rows of what was signed, and of the outcomes, since the last call."""
         settled, self._settled = self._settled, []
         self.decisions.attempts.record(settled, head, evaluators, self.decisions.gas.native_price_x18)
+
+    def note(self, venue: str, evaluation: BlockEvaluation, candidates: int) -> None:
+        """A venue has processed a block, with so many candidates to work on; its book still stands at it."""
+        if venue in self.inventories:
+            self.inventories[venue].note(evaluation, candidates)
 
     async def watch(self, number: int) -> None:
         """Whether the operator can act; `number` is the engine's newest block."""

@@ -35,6 +35,15 @@ class Mailbox:
             self._changed.notify_all()
         return left_over
 
+    async def add(self, decision: Decision) -> bool:
+        """Put in one more of the venue's newest block; False where a newer one has come."""
+        async with self._changed:
+            if self._newest.get(decision.candidate.venue) != decision.candidate.block.number:
+                return False
+            self._decisions = sorted([*self._decisions, decision], key=lambda each: each.urgency, reverse=True)
+            self._changed.notify_all()
+        return True
+
     async def withdraw(self, venue: str) -> Sequence[Decision]:
         """Take out a venue's decisions that nobody has taken; returns them."""
         async with self._changed:

@@ -7,6 +7,7 @@ from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, RawLog, Reads, Timestamp, Usage
 from keeper.domain.decision import CandidateId
+from keeper.domain.exchange import Exchange
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.plan import LiquidationPlan
@@ -285,6 +286,10 @@ class Executor(Protocol):
     @property
     def operator(self) -> Address:
         """The key's account."""
+
+    @property
+    def exchanges(self) -> Sequence[Exchange]:
+        """What sells the executor's tokens."""
 
     @property
     def simulator(self) -> Simulator: ...

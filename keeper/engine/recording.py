@@ -221,7 +221,7 @@ def decision_row(
         reason=skip.reason.value if skip else None,
         detail=skip.detail or None if skip else None,
         market=plan.market if plan else None,
-        breach=plan.breach.value if plan else None,
+        breach=plan.breach.value if plan and plan.breach else None,
         size_raw=raw(plan.size_x18) if plan else None,
         size_decimals=X18_DECIMALS if plan else None,
         used=use_json(used),

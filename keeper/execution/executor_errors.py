@@ -1,4 +1,4 @@
-"""The errors of the operator's KeeperExecutor (contracts/src/KeeperExecutor.sol)."""
+"""The errors of the operator's KeeperExecutor and UniswapV3Exchange (contracts/src)."""
 
 from collections.abc import Callable
 
@@ -19,9 +19,16 @@ SIGNATURES = (
     "TransferFailed(address,bytes)",
     "RoleRefused(address)",
     "RuleInvalid(address,bytes4)",
+    "NotExecutor(address)",
+    "NotPool(address)",
+    "TermsInvalid()",
+    "PriceUnusable(int256,uint256)",
+    "SaleTooLarge(uint256,uint256)",
+    "ProceedsTooLow(uint256,uint256)",
+    "PaymentFailed(bytes)",
 )
 
 
 def executor_reason(venue_reason: Callable[[bytes], str]) -> Callable[[bytes], str]:
-    """Reads what a call of the executor reverted with: its own errors, or whatever the venue's contracts said."""
+    """Reads what a call of the executor reverted with: its own errors, its exchanges', or whatever the venue's contracts said."""
     return CustomErrors(SIGNATURES, venue_reason)

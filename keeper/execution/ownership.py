@@ -8,6 +8,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from keeper.domain.chain import Address
+from keeper.domain.exchange import NewExchange
 from keeper.domain.fixed import to_units
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.execution.artifacts import creation_code
@@ -51,6 +52,16 @@ def create_valuer(venue: str, valuer: Valuer) -> Step:
     arguments = tuple(str(value) for _, value in valuer.arguments)
     code = creation_code(valuer.package, valuer.contract, valuer.arguments)
     return Step(f"create {valuer.contract}", arguments, None, code, f"values executors on {venue} at the oracle's price")
+
+
+def create_exchange(exchange: NewExchange) -> Step:
+    """A new contract that sells a token of an executor."""
+    code = creation_code("keeper.execution", "UniswapV3Exchange", exchange.arguments)
+    effect = (
+        f"sells {exchange.token} of {exchange.executor}, at most {exchange.max_slippage_ppm / 10_000:g} % below the price of {exchange.feed}; "
+        "the executor pays and the executor receives"
+    )
+    return Step("create UniswapV3Exchange", tuple(str(value) for _, value in exchange.arguments), None, code, effect)
 
 
 def set_venue(executor: Address, venue: str, valuer: Address, rules: Sequence[CallRule], *, follows: bool = False) -> Step:

@@ -32,12 +32,14 @@ _VIEWS = ("owner()", "treasury()", "budgetPerDay()", "spentToday()", "carriedInT
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The rules and the valuer that plans of a venue need, and whether they need margin there."""
+    """The rules and the valuer that plans of a venue need, whether they need margin there, and the least its owner wants (USD, 18
+    decimals)."""
 
     venue: str
     rules: Sequence[CallRule]
     valuer: Valuer
     takes_margin: bool = True
+    floor_x18: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class VenueStanding:
     equity_x18: int
     exposure_x18: int
     takes_margin: bool = True
+    floor_x18: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def standing(executor: Address, operator: Address, expected: Sequence[Expected])
         matches = [next(replies).data == answer for _, answer in requirement.valuer.answers]
         total, equity, exposure = _valuation(next(replies))
         rules_match = allowed_hash == rules_hash(requirement.rules)
-        figures = (total, equity, exposure, requirement.takes_margin)
+        figures = (total, equity, exposure, requirement.takes_margin, requirement.floor_x18)
         venues.append(VenueStanding(requirement.venue, valuer, rules_match, all(matches), *figures))
     return Standing(
         executor,
@@ -124,6 +127,11 @@ def problems(state: Standing | None, executor: Address) -> Iterator[str]:
             yield f"{venue.venue}: {venue.valuer} does not value the executor as expected; run `keeper executor allow`"
         elif venue.takes_margin and venue.equity_x18 <= 0:
             yield f"{venue.venue}: no margin; run `keeper executor fund --margin USD`"
+        elif venue.takes_margin and venue.equity_x18 < venue.floor_x18:
+            yield (
+                f"{venue.venue}: margin of {_usd(venue.equity_x18)} USD is below its floor of {_usd(venue.floor_x18)} USD; "
+                "run `keeper executor fund --margin USD`"
+            )
     if state.budget_x18 == 0:
         yield "no loss budget, so nothing can be unwound; run `keeper executor allow --budget-usd USD`"
     elif state.budget_left_x18 == 0:
@@ -134,15 +142,13 @@ def problems(state: Standing | None, executor: Address) -> Iterator[str]:
         )
 
 
-def gas_problem(operator: Address, balance_wei: int, price_wei: int) -> str | None:
-    """A sentence when there is too little coin for a few plans at this price of gas; else None."""
+def gas_problem(operator: Address, balance_wei: int, price_wei: int, floor_wei: int = 0) -> str | None:
+    """A sentence when there is too little coin for a few plans at this price of gas, or less than the floor; else None."""
     reserve_wei = GAS_OF_A_PLAN * PLANS_IN_RESERVE * price_wei
-    if balance_wei >= reserve_wei:
+    if balance_wei >= max(reserve_wei, floor_wei):
         return None
-    return (
-        f"operator {operator} has {balance_wei / X18:.6f} coin for gas, {PLANS_IN_RESERVE} plans need {reserve_wei / X18:.6f}; "
-        "run `keeper executor fund --gas AMOUNT`"
-    )
+    need = f"{PLANS_IN_RESERVE} plans need {reserve_wei / X18:.6f}" if reserve_wei >= floor_wei else f"its floor is {floor_wei / X18:.6f}"
+    return f"operator {operator} has {balance_wei / X18:.6f} coin for gas, {need}; run `keeper executor fund --gas AMOUNT`"
 
 
 class StandingNode(Protocol):
@@ -157,7 +163,7 @@ class StandingNode(Protocol):
 
 class StandingCheck:
     """Checks whether the operator can act, and reports what is in the way. `expected` is called each time, as markets may have been
-    added. `priority_fee_wei` is added to a block's base fee for the price of gas."""
+    added. `priority_fee_wei` is added to a block's base fee for the price of gas, `gas_floor_wei` is the least the operator should have."""
 
     def __init__(
         self,
@@ -167,6 +173,7 @@ class StandingCheck:
         expected: Callable[[], Sequence[Expected]],
         report: Callable[[str | None], None],
         priority_fee_wei: int,
+        gas_floor_wei: int = 0,
     ) -> None:
         self._node = node
         self._executor = executor
@@ -174,6 +181,7 @@ class StandingCheck:
         self._expected = expected
         self._report = report
         self._priority_fee_wei = priority_fee_wei
+        self._gas_floor_wei = gas_floor_wei
 
     async def look(self, block: BlockRef) -> bool:
         """Ask at `block` and report; True when nothing is in the way. An endpoint that does not answer changes nothing."""
@@ -182,7 +190,8 @@ class StandingCheck:
             balance_wei = quantity(await self._node.request("eth_getBalance", [self._operator, "latest"]))
         except (Transient, RpcError):
             return False
-        shortage = gas_problem(self._operator, balance_wei, block.base_fee_wei + self._priority_fee_wei)
+        price_wei = block.base_fee_wei + self._priority_fee_wei
+        shortage = gas_problem(self._operator, balance_wei, price_wei, self._gas_floor_wei)
         sentences = [*problems(state, self._executor), *([shortage] if shortage else [])]
         self._report("; ".join(sentences) or None)
         return not sentences

@@ -115,6 +115,14 @@ class ExecutorSettings:
         '"unless_guarded": a plan the executor guards is sent on its pre-check and settled on the fork later; "always": first',
         Settle.UNLESS_GUARDED,
     )
+    exchanges: tuple[Address, ...] = option("contracts that sell seized tokens, one per token; made with `keeper executor exchange`", ())
+    margin_target_usd: float = option("margin up to which the wallet's settlement tokens are paid in, USD per venue; 0 for never", 0.0)
+    margin_floor_usd: float = option("margin per venue that buying collateral leaves alone, and below which /readyz is red, USD", 0.0)
+    token_target_usd: float = option("what stays of each seized token, USD", 0.0)
+    sell_above_usd: float = option("least worth of tokens that is sold or paid in at once, USD", 100.0)
+    max_sale_usd: float = option("largest sale, USD", 10_000.0)
+    max_slippage_ppm: int = option("what a sale may bring less than the oracle says, the pool's fee included, millionths", 5_000)
+    gas_floor_eth: float = option("coin of the operator below which /readyz is red; never less than a few plans need", 0.0)
 
 
 class PriceProtocol(StrEnum):

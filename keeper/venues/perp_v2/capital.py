@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from keeper.domain.chain import Address
 from keeper.domain.permission import OwnerCall
 from keeper.venues.perp_v2.options import Options
-from keeper.venues.perp_v2.rules import APPROVE, WITHDRAW
+from keeper.venues.perp_v2.rules import APPROVE, DEPOSIT, WITHDRAW
 from keeper.venues.perp_v2.state import PerpBook, parameters
 
 
@@ -23,6 +23,16 @@ def pay_out(options: Options, book: PerpBook, amount_x18: int) -> Sequence[Owner
     """Made by the executor itself: the Vault pays its caller."""
     params = parameters(book)
     return (OwnerCall(options.vault, WITHDRAW, (params.settlement_token, amount_x18 // params.settlement_unit)),)
+
+
+def top_up(options: Options, book: PerpBook, amount_x18: int) -> Sequence[OwnerCall]:
+    """Made by the executor itself, within its rules: the Vault credits its caller."""
+    params = parameters(book)
+    amount = amount_x18 // params.settlement_unit
+    return (
+        OwnerCall(params.settlement_token, APPROVE, (options.vault, amount)),
+        OwnerCall(options.vault, DEPOSIT, (params.settlement_token, amount)),
+    )
 
 
 def tokens(book: PerpBook) -> Sequence[Address]:

@@ -171,6 +171,10 @@ class PerpV2:
         """See capital.pay_out."""
         return capital.pay_out(self._options, perp_book(book), amount_x18)
 
+    def top_up(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
+        """See capital.top_up."""
+        return capital.top_up(self._options, perp_book(book), amount_x18)
+
     def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
         """Vault.getFreeCollateralByRatio at the initial margin ratio, X18; 0 for an account the book does not have."""
         own = perp_book(book)

@@ -167,6 +167,10 @@ class SynthetixV3:
         """What it earns is in its wallet already."""
         return ()
 
+    def top_up(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
+        """It can have no margin."""
+        return ()
+
     def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
         """Plans need none."""
         return 0

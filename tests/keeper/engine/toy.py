@@ -211,6 +211,9 @@ class ToyVenue:
     def pay_out(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
         return ()
 
+    def top_up(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
+        return ()
+
     def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
         return 10**6 * X18
 

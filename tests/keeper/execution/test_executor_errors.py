@@ -10,6 +10,8 @@ from eth_utils.crypto import keccak
 from keeper.domain.revert import solidity_reason
 from keeper.execution.executor_errors import SIGNATURES, executor_reason
 
+_SOURCES = ("KeeperExecutor", "CallRules", "LossBudget", "Roles", "UniswapV3Exchange")
+
 
 def _payload(signature: str, *values: object) -> bytes:
     types = signature[signature.index("(") + 1 : -1]
@@ -48,9 +50,9 @@ def test_a_payload_in_words(data: bytes, reason: str) -> None:
     assert executor_reason(_venue_reason)(data) == reason
 
 
-def test_every_error_of_the_contract_has_its_words() -> None:
+def test_every_error_of_the_contracts_has_its_words() -> None:
     folder = Path(__file__).parents[3] / "contracts" / "src"
-    source = "\n".join((folder / f"{name}.sol").read_text() for name in ("KeeperExecutor", "CallRules", "LossBudget", "Roles"))
+    source = "\n".join((folder / f"{name}.sol").read_text() for name in _SOURCES)
     errors = re.findall(r"^ *error (\w+)\(([^)]*)\);", source, re.MULTILINE)
     declared = {f"{name}({','.join(argument.split()[0] for argument in arguments.split(',') if argument)})" for name, arguments in errors}
     assert declared == set(SIGNATURES)

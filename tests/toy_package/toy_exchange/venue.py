@@ -176,6 +176,10 @@ class ToyExchange:
         """What it earns is in its wallet already."""
         return ()
 
+    def top_up(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
+        """It can have no margin."""
+        return ()
+
     def positions(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[PositionView]:
         """See views.positions."""
         return list(views.positions(key, toy_book(book), now))
