@@ -42,7 +42,8 @@ def test_a_new_operators_own_executor_earns(tmp_path: Path) -> None:
         stage.devnet.rpc.call("eth_sendTransaction", {"from": deployment.executor_owner, "to": deployment.usdc, "data": mint})
         (executor,) = json.loads(_as_owner(stage, "deploy", "--treasury", deployment.treasury, "--json"))["created"]
         config = stage.loaded.path
-        config.write_text(config.read_text().replace(deployment.executor, executor))
+        lines = [line for line in config.read_text().splitlines() if not line.startswith("exchanges = ")]
+        config.write_text("\n".join(lines).replace(deployment.executor, executor))
         _as_owner(stage, "allow", "--budget-usd", "5000")
         _as_owner(stage, "fund", "--margin", "250000", "--gas", "1")
         stage.devnet.rpc.call("evm_setAutomine", False)

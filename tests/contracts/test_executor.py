@@ -16,6 +16,7 @@ from contracts.devnet.trading import deposit, trade_to
 from keeper.domain.fixed import X18
 from keeper.domain.parse import address
 from keeper.execution.ownership import rules_hash, set_venue
+from tests.keeper.venues.perp_v2.exchanges import rules_of
 from tests.keeper.venues.perp_v2.ledger import Ledger
 
 pytestmark = pytest.mark.fork
@@ -35,7 +36,7 @@ def test_the_devnets_rules_are_the_venues(devnet: Devnet) -> None:
     ledger = Ledger.start(devnet.rpc, deployment, deployment.start_block)
     valuer, _, allowed = _view(devnet, deployment.executor, "venues(bytes32)", ("address", "uint64", "bytes32"), VENUE)
     assert address(valuer) == address(deployment.valuer)
-    assert allowed == rules_hash(ledger.venue.rules(ledger.book))
+    assert allowed == rules_hash(rules_of(ledger, deployment))
     for data, answer in ledger.venue.valuer(ledger.book).answers:
         assert devnet.rpc.call("eth_call", {"to": valuer, "data": "0x" + data.hex()}, "latest") == "0x" + answer.hex()
 
@@ -44,7 +45,7 @@ def test_the_owner_can_set_the_same_list_again(devnet: Devnet) -> None:
     """The encoding of the keeper's own list is one the contract reads, and gives the same hash."""
     deployment = devnet.deployment
     ledger = Ledger.start(devnet.rpc, deployment, deployment.start_block)
-    rules = ledger.venue.rules(ledger.book)
+    rules = rules_of(ledger, deployment)
     data = set_venue(address(deployment.executor), "perp_v2", address(deployment.valuer), rules).data
     devnet.rpc.call(
         "eth_sendTransaction",

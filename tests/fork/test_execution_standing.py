@@ -12,12 +12,13 @@ import pytest
 from contracts.devnet.calldata import calldata
 from contracts.devnet.chain import Chain
 from contracts.devnet.devnet import Devnet
-from contracts.devnet.executor import SET_VENUE, VENUE, executor_rules
+from contracts.devnet.executor import SET_VENUE, VENUE, exchange_rules, executor_rules
 from contracts.devnet.roles import EXECUTOR_OWNER
 from keeper.domain.chain import BlockRef, Reads
 from keeper.domain.parse import address
 from keeper.errors import RpcUnavailable
 from keeper.execution.standing import Expected, StandingCheck, problems, standing
+from tests.keeper.venues.perp_v2.exchanges import rules_of
 from tests.keeper.venues.perp_v2.ledger import Ledger
 
 pytestmark = pytest.mark.fork
@@ -33,6 +34,7 @@ class _Desk:
     chain: Chain
     down: bool = False
     reported: str | None = "nothing reported"
+    floor_x18: int = 0
 
     @classmethod
     def on(cls, devnet: Devnet) -> _Desk:
@@ -49,7 +51,8 @@ class _Desk:
         return self.devnet.rpc.call(method, *params)
 
     def expected(self) -> Sequence[Expected]:
-        return [Expected("perp_v2", self.ledger.venue.rules(self.ledger.book), self.ledger.venue.valuer(self.ledger.book))]
+        rules, valuer = rules_of(self.ledger, self.devnet.deployment), self.ledger.venue.valuer(self.ledger.book)
+        return [Expected("perp_v2", rules, valuer, floor_x18=self.floor_x18)]
 
     def as_owner(self, signature: str, *arguments: object) -> None:
         self.chain.send(EXECUTOR_OWNER, self.devnet.deployment.executor, signature, *arguments, gas=5_000_000)
@@ -92,7 +95,10 @@ def test_rules_that_are_not_what_plans_need(devnet: Devnet) -> None:
     rules = executor_rules(deployment.core, deployment.usdc, deployment.markets[:1], deployment.collaterals)
     desk.as_owner(SET_VENUE, VENUE, deployment.valuer, rules)
     assert "is not what plans need" in str(desk.look())
-    whole = executor_rules(deployment.core, deployment.usdc, deployment.markets, deployment.collaterals)
+    complete = executor_rules(deployment.core, deployment.usdc, deployment.markets, deployment.collaterals)
+    desk.as_owner(SET_VENUE, VENUE, deployment.valuer, complete)
+    assert "is not what plans need" in str(desk.look()), "the exchanges are missing"
+    whole = [*complete, *exchange_rules(deployment.spot_pools)]
     desk.as_owner(SET_VENUE, VENUE, deployment.core.vault, whole)
     assert "does not value the executor as expected" in str(desk.look())
 
@@ -122,6 +128,14 @@ def test_no_margin(devnet: Devnet) -> None:
     call = (deployment.core.vault, 0, _withdrawal(deployment.usdc, free), False)
     desk.as_owner("recover(bytes32,(address,uint256,bytes,bool)[])", VENUE, [call])
     assert desk.look() == "perp_v2: no margin; run `keeper executor fund --margin USD`"
+
+
+def test_margin_below_its_floor(devnet: Devnet) -> None:
+    desk = _Desk.on(devnet)
+    desk.floor_x18 = 4_000_000 * 10**18
+    assert desk.look() is None
+    desk.floor_x18 += 1
+    assert "margin of 4,000,000.00 USD is below its floor of 4,000,000.00 USD; run `keeper executor fund" in str(desk.look())
 
 
 def test_another_contract_and_none(devnet: Devnet) -> None:

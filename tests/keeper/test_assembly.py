@@ -12,6 +12,7 @@ import structlog
 from keeper import assembly
 from keeper.assembly import Parts, Pulled
 from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, RawLog
+from keeper.domain.exchange import Exchange
 from keeper.domain.fixed import X18
 from keeper.domain.outcome import SimOutcome, SimSettled
 from keeper.domain.records import AttemptRecord
@@ -81,6 +82,7 @@ class OtherExecutor:
     dispatcher: ListDispatcher | None = None
     address: Address = EXECUTOR
     operator: Address = OPERATOR
+    exchanges: Sequence[Exchange] = ()
 
     async def reconsider(self) -> None:
         return None

@@ -41,8 +41,8 @@ class _Owner:
         return answer
 
     def use(self, executor: str) -> None:
-        """Another executor in the settings."""
-        lines = self.config.read_text().splitlines()
+        """Another executor in the settings, which has no exchange."""
+        lines = [line for line in self.config.read_text().splitlines() if not line.startswith("exchanges = ")]
         self.config.write_text("\n".join(f'address = "{executor}"' if line.startswith("address = ") else line for line in lines) + "\n")
 
     def view(self, to: str, signature: str, kind: str, *arguments: object) -> Any:
