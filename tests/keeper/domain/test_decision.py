@@ -12,6 +12,7 @@ from keeper.domain.gas_price import GasPrice
 from keeper.domain.health import Breach
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
+from keeper.domain.use import Use
 
 VICTIM = AccountKey("0x" + "11" * 20)
 PLAN = LiquidationPlan(
@@ -86,3 +87,14 @@ def test_a_candidate_is_named_by_what_triggered_it() -> None:
     assert len(others) == 4
     assert name not in others
     assert len(name) == 16
+
+
+def test_what_spends_margin_leaves_its_floor_alone() -> None:
+    """A plan whose capital comes back within it may use all there is."""
+    limits = Limits(0, margin_floor_x18=500 * X18)
+    purchase = replace(PLAN, use=Use(capital_x18=1_000 * X18))
+    assert isinstance(decide(PLAN, PRICE, GAS, 1_000 * X18, limits), Liquidate)
+    assert isinstance(decide(purchase, PRICE, GAS, 1_500 * X18, limits), Liquidate)
+    choice = decide(purchase, PRICE, GAS, 1_500 * X18 - 1, limits)
+    assert isinstance(choice, Skip)
+    assert choice.reason is SkipReason.NOT_ENOUGH_CAPITAL

@@ -1,8 +1,9 @@
 """Only the newest block's cases count, the most urgent first, no account twice at a time, and `drained` means worked off."""
 
 import asyncio
+from dataclasses import replace
 
-from keeper.domain.decision import Decision
+from keeper.domain.decision import LEAST_URGENT, Decision
 from keeper.engine.mailbox import Mailbox
 from tests.keeper.engine.decided import decision_of
 
@@ -96,5 +97,19 @@ def test_cases_orphaned_before_anybody_took_them_do_not_keep_the_daemon_from_sto
         await mailbox.replace("toy", 7, [decision_of("a")])
         await mailbox.replace("toy", 6, ())
         await asyncio.wait_for(mailbox.drained(), 1)
+
+    asyncio.run(run())
+
+
+def test_one_more_of_the_newest_block_comes_last_and_one_of_an_older_block_not_at_all() -> None:
+    async def run() -> None:
+        mailbox = Mailbox()
+        step = replace(decision_of("own"), urgency=LEAST_URGENT)
+        await mailbox.replace("toy", 1, [decision_of("poor", reward=1)])
+        assert await mailbox.add(step)
+        assert [(await mailbox.take()).candidate.account for _ in range(2)] == ["poor", "own"]
+        await mailbox.replace("toy", 2, [])
+        assert not await mailbox.add(step)
+        assert len(mailbox) == 0
 
     asyncio.run(run())

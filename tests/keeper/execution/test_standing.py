@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from keeper.domain.chain import Address
-from keeper.execution.standing import Standing, VenueStanding, problems
+from keeper.execution.standing import Standing, VenueStanding, gas_problem, problems
 
 _EXECUTOR, _OTHER = Address("0x" + "ee" * 20), Address("0x" + "11" * 20)
 _EMPTY = VenueStanding("perps", _OTHER, True, True, 0, 0, 0)
@@ -19,3 +19,18 @@ def test_a_venue_whose_plans_need_no_margin_is_ready_without_any() -> None:
 def test_rules_count_with_margin_or_without() -> None:
     (told,) = problems(replace(_READY, venues=(replace(_READY.venues[0], rules_match=False),)), _EXECUTOR)
     assert "not what plans need" in told
+
+
+def test_margin_may_not_fall_below_its_floor() -> None:
+    venue = replace(_EMPTY, equity_x18=10**20, floor_x18=10**20)
+    assert list(problems(replace(_READY, venues=(venue,)), _EXECUTOR)) == []
+    (told,) = problems(replace(_READY, venues=(replace(venue, equity_x18=99 * 10**18),)), _EXECUTOR)
+    assert told == "perps: margin of 99.00 USD is below its floor of 100.00 USD; run `keeper executor fund --margin USD`"
+
+
+def test_coin_for_gas_has_a_floor_of_its_own() -> None:
+    assert gas_problem(_OTHER, 10**18, 0, 10**18) is None
+    told = gas_problem(_OTHER, 10**18 - 1, 1, 10**18)
+    assert told is not None
+    assert "its floor is 1.000000; run `keeper executor fund --gas AMOUNT`" in told
+    assert "5 plans need" in (gas_problem(_OTHER, 0, 10**12, 10**18) or "")
