@@ -17,7 +17,7 @@ _PENALTY, _REQUIREMENT = 250, 625
 """Liquidation penalty and maintenance requirement, in hundredths of a percent of the notional."""
 _TRADE = "PositionChanged(address,address,int256,int256,uint256,int256,int256,uint256)"
 _LIQUIDATION = "PositionLiquidated(address,address,uint256,uint256,uint256,address)"
-_COLLATERAL_LIQUIDATION = "CollateralLiquidated(address,address,address,uint256,uint256,uint256,uint24)"
+COLLATERAL_LIQUIDATION = "CollateralLiquidated(address,address,address,uint256,uint256,uint256,uint24)"
 _FLOWS = ("Deposited(address,address,uint256)", "Withdrawn(address,address,uint256)", "BadDebtSettled(address,uint256)")
 
 
@@ -66,7 +66,7 @@ class PerpV2Ground:
                 "LiquidityChanged(address,address,address,int24,int24,int256,int256,int128,uint256)",
             ),
             core.account_balance: ("PnlRealized(address,int256)",),
-            core.vault: (*_FLOWS, _COLLATERAL_LIQUIDATION),
+            core.vault: (*_FLOWS, COLLATERAL_LIQUIDATION),
             core.exchange: ("FundingUpdated(address,uint256,uint256)",),
         }
 
@@ -86,7 +86,7 @@ class PerpV2Ground:
 
     def liquidation_logs(self, logs: Sequence[Log]) -> Sequence[Log]:
         """Of positions and of collateral."""
-        topics = {topic_of(_LIQUIDATION), topic_of(_COLLATERAL_LIQUIDATION)}
+        topics = {topic_of(_LIQUIDATION), topic_of(COLLATERAL_LIQUIDATION)}
         return [log for log in logs if log.topic in topics]
 
     def liquidated(self, log: Log) -> str | None:

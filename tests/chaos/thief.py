@@ -18,6 +18,7 @@ from contracts.devnet.devnet import Devnet
 from contracts.devnet.executor import EXECUTE, SET_VENUE, VENUE, PlanCall, execution, liquidate_and_close, liquidate_call
 from contracts.devnet.pricing import sqrt_price_x96
 from contracts.devnet.trading import MAX_UINT, deposit, open_position, trade_to
+from tests.chaos.sandwich import sandwich, stock
 
 _BACKER = to_checksum_address("0x" + "7f" * 20)
 """The thief's own account with money enough to move every pool."""
@@ -51,6 +52,7 @@ def thieve(devnet: Devnet) -> ThiefReport:
     devnet.rpc.call("anvil_autoImpersonateAccount", True)
     chain = Chain.at_head(devnet.rpc)
     chain.mine((chain.now // _DAY + 1) * _DAY + 60)  # from here to midnight it is one day, with one budget
+    stock(chain, devnet.deployment)
     thief = _Thief(devnet, chain)
     before, first_block = thief.worth_18(), int(devnet.rpc.call("eth_blockNumber"), 16)
     passed = list(thief.grasp())
@@ -122,7 +124,7 @@ class _Thief:
 
     def _forbidden_calls(self) -> Sequence[tuple[str, str, str]]:
         deployment, own = self._deployment, _BACKER
-        executor = deployment.executor
+        executor, exchange = deployment.executor, deployment.spot_pools[0].exchange
         return [
             ("sweep", executor, calldata("sweep(address,uint256)", deployment.usdc, 0)),
             ("recover", executor, calldata("recover(bytes32,(address,uint256,bytes,bool)[])", VENUE, [])),
@@ -132,14 +134,17 @@ class _Thief:
             ("another operator", executor, calldata("setOperator(address,bool)", own, True)),
             ("ownership", executor, calldata("transferOwnership(address)", own)),
             ("accept ownership", executor, calldata("acceptOwnership()")),
+            ("sell from outside", exchange, calldata("sell(uint256)", 1)),
+            ("ask for a payment", exchange, calldata("uniswapV3SwapCallback(int256,int256,bytes)", 10**18, 10**18, b"")),
             ("take from outside", deployment.usdc, calldata("transferFrom(address,address,uint256)", executor, own, 1)),
         ]
 
     # --- losing to himself ---
 
     def trade(self) -> None:
-        """Own accounts become liquidatable at a mark he moved, and the executor takes them over: left open to be liquidated in its turn,
+        """Collateral is sold at a price he moved. Own accounts become liquidatable at a mark he moved, and the executor takes them over: left open to be liquidated in its turn,
         or closed where he wants it; both ways, in ever smaller parts, until nothing passes any more."""
+        sandwich(self._chain, self._deployment, self._execute)
         self._abandon(self._deployment.market("BTC"))
         for side in ("long", "short"):
             self._overpay(self._deployment.market("ETH"), side)
@@ -251,8 +256,10 @@ class _Thief:
         return int(total + treasury * 10**12)
 
     def gone_18(self, first_block: int) -> int:
-        """Tokens that left the executor for anybody but venue and treasury, by the tokens' own logs; and coin."""
-        addresses = {int(one, 16) for one in (self._core.vault, self._core.insurance_fund, self._deployment.treasury)}
+        """Tokens that left the executor for anybody but venue, treasury and the pools its exchanges pay, by the tokens' own logs. What a pool
+        paid too little for is a loss."""
+        pools = [item.pool for item in self._deployment.spot_pools]
+        addresses = {int(one, 16) for one in (self._core.vault, self._core.insurance_fund, self._deployment.treasury, *pools)}
         sender = "0x" + self._deployment.executor[2:].lower().rjust(64, "0")
         span = {"fromBlock": hex(first_block + 1), "toBlock": "latest", "topics": [_TRANSFER, sender]}
         gone = 0

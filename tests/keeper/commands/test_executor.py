@@ -20,6 +20,7 @@ from tests.keeper.commands.conftest import Cli
 
 pytestmark = pytest.mark.fork
 _MINT_6 = 60_000 * 10**6
+_NOWHERE = ("--token", KEEPER, "--pool", KEEPER, "--feed", KEEPER)
 
 
 @dataclass
@@ -152,6 +153,9 @@ def test_somebody_elses_key_is_refused(owner: _Owner) -> None:
         (("fund", "--margin", 10**9), "Send it some, or name less"),
         (("fund", "--margin", 1, "--venue", "gmx"), "--venue gmx: not configured"),
         (("sweep", "--token", "usdc"), "--token: 'usdc' is not an address"),
+        (("exchange", "--token", "weth", "--pool", "0x1", "--feed", "0x1"), "--token: 'weth' is not an address"),
+        (("exchange", *_NOWHERE), "the executor cannot come to hold it on perp_v2"),
+        (("exchange", *_NOWHERE, "--max-slippage-ppm", 10**6), "a sale for nothing"),
         (("deploy", "--treasury", "0x1"), "--treasury: '0x1' is not an address"),
     ],
 )
@@ -182,3 +186,54 @@ def test_the_status_for_people(owner: _Owner) -> None:
     assert result.exit_code == 0
     for words in ("may act", "100,000.00 USD", "exactly what plans need", "4,000,000.00 USD", "ready: the operator can act"):
         assert words in result.stdout
+
+
+def test_an_exchange_is_made_allowed_and_shown(owner: _Owner) -> None:
+    """A dry run sends nothing; the settings name it; the rules then let the operator sell through it."""
+    deployment = owner.devnet.deployment
+    weth, pool = deployment.collaterals[0], deployment.spot_pools[0].pool
+    terms = ("--token", weth.token, "--pool", pool, "--feed", weth.price.aggregator, "--max-sale-usd", 5_000, "--max-slippage-ppm", 7_500)
+    before = owner.head()
+    dry_run = owner("exchange", *terms, "--dry-run")
+    assert dry_run.exit_code == 0, dry_run.output
+    assert all(words in dry_run.stdout for words in ("create UniswapV3Exchange", "at most 0.75 % below", "tried out: passes"))
+    assert owner.head() == before
+    made = owner("exchange", *terms, "--json")
+    assert made.exit_code == 0, made.output
+    (exchange,) = json.loads(made.stdout)["created"]
+    assert f'add "{exchange}" to executors.devnet.exchanges' in made.stderr
+    lines = owner.config.read_text().splitlines()
+    owner.config.write_text("\n".join(f'exchanges = ["{exchange}"]' if line.startswith("exchanges = ") else line for line in lines) + "\n")
+    assert "is not what plans need" in owner.status()["missing"][0]
+    assert owner("allow").exit_code == 0
+    status = owner.status()
+    assert status["missing"] == []
+    assert status["exchanges"] == [{"address": exchange, "token": weth.token.lower(), "max_sale_raw": str(5_000 * 10**6), "max_slippage_ppm": 7_500}]
+    shown = owner.cli("executor", "status", "--config", owner.config).stdout
+    assert "sells WETH" in shown
+    assert "at most 5,000.000000 USDC at once, at most 0.75 % below the oracle" in shown
+
+
+def test_what_no_target_needs_is_shown_for_the_owner_to_sweep(owner: _Owner) -> None:
+    """Beyond the margin's target, and tokens that nothing sells."""
+    deployment = owner.devnet.deployment
+    mints = [(deployment.usdc, 300 * 10**6), *((item.token, 10**item.decimals) for item in deployment.collaterals)]
+    for token, amount in mints:
+        data = calldata("mint(address,uint256)", deployment.executor, amount)
+        owner.devnet.rpc.call("eth_sendTransaction", {"from": deployment.owner, "to": token, "data": data})
+    assert [row["symbol"] for row in owner.status()["surplus"]] == ["USDC"]
+    text = owner.config.read_text()
+    owner.config.write_text(text.replace("margin_target_usd = 4000000", "margin_target_usd = 4000100"))
+    assert [(row["symbol"], row["amount_raw"]) for row in owner.status()["surplus"]] == [("USDC", str(200 * 10**6))]
+    shown = owner.cli("executor", "status", "--config", owner.config).stdout
+    assert "perp_v2: margin lacks" in shown
+    assert "200.000000 USDC: `keeper executor sweep --token" in shown
+
+
+def test_an_exchange_of_another_executor_is_named(owner: _Owner) -> None:
+    text = owner.config.read_text()
+    owner.config.write_text(text.replace(owner.devnet.deployment.spot_pools[0].exchange, owner.devnet.deployment.core.vault))
+    assert any("sells nothing of" in problem for problem in owner.status()["missing"])
+    refused = owner("allow")
+    assert refused.exit_code == 2
+    assert "make one with `keeper executor exchange`" in refused.stderr
