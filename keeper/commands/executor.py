@@ -69,8 +69,8 @@ async def _allow(options: OwnerOptions, budget_usd: float | None, treasury: Addr
     async with owner_desk(options.config, options.executor) as desk:
         wallet = await owner_wallet(desk, options)
         standing = await _owned(desk, wallet)
-        for problem in desk.strangers():
-            raise ConfigError(problem)
+        if strangers := desk.strangers():
+            raise ConfigError(strangers[0])
         if budget_usd is None and standing.budget_x18 == 0:
             raise ConfigError("--budget-usd is missing: what plans of one day may lose or carry open together, for example 2000.")
         steps = await _venue_steps(desk, wallet, standing)

@@ -93,7 +93,6 @@ def _bounds(exchange: Exchange, tokens: Mapping[Address, Holding]) -> str:
     return f"at most {most} at once, at most {exchange.max_slippage_ppm / 10_000:g} % below the oracle"
 
 
-
 def plain_inventory(desk: OwnerDesk, standing: Standing, holdings: Sequence[Holding]) -> dict[str, object]:
     """The same for programs."""
     exchanges = [
