@@ -61,6 +61,7 @@ def test_of_contracts_it_has_the_owners_own_and_no_other(wheel: Path) -> None:
     names = _names(wheel)
     assert {path for path in names if path.endswith(".json") and path.startswith("keeper/")} == {
         "keeper/execution/abi/KeeperExecutor.json",
+        "keeper/execution/abi/UniswapV3Exchange.json",
         "keeper/venues/perp_v2/abi/PerpV2Valuer.json",
         "keeper/venues/synthetix_v3/abi/SynthetixV3Valuer.json",
     }

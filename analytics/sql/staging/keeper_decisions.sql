@@ -1,4 +1,4 @@
--- What was decided about each candidate, at which stage, and why. `used` is what earlier plans and attempts in flight had taken when it was
+-- What was decided about each candidate, at which stage, and why; at stage "inventory" of what the executor holds itself (sell, pay_in). `used` is what earlier plans and attempts in flight had taken when it was
 -- planned (JSON): missing in lakes of the keeper's first schemas.
 -- The decimals of raw amounts are missing in lakes of the keeper's first schemas: they were 18.
 SELECT
