@@ -50,8 +50,8 @@ def revert_reason(venue: Venue) -> Callable[[bytes], str]:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What an executor and its operator must have: exchanges, margin per venue (USD, 18 decimals), coin, and enough of it for some plans at a
-    block's base fee with this tip (wei)."""
+    """What an executor and its operator must have: exchanges, margin per venue (USD, 18 decimals), coin, and enough of it for some
+    plans at a block's base fee with this tip (wei)."""
 
     terms: ExchangeTerms
     margin_floor_x18: int

@@ -37,7 +37,7 @@ class PlacedExecutor:
 
     executor: str
     valuer: str
-    spot_pools: tuple[SpotPool, ...]
+    spot_pools: tuple[SpotPool, ...] = ()
 
 
 def place_executor(chain: Chain, core: Core, usdc: str, markets: Sequence[Market], collaterals: Sequence[Collateral]) -> PlacedExecutor:

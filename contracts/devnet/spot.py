@@ -77,5 +77,5 @@ def _usdc_first(usdc: str, collateral: Collateral) -> bool:
 
 def _liquidity(sqrt_x96: int, *, usdc_first: bool) -> int:
     """At which `_DEPTH_USD` move the price by 1 %: the square root moves by a 200th of itself."""
-    depth_6 = 200 * _DEPTH_USD * 10**_USDC_DECIMALS
+    depth_6: int = 200 * _DEPTH_USD * 10**_USDC_DECIMALS
     return (depth_6 * sqrt_x96) >> 96 if usdc_first else (depth_6 << 96) // sqrt_x96

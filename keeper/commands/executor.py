@@ -267,4 +267,3 @@ def _venue(desk: OwnerDesk, name: str | None) -> tuple[str, Evaluator]:
 def _x18(amount: float) -> int:
     """USD or coin as typed, to its 18 decimals."""
     return round(amount * 10**6) * (X18 // 10**6)
-

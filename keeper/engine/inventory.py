@@ -90,7 +90,10 @@ class Inventory:
 
     async def _look(self, moment: _Moment) -> None:
         """What nobody answers is looked at again at the next block."""
-        settlement, *others = self._evaluator.venue.tokens(self._evaluator.book)
+        tokens = self._evaluator.venue.tokens(self._evaluator.book)
+        if not tokens:
+            return
+        settlement, *others = tokens
         exchanges = [item for item in self._holder.executor.exchanges if item.token in others and item.proceeds_token == settlement]
         question = read_wallet(self._holder.address, settlement, others, exchanges)
         try:

@@ -57,10 +57,8 @@ def create_valuer(venue: str, valuer: Valuer) -> Step:
 def create_exchange(exchange: NewExchange) -> Step:
     """A new contract that sells a token of an executor."""
     code = creation_code("keeper.execution", "UniswapV3Exchange", exchange.arguments)
-    effect = (
-        f"sells {exchange.token} of {exchange.executor}, at most {exchange.max_slippage_ppm / 10_000:g} % below the price of {exchange.feed}; "
-        "the executor pays and the executor receives"
-    )
+    bound = f"at most {exchange.max_slippage_ppm / 10_000:g} % below the price of {exchange.feed}"
+    effect = f"sells {exchange.token} of {exchange.executor}, {bound}; the executor pays and the executor receives"
     return Step("create UniswapV3Exchange", tuple(str(value) for _, value in exchange.arguments), None, code, effect)
 
 

@@ -142,8 +142,8 @@ class _Thief:
     # --- losing to himself ---
 
     def trade(self) -> None:
-        """Collateral is sold at a price he moved. Own accounts become liquidatable at a mark he moved, and the executor takes them over: left open to be liquidated in its turn,
-        or closed where he wants it; both ways, in ever smaller parts, until nothing passes any more."""
+        """Collateral is sold at a price he moved. Own accounts become liquidatable at such a mark, and the executor takes them over: left open to
+        be liquidated in its turn, or closed where he wants it; both ways, in ever smaller parts, until nothing passes any more."""
         sandwich(self._chain, self._deployment, self._execute)
         self._abandon(self._deployment.market("BTC"))
         for side in ("long", "short"):
@@ -256,8 +256,8 @@ class _Thief:
         return int(total + treasury * 10**12)
 
     def gone_18(self, first_block: int) -> int:
-        """Tokens that left the executor for anybody but venue, treasury and the pools its exchanges pay, by the tokens' own logs. What a pool
-        paid too little for is a loss."""
+        """Tokens that left the executor for anybody but venue, treasury and the pools of its exchanges, by their own logs; and coin. What a
+        pool paid too little for is a loss."""
         pools = [item.pool for item in self._deployment.spot_pools]
         addresses = {int(one, 16) for one in (self._core.vault, self._core.insurance_fund, self._deployment.treasury, *pools)}
         sender = "0x" + self._deployment.executor[2:].lower().rjust(64, "0")

@@ -78,4 +78,3 @@ def test_its_bounds_are_the_owners(devnet: Devnet) -> None:
         assert _view(devnet, spot.exchange, "maxSlippage()", ("uint256",)) == (MAX_SLIPPAGE_PPM,)
         for view, answer in (("executor()", deployment.executor), ("token()", collateral.token), ("pool()", spot.pool)):
             assert _view(devnet, spot.exchange, view, ("address",))[0].lower() == answer.lower()
-

@@ -69,7 +69,7 @@ def test_plans_pay_what_they_say_and_nobody_is_missed(synthetix_devnet: Syntheti
     """Each plan's call, made by the keeper at the head, returns the expected reward to the last unit; and the accounts found through
     watch boxes are those found by evaluating everybody."""
     ledger = SynthetixLedger.start(synthetix_devnet.rpc, synthetix_devnet.deployment)
-    walk, watcher, calls = RandomWalk(synthetix_devnet, driver, seed), Watcher(ledger.venue, ledger.book), Counter[Breach]()
+    walk, watcher, calls = RandomWalk(synthetix_devnet, driver, seed), Watcher(ledger.venue, ledger.book), Counter[Breach | None]()
     for _ in range(_BLOCKS):
         walk.step()
         watcher.due |= ledger.advance()

@@ -208,7 +208,9 @@ def test_an_exchange_is_made_allowed_and_shown(owner: _Owner) -> None:
     assert owner("allow").exit_code == 0
     status = owner.status()
     assert status["missing"] == []
-    assert status["exchanges"] == [{"address": exchange, "token": weth.token.lower(), "max_sale_raw": str(5_000 * 10**6), "max_slippage_ppm": 7_500}]
+    assert status["exchanges"] == [
+        {"address": exchange, "token": weth.token.lower(), "max_sale_raw": str(5_000 * 10**6), "max_slippage_ppm": 7_500}
+    ]
     shown = owner.cli("executor", "status", "--config", owner.config).stdout
     assert "sells WETH" in shown
     assert "at most 5,000.000000 USDC at once, at most 0.75 % below the oracle" in shown

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,11 +100,9 @@ def test_the_wallet_is_read_in_one_batch() -> None:
     questions = next(reads)
     assert [call.to for call in questions] == [USDC, USDC, LOW, EXCHANGE.address, EXCHANGE.pool, EXCHANGE.pool]
     words = [6, 5 * 10**6, 3, PRICE, DEEP.sqrt_price_x96, DEEP.liquidity]
-    answers = [CallResult(True, word(value)) for value in words]
-    try:
-        reads.send(answers)
-    except StopIteration as end:
-        assert end.value == Wallet(5 * X18, UNIT, {LOW: 3}, {EXCHANGE.address: DEEP})
+    with pytest.raises(StopIteration) as end:
+        reads.send([CallResult(True, word(value)) for value in words])
+    assert end.value.value == Wallet(5 * X18, UNIT, {LOW: 3}, {EXCHANGE.address: DEEP})
 
 
 @dataclass

@@ -40,7 +40,16 @@ from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
 from tests.keeper.domain.pool import EXCHANGE, LOW, USDC, Pool
 from tests.keeper.engine.decided import decision_of, evaluation, unwinding_plan
-from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, FakeChain, ListDispatcher, ListRecorder, ScriptedMender, ScriptedSimulator, block_ref
+from tests.keeper.engine.fakes import (
+    EXECUTOR,
+    OPERATOR,
+    FakeChain,
+    ListDispatcher,
+    ListRecorder,
+    ScriptedMender,
+    ScriptedSimulator,
+    block_ref,
+)
 from tests.keeper.engine.toy import ToyVenue
 from tests.keeper.test_assembly import OtherExecutor
 
@@ -119,9 +128,7 @@ class _Desk:
         self.evaluator = Evaluator(self.venue, ChainQuestions(self.chain), executor=EXECUTOR, block_seconds=2, forecast=False)
         setup = ExecutionSetup(self.simulator, self.dispatcher, policy.encode, OPERATOR, EXECUTOR)
         words = {"toy": self.venue.revert_reason}
-        self.liquidator = Liquidator(
-            setup, self.recorder, LiquidatorOptions(Limits(X18), 1, 2, 3), clock=lambda: 1.0, name_revert=words
-        )
+        self.liquidator = Liquidator(setup, self.recorder, LiquidatorOptions(Limits(X18), 1, 2, 3), clock=lambda: 1.0, name_revert=words)
         self.holds = Holds(ScriptedMender(), status.readiness.report)
         attempts = Attempts(self.dispatcher, self.recorder, 1, EXECUTOR, log, status.metrics, words)
         gas = GasPriceSource(policy, ("toy",))
