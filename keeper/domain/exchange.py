@@ -84,7 +84,7 @@ class ExchangePrice:
         """The most whose average price, fee included, is no more than `slippage_ppm` below the oracle's, as far as the liquidity in range
         reaches; 0 where not even the first unit's is.
 
-        The average price of a swap in one range is the product of the square-root prices before and after it (Uniswap V3, SqrtPriceMath)."""
+        The average price of a swap in a range is the product of the square-root prices before and after it (Uniswap V3, SqrtPriceMath)."""
         present, after_fee = self.sqrt_price_x96, RATIO - exchange.pool_fee_ppm
         bound = self.unit_worth_raw * (RATIO - slippage_ppm)
         if bound <= 0 or present == 0:

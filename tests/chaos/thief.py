@@ -142,8 +142,8 @@ class _Thief:
     # --- losing to himself ---
 
     def trade(self) -> None:
-        """Collateral is sold at a price he moved. Own accounts become liquidatable at such a mark, and the executor takes them over: left open to
-        be liquidated in its turn, or closed where he wants it; both ways, in ever smaller parts, until nothing passes any more."""
+        """Collateral is sold at a price he moved. Own accounts become liquidatable at such a mark, and the executor takes them over: left
+        open to be liquidated in its turn, or closed where he wants it; both ways, in ever smaller parts, until nothing passes any more."""
         sandwich(self._chain, self._deployment, self._execute)
         self._abandon(self._deployment.market("BTC"))
         for side in ("long", "short"):
