@@ -13,6 +13,7 @@ from keeper.domain import data_fee, parse
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Hash32, Timestamp
 from keeper.domain.decision import CandidateId, Limits
+from keeper.domain.fixed import of_units
 from keeper.domain.inventory import Targets
 from keeper.domain.venue import Venue
 from keeper.engine.attempts import Attempts
@@ -303,11 +304,11 @@ def build_policy(scope: ChainScope, executor: ExecutorScope) -> DecisionPolicy:
 def targets_of(settings: ExecutorSettings) -> Targets:
     """What an executor is to hold, in the domain's units."""
     return Targets(
-        margin_x18=int(settings.margin_target_usd * _ETHER),
-        floor_x18=int(settings.margin_floor_usd * _ETHER),
-        token_x18=int(settings.token_target_usd * _ETHER),
-        step_x18=int(settings.sell_above_usd * _ETHER),
-        sale_x18=int(settings.max_sale_usd * _ETHER),
+        margin_x18=of_units(settings.margin_target_usd),
+        floor_x18=of_units(settings.margin_floor_usd),
+        token_x18=of_units(settings.token_target_usd),
+        step_x18=of_units(settings.sell_above_usd),
+        sale_x18=of_units(settings.max_sale_usd),
         slippage_ppm=settings.max_slippage_ppm,
     )
 

@@ -13,6 +13,7 @@ from keeper.chain.incident import Incident
 from keeper.domain import exchange
 from keeper.domain.chain import Address, BlockRef, LogFilter, Purpose
 from keeper.domain.exchange import Exchange
+from keeper.domain.fixed import of_units
 from keeper.domain.venue import Venue
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.ports import Encoder, VenueState
@@ -113,8 +114,8 @@ def _requirements(scope: ChainScope, executor: ExecutorScope, address: Address, 
     settings = executor.settings
     return Requirements(
         terms=ExchangeTerms(chain, address, settings.exchanges),
-        margin_floor_x18=int(settings.margin_floor_usd * _ETHER),
-        gas_floor_wei=int(settings.gas_floor_eth * _ETHER),
+        margin_floor_x18=of_units(settings.margin_floor_usd),
+        gas_floor_wei=of_units(settings.gas_floor_eth),
         priority_fee_wei=int(scope.limits.priority_fee_gwei * _GWEI),
     )
 

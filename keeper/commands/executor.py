@@ -11,7 +11,7 @@ from keeper import daemon
 from keeper.commands.executor_inventory import inventory_rows, plain_holdings, plain_inventory
 from keeper.commands.owner_desk import Holding, OwnerDesk, OwnerOptions, carry_out, done, owner_desk, owner_wallet, table, typed_address
 from keeper.domain.chain import Address
-from keeper.domain.fixed import X18, to_units
+from keeper.domain.fixed import of_units, to_units
 from keeper.engine.evaluator import Evaluator
 from keeper.errors import ConfigError
 from keeper.execution import ownership
@@ -74,7 +74,7 @@ async def _allow(options: OwnerOptions, budget_usd: float | None, treasury: Addr
         if budget_usd is None and standing.budget_x18 == 0:
             raise ConfigError("--budget-usd is missing: what plans of one day may lose or carry open together, for example 2000.")
         steps = await _venue_steps(desk, wallet, standing)
-        budget_x18 = _x18(budget_usd) if budget_usd is not None else standing.budget_x18
+        budget_x18 = of_units(budget_usd) if budget_usd is not None else standing.budget_x18
         if treasury is not None and treasury != standing.treasury:
             steps.append(ownership.set_treasury(desk.executor, treasury))
         if budget_x18 != standing.budget_x18:
@@ -107,19 +107,19 @@ async def _fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas
         await _owned(desk, wallet)
         steps = await _margin_steps(desk, wallet, venue, margin_usd) if margin_usd > 0 else []
         if gas > 0:
-            steps.append(ownership.send_coin(desk.operator, _x18(gas)))
+            steps.append(ownership.send_coin(desk.operator, of_units(gas)))
         await carry_out(desk, wallet, steps, options)
     return done("funded; `keeper executor status` shows it", options)
 
 
 async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str | None, margin_usd: float) -> list[Step]:
     name, evaluator = _venue(desk, venue)
-    calls = evaluator.venue.pay_in(evaluator.book, desk.executor, _x18(margin_usd))
+    calls = evaluator.venue.pay_in(evaluator.book, desk.executor, of_units(margin_usd))
     if not calls:
         raise ConfigError(f"--margin {margin_usd:,.2f}: plans on {name} need no margin. Leave it out.")
     token = evaluator.venue.tokens(evaluator.book)[0]
     (holding,) = await desk.balances([token], wallet.address)
-    if holding.amount_raw < _x18(margin_usd) // 10 ** (18 - holding.decimals):
+    if holding.amount_raw < of_units(margin_usd) // 10 ** (18 - holding.decimals):
         raise ConfigError(
             f"--margin {margin_usd:,.2f}: the owner {wallet.address} has {holding.text} ({token}). Send it some, or name less."
         )
@@ -136,11 +136,11 @@ async def _sweep(options: OwnerOptions, venue: str | None, margin_usd: float, to
         holdings = await desk.balances(evaluator.venue.tokens(evaluator.book), desk.executor)
         steps: list[Step] = []
         if margin_usd > 0:
-            calls = evaluator.venue.pay_out(evaluator.book, _x18(margin_usd))
+            calls = evaluator.venue.pay_out(evaluator.book, of_units(margin_usd))
             if not calls:
                 raise ConfigError(f"--margin {margin_usd:,.2f}: the executor can have none on {name}. Leave it out.")
             steps.append(ownership.recover(desk.executor, name, calls, f"{margin_usd:,.2f} USD of margin are in the executor's wallet"))
-        steps += _sweeps(desk, standing, holdings, token, _x18(margin_usd))
+        steps += _sweeps(desk, standing, holdings, token, of_units(margin_usd))
         coin = await desk.coin_wei(desk.executor)
         if coin and token is None:
             steps.append(ownership.sweep(desk.executor, None, coin, standing.treasury, f"{to_units(coin)} coin"))
@@ -178,7 +178,7 @@ async def _status(config: Path, executor: str | None, as_json: bool) -> int:
         holdings = await desk.balances(tokens, desk.executor)
         others = [one for one in await desk.operators() if one != desk.operator]
         tip_wei = int(desk.scope.limits.priority_fee_gwei * _GWEI)
-        lack = gas_problem(desk.operator, gas_wei, desk.head.base_fee_wei + tip_wei, _x18(desk.account.settings.gas_floor_eth))
+        lack = gas_problem(desk.operator, gas_wei, desk.head.base_fee_wei + tip_wei, of_units(desk.account.settings.gas_floor_eth))
         missing = [*problems(standing, desk.executor), *([lack] if lack else []), *desk.strangers()]
         rows = [*_status_rows(standing, others, gas_wei, holdings), *inventory_rows(desk, standing, holdings)]
         plain = _plain_status(standing, others, gas_wei, holdings, missing) | plain_inventory(desk, standing, holdings)
@@ -262,8 +262,3 @@ def _venue(desk: OwnerDesk, name: str | None) -> tuple[str, Evaluator]:
     if venue not in desk.evaluators:
         raise ConfigError(f"--venue {name}: not configured. Configured: {configured}.")
     return venue, desk.evaluators[venue]
-
-
-def _x18(amount: float) -> int:
-    """USD or coin as typed, to its 18 decimals."""
-    return round(amount * 10**6) * (X18 // 10**6)

@@ -35,6 +35,11 @@ def to_units(raw: int, decimals: int = 18) -> float:
     return raw / scale
 
 
+def of_units(amount: float) -> int:
+    """An amount as people write it, with 18 decimals: exact to its millionths."""
+    return round(amount * 10**6) * (X18 // 10**6)
+
+
 def sign(value: int) -> int:
     """-1, 0 or 1."""
     return (value > 0) - (value < 0)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.domain.fixed import div_trunc, div_up, mul_div, mul_ratio, sign, to_units
+from keeper.domain.fixed import div_trunc, div_up, mul_div, mul_ratio, of_units, sign, to_units
 
 _nonzero = st.integers().filter(bool)
 
@@ -41,3 +41,9 @@ def test_units_are_for_people() -> None:
     """A raw amount in plain units."""
     assert to_units(1_500_000, 6) == 1.5
     assert to_units(-(10**18)) == -1.0
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**6 - 1))
+def test_an_amount_as_typed_is_exact_to_its_millionths(units: int, millionths: int) -> None:
+    """Its float is not, once it has 18 decimals."""
+    assert of_units(float(f"{units}.{millionths:06d}")) == units * 10**18 + millionths * 10**12
