@@ -57,9 +57,11 @@ def _prepare(stage: Stage) -> None:
     chain.send(deployment.owner, manager, "setCollateralValueDust(uint256)", 20 * 10**6)
     chain.mine(chain.now + 1)
     open_all(chain, deployment, [_pawner(number) for number in range(1, _PAWNERS + 1)])
+    prices = {**deployment.start_prices_8(), "ETH": deployment.market("ETH").start_price_8 * _FALL_BPS // 10_000}
     with MarketDriver(devnet.url, deployment) as driver:
-        driver.move("ETH", deployment.market("ETH").start_price_8 * _FALL_BPS // 10_000)
+        driver.move("ETH", prices["ETH"])
         driver.step({}, driver.head_time() + _TWAP_SECONDS)
+    stage.player.follow([(0, prices)])
 
 
 def _pawner(number: int) -> Trader:
