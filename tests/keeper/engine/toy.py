@@ -205,13 +205,13 @@ class ToyVenue:
     def tokens(self, book: Book) -> Sequence[Address]:
         return ()
 
-    def pay_in(self, book: Book, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_in(self, book: Book, executor: Address, amount: Usd18) -> Sequence[OwnerCall]:
         return ()
 
-    def pay_out(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_out(self, book: Book, amount: Usd18) -> Sequence[OwnerCall]:
         return ()
 
-    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
+    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> Usd18:
         return 10**6 * X18
 
     def unwind(self, executor: Address, book: Book, now: Timestamp, used: Use) -> LiquidationPlan | None:
