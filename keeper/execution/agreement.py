@@ -54,8 +54,8 @@ class Simulator(Protocol):
 
 
 class Vote(NamedTuple):
-    """The effect of a transaction according to one endpoint: the change of the executor's worth, None for a revert; or the reason why it has none:
-    another block at that height, or no such contract."""
+    """The effect of a transaction according to one endpoint: the change of the executor's worth, None for a revert; or the reason why it
+    has none: another block at that height, or no such contract."""
 
     change: Usd18 | None
     contradiction: str | None = None
