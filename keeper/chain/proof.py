@@ -49,8 +49,8 @@ class Proofs:
         return proofs
 
     async def learn(self) -> None:
-        """Once: whether this chain's headers hash as Ethereum's do, and recent receipts. If no endpoint's headers do in several trials, they
-        stay unproven."""
+        """Once: whether this chain's headers hash as Ethereum's do, and recent receipts. If no endpoint's headers do in several trials,
+        they stay unproven."""
         await self._learn_headers()
         await self._learn_receipts()
 

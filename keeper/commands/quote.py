@@ -114,8 +114,8 @@ def _print(book: Book, now: Timestamp, order: Order, answer: OpeningQuote) -> No
     console, position, health = Console(highlight=False), answer.position, answer.health
     margin, equity, requirement = to_units(answer.margin_x18), health.equity.units, health.requirement.units
     console.print(
-        f"{book.name} at block {book.block.number}{_by_signed_prices(book, now)}: {to_units(order.size_x18):+,g} {order.market} at a leverage of "
-        f"{to_units(order.leverage_x18):g}, with {margin:,.2f} USD of margin"
+        f"{book.name} at block {book.block.number}{_by_signed_prices(book, now)}: {to_units(order.size_x18):+,g} {order.market} "
+        f"at a leverage of {to_units(order.leverage_x18):g}, with {margin:,.2f} USD of margin"
     )
     console.print(f"mark {_price(position.mark_price_x18)}, entry {_price(answer.entry_price_x18)}")
     console.print(f"equity {equity:,.2f} USD ({equity - margin:+,.2f} by opening), requirement {requirement:,.2f} USD")

@@ -211,9 +211,7 @@ class Evaluator:
         """How to close what the executor still holds; None without one."""
         return self.venue.unwind(self.executor, self.book, at, used) if self.executor else None
 
-    async def evaluate(
-        self, block: BlockRef, keys: Set[AccountKey] | None = None, at: Timestamp | None = None
-    ) -> Sequence[MarginTest]:
+    async def evaluate(self, block: BlockRef, keys: Set[AccountKey] | None = None, at: Timestamp | None = None) -> Sequence[MarginTest]:
         """Evaluate accounts (all of them without `keys`) at `block`, without boxes, candidates or undo. For people, not for the loop.
 
         With `at`, a time after the block's, as if the newest signed prices were put on the chain then."""
