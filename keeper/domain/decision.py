@@ -9,7 +9,7 @@ from keeper.domain.chain import BlockRef, Timestamp
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.stages import Stages
+from keeper.domain.stages import NOT_BEGUN, Stages
 from keeper.domain.use import NOTHING, Use
 
 CandidateId = NewType("CandidateId", str)
@@ -124,7 +124,7 @@ class Decision:
     urgency: tuple[int, int]
     used: Use = NOTHING
     unwind: bool = False
-    stages: Stages = Stages()
+    stages: Stages = NOT_BEGUN
 
     @property
     def goes_on(self) -> bool:
