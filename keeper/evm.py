@@ -14,6 +14,7 @@ from keeper.domain import exchange
 from keeper.domain.chain import Address, BlockRef, LogFilter, Purpose
 from keeper.domain.exchange import Exchange
 from keeper.domain.fixed import of_units
+from keeper.domain.money import ZERO_USD
 from keeper.domain.venue import Venue
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.ports import Encoder, VenueState
@@ -124,7 +125,7 @@ def expected_of(name: str, state: VenueState, exchanges: Sequence[Exchange], flo
     """What the executor must allow for a venue, by the markets and tokens its book knows, and the margin it must have."""
     venue, book = state.venue, state.book
     rules = (*venue.rules(book), *exchange.rules(exchanges, venue.tokens(book)[1:]))
-    takes_margin = bool(venue.pay_in(book, _ANYBODY, 0))
+    takes_margin = bool(venue.pay_in(book, _ANYBODY, ZERO_USD))
     return Expected(name, rules, venue.valuer(book), takes_margin, floor_x18)
 
 

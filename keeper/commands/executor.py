@@ -12,6 +12,7 @@ from keeper.commands.executor_inventory import inventory_rows, plain_holdings, p
 from keeper.commands.owner_desk import Holding, OwnerDesk, OwnerOptions, carry_out, done, owner_desk, owner_wallet, table, typed_address
 from keeper.domain.chain import Address
 from keeper.domain.fixed import of_units, to_units
+from keeper.domain.money import Usd18
 from keeper.engine.evaluator import Evaluator
 from keeper.errors import ConfigError
 from keeper.execution import ownership
@@ -114,7 +115,7 @@ async def _fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas
 
 async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str | None, margin_usd: float) -> list[Step]:
     name, evaluator = _venue(desk, venue)
-    calls = evaluator.venue.pay_in(evaluator.book, desk.executor, of_units(margin_usd))
+    calls = evaluator.venue.pay_in(evaluator.book, desk.executor, Usd18.of_units(margin_usd))
     if not calls:
         raise ConfigError(f"--margin {margin_usd:,.2f}: plans on {name} need no margin. Leave it out.")
     token = evaluator.venue.tokens(evaluator.book)[0]
@@ -136,7 +137,7 @@ async def _sweep(options: OwnerOptions, venue: str | None, margin_usd: float, to
         holdings = await desk.balances(evaluator.venue.tokens(evaluator.book), desk.executor)
         steps: list[Step] = []
         if margin_usd > 0:
-            calls = evaluator.venue.pay_out(evaluator.book, of_units(margin_usd))
+            calls = evaluator.venue.pay_out(evaluator.book, Usd18.of_units(margin_usd))
             if not calls:
                 raise ConfigError(f"--margin {margin_usd:,.2f}: the executor can have none on {name}. Leave it out.")
             steps.append(ownership.recover(desk.executor, name, calls, f"{margin_usd:,.2f} USD of margin are in the executor's wallet"))

@@ -8,8 +8,9 @@ from keeper import assembly
 from keeper.commands.owner_desk import Holding, OwnerDesk, OwnerOptions, carry_out, done, owner_desk, owner_wallet, typed_address
 from keeper.domain.chain import Address
 from keeper.domain.exchange import Exchange, NewExchange
-from keeper.domain.fixed import RATIO, X18_DECIMALS, to_units
-from keeper.domain.inventory import Targets, lack_x18
+from keeper.domain.fixed import RATIO, X18_DECIMALS
+from keeper.domain.inventory import Targets, lack
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.errors import ConfigError
 from keeper.execution import ownership
 from keeper.execution.standing import Standing, VenueStanding
@@ -63,9 +64,9 @@ def inventory_rows(desk: OwnerDesk, standing: Standing, holdings: Sequence[Holdi
         yield f"sells {exchange.symbol}", f"{exchange.address} {_bounds(exchange, tokens)}"
     targets = assembly.targets_of(desk.account.settings)
     for venue in standing.venues:
-        lack = _lack_x18(targets, venue)
-        if lack:
-            yield f"{venue.venue}: margin lacks", f"{to_units(lack):,.2f} USD of its target"
+        rest = _lack(targets, venue)
+        if rest != ZERO_USD:
+            yield f"{venue.venue}: margin lacks", f"{rest.units:,.2f} USD of its target"
     for holding in surplus(desk, standing, holdings):
         yield "beyond its targets", f"{holding.text}: `keeper executor sweep --token {holding.token}`"
 
@@ -74,17 +75,17 @@ def surplus(desk: OwnerDesk, standing: Standing, holdings: Sequence[Holding]) ->
     """What is in the wallet and neither becomes margin nor is sold: the owner's to sweep."""
     targets, tokens_for_sale = assembly.targets_of(desk.account.settings), {exchange.token for exchange in desk.terms.exchanges}
     venues = zip(desk.evaluators.values(), standing.venues, strict=True)
-    lacks = {evaluator.venue.tokens(evaluator.book)[0]: _lack_x18(targets, venue) for evaluator, venue in venues}
+    lacks = {evaluator.venue.tokens(evaluator.book)[0]: _lack(targets, venue) for evaluator, venue in venues}
     for holding in holdings:
         amount = 0 if holding.token in tokens_for_sale else holding.amount_raw
         if holding.token in lacks:
-            amount = max(0, holding.amount_raw - lacks[holding.token] // 10 ** (X18_DECIMALS - holding.decimals))
+            amount = max(0, holding.amount_raw - lacks[holding.token].raw // 10 ** (X18_DECIMALS - holding.decimals))
         if amount:
             yield replace(holding, amount_raw=amount)
 
 
-def _lack_x18(targets: Targets, venue: VenueStanding) -> int:
-    return lack_x18(targets, venue.equity_x18) if venue.takes_margin else 0
+def _lack(targets: Targets, venue: VenueStanding) -> Usd18:
+    return lack(targets, Usd18(venue.equity_x18)) if venue.takes_margin else ZERO_USD
 
 
 def _bounds(exchange: Exchange, tokens: Mapping[Address, Holding]) -> str:

@@ -70,7 +70,7 @@ class OwnerDesk:
 
     def expected(self) -> Sequence[Expected]:
         """What the executor must allow, by venue."""
-        floor_x18 = assembly.targets_of(self.account.settings).floor_x18
+        floor_x18 = assembly.targets_of(self.account.settings).floor.raw
         return [evm.expected_of(name, evaluator, self.terms.exchanges, floor_x18) for name, evaluator in self.evaluators.items()]
 
     async def standing(self) -> Standing:

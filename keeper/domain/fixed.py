@@ -1,5 +1,7 @@
 """Integer arithmetic with the EVM's rounding. Python's // floors; Solidity's / truncates towards zero."""
 
+from decimal import Decimal
+
 Q96 = 1 << 96
 X18 = 10**18
 X18_DECIMALS = 18
@@ -35,9 +37,9 @@ def to_units(raw: int, decimals: int = 18) -> float:
     return raw / scale
 
 
-def of_units(amount: float) -> int:
-    """An amount as people write it, with 18 decimals: exact to its millionths."""
-    return round(amount * 10**6) * (X18 // 10**6)
+def of_units(amount: float, decimals: int = 18) -> int:
+    """An amount as people write it, exactly; what is less than a raw unit is cut off."""
+    return int(Decimal(repr(amount)).scaleb(decimals))
 
 
 def sign(value: int) -> int:

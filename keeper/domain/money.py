@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from keeper.domain.fixed import of_units
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -11,6 +13,11 @@ class Money:
 
     raw: int
     decimals: ClassVar[int]
+
+    @classmethod
+    def of_units(cls, units: float) -> Self:
+        """From whole units, as people write settings, exactly; what is less than one `raw` is cut off."""
+        return cls(of_units(units, cls.decimals))
 
     @property
     def units(self) -> float:
@@ -23,6 +30,9 @@ class Money:
 
     def __sub__(self, other: Self) -> Self:
         return type(self)(self.raw - self._raw_of(other))
+
+    def __neg__(self) -> Self:
+        return type(self)(-self.raw)
 
     def __lt__(self, other: Self) -> bool:
         return self.raw < self._raw_of(other)
@@ -38,7 +48,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Usd18(Money):
-    """US dollars with 18 decimals."""
+    """US dollars with 18 decimals: what plans, limits and the executor contract count in."""
 
     decimals: ClassVar[int] = 18
 
@@ -48,3 +58,7 @@ class Usd30(Money):
     """US dollars with 30 decimals."""
 
     decimals: ClassVar[int] = 30
+
+
+ZERO_USD = Usd18(0)
+"""No dollars."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockRef
 from keeper.domain.decision import LEAST_URGENT, Candidate, Decision, Economics, Liquidate, candidate_id
-from keeper.domain.fixed import to_units
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.health import Breach
-from keeper.domain.inventory import Step, Targets, Wallet, next_step, read_wallet, surplus_x18
+from keeper.domain.inventory import Step, Targets, Wallet, next_step, read_wallet, surplus
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.records import DecisionRecord
 from keeper.domain.use import NOTHING
 from keeper.domain.views import LiquidationObserved
@@ -42,10 +42,10 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """A processed block, the executor's margin in it (USD with 18 decimals), and the price of gas."""
+    """A processed block, the executor's margin in it, and the price of gas."""
 
     block: BlockRef
-    margin_x18: int
+    margin: Usd18
     gas_price: GasPrice
 
 
@@ -72,11 +72,11 @@ class Inventory:
             self._due = number
         if number < self._due or price is None or self._decisions.bar(self._name, number)(self._account) is not None:
             return
-        margin_x18 = self._evaluator.venue.free_capital(self._holder.address, self._evaluator.book, evaluation.basis)
+        margin = self._evaluator.venue.free_capital(self._holder.address, self._evaluator.book, evaluation.basis)
         is_idle = candidates == 0 and len(self._decisions.mailbox) == 0
         # What is carried open goes first. Below its floor the margin cannot wait until a storm is over.
-        if (is_idle or margin_x18 < self._holder.targets.floor_x18) and self._evaluator.unwind(evaluation.basis, NOTHING) is None:
-            self._moment = _Moment(evaluation.block, margin_x18, price)
+        if (is_idle or margin < self._holder.targets.floor) and self._evaluator.unwind(evaluation.basis, NOTHING) is None:
+            self._moment = _Moment(evaluation.block, margin, price)
             self._changed.set()
 
     async def run(self) -> None:
@@ -103,7 +103,7 @@ class Inventory:
             return
         if wallet is None:
             return
-        step = next_step(self._targets(), moment.margin_x18, wallet, exchanges)
+        step = next_step(self._targets(), moment.margin, wallet, exchanges)
         self._due = moment.block.number + (_REST_BLOCKS if step is None else 1)
         if step is None:
             self._tell_surplus(moment, wallet)
@@ -111,10 +111,10 @@ class Inventory:
             await self._hand_over(moment, step, wallet)
 
     async def _hand_over(self, moment: _Moment, step: Step, wallet: Wallet) -> None:
-        plan = inventory_plan(step, self._holder.address, self._evaluator.venue, self._evaluator.book, wallet.unit_x18)
+        plan = inventory_plan(step, self._holder.address, self._evaluator.venue, self._evaluator.book, wallet.unit)
         name = candidate_id(self._services.chain_id, self._name, self._account, moment.block)
         candidate = Candidate(name, self._name, self._account, moment.block)
-        choice = Liquidate(plan, Economics(plan.expected_reward_x18, plan.expected_cost_x18), moment.gas_price)
+        choice = Liquidate(plan, Economics(plan.expected_reward, plan.expected_cost), moment.gas_price)
         decision = Decision(candidate, choice, LEAST_URGENT, unwind=True)
         if await self._decisions.mailbox.add(decision):
             self._services.recorder.append([self._row(decision)])
@@ -127,8 +127,8 @@ class Inventory:
 
     def _targets(self) -> Targets:
         """Where plans need no margin, there is none to fill up."""
-        takes_margin = bool(self._evaluator.venue.top_up(self._evaluator.book, 0))
-        return self._holder.targets if takes_margin else replace(self._holder.targets, margin_x18=0)
+        takes_margin = bool(self._evaluator.venue.top_up(self._evaluator.book, ZERO_USD))
+        return self._holder.targets if takes_margin else replace(self._holder.targets, margin=ZERO_USD)
 
     def _is_purchase(self, item: LiquidationObserved) -> bool:
         """Whether the executor has bought collateral."""
@@ -136,8 +136,8 @@ class Inventory:
 
     def _tell_surplus(self, moment: _Moment, wallet: Wallet) -> None:
         """Once for each amount."""
-        amount_x18 = surplus_x18(self._targets(), moment.margin_x18, wallet.settlement_x18)
-        words = f"{to_units(amount_x18):,.2f} USD" if amount_x18 > self._holder.targets.step_x18 else ""
+        amount = surplus(self._targets(), moment.margin, wallet.settlement)
+        words = f"{amount.units:,.2f} USD" if amount > self._holder.targets.step else ""
         if words and words != self._surplus:
             self._services.log.info("surplus in the wallet", venue=self._name, amount=words, mend="run `keeper executor sweep`")
         self._surplus = words

@@ -9,10 +9,12 @@ from contracts.devnet.market import MarketDriver
 from keeper.domain.account import AccountKey
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach
-from keeper.domain.inventory import PayIn, Sale, Step, Targets, Wallet, next_step, read_wallet, surplus_x18
+from keeper.domain.inventory import PayIn, Sale, Step, Wallet, next_step, read_wallet, surplus
+from keeper.domain.money import Usd18
 from keeper.domain.plan import LiquidationPlan
 from keeper.engine.inventory_plan import inventory_plan
 from tests.fork.test_perp_v2_plans import Keeper
+from tests.keeper.domain.pool import targets
 from tests.keeper.venues.perp_v2.exchanges import exchanges_of
 from tests.keeper.venues.perp_v2.random_traders import MAX, RandomTraders
 
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.fork
 
 _OPEN = "openPosition((address,bool,bool,uint256,uint256,uint256,uint160,bytes32))"
 _PAWNERS = 14
-_TARGETS = Targets(4_000_000 * X18, 1_000_000 * X18, 0, 100 * X18, 10_000 * X18, 5_000)
+_TARGETS = targets(margin=4_000_000, floor=1_000_000)
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class _Owner:
         assert wallet is not None
         return wallet
 
-    def margin_x18(self) -> int:
+    def margin(self) -> Usd18:
         ledger = self.keeper.ledger
         assert ledger.head is not None
         return ledger.venue.free_capital(self.keeper.executor, ledger.book, ledger.head.timestamp)
@@ -45,13 +47,13 @@ class _Owner:
     def act(self) -> Step | None:
         """One step, on the chain; what it costs the executor is within what the plan says."""
         wallet, ledger = self.wallet(), self.keeper.ledger
-        step = next_step(_TARGETS, self.margin_x18(), wallet, exchanges_of(ledger, self.keeper.devnet.deployment))
+        step = next_step(_TARGETS, self.margin(), wallet, exchanges_of(ledger, self.keeper.devnet.deployment))
         if step is not None:
-            plan = inventory_plan(step, self.keeper.executor, ledger.venue, ledger.book, wallet.unit_x18)
+            plan = inventory_plan(step, self.keeper.executor, ledger.venue, ledger.book, wallet.unit)
             change, logs = self.keeper.execute(plan)
-            assert plan.break_even_x18 <= change <= X18
+            assert plan.break_even <= change <= Usd18(X18)
             proceeds = ledger.venue.proceeds(logs, self.keeper.executor, ledger.book)
-            assert abs(proceeds.settlement_x18 + proceeds.tokens_value_x18 - change) <= 10**13
+            assert abs((proceeds.settlement + proceeds.tokens_value - change).raw) <= 10**13
             ledger.advance()
         return step
 
@@ -60,24 +62,24 @@ def test_dozens_of_purchases_leave_the_margin_where_it_was(devnet: Devnet) -> No
     keeper = Keeper.on(devnet)
     pawners = _indebted(keeper)
     owner = _Owner(keeper)
-    purchases, steps, lowest = 0, list[Step](), owner.margin_x18()
+    purchases, steps, lowest = 0, list[Step](), owner.margin()
     while plans := _purchases(keeper, pawners):
         for plan in plans[:4]:
             keeper.execute(plan)
             keeper.ledger.advance()
             purchases += 1
-        lowest = min(lowest, owner.margin_x18())
+        lowest = min(lowest, owner.margin())
         step = owner.act()
         steps += [step] if step is not None else []
     while (step := owner.act()) is not None:
         steps.append(step)
     assert purchases >= 24
-    assert lowest < _TARGETS.margin_x18 - 1_000 * X18, "nothing was ever spent"
+    assert lowest + Usd18.of_units(1_000) < _TARGETS.margin, "nothing was ever spent"
     assert sum(isinstance(step, Sale) for step in steps) >= 3
     assert any(isinstance(step, PayIn) for step in steps)
-    margin, wallet = owner.margin_x18(), owner.wallet()
-    assert abs(margin - _TARGETS.margin_x18) < _TARGETS.step_x18
-    assert surplus_x18(_TARGETS, margin, wallet.settlement_x18) > 1_000 * X18, "the discount is the owner's to sweep"
+    margin, wallet = owner.margin(), owner.wallet()
+    assert _TARGETS.margin - _TARGETS.step < margin <= _TARGETS.margin
+    assert Usd18.of_units(1_000) < surplus(_TARGETS, margin, wallet.settlement), "the discount is the owner's to sweep"
 
 
 def _purchases(keeper: Keeper, pawners: frozenset[AccountKey]) -> list[LiquidationPlan]:

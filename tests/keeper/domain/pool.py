@@ -6,6 +6,8 @@ from math import isqrt
 from keeper.domain.chain import Address
 from keeper.domain.exchange import Exchange, ExchangePrice
 from keeper.domain.fixed import Q96, RATIO
+from keeper.domain.inventory import Targets
+from keeper.domain.money import ZERO_USD, Usd18
 
 USDC, LOW, HIGH = (Address("0x" + digits * 20) for digits in ("80", "10", "f0"))
 """The token sold is the pool's first with the low address, its second with the high one."""
@@ -52,3 +54,9 @@ class Pool:
             return liquidity * (present - last) // Q96, replace(self, sqrt_price_x96=last)
         last = present + amount * Q96 // liquidity
         return liquidity * Q96 * (last - present) // last // present, replace(self, sqrt_price_x96=last)
+
+
+def targets(*, margin: int, floor: int, step: int = 100, sale: int = 10_000, slippage_ppm: int = 5_000) -> Targets:
+    """Of whole USD; no token is kept."""
+    usd = Usd18.of_units
+    return Targets(usd(margin), usd(floor), ZERO_USD, usd(step), usd(sale), slippage_ppm)

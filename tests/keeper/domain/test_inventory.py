@@ -16,43 +16,45 @@ from keeper.domain.exchange import Exchange
 from keeper.domain.fixed import RATIO, X18
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.health import Breach
-from keeper.domain.inventory import PayIn, Sale, Targets, Wallet, next_step, read_wallet, surplus_x18
+from keeper.domain.inventory import PayIn, Sale, Targets, Wallet, next_step, read_wallet, surplus
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.use import Use
 from keeper.venues.perp_v2.collateral_plan import collateral_for, collateral_x18
 from keeper.venues.perp_v2.margin import collateral_worth
 from keeper.venues.perp_v2.state import Collateral
-from tests.keeper.domain.pool import EXCHANGE, HIGH, LOW, SECOND, USDC, Pool
+from tests.keeper.domain.pool import EXCHANGE, HIGH, LOW, SECOND, USDC, Pool, targets
 
-UNIT = 10**12
+UNIT = Usd18(10**12)
 PRICE = 2_500 * 10**6
-TARGETS = Targets(
-    margin_x18=100_000 * X18, floor_x18=20_000 * X18, token_x18=0, step_x18=100 * X18, sale_x18=10_000 * X18, slippage_ppm=5_000
-)
+FREE = GasPrice(0, 0, 0)
+_ROUNDING = Usd18(10 * UNIT.raw)
+_RICH = Usd18(1 << 255)
+TARGETS = targets(margin=100_000, floor=20_000)
 DEEP = Pool.at(EXCHANGE, PRICE, 10**12).price(PRICE)
 
 
 def _wallet(settlement: int = 0, weth: int = 0, thin: bool = False) -> Wallet:
     """Whole USD, thousandths of a token."""
     oracle = Pool.at(EXCHANGE, PRICE, 10**7).price(PRICE) if thin else DEEP
-    return Wallet(settlement * X18, UNIT, {LOW: weth * 10**15}, {EXCHANGE.address: oracle})
+    return Wallet(Usd18(settlement * X18), UNIT, {LOW: weth * 10**15}, {EXCHANGE.address: oracle})
 
 
 def _step(margin: int, wallet: Wallet, targets: Targets = TARGETS) -> PayIn | Sale | None:
-    return next_step(targets, margin * X18, wallet, [EXCHANGE])
+    return next_step(targets, Usd18(margin * X18), wallet, [EXCHANGE])
 
 
 def test_the_margin_comes_first() -> None:
-    assert _step(90_000, _wallet(4_000, weth=4_000)) == PayIn(4_000 * X18)
-    assert _step(99_000, _wallet(4_000, weth=4_000)) == PayIn(1_000 * X18)
+    assert _step(90_000, _wallet(4_000, weth=4_000)) == PayIn(Usd18.of_units(4_000))
+    assert _step(99_000, _wallet(4_000, weth=4_000)) == PayIn(Usd18.of_units(1_000))
 
 
 def test_a_margin_at_its_target_is_left_alone() -> None:
     assert _step(100_000, _wallet(4_000)) is None
     assert _step(200_000, _wallet(4_000)) is None
-    assert surplus_x18(TARGETS, 100_000 * X18, 4_000 * X18) == 4_000 * X18
-    assert surplus_x18(TARGETS, 99_000 * X18, 4_000 * X18) == 3_000 * X18
-    assert surplus_x18(TARGETS, 9_000 * X18, 4_000 * X18) == 0
+    assert surplus(TARGETS, Usd18.of_units(100_000), Usd18.of_units(4_000)) == Usd18.of_units(4_000)
+    assert surplus(TARGETS, Usd18.of_units(99_000), Usd18.of_units(4_000)) == Usd18.of_units(3_000)
+    assert surplus(TARGETS, Usd18.of_units(9_000), Usd18.of_units(4_000)) == Usd18.of_units(0)
 
 
 def test_a_trifle_is_not_worth_a_transaction() -> None:
@@ -64,33 +66,33 @@ def test_a_trifle_is_not_worth_a_transaction() -> None:
 def test_seized_tokens_are_sold_down_to_their_target() -> None:
     step = _step(100_000, _wallet(weth=1_000))
     assert isinstance(step, Sale)
-    assert (step.amount_raw, step.worth_x18, step.least_x18) == (10**18, 2_500 * X18, 2_500 * X18 * 995 // 1_000)
+    assert (step.amount_raw, step.worth, step.least) == (10**18, Usd18.of_units(2_500), Usd18.of_units(2_487.5))
     assert step.amount_x18 == X18
-    half = _step(100_000, _wallet(weth=1_000), replace(TARGETS, token_x18=1_250 * X18))
+    half = _step(100_000, _wallet(weth=1_000), replace(TARGETS, token=Usd18.of_units(1_250)))
     assert isinstance(half, Sale)
     assert half.amount_raw == 5 * 10**17
-    assert _step(100_000, _wallet(weth=1_000), replace(TARGETS, token_x18=2_500 * X18)) is None
+    assert _step(100_000, _wallet(weth=1_000), replace(TARGETS, token=Usd18.of_units(2_500))) is None
 
 
 def test_a_sale_is_no_larger_than_owner_contract_and_pool_allow() -> None:
-    by_owner, by_pool = _step(0, _wallet(weth=100_000)), _step(0, _wallet(weth=100_000, thin=True), replace(TARGETS, step_x18=0))
-    by_contract = _step(0, _wallet(weth=100_000), replace(TARGETS, sale_x18=10**6 * X18))
+    by_owner, by_pool = _step(0, _wallet(weth=100_000)), _step(0, _wallet(weth=100_000, thin=True), replace(TARGETS, step=ZERO_USD))
+    by_contract = _step(0, _wallet(weth=100_000), replace(TARGETS, sale=Usd18.of_units(10**6)))
     assert isinstance(by_owner, Sale)
     assert isinstance(by_pool, Sale)
     assert isinstance(by_contract, Sale)
-    assert (by_owner.worth_x18, by_contract.worth_x18) == (10_000 * X18, 25_000 * X18)
-    assert 0 < by_pool.worth_x18 < 10 * X18
+    assert (by_owner.worth, by_contract.worth) == (Usd18.of_units(10_000), Usd18.of_units(25_000))
+    assert ZERO_USD < by_pool.worth < Usd18.of_units(10)
 
 
 def test_without_a_price_or_an_exchange_nothing_is_sold() -> None:
-    assert next_step(TARGETS, 0, replace(_wallet(weth=10_000), prices={}), [EXCHANGE]) is None
-    assert next_step(TARGETS, 0, _wallet(weth=10_000), []) is None
+    assert next_step(TARGETS, ZERO_USD, replace(_wallet(weth=10_000), prices={}), [EXCHANGE]) is None
+    assert next_step(TARGETS, ZERO_USD, _wallet(weth=10_000), []) is None
 
 
 def test_the_most_valuable_is_sold_first() -> None:
     prices = {EXCHANGE.address: DEEP, Address("0x" + "dd" * 20): Pool.at(SECOND, PRICE, 10**12).price(PRICE)}
     second = replace(SECOND, address=Address("0x" + "dd" * 20))
-    step = next_step(TARGETS, 0, Wallet(0, UNIT, {LOW: 10**18, HIGH: 2 * 10**18}, prices), [EXCHANGE, second])
+    step = next_step(TARGETS, ZERO_USD, Wallet(ZERO_USD, UNIT, {LOW: 10**18, HIGH: 2 * 10**18}, prices), [EXCHANGE, second])
     assert isinstance(step, Sale)
     assert step.exchange == second
 
@@ -102,7 +104,7 @@ def test_the_wallet_is_read_in_one_batch() -> None:
     words = [6, 5 * 10**6, 3, PRICE, DEEP.sqrt_price_x96, DEEP.liquidity]
     with pytest.raises(StopIteration) as end:
         reads.send([CallResult(True, word(value)) for value in words])
-    assert end.value.value == Wallet(5 * X18, UNIT, {LOW: 3}, {EXCHANGE.address: DEEP})
+    assert end.value.value == Wallet(Usd18.of_units(5), UNIT, {LOW: 3}, {EXCHANGE.address: DEEP})
 
 
 @dataclass
@@ -115,11 +117,11 @@ class _World:
     random: Random
     targets: Targets
     exchange: Exchange
-    margin_x18: int
-    wallet_x18: int = 0
+    margin: Usd18
+    wallet: Usd18 = ZERO_USD
     token_raw: int = 0
     worth_raw: int = PRICE
-    lowest_x18: int = 1 << 255
+    lowest: Usd18 = _RICH
     purchases: int = 0
     sales: int = 0
     pool: Pool = field(init=False)
@@ -137,35 +139,35 @@ class _World:
 
     def seize(self) -> None:
         """Somebody's debt is paid for his collateral, if the margin allows it."""
-        paid_x18 = self.random.randint(1, 4_000) * X18
+        paid = Usd18.of_units(self.random.randint(1, 4_000))
         discounted = self.worth_raw * 100 * (RATIO - self.collateral.discount_ratio) // RATIO
-        received = collateral_for(paid_x18, discounted, self.collateral)
-        worth_x18 = collateral_worth(received, self.worth_raw * 100, self.collateral)
+        received = collateral_for(paid.raw, discounted, self.collateral)
+        worth = Usd18(collateral_worth(received, self.worth_raw * 100, self.collateral))
         plan = LiquidationPlan(
             account=AccountKey("debtor"), market="WETH", breach=Breach.COLLATERAL, size_x18=collateral_x18(received, self.collateral),
-            notional_x18=paid_x18, expected_reward_x18=worth_x18 - paid_x18, expected_cost_x18=0, capital_x18=paid_x18, gas_limit=1,
-            calls=(), use=Use(capital_x18=paid_x18),
+            notional=paid, expected_reward=worth - paid, expected_cost=ZERO_USD, capital=paid, gas_limit=1, calls=(), use=Use(capital=paid),
         )  # fmt: skip
-        limits = Limits(0, margin_floor_x18=self.targets.floor_x18)
-        if isinstance(decide(plan, GasPrice(0, 0, 0), 0, self.margin_x18, limits), Liquidate):
-            self.margin_x18 -= paid_x18
+        limits = Limits(ZERO_USD, margin_floor=self.targets.floor)
+        if isinstance(decide(plan, FREE, ZERO_USD, self.margin, limits), Liquidate):
+            self.margin -= paid
             self.token_raw += received
             self.purchases += 1
-            self.lowest_x18 = min(self.lowest_x18, self.margin_x18)
+            self.lowest = min(self.lowest, self.margin)
 
     def act(self) -> bool:
         """One step; False where there was none, or it was refused."""
-        wallet = Wallet(self.wallet_x18, UNIT, self._tokens(), {self.exchange.address: self.pool.price(self.worth_raw)})
-        match next_step(self.targets, self.margin_x18, wallet, [self.exchange]):
-            case PayIn(amount_x18=amount):
-                self.wallet_x18 -= amount
-                self.margin_x18 += amount
+        wallet = Wallet(self.wallet, UNIT, self._tokens(), {self.exchange.address: self.pool.price(self.worth_raw)})
+        match next_step(self.targets, self.margin, wallet, [self.exchange]):
+            case PayIn(amount=payment):
+                self.wallet -= payment
+                self.margin += payment
                 return True
-            case Sale(amount_raw=amount, least_x18=least):
-                proceeds, pool = self.pool.sell(amount)
-                if proceeds * UNIT < least - 10 * UNIT:
+            case Sale(amount_raw=amount_raw, least=least):
+                proceeds_raw, pool = self.pool.sell(amount_raw)
+                proceeds = Usd18(proceeds_raw * UNIT.raw)
+                if proceeds + _ROUNDING < least:
                     return False
-                self.pool, self.token_raw, self.wallet_x18 = pool, self.token_raw - amount, self.wallet_x18 + proceeds * UNIT
+                self.pool, self.token_raw, self.wallet = pool, self.token_raw - amount_raw, self.wallet + proceeds
                 self.sales += 1
                 return True
         return False
@@ -177,9 +179,9 @@ class _World:
             self.pool = self._fair()
 
     @property
-    def total_x18(self) -> int:
+    def total(self) -> Usd18:
         """Everything at the oracle's price."""
-        return self.margin_x18 + self.wallet_x18 + self.token_raw * self.worth_raw * UNIT // self.exchange.unit
+        return self.margin + self.wallet + Usd18(self.token_raw * self.worth_raw * UNIT.raw // self.exchange.unit)
 
     def _tokens(self) -> Mapping[Address, int]:
         return {self.exchange.token: self.token_raw}
@@ -193,7 +195,7 @@ class _World:
 def test_a_thousand_purchases_leave_the_margin_within_its_target(seed: int, exchange: Exchange, most_ppm: int) -> None:
     """Random debts, prices and pools; steps come in pauses of the storm only. The margin never falls below its floor, and ends at its
     target but for less than three steps, as long as everything together is worth that much."""
-    world = _World(Random(seed), TARGETS, exchange, TARGETS.margin_x18)
+    world = _World(Random(seed), TARGETS, exchange, TARGETS.margin)
     attempts = 0
     while world.purchases < 1_000 and attempts < 20_000:
         attempts += 1
@@ -204,5 +206,5 @@ def test_a_thousand_purchases_leave_the_margin_within_its_target(seed: int, exch
     world.rest()
     assert world.purchases == 1_000
     assert world.sales > 100
-    assert world.lowest_x18 >= TARGETS.floor_x18
-    assert world.margin_x18 >= min(TARGETS.margin_x18, world.total_x18) - 3 * TARGETS.step_x18
+    assert TARGETS.floor <= world.lowest < TARGETS.margin
+    assert min(TARGETS.margin, world.total) <= world.margin + Usd18(3 * TARGETS.step.raw)

@@ -13,7 +13,7 @@ from keeper.domain.chain import Address, BlockAdded, BlockRef, CallResult, Hash3
 from keeper.domain.decision import Limits
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach
-from keeper.domain.inventory import Targets
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.outcome import SimReverted, SimSettled
 from keeper.domain.permission import OwnerCall
 from keeper.domain.plan import LiquidationPlan
@@ -38,7 +38,7 @@ from keeper.errors import RpcUnavailable, StateDivergence
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
-from tests.keeper.domain.pool import EXCHANGE, LOW, USDC, Pool
+from tests.keeper.domain.pool import EXCHANGE, LOW, USDC, Pool, targets
 from tests.keeper.engine.decided import decision_of, evaluation, unwinding_plan
 from tests.keeper.engine.fakes import (
     EXECUTOR,
@@ -54,26 +54,26 @@ from tests.keeper.engine.toy import ToyVenue
 from tests.keeper.test_assembly import OtherExecutor
 
 T = TypeVar("T")
-TARGETS = Targets(1_000 * X18, 500 * X18, 0, 100 * X18, 10_000 * X18, 5_000)
+TARGETS = targets(margin=1_000, floor=500)
 ACCOUNT = AccountKey(EXECUTOR)
-_SETTLED = SimSettled(0, 90_000, (), 1.0)
+_SETTLED = SimSettled(ZERO_USD, 90_000, (), 1.0)
 
 
 class _Venue(ToyVenue):
     """A toy with margin in USDC, at which WETH may be seized."""
 
-    margin_x18 = 1_000 * X18
+    margin = Usd18.of_units(1_000)
     carried: LiquidationPlan | None = None
     takes_margin = True
 
     def tokens(self, book: Book) -> Sequence[Address]:
         return (USDC, LOW)
 
-    def top_up(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
-        return (OwnerCall(USDC, "approve(address,uint256)", (EXECUTOR, amount_x18 // 10**12)),) if self.takes_margin else ()
+    def top_up(self, book: Book, amount: Usd18) -> Sequence[OwnerCall]:
+        return (OwnerCall(USDC, "approve(address,uint256)", (EXECUTOR, amount.raw // 10**12)),) if self.takes_margin else ()
 
-    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
-        return self.margin_x18
+    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> Usd18:
+        return self.margin
 
     def unwind(self, executor: Address, book: Book, now: Timestamp, used: Use) -> LiquidationPlan | None:
         return self.carried
@@ -124,11 +124,13 @@ class _Desk:
     def __post_init__(self) -> None:
         log = structlog.get_logger()
         status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
-        policy = DecisionPolicy(1, EXECUTOR, Limits(X18), "TOY", 10**6, 10**11, lambda venue, plan, change: f"{change}".encode())
+        policy = DecisionPolicy(1, EXECUTOR, Limits(Usd18(X18)), "TOY", 10**6, 10**11, lambda venue, plan, change: f"{change.raw}".encode())
         self.evaluator = Evaluator(self.venue, ChainQuestions(self.chain), executor=EXECUTOR, block_seconds=2, forecast=False)
         setup = ExecutionSetup(self.simulator, self.dispatcher, policy.encode, OPERATOR, EXECUTOR)
         words = {"toy": self.venue.revert_reason}
-        self.liquidator = Liquidator(setup, self.recorder, LiquidatorOptions(Limits(X18), 1, 2, 3), clock=lambda: 1.0, name_revert=words)
+        self.liquidator = Liquidator(
+            setup, self.recorder, LiquidatorOptions(Limits(Usd18(X18)), 1, 2, 3), clock=lambda: 1.0, name_revert=words
+        )
         self.holds = Holds(ScriptedMender(), status.readiness.report)
         attempts = Attempts(self.dispatcher, self.recorder, 1, EXECUTOR, log, status.metrics, words)
         gas = GasPriceSource(policy, ("toy",))
@@ -189,7 +191,7 @@ def test_seized_tokens_are_sold_within_the_slippage_by_the_executors_own_guard()
 
 def test_settlement_tokens_become_margin_up_to_its_target_for_nothing_less() -> None:
     desk = _Desk()
-    desk.venue.margin_x18 = 800 * X18
+    desk.venue.margin = Usd18.of_units(800)
     desk.chain.settlement_raw = 5_000 * 10**6
     desk.run(1)
     assert desk.actions() == [(1, "pay_in", "margin")]
@@ -200,7 +202,7 @@ def test_settlement_tokens_become_margin_up_to_its_target_for_nothing_less() -> 
 
 def test_a_venue_that_takes_no_margin_gets_none() -> None:
     desk = _Desk()
-    desk.venue.margin_x18, desk.venue.takes_margin = 0, False
+    desk.venue.margin, desk.venue.takes_margin = ZERO_USD, False
     desk.chain.settlement_raw = 5_000 * 10**6
     desk.run(1)
     assert desk.actions() == []
@@ -246,7 +248,7 @@ def test_a_storm_goes_first_but_for_a_margin_below_its_floor() -> None:
         task = asyncio.create_task(desk.inventory.run())
         await desk.block(1, candidates=1)
         assert desk.actions() == []
-        desk.venue.margin_x18 = 499 * X18
+        desk.venue.margin = Usd18.of_units(499)
         await desk.block(2, candidates=1)
         assert desk.actions() == [(2, "sell", "WETH")]
         await desk.mailbox.replace("toy", 2, [decision_of("0xa", reward=1, block=block_ref(2)), *await desk.mailbox.withdraw("toy")])
