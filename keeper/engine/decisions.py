@@ -48,7 +48,7 @@ class Decisions:
         """The decision about every account in breach as a row, and those to go on with, the closing of what the executor holds among
         them. `seen`: when the block, or the signed price, arrived."""
         blocked = self.bar(name, evaluation.block.number)
-        used, price = self.liquidator.used(name), self.gas.price
+        used, price = self.liquidator.used(name, evaluation.block.number), self.gas.price
         decisions = self.policy.decisions(name, evaluator, evaluation, price, blocked, used, self.liquidator.at_work(name))
         after = sum((decision.use for decision in decisions), used)
         unwinding = self.policy.unwinding(name, evaluator, evaluation, price, blocked, after)

@@ -94,9 +94,11 @@ class Liquidator:
         """An attempt on the account ended in this block: decisions of earlier blocks know nothing of it."""
         self._concluded[account] = block_number
 
-    def used(self, venue: str) -> Use:
-        """What the decisions worked on and the attempts in flight (of this process) will have taken of the venue's markets."""
-        alive = self._working | self._open_accounts()
+    def used(self, venue: str, block_number: int) -> Use:
+        """What the decisions worked on and the attempts in flight (of this process) will have taken of the venue's markets and the margin,
+        beyond what its book at this block knows: an attempt may have ended in a later one."""
+        later = {key for key, number in self._concluded.items() if number > block_number}
+        alive = self._working | self._open_accounts() | later
         self._uses = {key: use for key, use in self._uses.items() if key in alive}
         return sum((use for (name, _), use in self._uses.items() if name == venue), NOTHING)
 

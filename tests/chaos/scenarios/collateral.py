@@ -18,7 +18,7 @@ from tests.chaos.perp_v2 import COLLATERAL_LIQUIDATION
 from tests.chaos.scenario import Scenario
 from tests.chaos.stage import Set, Stage
 
-_PAWNERS, _PURCHASES = 350, 1_000
+_PAWNERS, _PURCHASES = 400, 1_000
 _TARGET_USD, _FLOOR_USD, _STEP_USD = 30_000, 5_000, 100
 _FALL_BPS = 8_800
 _TWAP_SECONDS = 900
@@ -32,13 +32,16 @@ def thousand(stage: Stage) -> None:
     _prepare(stage)
     stage.begin()
     deadline = time.monotonic() + _DEADLINE_S
+    lowest_usd = _margin_usd(stage)
     while _purchases(stage) < _PURCHASES and time.monotonic() < deadline:
-        stage.blocks(10)
+        stage.blocks(1)
+        lowest_usd = min(lowest_usd, _margin_usd(stage))
     stage.blocks(_QUIET_BLOCKS)
     stage.finish()
     margin_usd, purchases = _margin_usd(stage), _purchases(stage)
-    stage.notes |= {"purchases": purchases, "margin_usd": margin_usd, "target_usd": _TARGET_USD}
+    stage.notes |= {"purchases": purchases, "margin_usd": margin_usd, "target_usd": _TARGET_USD, "lowest_usd": lowest_usd}
     stage.expect(purchases >= _PURCHASES, f"{purchases} purchases of collateral only")
+    stage.expect(lowest_usd >= _FLOOR_USD, f"the margin fell to {lowest_usd} USD, below its floor of {_FLOOR_USD}")
     stage.expect(abs(margin_usd - _TARGET_USD) <= _STEP_USD, f"the margin is {margin_usd} USD, its target {_TARGET_USD}")
 
 
@@ -53,8 +56,8 @@ def _prepare(stage: Stage) -> None:
     chain.send(owner, deployment.executor, "recover(bytes32,(address,uint256,bytes,bool)[])", VENUE, calls, gas=3_000_000)
     chain.send(owner, deployment.executor, "sweep(address,uint256)", deployment.usdc, (MARGIN_USD - _TARGET_USD) * 10**6)
     # Small debts, each paid in several purchases: a crowd that the pools carry.
-    chain.send(deployment.owner, manager, "setDebtThreshold(uint256)", 50 * 10**6)
-    chain.send(deployment.owner, manager, "setCollateralValueDust(uint256)", 20 * 10**6)
+    chain.send(deployment.owner, manager, "setDebtThreshold(uint256)", 20 * 10**6)
+    chain.send(deployment.owner, manager, "setCollateralValueDust(uint256)", 10 * 10**6)
     chain.mine(chain.now + 1)
     open_all(chain, deployment, [_pawner(number) for number in range(1, _PAWNERS + 1)])
     prices = {**deployment.start_prices_8(), "ETH": deployment.market("ETH").start_price_8 * _FALL_BPS // 10_000}
