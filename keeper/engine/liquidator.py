@@ -104,7 +104,8 @@ class Liquidator:
 
     def at_work(self, venue: str) -> Mapping[AccountKey, Use]:
         """The part of `used` that is not sent yet, by account."""
-        return {key[1]: self._uses[key] for key in self._working if key[0] == venue and key in self._uses}
+        unsent = self._working - self._open_accounts()
+        return {key[1]: self._uses[key] for key in unsent if key[0] == venue and key in self._uses}
 
     def renew(self, venue: str, block_number: int, decisions: Sequence[Decision]) -> None:
         """The venue's decisions of its newest block: those of an earlier block about other accounts are not worth sending any more."""
