@@ -6,7 +6,6 @@ from enum import StrEnum
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, RawLog
 from keeper.domain.health import Breach
-from keeper.domain.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +120,6 @@ class AccountFlow:
     amount_raw: int
     decimals: int | None
     log: RawLog
-
-
-@dataclass(frozen=True, slots=True)
-class ChainView:
-    """The contract's own answer about one account: what our `Health` must equal."""
-
-    account: AccountKey
-    equity: Money
-    requirement: Money
 
 
 @dataclass(frozen=True, slots=True)
