@@ -33,7 +33,6 @@ _GWEI = 10**9
 _ETHER = 10**18
 _PATIENCE_SECONDS = 0.5
 """The longest that one endpoint's word about a transaction is waited for."""
-_ANYBODY = Address("0x" + "00" * 20)
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 encode: Encoder = encode_execute
@@ -85,7 +84,7 @@ class EvmFamily:
 def expected_of(name: str, state: VenueState) -> Expected:
     """What the executor must allow for a venue, by the markets and tokens its book knows."""
     venue, book = state.venue, state.book
-    return Expected(name, venue.rules(book), venue.valuer(book), takes_margin=bool(venue.pay_in(book, _ANYBODY, 0)))
+    return Expected(name, venue.rules(book), venue.valuer(book), venue.capabilities.needs_capital)
 
 
 @asynccontextmanager

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from contracts.devnet import write_config
 from contracts.devnet.synthetix_v3.devnet import SynthetixDevnet
 from contracts.devnet.synthetix_v3.views import account_views
 from tests.contracts.synthetix_v3.bench import Bench
@@ -23,13 +22,6 @@ _PRECISION = 10**6
 _UNIT_X18 = 10**10
 """Pyth's prices have 8 decimals here."""
 _FEWEST = 6
-
-
-@pytest.fixture
-def synthetix_config(synthetix_devnet: SynthetixDevnet, tmp_path: Path) -> Path:
-    path, devnet = tmp_path / "keeper.toml", synthetix_devnet
-    write_config(devnet.deployment, path, url=devnet.url, ws_url=None, mode="observe", lake_dir=tmp_path / "lake")
-    return path
 
 
 def _json(keeper: Cli, config: Path, *arguments: object) -> dict[str, Any]:
