@@ -1,4 +1,4 @@
-"""An account of which the contract tells nothing is told once, and once more when it is judged again; and it is no comparison."""
+"""Accounts of which the contract tells nothing are told once, and once more when they are judged again; and they are no comparison."""
 
 import structlog
 from structlog.testing import capture_logs
@@ -26,15 +26,15 @@ def test_every_change_is_told_once_and_only_comparisons_are_counted() -> None:
     metrics = Metrics()
     unjudged = Unjudged(structlog.get_logger(), metrics)
     with capture_logs() as lines:
-        unjudged.look(_rows(1, a=Verdict.HEALTHY, b=Verdict.UNKNOWN))
+        unjudged.look(_rows(1, a=Verdict.HEALTHY, b=Verdict.UNKNOWN, c=Verdict.UNKNOWN))
         unjudged.look(_rows(2, b=Verdict.UNKNOWN))
         unjudged.look(_rows(3, a=Verdict.HEALTHY))
         unjudged.look(_rows(4, a=Verdict.HEALTHY, b=Verdict.HEALTHY))
-    assert [(line["event"], line["account"], line["block"], line.get("reason"), line["log_level"]) for line in lines] == [
-        ("not judged by the contract", "b", 1, "paused", "warning"),
-        ("judged by the contract again", "b", 4, None, "info"),
+    assert [(line["event"], line["block"], line["accounts"], line.get("first"), line.get("reason"), line["log_level"]) for line in lines] == [
+        ("not judged by the contract", 1, 2, "b", "paused", "warning"),
+        ("judged by the contract again", 4, 1, None, None, "info"),
     ]
     registry = metrics.collectors.registry
     labels = {"chain": "chain"}
     assert registry.get_sample_value("keeper_parity_comparisons_total", labels) == 4
-    assert registry.get_sample_value("keeper_parity_unknown_total", labels) == 2
+    assert registry.get_sample_value("keeper_parity_unknown_total", labels) == 3
