@@ -30,7 +30,9 @@ def test_every_change_is_told_once_and_only_comparisons_are_counted() -> None:
         unjudged.look(_rows(2, b=Verdict.UNKNOWN))
         unjudged.look(_rows(3, a=Verdict.HEALTHY))
         unjudged.look(_rows(4, a=Verdict.HEALTHY, b=Verdict.HEALTHY))
-    assert [(line["event"], line["block"], line["accounts"], line.get("first"), line.get("reason"), line["log_level"]) for line in lines] == [
+    assert [
+        (line["event"], line["block"], line["accounts"], line.get("first"), line.get("reason"), line["log_level"]) for line in lines
+    ] == [
         ("not judged by the contract", 1, 2, "b", "paused", "warning"),
         ("judged by the contract again", 4, 1, None, None, "info"),
     ]
