@@ -41,7 +41,7 @@ def config(devnet: Devnet, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def synthetix_config(synthetix_devnet: SynthetixDevnet, tmp_path: Path) -> Path:
-    """That of the Synthetix V3 devnet, with the keys beside it. Nobody answers for its prices: these commands ask for none."""
+    """That of the Synthetix V3 devnet, with the keys beside it. No price service answers: the chain has prices."""
     path, devnet = tmp_path / "keeper.toml", synthetix_devnet
     service = "http://127.0.0.1:1"
     write_config(devnet.deployment, path, url=devnet.url, ws_url=None, mode="execute", lake_dir=tmp_path / "lake", price_service=service)
