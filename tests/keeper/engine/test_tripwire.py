@@ -20,7 +20,7 @@ from tests.keeper.engine.toy import JudgedToy, Opened, ToyVenue, log_of
 
 BLOCK = block_ref(1)
 WHERE = BlockKeys(1, "toy", BLOCK)
-PRICES = {BLOCK.timestamp: 100}
+PRICES: dict[int, int] = {BLOCK.timestamp: 100}
 # What the chain says of every account: 10 base at 100 USD, 500 of it borrowed.
 VIEW = (500 * X18).to_bytes(32, "big", signed=True) + (100 * X18).to_bytes(32, "big")
 
