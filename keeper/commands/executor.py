@@ -13,6 +13,7 @@ from keeper.commands.owner_desk import Holding, OwnerDesk, OwnerOptions, carry_o
 from keeper.domain import parse
 from keeper.domain.chain import Address
 from keeper.domain.fixed import X18, to_units
+from keeper.domain.money import Usd18
 from keeper.engine.evaluator import Evaluator
 from keeper.errors import ConfigError
 from keeper.execution import ownership
@@ -121,7 +122,7 @@ async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str | None,
         raise ConfigError(
             f"--margin {margin_usd:,.2f}: the owner {wallet.address} has {holding.text} ({token}). Send it some, or name less."
         )
-    calls = evaluator.venue.pay_in(evaluator.book, desk.executor, _x18(margin_usd))
+    calls = evaluator.venue.pay_in(evaluator.book, desk.executor, Usd18(_x18(margin_usd)))
     amount = f"{margin_usd:,.2f} {holding.symbol}"
     effects = (f"the venue may take {amount} from the owner", f"{amount} are margin of {desk.executor}")
     return list(ownership.owner_calls(calls, effects))
@@ -137,7 +138,7 @@ async def _sweep(options: OwnerOptions, venue: str | None, margin_usd: float, to
         if margin_usd > 0:
             if not evaluator.venue.capabilities.needs_capital:
                 raise ConfigError(f"--margin {margin_usd:,.2f}: the executor can have none on {name}. Leave it out.")
-            calls = evaluator.venue.pay_out(evaluator.book, _x18(margin_usd))
+            calls = evaluator.venue.pay_out(evaluator.book, Usd18(_x18(margin_usd)))
             steps.append(ownership.recover(desk.executor, name, calls, f"{margin_usd:,.2f} USD of margin are in the executor's wallet"))
         steps += _sweeps(desk, standing, holdings, token, _x18(margin_usd))
         coin = await desk.coin_wei(desk.executor)

@@ -3,7 +3,7 @@
 import pytest
 
 from keeper.domain.chain import Address
-from keeper.domain.fixed import X18
+from keeper.domain.money import Usd18
 from tests.contract.chain import Chain
 
 pytestmark = pytest.mark.fork
@@ -15,5 +15,6 @@ def test_capabilities_are_what_it_asks_for(chain: Chain, request: pytest.Fixture
     """Margin is paid in and out where plans need capital, and signed prices are wanted where they are pulled; nowhere else."""
     ledger = chain.ledger(request.getfixturevalue(chain.fixture))
     venue, book = ledger.venue, ledger.book
-    assert bool(venue.pay_in(book, _EXECUTOR, X18)) == bool(venue.pay_out(book, X18)) == venue.capabilities.needs_capital
+    amount = Usd18.of_units(1)
+    assert bool(venue.pay_in(book, _EXECUTOR, amount)) == bool(venue.pay_out(book, amount)) == venue.capabilities.needs_capital
     assert bool(venue.quotes(book)) == venue.capabilities.pull_oracle
