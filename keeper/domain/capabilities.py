@@ -18,7 +18,8 @@ class Capabilities:
 
     `actor`: where it is nobody, the venue can only be observed, and settings that would have it acted on are refused.
     `needs_capital`: plans take margin of the executor's: only then is its margin counted, missed, funded and swept.
-    `pull_oracle`: prices come onto the chain by the transaction that needs them: settings must name an oracle, and may not elsewhere."""
+    `pull_oracle`: prices come onto the chain by the transaction that needs them: whoever acts must name an
+    oracle in the settings, and none may be named elsewhere."""
 
     actor: Actor
     needs_capital: bool

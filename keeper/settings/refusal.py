@@ -33,7 +33,8 @@ def _of_executor(name: str, venue: VenueSettings, capabilities: Capabilities) ->
 
 def _of_oracle(name: str, venue: VenueSettings, capabilities: Capabilities, settings: Settings) -> Iterator[Refusal]:
     key = f"venues.{name}.oracle"
-    if venue.oracle is None and capabilities.pull_oracle:
+    # Observing without one shows the prices that are on the chain.
+    if venue.oracle is None and capabilities.pull_oracle and settings.keeper.mode is not Mode.OBSERVE:
         known = ", ".join(sorted(settings.oracles)) or "none, add [oracles.NAME]"
         yield Refusal(key, f" is missing. {venue.protocol} pulls its prices: name the oracle that signs them; configured: {known}.")
     if venue.oracle is not None and not capabilities.pull_oracle:

@@ -59,11 +59,12 @@ def test_where_one_venue_of_a_chain_can_be_acted_on_the_others_are_observed(tmp_
     assert _keys(refusals(settings, {"first": CLOSED, "second": OPEN})) == []
 
 
-def test_a_venue_that_pulls_its_prices_needs_an_oracle(tmp_path: Path) -> None:
-    (refusal,) = refusals(_settings(tmp_path), {"first": PULLING, "second": OPEN})
+def test_who_acts_on_a_venue_that_pulls_its_prices_needs_an_oracle(tmp_path: Path) -> None:
+    assert _keys(refusals(_settings(tmp_path), {"first": PULLING, "second": OPEN})) == []
+    (refusal,) = refusals(_settings(tmp_path, Mode.SIMULATE), {"first": PULLING, "second": OPEN})
     assert refusal.key == "venues.first.oracle"
     assert refusal.problem.endswith("name the oracle that signs them; configured: prices.")
-    assert _keys(refusals(_settings(tmp_path, oracle="prices"), {"first": PULLING, "second": OPEN})) == []
+    assert _keys(refusals(_settings(tmp_path, Mode.SIMULATE, oracle="prices"), {"first": PULLING, "second": OPEN})) == []
 
 
 def test_another_venue_may_have_none(tmp_path: Path) -> None:

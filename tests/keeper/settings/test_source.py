@@ -197,7 +197,7 @@ def test_a_venue_pulls_its_prices_from_an_oracle_by_name(tmp_path: Path) -> None
 
 def test_an_oracle_stands_with_the_venues_that_pull_their_prices_and_with_no_other(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"keeper\.toml: venues\.first\.oracle is missing\. synthetix_v3 pulls.*configured: none"):
-        _load(tmp_path, PULLING)
+        _load(tmp_path, '[keeper]\nmode = "simulate"\n' + PULLING)
     with pytest.raises(ConfigError, match=r"keeper\.toml: venues\.first\.oracle = 'prices': all prices of perp_v2 are on the chain"):
         _load(tmp_path, MINIMAL + 'oracle = "prices"\n' + ORACLE)
 
