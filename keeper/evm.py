@@ -14,7 +14,6 @@ from keeper.domain import exchange
 from keeper.domain.chain import Address, BlockRef, LogFilter, Purpose
 from keeper.domain.exchange import Exchange
 from keeper.domain.fixed import of_units
-from keeper.domain.money import ZERO_USD
 from keeper.domain.venue import Venue
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.ports import Encoder, VenueState
@@ -38,7 +37,6 @@ _GWEI = 10**9
 _ETHER = 10**18
 _PATIENCE_SECONDS = 0.5
 """The longest that one endpoint's word about a transaction is waited for."""
-_ANYBODY = Address("0x" + "00" * 20)
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 encode: Encoder = encode_execute
@@ -125,8 +123,7 @@ def expected_of(name: str, state: VenueState, exchanges: Sequence[Exchange], flo
     """What the executor must allow for a venue, by the markets and tokens its book knows, and the margin it must have."""
     venue, book = state.venue, state.book
     rules = (*venue.rules(book), *exchange.rules(exchanges, venue.tokens(book)[1:]))
-    takes_margin = bool(venue.pay_in(book, _ANYBODY, ZERO_USD))
-    return Expected(name, rules, venue.valuer(book), takes_margin, floor_x18)
+    return Expected(name, rules, venue.valuer(book), venue.capabilities.needs_capital, floor_x18)
 
 
 @asynccontextmanager

@@ -85,7 +85,7 @@ def surplus(desk: OwnerDesk, standing: Standing, holdings: Sequence[Holding]) ->
 
 
 def _lack(targets: Targets, venue: VenueStanding) -> Usd18:
-    return lack(targets, Usd18(venue.equity_x18)) if venue.takes_margin else ZERO_USD
+    return lack(targets, Usd18(venue.equity_x18)) if venue.needs_capital else ZERO_USD
 
 
 def _bounds(exchange: Exchange, tokens: Mapping[Address, Holding]) -> str:

@@ -127,8 +127,8 @@ class Inventory:
 
     def _targets(self) -> Targets:
         """Where plans need no margin, there is none to fill up."""
-        takes_margin = bool(self._evaluator.venue.top_up(self._evaluator.book, ZERO_USD))
-        return self._holder.targets if takes_margin else replace(self._holder.targets, margin=ZERO_USD)
+        needs_capital = self._evaluator.venue.capabilities.needs_capital
+        return self._holder.targets if needs_capital else replace(self._holder.targets, margin=ZERO_USD)
 
     def _is_purchase(self, item: LiquidationObserved) -> bool:
         """Whether the executor has bought collateral."""

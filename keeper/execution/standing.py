@@ -38,7 +38,7 @@ class Expected:
     venue: str
     rules: Sequence[CallRule]
     valuer: Valuer
-    takes_margin: bool = True
+    needs_capital: bool
     floor_x18: int = 0
 
 
@@ -54,7 +54,7 @@ class VenueStanding:
     total_x18: int
     equity_x18: int
     exposure_x18: int
-    takes_margin: bool = True
+    needs_capital: bool
     floor_x18: int = 0
 
 
@@ -95,7 +95,7 @@ def standing(executor: Address, operator: Address, expected: Sequence[Expected])
         matches = [next(replies).data == answer for _, answer in requirement.valuer.answers]
         total, equity, exposure = _valuation(next(replies))
         rules_match = allowed_hash == rules_hash(requirement.rules)
-        figures = (total, equity, exposure, requirement.takes_margin, requirement.floor_x18)
+        figures = (total, equity, exposure, requirement.needs_capital, requirement.floor_x18)
         venues.append(VenueStanding(requirement.venue, valuer, rules_match, all(matches), *figures))
     return Standing(
         executor,
@@ -125,9 +125,9 @@ def problems(state: Standing | None, executor: Address) -> Iterator[str]:
             )
         elif not venue.valuer_matches:
             yield f"{venue.venue}: {venue.valuer} does not value the executor as expected; run `keeper executor allow`"
-        elif venue.takes_margin and venue.equity_x18 <= 0:
+        elif venue.needs_capital and venue.equity_x18 <= 0:
             yield f"{venue.venue}: no margin; run `keeper executor fund --margin USD`"
-        elif venue.takes_margin and venue.equity_x18 < venue.floor_x18:
+        elif venue.needs_capital and venue.equity_x18 < venue.floor_x18:
             yield (
                 f"{venue.venue}: margin of {_usd(venue.equity_x18)} USD is below its floor of {_usd(venue.floor_x18)} USD; "
                 "run `keeper executor fund --margin USD`"

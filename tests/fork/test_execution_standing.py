@@ -17,8 +17,9 @@ from contracts.devnet.roles import EXECUTOR_OWNER
 from keeper.domain.chain import BlockRef, Reads
 from keeper.domain.parse import address
 from keeper.errors import RpcUnavailable
+from keeper.evm import expected_of
 from keeper.execution.standing import Expected, StandingCheck, problems, standing
-from tests.keeper.venues.perp_v2.exchanges import rules_of
+from tests.keeper.venues.perp_v2.exchanges import exchanges_of
 from tests.keeper.venues.perp_v2.ledger import Ledger
 
 pytestmark = pytest.mark.fork
@@ -51,8 +52,8 @@ class _Desk:
         return self.devnet.rpc.call(method, *params)
 
     def expected(self) -> Sequence[Expected]:
-        rules, valuer = rules_of(self.ledger, self.devnet.deployment), self.ledger.venue.valuer(self.ledger.book)
-        return [Expected("perp_v2", rules, valuer, floor_x18=self.floor_x18)]
+        exchanges = exchanges_of(self.ledger, self.devnet.deployment)
+        return [expected_of("perp_v2", self.ledger, exchanges, self.floor_x18)]
 
     def as_owner(self, signature: str, *arguments: object) -> None:
         self.chain.send(EXECUTOR_OWNER, self.devnet.deployment.executor, signature, *arguments, gas=5_000_000)

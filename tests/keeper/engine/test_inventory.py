@@ -9,6 +9,7 @@ import structlog
 
 from keeper.domain.account import AccountKey
 from keeper.domain.calldata import word
+from keeper.domain.capabilities import Actor, Capabilities
 from keeper.domain.chain import Address, BlockAdded, BlockRef, CallResult, Hash32, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
 from keeper.domain.fixed import X18
@@ -64,13 +65,12 @@ class _Venue(ToyVenue):
 
     margin = Usd18.of_units(1_000)
     carried: LiquidationPlan | None = None
-    takes_margin = True
 
     def tokens(self, book: Book) -> Sequence[Address]:
         return (USDC, LOW)
 
     def top_up(self, book: Book, amount: Usd18) -> Sequence[OwnerCall]:
-        return (OwnerCall(USDC, "approve(address,uint256)", (EXECUTOR, amount.raw // 10**12)),) if self.takes_margin else ()
+        return (OwnerCall(USDC, "approve(address,uint256)", (EXECUTOR, amount.raw // 10**12)),)
 
     def free_capital(self, executor: Address, book: Book, now: Timestamp) -> Usd18:
         return self.margin
@@ -202,7 +202,7 @@ def test_settlement_tokens_become_margin_up_to_its_target_for_nothing_less() -> 
 
 def test_a_venue_that_takes_no_margin_gets_none() -> None:
     desk = _Desk()
-    desk.venue.margin, desk.venue.takes_margin = ZERO_USD, False
+    desk.venue.margin, desk.venue.capabilities = ZERO_USD, Capabilities(Actor.ANYBODY, needs_capital=False, pull_oracle=False)
     desk.chain.settlement_raw = 5_000 * 10**6
     desk.run(1)
     assert desk.actions() == []
