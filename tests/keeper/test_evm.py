@@ -88,5 +88,5 @@ def test_an_executor_is_expected_to_have_margin_where_plans_take_it(needs_capita
     venue, chain = ToyVenue({}), FakeChain()
     venue.capabilities = replace(venue.capabilities, needs_capital=needs_capital)
     evaluator = Evaluator(venue, ChainQuestions(chain), executor=None, block_seconds=2, forecast=False)
-    expected = evm.expected_of("toy", evaluator)
-    assert expected == Expected("toy", venue.rules(evaluator.book), venue.valuer(evaluator.book), needs_capital)
+    expected = evm.expected_of("toy", evaluator, (), 7)
+    assert expected == Expected("toy", venue.rules(evaluator.book), venue.valuer(evaluator.book), needs_capital, 7)

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import structlog
 
 from keeper.domain.account import AccountKey
 from keeper.domain.calldata import word
-from keeper.domain.capabilities import Actor, Capabilities
 from keeper.domain.chain import Address, BlockAdded, BlockRef, CallResult, Hash32, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
 from keeper.domain.fixed import X18
@@ -202,7 +201,8 @@ def test_settlement_tokens_become_margin_up_to_its_target_for_nothing_less() -> 
 
 def test_a_venue_that_takes_no_margin_gets_none() -> None:
     desk = _Desk()
-    desk.venue.margin, desk.venue.capabilities = ZERO_USD, Capabilities(Actor.ANYBODY, needs_capital=False, pull_oracle=False)
+    desk.venue.margin = ZERO_USD
+    desk.venue.capabilities = replace(desk.venue.capabilities, needs_capital=False)
     desk.chain.settlement_raw = 5_000 * 10**6
     desk.run(1)
     assert desk.actions() == []
