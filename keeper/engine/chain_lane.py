@@ -164,13 +164,13 @@ class ChainLane:
         for name, evaluation in evaluations.items():
             self._metrics.watch(name, evaluation.watched)
             if not parts.history:
-                self._note(name, evaluation, ready[name].decisions)
+                self._note(name, evaluation)
         self._report(parts, block_row, sum(part.decisions for part in ready.values()), (finished - parts.received) / 1_000_000)
         parts.recorded = True
 
-    def _note(self, venue: str, evaluation: BlockEvaluation, candidates: int) -> None:
+    def _note(self, venue: str, evaluation: BlockEvaluation) -> None:
         for key in self._keys:
-            key.note(venue, evaluation, candidates)
+            key.note(venue, evaluation)
 
     def _report(self, parts: BlockParts, row: BlockRecord, decisions: int, seconds: float) -> None:
         """Log line, metrics and heartbeat of a finished block, or of what came late to it."""

@@ -1,4 +1,4 @@
-"""What one executor holds on one venue beside its positions, brought to its owner's targets a step at a time, when nothing is more urgent:
+"""What one executor holds on one venue beside its positions, brought to its owner's targets a step at a time, when nothing more urgent waits:
 seized tokens are sold, settlement tokens become margin. What no target needs is left for the owner to sweep."""
 
 import asyncio
@@ -65,17 +65,17 @@ class Inventory:
         self._due = 0
         self._surplus = ""
 
-    def note(self, evaluation: BlockEvaluation, candidates: int) -> None:
-        """A block was processed, with so many candidates to work on. The book still stands at it."""
+    def note(self, evaluation: BlockEvaluation) -> None:
+        """A block was processed; the book still stands at it."""
         number, price = evaluation.block.number, self._decisions.gas.price
         if any(self._is_purchase(item) for item in evaluation.observed):
             self._due = number
         if number < self._due or price is None or self._decisions.bar(self._name, number)(self._account) is not None:
             return
         margin = self._evaluator.venue.free_capital(self._holder.address, self._evaluator.book, evaluation.basis)
-        is_idle = candidates == 0 and len(self._decisions.mailbox) == 0
+        is_free = len(self._decisions.mailbox) == 0
         # What is carried open goes first. Below its floor the margin cannot wait until a storm is over.
-        if (is_idle or margin < self._holder.targets.floor) and self._evaluator.unwind(evaluation.basis, NOTHING) is None:
+        if (is_free or margin < self._holder.targets.floor) and self._evaluator.unwind(evaluation.basis, NOTHING) is None:
             self._moment = _Moment(evaluation.block, margin, price)
             self._changed.set()
 

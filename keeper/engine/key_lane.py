@@ -49,10 +49,10 @@ class KeyLane:
         settled, self._settled = self._settled, []
         self.decisions.attempts.record(settled, head, seen, evaluators, self.decisions.gas.native_price_x18)
 
-    def note(self, venue: str, evaluation: BlockEvaluation, candidates: int) -> None:
-        """A venue has processed a block, with so many candidates to work on; its book still stands at it."""
+    def note(self, venue: str, evaluation: BlockEvaluation) -> None:
+        """A venue has processed a block; its book still stands at it."""
         if venue in self.inventories:
-            self.inventories[venue].note(evaluation, candidates)
+            self.inventories[venue].note(evaluation)
 
     async def watch(self, number: int) -> None:
         """Whether the operator can act; `number` is the engine's newest block."""

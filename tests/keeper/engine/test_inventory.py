@@ -10,7 +10,7 @@ import structlog
 from keeper.domain.account import AccountKey
 from keeper.domain.calldata import word
 from keeper.domain.chain import Address, BlockAdded, BlockRef, CallResult, Hash32, RawLog, Reads, Timestamp
-from keeper.domain.decision import Limits
+from keeper.domain.decision import Decision, Limits
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach
 from keeper.domain.money import ZERO_USD, Usd18
@@ -139,14 +139,14 @@ class _Desk:
         executor = OtherExecutor(self.simulator, self.dispatcher, exchanges=[EXCHANGE])
         self.inventory = Inventory("toy", self.evaluator, Holder(executor, TARGETS), self.decisions, services)
 
-    async def block(self, number: int, candidates: int = 0, observed: Sequence[LiquidationObserved] = ()) -> BlockEvaluation:
-        """A block is processed, and the inventory has had time to look."""
+    async def block(self, number: int, *waiting: Decision, observed: Sequence[LiquidationObserved] = ()) -> BlockEvaluation:
+        """A block is processed, its decisions wait, and the inventory has had time to look."""
         block = block_ref(number)
         await self.evaluator.added(BlockAdded(block, ()))
         self.decisions.gas.update("toy", self.evaluator, block, None)
-        await self.decisions.hand_over("toy", block, [])
+        await self.decisions.hand_over("toy", block, waiting)
         seen = BlockEvaluation(block, block.timestamp, (), (), {}, observed, 0)
-        self.inventory.note(seen, candidates)
+        self.inventory.note(seen)
         for _ in range(20):
             await asyncio.sleep(0)
         return seen
@@ -246,12 +246,11 @@ def test_a_storm_goes_first_but_for_a_margin_below_its_floor() -> None:
 
     async def live() -> None:
         task = asyncio.create_task(desk.inventory.run())
-        await desk.block(1, candidates=1)
+        await desk.block(1, decision_of("0xa", reward=1, block=block_ref(1)))
         assert desk.actions() == []
         desk.venue.margin = Usd18.of_units(499)
-        await desk.block(2, candidates=1)
+        await desk.block(2, decision_of("0xa", reward=1, block=block_ref(2)))
         assert desk.actions() == [(2, "sell", "WETH")]
-        await desk.mailbox.replace("toy", 2, [decision_of("0xa", reward=1, block=block_ref(2)), *await desk.mailbox.withdraw("toy")])
         first, second = await desk.mailbox.take(), await desk.mailbox.take()
         assert (first.candidate.account, second.candidate.account) == ("0xa", ACCOUNT)
         task.cancel()
@@ -298,7 +297,7 @@ def test_a_block_that_is_not_the_newest_any_more_brings_nothing() -> None:
         await desk.evaluator.added(BlockAdded(block_ref(1), ()))
         desk.decisions.gas.update("toy", desk.evaluator, block_ref(1), None)
         await desk.decisions.hand_over("toy", block_ref(2), [])
-        desk.inventory.note(evaluation(block_ref(1)), 0)
+        desk.inventory.note(evaluation(block_ref(1)))
         await asyncio.sleep(0.01)
         task.cancel()
 
