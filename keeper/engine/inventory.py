@@ -1,5 +1,5 @@
-"""What one executor holds on one venue beside its positions, brought to its owner's targets a step at a time, when nothing more urgent waits:
-seized tokens are sold, settlement tokens become margin. What no target needs is left for the owner to sweep."""
+"""What one executor holds on one venue beside its positions, brought to its owner's targets a step at a time, behind all that waits: seized
+tokens are sold, settlement tokens become margin. What no target needs is left for the owner to sweep."""
 
 import asyncio
 from dataclasses import dataclass, replace
