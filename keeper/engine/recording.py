@@ -237,17 +237,12 @@ def decision_row(
 
 def use_json(use: Use) -> str | None:
     """A use as the column `used` holds it."""
-    if not use:
-        return None
-    return json.dumps({"base": {market: str(base) for market, base in sorted(use.base_x18.items())}, "capital": str(use.capital.raw)})
+    return use.to_json() if use else None
 
 
 def use_of_json(text: str | None) -> Use:
     """Back from the column `used`."""
-    if text is None:
-        return NOTHING
-    fields = json.loads(text)
-    return Use({market: int(base) for market, base in fields["base"].items()}, Usd18(int(fields["capital"])))
+    return NOTHING if text is None else Use.of_json(text)
 
 
 def simulation_row(

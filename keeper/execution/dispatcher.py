@@ -8,7 +8,7 @@ and what is written is broadcast with the same bytes until the chain has an answ
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Self
@@ -18,8 +18,8 @@ from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
-from keeper.domain.outcome import Dropped
 from keeper.domain.parse import quantity
+from keeper.domain.use import Use
 from keeper.errors import NonceConflict, RpcError, RpcUnavailable, Transient
 from keeper.execution.broadcast import Accepted, Broadcast, Refused
 from keeper.execution.dispatcher_options import DispatcherOptions
@@ -28,7 +28,8 @@ from keeper.execution.lane import DAY_US, Lane
 from keeper.execution.node import ChainNode, Json, Node
 from keeper.execution.onchain_status import OnchainReader, mined_hash
 from keeper.execution.outbox import Outbox
-from keeper.execution.outbox_rows import NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempt_of
+from keeper.execution.outbox_rows import NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempts_of
+from keeper.execution.part_outcomes import dropped
 from keeper.execution.refusal import Refusal
 from keeper.execution.signer import Signer
 from keeper.execution.tracker import Tracker
@@ -75,7 +76,7 @@ class TransactionDispatcher:
         self._accepted: set[Hash32] = set()
         self._refused: set[Hash32] = set()
         self._settled: list[Settled] = []
-        self._signed: dict[Hash32, Attempt] = {}
+        self._signed: dict[Hash32, tuple[Attempt, ...]] = {}
         self._offered: set[Hash32] = set()
         self._stack = ExitStack()
 
@@ -100,32 +101,38 @@ class TransactionDispatcher:
 
     def open_accounts(self) -> frozenset[AccountRef]:
         """(venue, account) with an attempt still to be mined. A given-up attempt no longer counts: its account may be tried anew."""
-        return self._outbox.open_accounts()
+        return frozenset(self._outbox.in_flight())
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate a transaction of this key was for, however long ago."""
-        return self._outbox.candidate_of(transaction)
+    def in_flight(self) -> Mapping[AccountRef, Use]:
+        """What the plans of these accounts take, whichever process has sent them."""
+        return self._outbox.in_flight()
+
+    def open_gas(self) -> int:
+        """The gas limits of all transactions still to be mined, together."""
+        return self._outbox.open_gas()
+
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        """The candidate a transaction of this key was for by this account, however long ago."""
+        return self._outbox.candidate_of(transaction, account)
 
     def signed(self) -> Sequence[Attempt]:
         """Every transaction signed since this was last asked: first ones (as soon as their first offer has an answer), raised fees, other
         nonces, cancellations."""
-        signed = [attempt for name, attempt in self._signed.items() if name not in self._offered]
-        for attempt in signed:
-            del self._signed[attempt.transaction_hash]
-        return signed
+        names = [name for name in self._signed if name not in self._offered]
+        return [attempt for name in names for attempt in self._signed.pop(name)]
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else has liquidated the account: its attempts are raised no more, and are Outbid when they revert or are cancelled."""
         self._outbox.outbid(venue, account, liquidator)
 
-    def rival_of(self, transaction: Hash32) -> str | None:
-        """Who liquidated the account of one of our transactions before it could; None when nobody is known to have."""
-        return self._outbox.rival_of(transaction)
+    def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
+        """Who liquidated an account before a transaction of ours for it could; None when nobody is known to have."""
+        return self._outbox.rival_of(transaction, account)
 
     def signed_lately(self) -> Sequence[Attempt]:
         """What was signed within `remembered_s`, and what was not acknowledged: to be compared with the lake."""
         rows = self._outbox.signed_since(self._remembered_since())
-        return [attempt_of(job, transaction, self.sender) for job, transaction in rows]
+        return [attempt for job, transaction in rows for attempt in attempts_of(job, transaction, self.sender)]
 
     def decided_lately(self) -> Sequence[Decided]:
         """The jobs of these transactions that have their outcome."""
@@ -142,7 +149,7 @@ class TransactionDispatcher:
     def tell_again(self, decided: Iterable[Decided]) -> None:
         """The lake lacks the outcomes of these: the next `track` hands them on. Before anything is sent."""
         self._outbox.tell_again(each.job_id for each in decided)
-        self._settled = [self._without_block(job) for job in self._outbox.dropped_untold()]
+        self._settled = [item for job in self._outbox.dropped_untold() for item in self._without_block(job)]
 
     def acknowledge(self, attempts: Iterable[Hash32], outcomes: Iterable[tuple[Hash32, Hash32 | None]]) -> None:
         """The lake has committed the rows of these attempts, and of these outcomes (the attempt's transaction, the block that decided)."""
@@ -180,7 +187,7 @@ class TransactionDispatcher:
             count, pending, _ = await self._counts()
         await self._deliver_waiting()
         jobs = [(slot, job) for slot in self._outbox.slots() if (job := slot.open_job) is not None]
-        return [attempt_of(job, slot.of_job(job.id)[-1], self.sender) for slot, job in jobs]
+        return [attempt for slot, job in jobs for attempt in attempts_of(job, slot.of_job(job.id)[-1], self.sender)]
 
     async def _confirm(self, count: int) -> None:
         """The account has used more nonces than this outbox: somebody used the key while no keeper ran, or an endpoint lies. The
@@ -199,26 +206,26 @@ class TransactionDispatcher:
         self._lane.heed(count)
         self._notice(f"nonces {first} to {last} were used by somebody else while this keeper did not run")
 
-    async def send(self, job: Job, fees: Fees) -> Attempt | None:
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
         """Sign, write to the outbox, broadcast; `fees` are raised where an earlier transaction must be replaced.
 
-        None when budget, gas or fee limit or the spending cap forbid it, or the candidate is already under way or done. An endpoint that
-        is down delays it: it is offered again at every head. Raises StoreError, and then nothing has been sent."""
+        Returns an attempt for each of the job's parts; none when budget, gas or fee limit or the spending cap forbid it, or a candidate is already
+        under way or done. An endpoint that is down delays it: it is offered again at every head. Raises StoreError, and then nothing has been sent."""
         async with self._turn:
             transaction = self._lane.enqueue(job, fees)
         if transaction is None:
-            return None
-        queued = next(each for each in self._outbox.jobs_of(job.candidate_id) if each.id == transaction.job_id)
-        attempt = attempt_of(queued, transaction, self.sender)
+            return ()
+        attempts = attempts_of(self._outbox.job(transaction.job_id), transaction, self.sender)
         stages = replace(job.stages, committed_us=self._lane.now_us())
-        self._signed[transaction.hash] = attempt
+        self._signed[transaction.hash] = attempts
         self._offered.add(transaction.hash)
         try:
             accepted_us = await self._deliver(transaction)
         finally:
             self._offered.discard(transaction.hash)
-        attempt = self._signed[transaction.hash] = replace(attempt, stages=replace(stages, accepted_us=accepted_us))
-        return attempt
+        stages = replace(stages, accepted_us=accepted_us)
+        attempts = self._signed[transaction.hash] = tuple(replace(attempt, stages=stages) for attempt in attempts)
+        return attempts
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every attempt once after a new head: settle what a canonical block has taken, raise or give up what waits too long.
@@ -233,9 +240,8 @@ class TransactionDispatcher:
         settled, self._settled = self._settled, []
         return settled
 
-    def _without_block(self, job: OutboxJob) -> Settled:
-        newest = self._outbox.newest_transaction(job)
-        return Settled(attempt_of(job, newest, self.sender), Dropped(newest.hash, job.reason))
+    def _without_block(self, job: OutboxJob) -> Sequence[Settled]:
+        return dropped(job, self._outbox.newest_transaction(job), job.reason, self.sender)
 
     def _remembered_since(self) -> int:
         return self._lane.now_us() - self._options.remembered_s * 10**6
@@ -251,7 +257,8 @@ class TransactionDispatcher:
         for note in result.notes:
             self._notice(note)
         self._settled += result.settled
-        self._signed |= {attempt.transaction_hash: attempt for attempt in result.signed}
+        for attempt in result.signed:
+            self._signed[attempt.transaction_hash] = (*self._signed.get(attempt.transaction_hash, ()), attempt)
         self._accepted -= {each.hash for each in result.reopened}
         for transaction in result.reopened:
             await self._deliver(transaction)
@@ -342,11 +349,11 @@ class TransactionDispatcher:
             if all(each.hash in self._refused for each in tried):
                 reason = f"{answer.refusal}: {answer.words}"
                 self._outbox.drop(job.id, reason)
-                self._settled.append(Settled(attempt_of(job, tried[-1], self.sender), Dropped(tried[-1].hash, reason)))
+                self._settled += dropped(job, tried[-1], reason, self.sender)
 
     def _replaced(self, job: OutboxJob, transaction: OutboxTransaction | None) -> OutboxTransaction | None:
         if transaction is not None:
-            self._signed[transaction.hash] = attempt_of(job, transaction, self.sender)
+            self._signed[transaction.hash] = attempts_of(job, transaction, self.sender)
         return transaction
 
     def _slot(self, nonce: int) -> NonceSlot | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from keeper.domain.account import AccountKey
-from keeper.domain.attempt import Job
+from keeper.domain.attempt import Job, Part
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees, bump, offer, with_room
@@ -96,8 +96,8 @@ class Lane:
         if fees is None or not self._within_cap(self._outbox.slots(), nonce, gas * fees.max_fee_wei):
             return None
         sender = self._signer.address
-        name, budget = CandidateId(f"nonce-{nonce}-{head.hash[2:10]}"), gas * self._options.max_fee_cap_wei
-        job = Job(name, OWN_LANE, AccountKey(sender), head, sender, b"", gas, budget)
+        part = Part(CandidateId(f"nonce-{nonce}-{head.hash[2:10]}"), OWN_LANE, AccountKey(sender))
+        job = Job((part,), head, sender, b"", gas, gas * self._options.max_fee_cap_wei)
         return self._outbox.add(job, self._sign(nonce, sender, b"", gas, fees), None, head.number, self.now_us())
 
     def move(self, job: OutboxJob, stale: OutboxTransaction) -> OutboxTransaction | None:
@@ -115,11 +115,11 @@ class Lane:
     def _places(self, job: Job, slots: Sequence[NonceSlot]) -> Iterator[NonceSlot | None]:
         """Where a job may go, best first; None is a fresh nonce."""
         open_slots = {slot.nonce: slot for slot in slots if slot.winner is None}
-        prior_jobs = self._outbox.jobs_of(job.candidate_id)
+        prior_jobs = [prior for part in job.parts for prior in self._outbox.jobs_of(part.candidate_id)]
         if any(prior.state in (JobState.OPEN, JobState.INCLUDED) for prior in prior_jobs):
             return
-        # An earlier transaction of this candidate that may still be mined must be replaced, or the candidate could be executed twice.
-        predecessors = [open_slots[prior.nonce] for prior in prior_jobs if prior.nonce in open_slots]
+        # An earlier transaction of a candidate that may still be mined must be replaced, or the candidate could be executed twice.
+        predecessors = [open_slots[nonce] for nonce in {prior.nonce for prior in prior_jobs} & open_slots.keys()]
         if predecessors:
             yield from predecessors if len(predecessors) == 1 and predecessors[0].vacant else ()
             return
@@ -190,4 +190,4 @@ def _highest(transactions: Sequence[OutboxTransaction]) -> Fees:
 
 
 def _same_account(other: OutboxJob, job: Job) -> bool:
-    return other.state in UNDECIDED and (other.job.venue, other.job.account) == (job.venue, job.account)
+    return other.state in UNDECIDED and any(part.key in other.accounts for part in job.parts)

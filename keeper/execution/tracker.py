@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from keeper.domain.attempt import Attempt, Settled
 from keeper.domain.chain import Address, BlockRef
 from keeper.domain.fees import pays
-from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted
 from keeper.errors import NonceConflict
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.lane import Lane
 from keeper.execution.onchain_status import Mined, OnchainStatus
 from keeper.execution.outbox import Outbox
-from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempt_of
+from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempts_of
+from keeper.execution.part_outcomes import dropped, outcomes_on, outcomes_without
 
 _FILLED_AT_ONCE = 16
 """Self-transfers signed at one head: pools keep few transactions of an account."""
@@ -93,15 +93,16 @@ class Tracker:
 
     def _outcomes(self, slot: NonceSlot, mined: Mined, jobs: frozenset[int]) -> list[Settled]:
         """The outcomes of these jobs of the nonce."""
-        outcomes = []
+        settled: list[Settled] = []
         for job in slot.jobs:
             if job.id not in jobs or job.state is JobState.DROPPED:
                 continue
             own = mined.transaction.purpose is Purpose.JOB and job.id == mined.transaction.job_id
             last = mined.transaction if own else slot.of_job(job.id)[-1]
-            outcome = _outcome_on(job, mined) if own else _outcome_without(job, last, mined)
-            outcomes.append(Settled(attempt_of(job, last, self._sender), outcome))
-        return outcomes
+            attempts = attempts_of(job, last, self._sender)
+            outcomes = outcomes_on(job, mined) if own else outcomes_without(job, last, mined)
+            settled += [Settled(attempt, outcome) for attempt, outcome in zip(attempts, outcomes, strict=True)]
+        return settled
 
     def _suspect(self, slot: NonceSlot, status: OnchainStatus, head: BlockRef, result: TrackingResult, started_at: int) -> None:
         """The nonce counts as used, without a transaction of the keeper in a block. Only the transaction that used it is evidence."""
@@ -126,7 +127,7 @@ class Tracker:
         for job in slot.jobs:
             if job.state in UNDECIDED:
                 last = slot.of_job(job.id)[-1]
-                result.settled.append(Settled(attempt_of(job, last, self._sender), Dropped(last.hash, reason)))
+                result.settled += dropped(job, last, reason, self._sender)
 
     def _urge(self, slot: NonceSlot, head: BlockRef, used: int, result: TrackingResult) -> None:
         """Nothing is mined at this nonce yet: raise the fees, or give up."""
@@ -135,14 +136,14 @@ class Tracker:
             # The engine may still be catching up on history.
             return
         transactions = slot.of_job(job.id)
-        if job.outbid_by is not None:
-            self._outbox.give_up(job.id, f"liquidated by {job.outbid_by}")
+        if None not in job.rivals:
+            self._outbox.give_up(job.id, f"liquidated by {', '.join(dict.fromkeys(map(str, job.rivals)))}")
         elif head.number - transactions[0].head_number >= self._options.dropped_after_blocks:
             self._outbox.give_up(job.id, f"not in a block after {head.number - transactions[0].head_number} blocks")
         elif self._is_due(transactions, head, used):
             replacement = self._lane.raise_fees(slot, job, head.base_fee_wei, head.number)
             if replacement is not None:
-                result.signed.append(attempt_of(job, replacement, self._sender))
+                result.signed += attempts_of(job, replacement, self._sender)
 
     def _is_due(self, transactions: Sequence[OutboxTransaction], head: BlockRef, used: int) -> bool:
         """A transaction that does not pay its tip at the present base fee is due at once. One that does, at the lane's next nonce, is due
@@ -174,7 +175,7 @@ class Tracker:
         """False when the caps forbid it."""
         cancellation = self._lane.cancel(slot, head)
         if cancellation is not None:
-            result.signed.append(attempt_of(self._outbox.job(cancellation.job_id), cancellation, self._sender))
+            result.signed += attempts_of(self._outbox.job(cancellation.job_id), cancellation, self._sender)
         return cancellation is not None
 
     def _close_gaps(self, head: BlockRef, result: TrackingResult) -> None:
@@ -213,7 +214,7 @@ class Tracker:
             transaction = self._lane.fill(nonce, head, tip) if nonce < behind[-1].nonce else None
             if transaction is None:
                 return
-            result.signed.append(attempt_of(self._outbox.job(transaction.job_id), transaction, self._sender))
+            result.signed += attempts_of(self._outbox.job(transaction.job_id), transaction, self._sender)
 
     def _in_the_way(self, slot: NonceSlot, head: BlockRef, last_open: int) -> bool:
         """Whether to cancel; a cancellation that waits too long is replaced, too."""
@@ -230,26 +231,3 @@ def _state_after(job: OutboxJob, mined: Mined) -> JobState | None:
     if mined.transaction.purpose is Purpose.JOB and job.id == mined.transaction.job_id:
         return JobState.INCLUDED if mined.receipt.succeeded else JobState.REVERTED
     return JobState.SUPERSEDED if job.state in UNDECIDED else None
-
-
-def _outcome_on(job: OutboxJob, mined: Mined) -> Outcome:
-    """The job's own transaction is in a block."""
-    receipt = mined.receipt
-    if receipt.succeeded:
-        return Included(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, receipt.logs)
-    if job.outbid_by is not None:
-        return Outbid(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, job.outbid_by)
-    return Reverted(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, mined.payload)
-
-
-def _outcome_without(job: OutboxJob, last: OutboxTransaction, mined: Mined) -> Outcome:
-    """Another transaction of the keeper is in a block at the job's nonce; a cancellation's gas is the job's."""
-    receipt = mined.receipt
-    by_cancellation = mined.transaction.purpose is Purpose.CANCEL and mined.transaction.job_id == job.id
-    gas_used, cost = (receipt.gas_used, receipt.gas_cost_wei) if by_cancellation else (0, 0)
-    name = receipt.transaction_hash if by_cancellation else last.hash
-    if job.outbid_by is not None:
-        return Outbid(name, mined.block, gas_used, cost, job.outbid_by)
-    by = "cancelled by" if mined.transaction.purpose is Purpose.CANCEL else "replaced by"
-    reason = f"{job.reason or 'superseded'}; {by} {receipt.transaction_hash}"
-    return Dropped(name, reason, gas_used, cost, mined.block)
