@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper import evm
 from keeper.domain import data_fee, parse
-from keeper.domain.account import AccountKey
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.chain import Hash32, Timestamp
 from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.money import Usd18
@@ -223,7 +223,7 @@ def _execution_setup(executor: ExecutorScope, adapters: Executor | None) -> Exec
     return ExecutionSetup(adapters.simulator, adapters.dispatcher, evm.encode, adapters.operator, adapters.address, settlements)
 
 
-def _nobodys(_: Hash32) -> CandidateId | None:
+def _nobodys(_: Hash32, __: AccountRef) -> CandidateId | None:
     return None
 
 
@@ -233,7 +233,7 @@ def open_recovery(
     recorder: ChainRecorder,
     report: Report,
     followed_gap: int,
-    candidate_of: Callable[[Hash32], CandidateId | None] = _nobodys,
+    candidate_of: Callable[[Hash32, AccountRef], CandidateId | None] = _nobodys| None] = _nobodys,
 ) -> Recovery:
     """What brings the venues to where following begins. With `followed_gap` 0 everything final is taken in first. `candidate_of` knows our
     own transactions."""

@@ -142,9 +142,13 @@ def market_rows(keys: BlockKeys, views: Sequence[MarketView]) -> list[MarketStat
 
 
 def liquidation_rows(
-    keys: BlockKeys, observed: Sequence[LiquidationObserved], executor: Address | None, candidates: Mapping[Hash32, CandidateId]
+    keys: BlockKeys,
+    observed: Sequence[LiquidationObserved],
+    executor: Address | None,
+    candidates: Mapping[tuple[Hash32, AccountKey], CandidateId],
+)| None, candidates: Mapping[Hash32, CandidateId]
 ) -> list[LiquidationRecord]:
-    """liquidations: `candidates` maps our transaction hashes to their candidate."""
+    """liquidations: `candidates` are those of our transactions, by hash and account."""
     return [
         LiquidationRecord(
             account=item.account,
@@ -153,7 +157,7 @@ def liquidation_rows(
             log_index=item.log.log_index,
             liquidator=item.liquidator,
             ours=item.liquidator == executor,
-            candidate_id=candidates.get(item.log.transaction_hash),
+            candidate_id=candidates.get((item.log.transaction_hash, item.account)),
             kind=item.breach.value,
             side="long" if item.size_x18 > 0 else "short",
             size_raw=raw(item.size_x18),
