@@ -22,7 +22,7 @@ def check_config(path: Path, overrides: dict[str, Any], as_json: bool, offline: 
     scopes = loaded.settings.scopes()
     for scope in scopes:
         assembly.build_venues(scope)
-    assembly.limits_of(loaded.settings.limits)
+        assembly.limits_of(scope)
     rows = [(key, _text(value), loaded.origins[key], doc) for key, value, doc in documented(loaded.settings)]
     if not as_json:
         _print_settings(path, rows)
