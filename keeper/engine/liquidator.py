@@ -1,7 +1,7 @@
 """Candidates on their way to the chain: pre-check, settle on the fork, send; guarded ones may be settled after they were sent. One alone is
 a transaction, several that wait are a batch. Every stage leaves a row; every stop has a reason."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
@@ -126,7 +126,9 @@ class Liquidator:
     async def work(self, decisions: Sequence[Decision], newest_block: int) -> Sequence[Attempt | Skip]:
         """Take decisions of one block as far as mode, simulation and limits allow; the result of each. `newest_block` tells how old they
         have become."""
-        results: _Results = {each.key: skip for each in decisions if (skip := self._outdated(each, newest_block)) is not None}
+        in_flight = self.dispatcher.open_accounts() if self.dispatcher is not None else frozenset()
+        skips = {each.key: self._outdated(each, newest_block, in_flight) for each in decisions}
+        results: _Results = {key: skip for key, skip in skips.items() if skip is not None}
         timely = [decision for decision in decisions if decision.key not in results]
         if timely:
             results |= await self._finished(timely)
@@ -150,13 +152,12 @@ class Liquidator:
         if self._bench is not None:
             await self._bench.trials.fork(draft)
 
-    def _outdated(self, decision: Decision, newest_block: int) -> Skip | None:
+    def _outdated(self, decision: Decision, newest_block: int, in_flight: Set[AccountRef]) -> Skip | None:
         """Why a decision is not worth the work any more: too old, in flight by now, or from before the account's last attempt ended."""
         number = decision.candidate.block.number
         if newest_block - number > _MAX_AGE_BLOCKS or number < self._concluded.get(decision.key, 0):
             return Skip(SkipReason.STALE)
-        in_flight = self.dispatcher is not None and decision.key in self.dispatcher.open_accounts()
-        return Skip(SkipReason.IN_FLIGHT) if in_flight else None
+        return Skip(SkipReason.IN_FLIGHT) if decision.key in in_flight else None
 
     async def _finished(self, decisions: Sequence[Decision]) -> _Results:
         try:

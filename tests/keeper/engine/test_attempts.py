@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import structlog
 
-from keeper.domain.account import AccountKey
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Decided, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
@@ -86,7 +86,7 @@ def _reconcile(dispatcher: ListDispatcher, memory: ListLake) -> None:
 def _decided(number: int, outcome: Outcome) -> Decided:
     block = outcome.block
     mined = None if block is None or isinstance(outcome, Dropped) else _hash(number)
-    return Decided(number, CandidateId(f"c{number}"), frozenset({_hash(number)}), mined, None if block is None else block.hash)
+    return Decided(number, (CandidateId(f"c{number}"),), frozenset({_hash(number)}), mined, None if block is None else block.hash)
 
 
 def test_at_start_what_the_lake_lacks_is_written_or_told_again() -> None:
@@ -136,7 +136,7 @@ def test_a_revert_behind_a_rival_of_the_same_block_is_a_lost_race() -> None:
     memory = ListLake()
 
     class Rivalled(ListDispatcher):
-        def rival_of(self, transaction: Hash32) -> str | None:
+        def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
             return "0xthem"
 
     _record(_attempts(Rivalled(), memory), Settled(_attempt(1), Reverted(_hash(1), HEAD, 21, 42, b"")))

@@ -15,7 +15,7 @@ import pytest
 from eth_account import Account
 
 from keeper.domain.account import AccountKey
-from keeper.domain.attempt import Job
+from keeper.domain.attempt import Job, Part
 from keeper.domain.chain import Address, BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -33,7 +33,7 @@ TO = Address("0x" + "aa" * 20)
 
 
 def job(name: str, calldata: bytes = b"\x01") -> Job:
-    return Job(CandidateId(name), "venue", AccountKey(name), BLOCK, TO, calldata, 100_000, 10**30)
+    return Job((Part(CandidateId(name), "venue", AccountKey(name)),), BLOCK, TO, calldata, 100_000, 10**30)
 
 
 def signed(nonce: int, fee: int = 10**20) -> Signed:
@@ -73,7 +73,7 @@ def test_an_outbox_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StoreError, match="version 99, this program knows 2; use a newer perp-keeper"), Outbox(path):
+    with pytest.raises(StoreError, match="version 99, this program knows 3; use a newer perp-keeper"), Outbox(path):
         pass
 
 
@@ -137,7 +137,7 @@ def test_a_full_disk_stops_before_anything_is_sent(tmp_path: Path) -> None:
                 await dispatcher.send(job("a", b"\x01" * 200_000), Fees(10**9, 10**9))
             assert node.sent == []
             assert dispatcher.open_accounts() == frozenset()
-            assert await dispatcher.send(job("a"), Fees(10**9, 10**9)) is not None
+            assert await dispatcher.send(job("a"), Fees(10**9, 10**9))
             assert len(node.sent) == 1
 
     live(scenario)
