@@ -10,7 +10,7 @@ from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, CallResult, Hash32, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
-from keeper.domain.money import ZERO_USD
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import Record
