@@ -153,3 +153,20 @@ def test_a_new_outbox_learns_from_the_lake_what_was_paid() -> None:
     known = ListDispatcher()
     _reconcile(known, memory)
     assert known.remembered == []
+
+
+def test_a_batch_is_told_when_each_of_its_candidates_has_a_row() -> None:
+    """The lake lacks one of two: both are told again, and the row that is there is not written twice."""
+    memory = ListLake()
+    first = Settled(replace(_attempt(1), candidate_id=CandidateId("c1")), Included(_hash(1), HEAD, 10, 20, ()))
+    _record(_attempts(ListDispatcher(), memory), first)
+    job = Decided(1, (CandidateId("c1"), CandidateId("c2")), frozenset({_hash(1)}), _hash(1), HEAD.hash)
+    dispatcher = ListDispatcher(decided=[job])
+    _reconcile(dispatcher, memory)
+    assert dispatcher.told_again == [job]
+    second = Settled(replace(_attempt(1), candidate_id=CandidateId("c2")), Reverted(_hash(1), HEAD, 11, 22, b"why"))
+    _record(_attempts(ListDispatcher(), memory), second)
+    complete = ListDispatcher(decided=[job])
+    _reconcile(complete, memory)
+    assert complete.told_again == []
+    assert complete.settled == [(_hash(1), HEAD.hash)]
