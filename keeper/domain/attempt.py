@@ -44,7 +44,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One signed transaction in the outbox, as far as it is for this candidate: a batch is an attempt for each of its own. `sent_at_us`: when it was signed, Unix microseconds."""
+    """One signed transaction in the outbox, as far as it is for this candidate: a batch is an attempt for each of its own.
+
+    `sent_at_us`: when it was signed, Unix microseconds."""
 
     candidate_id: CandidateId
     venue: str
