@@ -233,7 +233,7 @@ def open_recovery(
     recorder: ChainRecorder,
     report: Report,
     followed_gap: int,
-    candidate_of: Callable[[Hash32, AccountRef], CandidateId | None] = _nobodys| None] = _nobodys,
+    candidate_of: Callable[[Hash32, AccountRef], CandidateId | None] = _nobodys,
 ) -> Recovery:
     """What brings the venues to where following begins. With `followed_gap` 0 everything final is taken in first. `candidate_of` knows our
     own transactions."""

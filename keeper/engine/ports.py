@@ -71,8 +71,7 @@ class Dispatcher(Protocol):
     def sender(self) -> Address: ...
 
     async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
-        """Sign, write to the outbox, broadcast. An attempt for each of its parts; none when a limit or a spending cap forbids it."""| None:
-        """Sign, write to the outbox, broadcast. None when a spending cap forbids it."""
+        """Sign, write to the outbox, broadcast. An attempt for each of its parts; none when a limit or a spending cap forbids it."""
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every open attempt once after a new head: settle, bump or drop."""
@@ -90,15 +89,13 @@ class Dispatcher(Protocol):
         """The gas limits of all transactions still to be mined, together."""
 
     def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
-        """The candidate a transaction of ours was for by this account; None for one that is not ours."""| None:
-        """The candidate a transaction of ours was for; None for one that is not ours."""
+        """The candidate a transaction of ours was for by this account; None for one that is not ours."""
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else has liquidated the account."""
 
     def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
-        """Who liquidated an account before one of our transactions for it could."""| None:
-        """Who liquidated the account of one of our transactions before it could."""
+        """Who liquidated an account before one of our transactions for it could."""
 
     def signed_lately(self) -> Sequence[Attempt]:
         """Recent transactions, and those not acknowledged."""
@@ -199,8 +196,7 @@ class LakeRecorder(Recorder, Protocol):
         """What the lake holds of blocks, whichever venues they were processed for."""
 
     def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
-        """The candidate a recorded attempt with this hash was for by this account."""| None:
-        """The candidate a recorded attempt with this hash was for."""
+        """The candidate a recorded attempt with this hash was for by this account."""
 
     def flush(self) -> None:
         """Wait until everything queued is committed; blocking."""

@@ -40,7 +40,7 @@ class Progress:
     last: int
 
 
-Report: TypeAlias = Callable[[Progress],candidate_of: Callable[[Hash32, AccountRef], CandidateId | None]
+Report: TypeAlias = Callable[[Progress], None]
 Evaluators: TypeAlias = Mapping[str, Evaluator]
 
 
@@ -85,7 +85,7 @@ class Recovery:
         options: RecoveryOptions,
         report: Report,
         clock: Callable[[], float],
-        candidate_of: Callable[[Hash32], CandidateId | None],
+        candidate_of: Callable[[Hash32, AccountRef], CandidateId | None],
     ) -> None:
         """`candidate_of` knows transactions of ours that the lake may not; `clock` is in Unix seconds."""
         self._chain = chain

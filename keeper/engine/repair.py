@@ -42,8 +42,7 @@ class Ledger(EventRows, Protocol):
         """The newest block up to which every one of these accounts once equalled the contract's view; None when one never did."""
 
     def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
-        """The candidate that a transaction of ours was for by this account."""| None:
-        """The candidate that a transaction of ours was for."""
+        """The candidate that a transaction of ours was for by this account."""
 
     def flush(self) -> None:
         """Wait until everything queued is committed; blocking."""

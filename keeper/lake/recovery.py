@@ -51,11 +51,6 @@ def candidate_of(
     venue, key = account
     with translated(lake, "read"):
         rows = connection.execute(query, {"chain": chain_id, "hash": transaction, "venue": venue, "account": key}).fetchall()
-| None:
-    """The candidate of a recorded attempt. Raises StoreError."""
-    query = "SELECT candidate_id FROM attempts WHERE chain_id = $chain AND transaction_hash = $hash LIMIT 1"
-    with translated(lake, "read"):
-        rows = connection.execute(query, {"chain": chain_id, "hash": transaction}).fetchall()
     return CandidateId(rows[0][0]) if rows else None
 
 

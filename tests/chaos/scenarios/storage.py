@@ -89,11 +89,7 @@ def hole_of_fifty(stage: Stage) -> None:
         connection.row_factory = sqlite3.Row
         jobs = [dict(row) for row in connection.execute("SELECT * FROM jobs ORDER BY id DESC LIMIT 3")]
         (highest,), (next_id,) = (connection.execute(f"SELECT max({of}) FROM {table}").fetchone() for of, table in _COUNTERS)
-        stage.expect(bool(jobs), "the scene did not come about: no job | {"id": job_id, "nonce": nonce, "state": "open"})
-            for part in connection.execute("SELECT * FROM parts WHERE job_id = ?", (job["id"],)).fetchall():
-                copied = {"job_id": job_id, "candidate_id": f"copy{place}-{part['position']}"}
-                _insert(connection, "parts", dict(part) | copied)
-in the outbox")
+        stage.expect(bool(jobs), "the scene did not come about: no job in the outbox")
         for place, job in enumerate(jobs, 1):
             nonce, job_id = highest + 50 + place, next_id + place
             (row,) = connection.execute("SELECT * FROM transactions WHERE job_id = ? ORDER BY rowid LIMIT 1", (job["id"],)).fetchall()
@@ -102,7 +98,10 @@ in the outbox")
             signed = Account.sign_transaction(unsigned, key)
             name = "0x" + signed.hash.hex().removeprefix("0x")
             _insert(connection, "nonces", {"nonce": nonce})
-            _insert(connection, "jobs", job | {"id": job_id, "candidate_id": f"copy{place}", "nonce": nonce, "state": "open"})
+            _insert(connection, "jobs", job | {"id": job_id, "nonce": nonce, "state": "open"})
+            for part in connection.execute("SELECT * FROM parts WHERE job_id = ?", (job["id"],)).fetchall():
+                copied = {"job_id": job_id, "candidate_id": f"copy{place}-{part['position']}"}
+                _insert(connection, "parts", dict(part) | copied)
             copy = {"hash": name, "job_id": job_id, "nonce": nonce, "raw": bytes(signed.raw_transaction), "replaces": None}
             _insert(connection, "transactions", dict(row) | copy)
         connection.commit()

@@ -135,7 +135,7 @@ def world_of(
     service: ListService | None = None,
 ) -> World:
     good = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
-    chain, recorder, mailbox = chain or FakeChain(), ListRecorder()
+    chain, recorder = chain or FakeChain(), ListRecorder()
     simulator = simulator or ScriptedSimulator(checked or good, settled or good)
     dispatcher = dispatcher or (ListDispatcher() if executes else None)
     venues = {"toy": venue or ToyVenue(BREACHED), **({"twin": twin} if twin is not None else {})}
@@ -563,8 +563,7 @@ class _SlowDispatcher(ListDispatcher):
     both: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
-        attempts = await super| None:
-        attempt = await super().send(job, fees)
+        attempts = await super().send(job, fees)
         if len(self.jobs) == 2:
             self.both.set()
         await self.gate.wait()
