@@ -220,7 +220,9 @@ def _execution_setup(executor: ExecutorScope, adapters: Executor | None) -> Exec
         return None
     deferred = adapters.dispatcher is not None and executor.settings.settle is Settle.UNLESS_GUARDED
     settlements = Settlements() if deferred else None
-    return ExecutionSetup(adapters.simulator, adapters.dispatcher, evm.encode, evm.encode_batch, adapters.operator, adapters.address, settlements)
+    return ExecutionSetup(
+        adapters.simulator, adapters.dispatcher, evm.encode, evm.encode_batch, adapters.operator, adapters.address, settlements
+    )
 
 
 def _nobodys(_: Hash32, __: AccountRef) -> CandidateId | None:

@@ -328,7 +328,8 @@ class AttemptRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRecord:
     """outcomes: what the chain said about an attempt: included, reverted, outbid, dropped. Candidates of one transaction share its gas,
-    to the last wei. `block_*` is the block of inclusion; for dropped attempts the head at which that was known. `profit_raw` is settlement change, USD, before gas."""
+    to the last wei. `block_*` is the block of inclusion; for dropped attempts the head at which that was known. `profit_raw`
+    is settlement change, USD, before gas."""
 
     chain_id: int
     venue: str

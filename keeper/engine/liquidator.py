@@ -229,7 +229,9 @@ class Liquidator:
         if not attempts:
             middle = len(draft.decisions) // 2
             halves = [drafting.draft(half) for half in (draft.decisions[:middle], draft.decisions[middle:])]
-            return {key: result for half in halves for key, result in (await self._send(dispatcher, drafting, half, fees, checked_us)).items()}
+            return {
+                key: result for half in halves for key, result in (await self._send(dispatcher, drafting, half, fees, checked_us)).items()
+            }
         if self._setup is not None and self._setup.settlements is not None and draft.must_pay:
             self._setup.settlements.add(draft)
         return {(attempt.venue, attempt.account): attempt for attempt in attempts}

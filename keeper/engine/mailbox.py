@@ -11,8 +11,8 @@ from keeper.domain.decision import Decision
 class Mailbox:
     """Holds the decisions of each venue's newest block. A new block replaces them: an account still breached comes again with it.
 
-    Several workers may take from it. Each says when it is `done`; an account being worked on is not given out a second time. `room` says how
-    much gas plans of a block may be taken on now; it may grow with every new block, and when somebody is done."""
+    Several workers may take from it. Each says when it is `done`; an account being worked on is not given out a second time. `room` says
+    how much gas plans of a block may be taken on now; it may grow with every new block, and when somebody is done."""
 
     def __init__(self, room: Callable[[BlockRef], int]) -> None:
         self._room = room

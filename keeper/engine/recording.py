@@ -12,7 +12,6 @@ from keeper.domain.chain import Address, BlockRef, Hash32, Usage
 from keeper.domain.decision import Candidate, CandidateId, Choice, Liquidate, Skip
 from keeper.domain.fixed import X18_DECIMALS, to_units
 from keeper.domain.health import Health
-from keeper.domain.money import Usd18
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimOutcome, SimSettled
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import (
@@ -146,7 +145,6 @@ def liquidation_rows(
     observed: Sequence[LiquidationObserved],
     executor: Address | None,
     candidates: Mapping[tuple[Hash32, AccountKey], CandidateId],
-)| None, candidates: Mapping[Hash32, CandidateId]
 ) -> list[LiquidationRecord]:
     """liquidations: `candidates` are those of our transactions, by hash and account."""
     return [

@@ -22,8 +22,8 @@ _PLAN_FAILED = keccak(text="PlanFailed(uint256,uint256,bytes)")
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """What became of one plan of a transaction: the change of the executor's worth, the gas it was measured to use, the revert payload of one
-    that failed, and the logs of one that did not."""
+    """What became of one plan of a transaction: the change of the executor's worth, the gas it was measured to use, the revert payload
+    of one that failed, and the logs of one that did not."""
 
     succeeded: bool = False
     change: Usd18 = ZERO_USD

@@ -209,8 +209,9 @@ class TransactionDispatcher:
     async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
         """Sign, write to the outbox, broadcast; `fees` are raised where an earlier transaction must be replaced.
 
-        Returns an attempt for each of the job's parts; none when budget, gas or fee limit or the spending cap forbid it, or a candidate is already
-        under way or done. An endpoint that is down delays it: it is offered again at every head. Raises StoreError, and then nothing has been sent."""
+        Returns an attempt for each of the job's parts; none when budget, gas or fee limit or the spending cap forbid it, or a candidate is
+        already under way or done. An endpoint that is down delays it: it is offered again at every head. Raises StoreError, and then
+        nothing has been sent."""
         async with self._turn:
             transaction = self._lane.enqueue(job, fees)
         if transaction is None:

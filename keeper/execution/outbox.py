@@ -312,9 +312,7 @@ class Outbox:
 
     @staticmethod
     def _insert_parts(connection: sqlite3.Connection, job_id: int, parts: Sequence[Part]) -> None:
-        rows = [
-            (job_id, position, part.candidate_id, part.venue, part.account, part.use.to_json()) for position, part in enumerate(parts)
-        ]
+        rows = [(job_id, position, part.candidate_id, part.venue, part.account, part.use.to_json()) for position, part in enumerate(parts)]
         connection.executemany(f"INSERT INTO parts (job_id, position, {_PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
 
     def _of_part(self, column: str, transaction: Hash32, account: AccountRef) -> str | None:

@@ -153,7 +153,8 @@ def payments(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, se
             SELECT DISTINCT nonce, transaction_hash, block_number, block_hash, candidate_id, gas_cost_wei FROM outcomes
             WHERE chain_id = $chain AND gas_cost_wei > 0
         )
-        SELECT nonce, transaction_hash, block_number, block_hash, sum(gas_cost_wei)::HUGEINT, sent_us FROM paid JOIN signed USING (transaction_hash)
+        SELECT nonce, transaction_hash, block_number, block_hash, sum(gas_cost_wei), sent_us
+        FROM paid JOIN signed USING (transaction_hash)
         WHERE sent_us >= $since
         GROUP BY ALL ORDER BY nonce
     """

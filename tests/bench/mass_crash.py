@@ -29,7 +29,8 @@ _WAIT_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the run came to. An attempt is for one account, a transaction carries several; `reverted` are attempts. `reverts` counts reasons, `skips` every reason a candidate was left alone for, at any stage."""
+    """What the run came to. An attempt is for one account, a transaction carries several; `reverted` are attempts. `reverts` counts
+    reasons, `skips` every reason a candidate was left alone for, at any stage."""
 
     traders: int
     blocks: int

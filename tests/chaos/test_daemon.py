@@ -100,7 +100,9 @@ def _assert_no_orphans(stage: Harness) -> None:
 
 def _assert_nothing_sent_twice(stage: Harness) -> None:
     assert stage.rows("SELECT candidate_id FROM attempts GROUP BY candidate_id HAVING count(DISTINCT nonce) > 1") == []
-    assert stage.rows("SELECT nonce FROM outcomes WHERE outcome = 'included' GROUP BY nonce HAVING count(DISTINCT transaction_hash) > 1") == []
+    assert (
+        stage.rows("SELECT nonce FROM outcomes WHERE outcome = 'included' GROUP BY nonce HAVING count(DISTINCT transaction_hash) > 1") == []
+    )
     stage.quiet(2)
     operator = stage.devnet.deployment.keeper
     used = int(stage.devnet.rpc.call("eth_getTransactionCount", operator, "latest"), 16)

@@ -33,7 +33,9 @@ _ANY = Usd18(-(10**24))
 
 
 def _plan(devnet: Devnet, trader: Trader) -> LiquidationPlan:
-    calls = tuple(LiquidationCall(address(to), data, CallPurpose.LIQUIDATE, may_fail) for to, _, data, may_fail in liquidation(devnet, trader))
+    calls = tuple(
+        LiquidationCall(address(to), data, CallPurpose.LIQUIDATE, may_fail) for to, _, data, may_fail in liquidation(devnet, trader)
+    )
     zeros = (ZERO_USD,) * 4
     return LiquidationPlan(AccountKey(trader.address), "ETH", Breach.POSITIONS, 1, *zeros, _GAS, calls)
 
@@ -83,11 +85,14 @@ def test_each_plan_does_on_the_chain_what_it_did_when_it_was_tried(devnet: Devne
     assert [result.succeeded for result in results] == [True, False, True, True]
     for outcome in (called, settled):
         assert isinstance(outcome, SimSettled)
-        assert [part.change for part in outcome.parts if isinstance(part, SimSettled)] == [each.change for each in results if each.succeeded]
+        assert [part.change for part in outcome.parts if isinstance(part, SimSettled)] == [
+            each.change for each in results if each.succeeded
+        ]
         (failed,) = [part for part in outcome.parts if isinstance(part, SimReverted)]
         assert failed.data == results[1].reason
     assert executor_reason(lambda data: data[4:].decode(errors="replace"))(results[1].reason).find("CH_EAV") >= 0
-    assert results[0].logs and not results[1].logs
+    assert results[0].logs
+    assert not results[1].logs
     assert sum(result.gas_used for result in results) < gas_used < batch_gas(plans)
 
 
@@ -100,7 +105,8 @@ def test_the_measured_gas_is_enough_and_six_fit_into_one_transaction(devnet: Dev
     # The last one alone: nothing was touched before it, as in a transaction of its own.
     (last,), _ = _mined(devnet, tight[2:])
     results, _ = _mined(devnet, tight[:2])
-    assert last.succeeded and all(result.succeeded for result in results)
+    assert last.succeeded
+    assert all(result.succeeded for result in results)
 
 
 def test_a_chain_with_the_limit_refuses_a_larger_transaction(anvil: Callable[[AnvilOptions], Anvil]) -> None:

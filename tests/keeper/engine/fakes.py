@@ -19,7 +19,8 @@ from keeper.domain.use import NOTHING, Use
 from keeper.engine.evaluator import Evaluator
 from keeper.errors import RpcError
 
-T OPERATOR = Address("0x" + "aa" * 20)
+T = TypeVar("T")
+OPERATOR = Address("0x" + "aa" * 20)
 EXECUTOR = Address("0x" + "bb" * 20)
 BATCH = b"batch "
 """How a batch begins, for whoever encodes one here."""

@@ -155,7 +155,8 @@ def test_what_a_newer_block_decides_otherwise_about_is_left_out() -> None:
     decisions = [_decision(name) for name in "abc"]
     desk.liquidator.renew("toy", 2, [decisions[0], decisions[2]])
     results = asyncio.run(desk.liquidator.work(decisions, 2))
-    assert isinstance(results[1], Skip) and results[1].reason is SkipReason.STALE
+    assert isinstance(results[1], Skip)
+    assert results[1].reason is SkipReason.STALE
     assert desk.sent() == [["a", "c"]]
 
 

@@ -9,7 +9,6 @@ from keeper.engine.mailbox import Mailbox
 from tests.keeper.engine.decided import decision_of
 from tests.keeper.engine.fakes import block_ref
 
-
 GAS = 100_000
 """What a plan of these may use."""
 
@@ -70,7 +69,7 @@ def test_taking_waits_for_a_case_and_a_block_without_one_does_not_end_the_wait()
         await asyncio.sleep(0)
         assert not taking.done()
         await mailbox.replace("toy", 8, [decision_of("a")])
-        return [decision.candidate.account for decision in await taking][0]
+        return next(decision.candidate.account for decision in await taking)
 
     assert asyncio.run(run()) == "a"
 

@@ -134,7 +134,10 @@ class World:
 
 
 def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator]) -> ChainLane:
-    setup, limits = ExecutionSetup(None, None, lambda venue, plan, change: b"", encoded_batch, OPERATOR, EXECUTOR), Limits(min_profit=Usd18(1))
+    setup, limits = (
+        ExecutionSetup(None, None, lambda venue, plan, change: b"", encoded_batch, OPERATOR, EXECUTOR),
+        Limits(min_profit=Usd18(1)),
+    )
     liquidator = Liquidator(setup, memory, LiquidatorOptions(limits, 1, 2, 3), clock=lambda: 1.0, name_revert={})
     log = structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())

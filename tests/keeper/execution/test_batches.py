@@ -96,7 +96,8 @@ def test_each_plan_has_its_own_outcome_and_its_share_of_the_gas(tmp_path: Path) 
             assert sum(outcome.gas_used for outcome in outcomes.values()) == GAS
             assert sum(outcome.gas_cost_wei for outcome in outcomes.values()) == COST
             assert outcomes["a"].gas_used == 20_000 * GAS // 33_333
-            assert isinstance(outcomes["b"], Reverted) and outcomes["b"].data == b"why"
+            assert isinstance(outcomes["b"], Reverted)
+            assert outcomes["b"].data == b"why"
             assert dispatcher.open_accounts() == frozenset()
 
     live(scenario)

@@ -190,10 +190,10 @@ def test_an_outbox_of_before_batches_goes_on(tmp_path: Path) -> None:
     )
     for name, nonce, state, rival in (("a", 3, "reverted", "0xthem"), ("b", 4, "open", None)):
         values = (name, "venue", name, 5, HASH, HASH, 1_700_000_000, "7", TO, b"\x01", 100_000, str(10**30), nonce, state, rival)
-        connection.execute(f"INSERT INTO jobs ({columns}) VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
+        connection.execute(f"INSERT INTO jobs ({columns}) VALUES ({', '.join('?' * len(values))})", values)
         connection.execute("INSERT INTO nonces (nonce) VALUES (?)", (nonce,))
         row = (f"0x{nonce:064x}", nonce - 2, "job", nonce, b"raw", "2", "1", 100_000, None, 9, 5, 0)
-        connection.execute(f"INSERT INTO transactions VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+        connection.execute(f"INSERT INTO transactions VALUES ({', '.join('?' * len(row))})", row)
     connection.execute("PRAGMA user_version = 2")
     connection.commit()
     connection.close()
