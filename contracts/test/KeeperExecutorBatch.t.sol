@@ -53,7 +53,7 @@ contract KeeperExecutorBatchTest is Desk {
         plans[1] = _plan(_call(abi.encodeCall(ToyVenue.burn, (0))), 0);
         plans[2] = _trade(1, 1);
         KeeperExecutor.Result[] memory results = _execute(plans);
-        assert(!results[0].succeeded && results[0].gasUsed >= GAS && results[0].gasUsed < GAS + 10_000);
+        assert(!results[0].succeeded && _burnt(results[0], GAS) && _burnt(results[1], GAS));
         assert(results[2].succeeded);
     }
 
@@ -93,7 +93,7 @@ contract KeeperExecutorBatchTest is Desk {
         }
         VM.prank(OPERATOR);
         KeeperExecutor.Result[] memory results = executor.executeBatch{gas: limit}(plans);
-        for (uint256 i = 0; i < number; ++i) assert(results[i].gasUsed >= plans[i].gas);
+        for (uint256 i = 0; i < number; ++i) assert(_burnt(results[i], plans[i].gas));
     }
 
     function testAnEmptyBatchIsNothing() public {
@@ -184,6 +184,11 @@ contract KeeperExecutorBatchTest is Desk {
     }
 
     // --- in short ---
+
+    /// @dev It was begun, and its target left it no more than the 64th part that EIP-150 holds back.
+    function _burnt(KeeperExecutor.Result memory result, uint256 gas_) private pure returns (bool) {
+        return result.reason.length == 0 && result.gasUsed * 64 > gas_ * 62 && result.gasUsed < gas_ + 10_000;
+    }
 
     function _execute(KeeperExecutor.SubPlan[] memory plans) private returns (KeeperExecutor.Result[] memory) {
         VM.prank(OPERATOR);

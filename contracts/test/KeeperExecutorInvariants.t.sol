@@ -87,7 +87,8 @@ contract Thief {
         _asOperator(abi.encodeCall(Roles.transferOwnership, (address(this))));
         _asOperator(abi.encodeCall(Roles.setOperator, (address(this), true)));
         _asOperator(abi.encodeCall(KeeperExecutor.setVenue, (VENUE, _valuer, new CallRules.Rule[](0))));
-        _asOperator(abi.encodeCall(KeeperExecutor.executeSubPlan, (_subPlan(_call(address(_token), abi.encodeCall(TestToken.transfer, (address(this), amount)))))));
+        bytes memory data = abi.encodeCall(TestToken.transfer, (address(this), amount));
+        _asOperator(abi.encodeCall(KeeperExecutor.executeSubPlan, (_subPlan(_call(address(_token), data)))));
     }
 
     /// @dev What is carried loses value while nobody calls; it is charged with the next plan.
