@@ -5,9 +5,10 @@ five minutes and 2 cores."""
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -64,11 +65,12 @@ class Figures:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0; prints the figures as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.storm", description=__doc__)
-    parser.add_argument("--traders", type=int, default=Weather.traders)
-    parser.add_argument("--block-gas", type=int, default=Weather.block_gas)
-    parser.add_argument("--interval", type=float, default=Weather.interval, help="wall seconds per block")
-    parser.add_argument("--blocks", type=int, default=Weather.blocks, help="blocks played after the breach")
-    parser.add_argument("--seed", type=int, default=Weather.seed)
+    usual = Weather()
+    parser.add_argument("--traders", type=int, default=usual.traders)
+    parser.add_argument("--block-gas", type=int, default=usual.block_gas)
+    parser.add_argument("--interval", type=float, default=usual.interval, help="wall seconds per block")
+    parser.add_argument("--blocks", type=int, default=usual.blocks, help="blocks played after the breach")
+    parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--dir", type=Path, default=Path("var/storm"))
     choices = vars(parser.parse_args(arguments))
     directory: Path = choices.pop("dir")
@@ -163,10 +165,10 @@ def _open(ledger: Ledger) -> dict[int, int]:
     return counts
 
 
-def _by_account(rows: Sequence[dict[str, object]]) -> dict[str, list[int]]:
+def _by_account(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
     blocks: dict[str, list[int]] = {}
     for row in rows:
-        blocks.setdefault(str(row["account"]), []).append(int(str(row["block_number"])))
+        blocks.setdefault(row["account"], []).append(row["block_number"])
     return blocks
 
 

@@ -524,7 +524,8 @@ def test_a_hole_of_fifty_nonces_left_by_a_lie_repairs_itself(bench: Bench) -> No
         with Outbox(next(bench.state_dir.glob("*.sqlite"))) as outbox:
             for nonce in (51, 52):
                 raw = signer.sign(Unsigned(31_337, nonce, COUNTER, b"", GAS, FEES))
-                outbox.add(replace(job, candidate_id=CandidateId(f"stale{nonce}")), raw, None, job.block.number, 1)
+                part = replace(job.parts[0], candidate_id=CandidateId(f"stale{nonce}"))
+                outbox.add(replace(job, parts=(part,)), raw, None, job.block.number, 1)
         async with bench.dispatcher(bump_after_blocks=2) as dispatcher:
             attempt = await sent(dispatcher, bench.job("new"))
             assert attempt.nonce == 1

@@ -180,7 +180,6 @@ class ListDispatcher:
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         found, self.results = self.results, []
-        self.ended |= {item.outcome.transaction_hash: item.attempt for item in found}
         return found
 
     def signed(self) -> Sequence[Attempt]:

@@ -35,6 +35,7 @@ from tests.keeper.engine.fakes import (
 
 PRICE = GasPrice(10**6, 10**11, 85 * X18)
 GOOD = SimSettled(Usd18(9 * X18), 1_900_000, (), 1.0)
+UNMEASURED = replace(GOOD, gas_used=0)
 BLOCK = replace(block_ref(1), gas_limit=60_000_000)
 
 
@@ -79,7 +80,8 @@ def test_several_are_checked_and_sent_as_one_transaction_in_their_order() -> Non
 
 
 def test_one_alone_is_sent_as_a_plan_by_itself() -> None:
-    desk = Desk()
+    """A call of a single plan says nothing of gas."""
+    desk = Desk(ScriptedSimulator(UNMEASURED, GOOD))
     assert desk.work(_decision("a")) == ["sent"]
     (job,) = desk.dispatcher.jobs
     assert job.calldata.startswith(b"toy a ")
@@ -92,7 +94,7 @@ def test_one_that_reverts_is_left_out_with_its_own_reason_and_rest() -> None:
     assert desk.sent() == [["a", "c"]]
     assert desk.dispatcher.jobs[0].calldata == b"batch a c"
     assert [(row.account, row.reason, row.detail) for row in desk.recorder.of(DecisionRecord)] == [("b", "pre_check_reverted", "healthy")]
-    assert desk.work(_decision("b")) == ["pre_check_reverted"]
+    assert desk.work(_decision("b"), _decision("d")) == ["pre_check_reverted", "sent"]
     assert desk.liquidator.in_cooldown(("toy", AccountKey("b")), 2)
     assert not desk.liquidator.in_cooldown(("toy", AccountKey("a")), 1)
 
@@ -212,7 +214,7 @@ def test_attempts_of_an_earlier_process_count_as_used() -> None:
     ],
 )
 def test_two_blocks_worth_may_wait_to_be_mined(block_gas: int, expected: int) -> None:
-    desk = Desk()
+    desk = Desk(ScriptedSimulator(UNMEASURED, GOOD))
     block = replace(BLOCK, gas_limit=block_gas)
     assert desk.liquidator.room(block) == 2 * MAX_TRANSACTION_GAS, "nothing waits: there is room for any plan"
     desk.work(_decision("a"))

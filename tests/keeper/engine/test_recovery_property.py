@@ -127,7 +127,7 @@ class World:
         }
         self.books = {name: evaluator.book for name, evaluator in evaluators.items()}
         aims = RecoveryOptions(31_337, START_BLOCK, process.depth, record_reads=True, followed_gap=process.gap)
-        start = await Recovery(chain, chain, memory, aims, lambda _: None, lambda: 1.0, lambda _: None).run(evaluators)
+        start = await Recovery(chain, chain, memory, aims, lambda _: None, lambda: 1.0, lambda *_: None).run(evaluators)
         assert not start.faults
         if process.follows:
             await _lane(chain, memory, evaluators).run(chain.follow(start.lowest.cursor, start.lowest.known), start)

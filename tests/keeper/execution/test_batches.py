@@ -18,7 +18,7 @@ from keeper.domain.chain import Address
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.money import Usd18
-from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
+from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted
 from keeper.domain.use import Use
 from keeper.errors import RpcError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
@@ -92,7 +92,7 @@ def test_each_plan_has_its_own_outcome_and_its_share_of_the_gas(tmp_path: Path) 
             node.mine(attempts[0].transaction_hash, block(11), logs=[_executed(0, 20_000), _failed(1, 5_000), _executed(2, 8_333)])
             settled = await dispatcher.track(block(11))
             assert _by_account(settled) == {"a": Included, "b": Reverted, "c": Included}
-            outcomes = {item.attempt.account: item.outcome for item in settled}
+            outcomes: dict[str, Outcome] = {item.attempt.account: item.outcome for item in settled}
             assert sum(outcome.gas_used for outcome in outcomes.values()) == GAS
             assert sum(outcome.gas_cost_wei for outcome in outcomes.values()) == COST
             assert outcomes["a"].gas_used == 20_000 * GAS // 33_333
