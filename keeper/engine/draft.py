@@ -63,7 +63,8 @@ class Drafting:
 
     def budget_wei(self, draft: Draft, max_fee_wei: int) -> int:
         """The most the transaction's gas may cost: what its plans are worth, and at least its gas at the fee offered now."""
-        return max(draft.gas_limit * max_fee_wei, sum(map(self._worth_wei, draft.decisions)))
+        calldata = [draft.calldata] if len(draft.decisions) == 1 else map(self._alone, draft.decisions)
+        return max(draft.gas_limit * max_fee_wei, sum(map(self._worth_wei, draft.decisions, calldata)))
 
     def _fitting(self, decisions: Sequence[Decision]) -> int:
         """How many of them one transaction can carry: within the chain's limit and half of its block, but always one."""
@@ -80,12 +81,12 @@ class Drafting:
         gas_cost = decision.gas_price.cost(plan.gas_limit, block, self._alone(decision), plan.value_wei)
         return min_guard_change(plan, self.limits.min_profit + gas_cost)
 
-    def _worth_wei(self, decision: Decision) -> int:
+    def _worth_wei(self, decision: Decision, calldata: bytes) -> int:
         """All the profit above the wanted one, or where it need not pay, what the operator pays for gas at most."""
         gas, price = decision.plan.gas_limit, decision.gas_price
         if not decision.must_pay:
             return gas * price.max_fee_wei
-        before_gas = decision.liquidate.economics.profit + price.cost(gas, decision.candidate.block, self._alone(decision))
+        before_gas = decision.liquidate.economics.profit + price.cost(gas, decision.candidate.block, calldata)
         return price.wei_of(before_gas - self.limits.min_profit)
 
     def _alone(self, decision: Decision) -> bytes:
