@@ -17,8 +17,8 @@ _HELD_BACK = 63
 _BYTE_GAS = 16
 _PLAN_BYTES, _CALL_BYTES = 256, 256
 """Words around the calldata of a plan and of each of its calls, and padding."""
-_MEASURED_PERCENT = 130
-_MEASURED_ROOM = 150_000
+_MEASURED_PERCENT = 125
+_MEASURED_ROOM = 100_000
 """A plan finds other storage touched and other ticks to cross than where it was measured, and may end up alone in its transaction."""
 
 
