@@ -9,6 +9,9 @@ from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.sub_plan import SubPlan, batch_gas, measured_gas
 from keeper.engine.ports import BatchEncoder, Encoder
 
+_PER_BLOCK = 4
+"""Batches that a block holds at least."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -67,9 +70,10 @@ class Drafting:
         return max(draft.gas_limit * max_fee_wei, sum(map(self._worth_wei, draft.decisions, calldata)))
 
     def _fitting(self, decisions: Sequence[Decision]) -> int:
-        """How many of them one transaction can carry: within the chain's limit and half of its block, but always one."""
+        """How many of them one transaction can carry, but always one. Within the chain's limit, and so small that the last one of a block
+        leaves little of it empty: a transaction waits for the next block where its limit does not fit, whatever it would use."""
         block = decisions[0].candidate.block
-        most = min(self.limits.max_gas, block.gas_limit // 2) if block.gas_limit else self.limits.max_gas
+        most = min(self.limits.max_gas, block.gas_limit // _PER_BLOCK) if block.gas_limit else self.limits.max_gas
         counts = range(len(decisions), 1, -1)
         return next((count for count in counts if batch_gas([each.plan for each in decisions[:count]]) <= most), 1)
 

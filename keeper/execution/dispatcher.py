@@ -263,7 +263,7 @@ class TransactionDispatcher:
         self._accepted -= {each.hash for each in result.reopened}
         for transaction in result.reopened:
             await self._deliver(transaction)
-        self._accepted -= {each.hash for each in self._long_waiting(head)}
+        self._accepted -= {each.hash for each in self._left_over(head)}
         await self._deliver_waiting()
 
     def _overdue(self, slots: Sequence[NonceSlot], head: BlockRef) -> bool:
@@ -272,18 +272,17 @@ class TransactionDispatcher:
         ages = [head.number - slot.newest.head_number for slot in slots if slot.winner is None]
         return any(age >= every and age % every == 0 for age in ages)
 
-    def _long_waiting(self, head: BlockRef) -> Sequence[OutboxTransaction]:
-        """Pools forget: what waits is offered anew every so many blocks, whoever had accepted it."""
+    def _left_over(self, head: BlockRef) -> Sequence[OutboxTransaction]:
+        """Pools forget, some of them all that stands behind what did not fit into a block: what a block has left over is offered anew,
+        whoever had accepted it."""
         newest = [slot.newest for slot in self._outbox.slots() if slot.winner is None]
-        every = self._options.bump_after_blocks
-        return [each for each in newest if head.number > each.head_number and (head.number - each.head_number) % every == 0]
+        return [each for each in newest if head.number > each.head_number]
 
     async def _deliver_waiting(self) -> None:
         """Offer again what no node has accepted yet. What was given up or dropped is left alone: it must not come back to life."""
-        for slot in self._outbox.slots():
-            alive = slot.open_job is not None or slot.newest.purpose is Purpose.CANCEL
-            if slot.winner is None and slot.nonce >= self._lane.used and alive and slot.newest.hash not in self._accepted:
-                await self._deliver(slot.newest)
+        waiting = [slot for slot in self._outbox.slots() if slot.winner is None and slot.nonce >= self._lane.used]
+        alive = [slot.newest for slot in waiting if slot.open_job is not None or slot.newest.purpose is Purpose.CANCEL]
+        await asyncio.gather(*(self._deliver(each) for each in alive if each.hash not in self._accepted))
 
     async def _deliver(self, transaction: OutboxTransaction) -> int | None:
         """Broadcast, and answer refusals that can be answered. Whatever is not accepted is offered again at the next head.

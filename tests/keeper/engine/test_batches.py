@@ -36,7 +36,7 @@ from tests.keeper.engine.fakes import (
 PRICE = GasPrice(10**6, 10**11, 85 * X18)
 GOOD = SimSettled(Usd18(9 * X18), 1_900_000, (), 1.0)
 UNMEASURED = replace(GOOD, gas_used=0)
-BLOCK = replace(block_ref(1), gas_limit=60_000_000)
+BLOCK = replace(block_ref(1), gas_limit=100_000_000)
 
 
 def _decision(account: str, *, gas: int = 4_500_000, guarded: bool = True) -> Decision:
@@ -108,9 +108,9 @@ def test_a_transaction_takes_as_many_as_the_chain_allows_by_what_they_were_measu
     assert desk.dispatcher.jobs[0].gas_limit == batch_gas([replace(_decision("a").plan, gas_limit=gas)] * 6) <= MAX_TRANSACTION_GAS
 
 
-def test_half_of_a_block_is_the_most_for_a_batch() -> None:
+def test_a_quarter_of_a_block_is_the_most_for_a_batch() -> None:
     desk = Desk()
-    small = replace(BLOCK, gas_limit=10_000_000)
+    small = replace(BLOCK, gas_limit=20_000_000)
     decisions = [_decision(name) for name in "abcd"]
     decisions = [replace(each, candidate=replace(each.candidate, block=small)) for each in decisions]
     assert desk.work(*decisions) == ["sent"] * 4
@@ -208,7 +208,7 @@ def test_attempts_of_an_earlier_process_count_as_used() -> None:
     ("block_gas", "expected"),
     [
         (0, 2 * MAX_TRANSACTION_GAS),
-        (60_000_000, 2 * MAX_TRANSACTION_GAS),
+        (100_000_000, 2 * MAX_TRANSACTION_GAS),
         (10_000_000, 20_000_000 - 4_500_000),
         (1_000_000, 2_000_000 - 4_500_000),
     ],

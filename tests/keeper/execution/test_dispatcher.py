@@ -188,9 +188,11 @@ def test_an_unbroadcast_job_is_offered_again_at_every_head(tmp_path: Path) -> No
             node.refusals = [RpcUnavailable("down"), refusal("txpool is full"), RpcUnavailable("down")]
             attempt = await sent(dispatcher, "a")
             assert node.sent == []
-            for number in (11, 12, 13, 14):
+            for number in (11, 12, 13):
                 await dispatcher.track(block(number))
             assert node.sent == [attempt.transaction_hash]
+            await dispatcher.track(block(14))
+            assert node.sent == [attempt.transaction_hash] * 2, "a block has left it over: pools forget"
 
     live(scenario)
 
