@@ -1,6 +1,6 @@
 """One transaction of ours: what it is for, what was signed, what became of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.chain import Address, BlockRef, Hash32
@@ -46,7 +46,7 @@ class Job:
 class Attempt:
     """One signed transaction in the outbox, as far as it is for this candidate: a batch is an attempt for each of its own.
 
-    `sent_at_us`: when it was signed, Unix microseconds."""
+    `sent_at_us`: when it was signed, Unix microseconds; `stages` as in `Job`."""
 
     candidate_id: CandidateId
     venue: str
@@ -59,7 +59,7 @@ class Attempt:
     gas_limit: int
     replaces: Hash32 | None
     sent_at_us: int
-    stages: Stages = NOT_BEGUN
+    stages: Stages = field(default=NOT_BEGUN, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
