@@ -22,7 +22,7 @@ from keeper.engine.recording import BlockKeys
 from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.sending_order import Place, SendingOrder
 from keeper.engine.settlements import Settlement, Settlements
-from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, Transient
+from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, SignerUnavailable, Transient
 
 _MAX_AGE_BLOCKS = 2
 """An older decision is left to those of newer blocks. Younger ones are safe to send: the executor's guard checks the profit."""
@@ -118,6 +118,8 @@ class Liquidator:
             result = Skip(SkipReason.STALE, "its block was orphaned")
         except EndpointsDisagree as error:
             result = Skip(SkipReason.ENDPOINTS_DISAGREE, str(error))
+        except SignerUnavailable as error:
+            result = Skip(SkipReason.SIGNER_UNAVAILABLE, str(error))
         except (Transient, RpcError) as error:
             result = Skip(SkipReason.ENDPOINT_DOWN, str(error))
         if isinstance(result, Skip):
@@ -239,7 +241,8 @@ class Liquidator:
         block's, or a later one, where that is overdue and signed prices are of a later time already."""
         block = decision.candidate.block
         at = max((Timestamp(block.timestamp + self._options.block_seconds), *(call.not_before for call in decision.plan.calls)))
-        return setup.sender, setup.executor, calldata, decision.plan.gas_limit, block, at
+        sender = setup.sender if setup.dispatcher is None else setup.dispatcher.sender
+        return sender, setup.executor, calldata, decision.plan.gas_limit, block, at
 
     async def _send(self, setup: ExecutionSetup, dispatcher: Dispatcher, decision: Decision, calldata: bytes, fees: Fees) -> Attempt | Skip:
         candidate = decision.candidate

@@ -17,7 +17,7 @@ from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.errors import StoreError
-from keeper.execution.outbox_rows import JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
+from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed
 
 _SCHEMAS = ("outbox.sql", "outbox_2.sql")
@@ -273,6 +273,13 @@ class Outbox:
         with self._read() as connection:
             rows = connection.execute("SELECT venue, account FROM jobs WHERE state = ?", (JobState.OPEN,)).fetchall()
             return frozenset((venue, AccountKey(account)) for venue, account in rows)
+
+    def concerns(self, job: Job) -> bool:
+        """True when the candidate of `job` is included, or an attempt on its account may still be mined."""
+        done = "(candidate_id = ? AND state = ?) OR (venue = ? AND account = ? AND state IN (?, ?))"
+        values = (job.candidate_id, JobState.INCLUDED, job.venue, job.account, *UNDECIDED)
+        with self._read() as connection:
+            return connection.execute(f"SELECT 1 FROM jobs WHERE {done} LIMIT 1", values).fetchone() is not None  # noqa: S608 (our own)
 
     def is_new(self) -> bool:
         """True while nothing was ever signed."""

@@ -1,4 +1,4 @@
-"""When to check whether the operator can act."""
+"""When to check whether the operators can act."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
