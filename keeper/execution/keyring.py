@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import aiohttp
 
@@ -16,6 +17,16 @@ from keeper.settings import ExecutorScope
 _SOURCES = ("key_file", "key_env", "signer_url")
 
 
+def key_source(executor: ExecutorScope) -> str:
+    """The setting that says where the keys are. Raises ConfigError unless it is exactly one."""
+    sources = [name for name in _SOURCES if getattr(executor.settings, name)]
+    if len(sources) != 1:
+        names = f"{executor.key('key_file')}, key_env or signer_url"
+        count = "all are missing" if not sources else f"there are {' and '.join(sources)}"
+        raise ConfigError(f"{names}: {count}. Execute mode signs with exactly one of a keystore, the environment, or a remote signer.")
+    return sources[0]
+
+
 @asynccontextmanager
 async def open_signers(
     executor: ExecutorScope, environment: MutableMapping[str, str], report: Callable[[str, str | None], None]
@@ -24,13 +35,9 @@ async def open_signers(
     0x…") what is wrong with it, and None when nothing is.
 
     Raises ConfigError: not exactly one source, a key that does not open, an operator without a key, a key of somebody else."""
-    sources = [name for name in _SOURCES if getattr(executor.settings, name)]
-    if len(sources) != 1:
-        names = f"{executor.key('key_file')}, key_env or signer_url"
-        count = "all are missing" if not sources else f"there are {' and '.join(sources)}"
-        raise ConfigError(f"{names}: {count}. Execute mode signs with exactly one of a keystore, the environment, or a remote signer.")
+    source = key_source(executor)
     if executor.settings.signer_url is None:
-        yield _in_order(executor, sources[0], _local_signers(executor, environment))
+        yield _in_order(executor, source, _local_signers(executor, environment))
         return
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False) as session:
         service = _service(executor, session, executor.settings.signer_url)
@@ -42,9 +49,9 @@ def _local_signers(executor: ExecutorScope, environment: MutableMapping[str, str
     settings = executor.settings
     if settings.key_env:
         return [LocalSigner.from_environment(variable, environment) for variable in settings.key_env]
-    password_files = settings.password_file or (None,)
+    password_files: Sequence[Path | None] = settings.password_file or (None,)
     if len(password_files) == 1:
-        password_files *= len(settings.key_file)
+        password_files = [*password_files] * len(settings.key_file)
     if len(password_files) != len(settings.key_file):
         raise ConfigError(
             f"{executor.key('password_file')} names {len(password_files)} files for {len(settings.key_file)} keystores. Name one for all, or "

@@ -55,9 +55,9 @@ class SigningService:
             raise self._silent(f"{type(error).__name__} {cause}".rstrip()) from None
         if not isinstance(document, dict) or not {"result", "error"} & document.keys():
             raise self._silent("no JSON-RPC answer")
-        error = document.get("error")
-        if error is not None:
-            words = redact(str(error.get("message") if isinstance(error, dict) else error))
+        refusal = document.get("error")
+        if refusal is not None:
+            words = redact(str(refusal.get("message") if isinstance(refusal, dict) else refusal))
             raise SignerUnavailable(f"{self.name} refuses: {words[:_MAX_WORDS]}")
         return document.get("result")
 

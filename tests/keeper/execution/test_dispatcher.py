@@ -21,7 +21,7 @@ from keeper.domain.outcome import Dropped, Included, Reverted
 from keeper.domain.stages import Stages
 from keeper.errors import NonceConflict, RpcError, RpcUnavailable
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
-from keeper.execution.signer import Signer
+from keeper.execution.local_signer import LocalSigner
 from tests.keeper.execution.quiet_node import QuietNode, block, live
 
 GWEI = 10**9
@@ -39,7 +39,7 @@ async def dispatching(node: QuietNode, state_dir: Path, **changes: Any) -> Async
         "bump_after_blocks": 2,
         **changes,
     }
-    async with TransactionDispatcher(DispatcherOptions(**settings), Signer(Account.from_key(b"\x01" * 32)), node) as dispatcher:
+    async with TransactionDispatcher(DispatcherOptions(**settings), LocalSigner(Account.from_key(b"\x01" * 32)), node) as dispatcher:
         await dispatcher.start()
         yield dispatcher
 
