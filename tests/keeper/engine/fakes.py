@@ -1,7 +1,7 @@
 """Small stand-ins for the adapters: a scripted chain, a recorder that keeps rows, a simulator and a dispatcher with fixed answers."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -182,10 +182,10 @@ class ListDispatcher:
     def decided_lately(self) -> Sequence[Decided]:
         return self.decided
 
-    def payments_unknown_since(self) -> int | None:
-        return self.unknown_since
+    def payments_unknown(self) -> Mapping[Address, int]:
+        return {} if self.unknown_since is None else {self.sender: self.unknown_since}
 
-    def remember(self, payments: Sequence[Payment]) -> None:
+    def remember(self, sender: Address, payments: Sequence[Payment]) -> None:
         self.remembered += payments
 
     def tell_again(self, decided: Iterable[Decided]) -> None:

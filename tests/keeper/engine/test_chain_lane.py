@@ -54,7 +54,7 @@ from keeper.engine.start import Position, Start
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
-from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, StateDivergence, Transient
+from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, SignerUnavailable, StateDivergence, Transient
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
@@ -274,6 +274,22 @@ def test_a_spending_cap_is_a_reason_not_an_error() -> None:
     world.dispatcher.full = True
     world.run(added(1, OPENS))
     assert world.decisions()[-1] == ("liquidate", "spending_cap")
+
+
+@dataclass
+class _UnsignedDispatcher(ListDispatcher):
+    """Nobody signs for it."""
+
+    async def send(self, job: Job, fees: Fees) -> Attempt | None:
+        raise SignerUnavailable("http://signer: no answer in 2 s")
+
+
+def test_a_signer_that_does_not_answer_is_a_reason_of_its_own_and_nothing_is_left_to_settle() -> None:
+    settlements = Settlements()
+    world = world_of(dispatcher=_UnsignedDispatcher(), settlements=settlements)
+    world.run(added(1, OPENS))
+    assert world.decisions() == [("decide", None), ("liquidate", "signer_unavailable")]
+    assert len(settlements) == 0
 
 
 def test_a_plan_that_keeps_reverting_is_tried_ever_more_rarely() -> None:

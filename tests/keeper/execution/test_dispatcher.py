@@ -268,10 +268,9 @@ def test_what_the_lake_remembers_counts_towards_the_spending_cap(tmp_path: Path)
 
     async def scenario() -> None:
         async with dispatching(node, tmp_path, spending_cap_wei_per_day=2 * worst) as dispatcher:
-            since = dispatcher.payments_unknown_since()
-            assert since is not None
-            dispatcher.remember([Payment(7, Hash32("0x" + "77" * 32), 9, block(9).hash, worst, since + 10**6)])
-            assert dispatcher.payments_unknown_since() is None
+            ((sender, since),) = dispatcher.payments_unknown().items()
+            dispatcher.remember(sender, [Payment(7, Hash32("0x" + "77" * 32), 9, block(9).hash, worst, since + 10**6)])
+            assert dispatcher.payments_unknown() == {}
             assert (await sent(dispatcher, "a")).nonce == 8
             assert await dispatcher.send(job("b"), FEES) is None
 

@@ -55,8 +55,8 @@ class _Keys:
 
 
 @asynccontextmanager
-async def _keys(state_dir: Path, count: int = 2, **changes: Any) -> AsyncIterator[_Keys]:
-    node, signers = SharedNode(), [GatedSigner.opened(bytes([number]) * 32) for number in range(1, count + 1)]
+async def _keys(state_dir: Path, count: int = 2, node: SharedNode | None = None, **changes: Any) -> AsyncIterator[_Keys]:
+    node, signers = node or SharedNode(), [GatedSigner.opened(bytes([number]) * 32) for number in range(1, count + 1)]
     choices: dict[str, Any] = {"bump_after_blocks": 2, "spending_cap_wei_per_day": 10**18, **changes}
     options = DispatcherOptions(chain_id=1, state_dir=state_dir, max_fee_cap_wei=100 * GWEI, **choices)
     cap = SpendingCap(options.spending_cap_wei_per_day)
@@ -206,11 +206,13 @@ def test_everything_said_of_them_is_said_together(tmp_path: Path) -> None:
                 keys.node.mine_of(sender, block(11))
             settled = await keys.pool.track(block(11))
             assert sorted(item.attempt.sender for item in settled) == sorted(keys.senders)
-            decided = keys.pool.decided_lately()
+            keys.pool.acknowledge([], [(item.attempt.transaction_hash, block(11).hash) for item in settled])
+        async with _keys(tmp_path, node=keys.node) as later:
+            decided = later.pool.decided_lately()
             assert [each.candidate_id for each in decided] == ["a", "b"]
-            keys.pool.acknowledge([], [(min(each.transactions), each.block_hash) for each in decided])
-            keys.pool.tell_again(decided[1:])
-            assert [item.attempt.candidate_id for item in await keys.pool.track(block(12))] == ["b"], "each outbox has ids of its own"
+            later.pool.tell_again(decided[1:])
+            told = await later.pool.track(block(12))
+            assert [item.attempt.candidate_id for item in told] == ["b"], "each outbox has ids of its own"
 
     live(scenario)
 
