@@ -1,6 +1,6 @@
 """Offers a key's signed transactions to the network until a node has each, and answers the refusals that can be answered."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 
@@ -49,13 +49,12 @@ class Delivery:
         """Nobody has these any more."""
         self._accepted -= set(transactions)
 
-    async def offer_waiting(self, due: Callable[[int], bool]) -> None:
-        """Offer again what no node has accepted yet at the nonces that are due. What was given up or dropped is left alone: it must not come
-        back to life."""
+    async def offer_waiting(self) -> None:
+        """Offer again what no node has accepted yet. What was given up or dropped is left alone: it must not come back to life."""
         for slot in self._outbox.slots():
             alive = slot.open_job is not None or slot.newest.purpose is Purpose.CANCEL
             waits = slot.winner is None and slot.nonce >= self._lane.used and slot.newest.hash not in self._accepted
-            if waits and alive and due(slot.nonce):
+            if waits and alive:
                 await self.offer(slot.newest)
 
     async def offer(self, transaction: OutboxTransaction) -> int | None:

@@ -200,7 +200,7 @@ class TransactionDispatcher:
                 )
             await asyncio.sleep(_PENDING_PAUSE_S)
             count, pending, _ = await self._counts()
-        await self._delivery.offer_waiting(lambda _: True)
+        await self._delivery.offer_waiting()
         jobs = [(slot, job) for slot in self._outbox.slots() if (job := slot.open_job) is not None]
         return [attempt_of(job, slot.of_job(job.id)[-1], self.sender) for slot, job in jobs]
 
@@ -288,15 +288,14 @@ class TransactionDispatcher:
         return any(age >= every and age % every == 0 for age in ages)
 
     async def _keep_up(self, drafts: Mapping[int, Drafting]) -> None:
-        """Offer what waits, sign what is due, offer that."""
-        reopened, self._reopened = self._reopened, []
-        for transaction in reopened:
-            await self._delivery.offer(transaction)
-        await self._delivery.offer_waiting(lambda nonce: nonce not in drafts)
+        """Sign what is due, offer what waits."""
         with suppress(SignerUnavailable):
             for drafting in drafts.values():
                 await self._signatures.sign(drafting)
-        await self._delivery.offer_waiting(lambda nonce: nonce in drafts)
+        reopened, self._reopened = self._reopened, []
+        for transaction in reopened:
+            await self._delivery.offer(transaction)
+        await self._delivery.offer_waiting()
 
     async def _counts(self) -> tuple[int, int, int]:
         """The account's transaction count in the newest block and with what is pending, as all endpoints agree, and the newest block."""

@@ -109,6 +109,8 @@ class DispatcherPool:
 
     def _choices(self, job: Job) -> Sequence[TransactionDispatcher]:
         """The keys that may send the job, the best first."""
+        if len(self._lanes) == 1:
+            return self._lanes
         bound = [lane for lane in self._lanes if lane.concerns(job)]
         waiting = [*self._underway.values()]
         return bound[:1] or sorted(self._fit(), key=lambda lane: lane.open_nonces + waiting.count(lane))

@@ -81,7 +81,8 @@ class Lane:
 
     def raise_fees(self, newest: OutboxTransaction, base_fee_wei: int, head_number: int) -> Draft | None:
         """The open job at the nonce of `newest`, higher. None when budget or caps forbid it, or `newest` is so no more."""
-        slot = self._slot_of(newest)
+        slots = self._outbox.slots()
+        slot = _slot_of(newest, slots)
         job = slot.open_job if slot is not None else None
         if job is None:
             return None
@@ -89,7 +90,6 @@ class Lane:
         minimum = bump(newest.fees, base_fee_wei, cap, self._options.bump_percent)
         if minimum is None:
             return None
-        slots = self._outbox.slots()
         for fees in (with_room(minimum, base_fee_wei, cap), minimum):
             if self._allowed(slots, newest.nonce, job.job, fees):
                 unsigned = self._unsigned(newest.nonce, job.job.to, job.job.calldata, job.job.gas_limit, fees)
@@ -98,7 +98,8 @@ class Lane:
 
     def cancel(self, newest: OutboxTransaction, head: BlockRef) -> Draft | None:
         """A self-transfer that uses up the vacant nonce of `newest`. None when the caps forbid it, or it is so no more."""
-        slot = self._slot_of(newest)
+        slots = self._outbox.slots()
+        slot = _slot_of(newest, slots)
         if slot is None or not slot.vacant:
             return None
         cap, gas = self._options.max_fee_cap_wei, self._options.cancel_gas
@@ -106,7 +107,7 @@ class Lane:
         if minimum is None:
             return None
         fees = with_room(minimum, head.base_fee_wei, cap)
-        if not self._within_cap(self._outbox.slots(), slot.nonce, gas * fees.max_fee_wei):
+        if not self._within_cap(slots, slot.nonce, gas * fees.max_fee_wei):
             return None
         unsigned = self._unsigned(slot.nonce, self._sender, b"", gas, fees)
         return Draft(unsigned, newest.job_id, Purpose.CANCEL, newest.hash, head.number)
@@ -124,10 +125,11 @@ class Lane:
 
     def move(self, stale: OutboxTransaction) -> Draft | None:
         """The open job of `stale` at a fresh nonce, after an earlier transaction of this account turned out to have used up its own."""
-        slot = next((slot for slot in self._outbox.slots() if slot.nonce == stale.nonce), None)
+        slots = self._outbox.slots()
+        slot = next((slot for slot in slots if slot.nonce == stale.nonce), None)
         job = slot.open_job if slot is not None else None
         nonce = self.next_nonce()
-        if job is None or job.id != stale.job_id or not self._allowed(self._outbox.slots(), nonce, job.job, stale.fees):
+        if job is None or job.id != stale.job_id or not self._allowed(slots, nonce, job.job, stale.fees):
             return None
         unsigned = self._unsigned(nonce, job.job.to, job.job.calldata, job.job.gas_limit, stale.fees)
         return Draft(unsigned, job.id, Purpose.JOB, stale.hash, stale.head_number)
@@ -212,13 +214,13 @@ class Lane:
     def _worst_data_fee(self, slot: NonceSlot) -> int:
         return max((self._options.data_fee_wei(job.job.calldata) for job in slot.jobs), default=0)
 
-    def _slot_of(self, newest: OutboxTransaction) -> NonceSlot | None:
-        """The nonce of a transaction that is still the one signed last for it, while nothing is mined at it."""
-        slots = (slot for slot in self._outbox.slots() if slot.nonce == newest.nonce)
-        return next((slot for slot in slots if slot.winner is None and slot.newest.hash == newest.hash), None)
-
     def _unsigned(self, nonce: int, to: Address, calldata: bytes, gas_limit: int, fees: Fees) -> Unsigned:
         return Unsigned(self._options.chain_id, nonce, to, calldata, gas_limit, fees)
+
+
+def _slot_of(newest: OutboxTransaction, slots: Sequence[NonceSlot]) -> NonceSlot | None:
+    """The nonce of a transaction that is still the one signed last for it, while nothing is mined at it."""
+    return next((slot for slot in slots if slot.nonce == newest.nonce and slot.winner is None and slot.newest.hash == newest.hash), None)
 
 
 def _highest(transactions: Sequence[OutboxTransaction]) -> Fees:
