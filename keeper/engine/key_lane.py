@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper.domain.attempt import Settled
 from keeper.domain.chain import BlockRef
 from keeper.domain.decision import Skip
+from keeper.domain.outcome import Reverted
 from keeper.domain.records import MicroTime
 from keeper.domain.skip_reason import SkipReason
 from keeper.engine.decisions import Decisions
@@ -40,6 +41,8 @@ class KeyLane:
         settled = await self.decisions.attempts.track(block)
         for item in settled:
             self.decisions.liquidator.concluded((item.attempt.venue, item.attempt.account), block.number)
+        if self.operator_watch is not None and any(isinstance(item.outcome, Reverted) for item in settled):
+            self.operator_watch.doubt()
         self._settled += settled
 
     def record(self, head: BlockRef, seen: MicroTime, evaluators: Mapping[str, Evaluator]) -> None:

@@ -274,7 +274,7 @@ class OperatorWatch(Protocol):
         """Check, if it is time; `number` is the engine's newest block."""
 
     def doubt(self) -> None:
-        """A plan was refused: the operator's rights may have changed."""
+        """A plan was refused, or reverted: the operators' rights may have changed."""
 
 
 class Executor(Protocol):

@@ -24,8 +24,8 @@ class DispatcherPool:
 
     @property
     def sender(self) -> Address:
-        """The first key that can act."""
-        return self._fit()[0].sender
+        """The key that would send now; simulations play it."""
+        return self._by_load()[0].sender
 
     async def probe(self) -> None:
         """Look after signers of which it is in doubt whether they can sign."""
@@ -109,11 +109,13 @@ class DispatcherPool:
 
     def _choices(self, job: Job) -> Sequence[TransactionDispatcher]:
         """The keys that may send the job, the best first."""
-        if len(self._lanes) == 1:
-            return self._lanes
-        bound = [lane for lane in self._lanes if lane.concerns(job)]
-        waiting = [*self._underway.values()]
-        return bound[:1] or sorted(self._fit(), key=lambda lane: lane.open_nonces + waiting.count(lane))
+        bound = [lane for lane in self._lanes if lane.concerns(job)] if len(self._lanes) > 1 else []
+        return bound[:1] or self._by_load()
 
-    def _fit(self) -> Sequence[TransactionDispatcher]:
-        return [lane for lane in self._lanes if lane.sender not in self._unfit] or self._lanes
+    def _by_load(self) -> Sequence[TransactionDispatcher]:
+        """Those that can act, the one with the fewest open nonces first."""
+        fit = [lane for lane in self._lanes if lane.sender not in self._unfit] or self._lanes
+        if len(fit) == 1:
+            return fit
+        waiting = [*self._underway.values()]
+        return sorted(fit, key=lambda lane: lane.open_nonces + waiting.count(lane))

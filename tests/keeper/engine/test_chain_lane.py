@@ -45,7 +45,7 @@ from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
-from keeper.engine.ports import Encoder
+from keeper.engine.ports import Encoder, OperatorWatch
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.quote_board import QuoteBoard
 from keeper.engine.required_quotes import RequiredQuotes
@@ -132,6 +132,7 @@ def world_of(
     quotes: QuoteBoard | None = None,
     forecast: bool = False,
     service: ListService | None = None,
+    watch: OperatorWatch | None = None,
 ) -> World:
     good = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
     chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
@@ -162,7 +163,7 @@ def world_of(
     services = LaneServices(chain, recorder, status, log, lambda: 1.0, 1)
     tripwire, options = Tripwire(chain, every_blocks=tripwire_blocks, accounts=2), RowOptions(0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    lane = ChainLane(services, lanes, [KeyLane(decisions, settlements, None, 1, log)], gas, patience_s=0.05)
+    lane = ChainLane(services, lanes, [KeyLane(decisions, settlements, watch, 1, log)], gas, patience_s=0.05)
     return World(lane, chain, recorder, simulator, dispatcher, liquidator, mailbox, status.readiness)
 
 
@@ -346,6 +347,31 @@ def test_a_revert_without_a_rival_keeps_the_venues_reason() -> None:
     world.dispatcher.results = [Settled(_attempt(block_ref(1)), Reverted(Hash32("0x01"), block_ref(2), 1, 1, b"healthy"))]
     world.run(added(2))
     assert [(row.outcome, row.reason) for row in world.recorder.of(OutcomeRecord)] == [("reverted", "healthy")]
+
+
+@dataclass
+class _DoubtedWatch:
+    """Counts what makes it doubt."""
+
+    doubts: int = 0
+
+    async def turn(self, number: int) -> None:
+        return None
+
+    def doubt(self) -> None:
+        self.doubts += 1
+
+
+def test_a_revert_is_a_reason_to_look_at_the_operators_rights() -> None:
+    """Of several keys, one that has lost its right passes the pre-check of another."""
+    watch = _DoubtedWatch()
+    world = world_of(watch=watch)
+    assert world.dispatcher is not None
+    world.run(added(1, OPENS))
+    assert watch.doubts == 0
+    world.dispatcher.results = [Settled(_attempt(block_ref(1)), Reverted(Hash32("0x01"), block_ref(2), 1, 1, b"healthy"))]
+    world.run(added(2))
+    assert watch.doubts == 1
 
 
 def test_a_reorg_undoes_the_book_and_the_rows() -> None:

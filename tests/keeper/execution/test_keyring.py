@@ -6,10 +6,12 @@ import asyncio
 import json
 from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_account import Account
 
+from keeper.domain.chain import Address
 from keeper.errors import ConfigError
 from keeper.execution.keyring import open_signers
 from keeper.execution.local_signer import PASSWORD_VARIABLE
@@ -18,8 +20,8 @@ from keeper.settings import ExecutorScope, ExecutorSettings
 from tests.keeper.execution.web3signer import Web3Signer, serving
 
 _KEYS = (b"\x01" * 32, b"\x02" * 32, b"\x03" * 32)
-_ACCOUNTS = tuple(Account.from_key(key).address.lower() for key in _KEYS)
-_OPERATORS = {"operator": _ACCOUNTS[0], "more_operators": _ACCOUNTS[1:2]}
+_ACCOUNTS = tuple(Address(Account.from_key(key).address.lower()) for key in _KEYS)
+_OPERATORS: Mapping[str, Any] = {"operator": _ACCOUNTS[0], "more_operators": _ACCOUNTS[1:2]}
 _PASSWORD: Mapping[str, str] = {PASSWORD_VARIABLE: "right"}
 
 
@@ -89,7 +91,7 @@ def test_a_remote_signer_is_one_for_all_operators_and_need_not_be_there_yet() ->
         ({"key_env": ("KEY_A",), "key_file": (Path("a"),)}, "there are key_file and key_env"),
     ],
 )
-def test_exactly_one_source_is_wanted_and_all_three_are_named(sources: Mapping[str, object], words: str) -> None:
+def test_exactly_one_source_is_wanted_and_all_three_are_named(sources: Mapping[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=rf"executors\.hot\.key_file, key_env or signer_url: {words}"):
         _opened(ExecutorSettings(operator=_ACCOUNTS[0], **sources))
 
