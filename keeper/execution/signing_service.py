@@ -80,5 +80,5 @@ class SigningService:
 
     def _silent(self, words: str) -> SignerSilent:
         self._silent_until = self._clock() + _PAUSE_S
-        self._silence = f"{self.name}: {words}"
+        self._silence = f"{self.name}: {words}; see that it runs, or correct signer_url of the executor"
         return SignerSilent(self._silence)
