@@ -244,4 +244,3 @@ async def _simulator(scope: ChainScope, executor: ExecutorScope, chain: ChainCli
     gateway = await stack.enter_async_context(Gateway(node, scope.chain.id))
     forks = [ForkSimulator(options, node, gateway.open_door()) for _ in range(executor.settings.forks)]
     return SimulatorPool([await stack.enter_async_context(fork) for fork in forks])
-

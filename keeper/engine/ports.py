@@ -69,7 +69,7 @@ class Dispatcher(Protocol):
         """The account that would send now."""
 
     async def send(self, job: Job, fees: Fees) -> Attempt | None:
-        """Sign, write to the outbox, broadcast. None when a spending cap forbids it. Raises SignerUnavailable, and then nothing was sent."""
+        """Sign, write to the outbox, broadcast. None when a spending cap forbids it. Raises SignerUnavailable, then nothing was sent."""
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every open attempt once after a new head: settle, bump or drop."""
@@ -299,8 +299,8 @@ class Executor(Protocol):
         agree, or that it is back."""
 
     def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> OperatorWatch:
-        """Of the operators of these venues, by name, asked for at every check. While `unknown`, a venue's rules are not known, and the check
-        is postponed."""
+        """Of the operators of these venues, by name, asked for at every check. While `unknown`, a venue's rules are not known, and the
+        check is postponed."""
 
 
 class Family(Protocol):

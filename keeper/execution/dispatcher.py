@@ -154,7 +154,7 @@ class TransactionDispatcher:
         return self._outbox.decided_since(self._remembered_since())
 
     def payments_unknown(self) -> Mapping[Address, int]:
-        """Unix microseconds since when this dispatcher should know what its key has paid and does not, its outbox being new; else nothing."""
+        """Unix microseconds since when this dispatcher should know what its key has paid, and does not: its outbox is new."""
         return {self.sender: self._lane.now_us() - DAY_US} if self._outbox.is_new() else {}
 
     def remember(self, sender: Address, payments: Sequence[Payment]) -> None:

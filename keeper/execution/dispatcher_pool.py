@@ -13,9 +13,9 @@ from keeper.execution.dispatcher import TransactionDispatcher
 
 
 class DispatcherPool:
-    """Satisfies the engine's port `Dispatcher`. A job goes to the key with the fewest open nonces, the earlier of two with as many, unless an
-    earlier attempt on the account may still be mined: then to that attempt's key, which replaces it. What all keys may pay together is the
-    affair of the SpendingCap they share."""
+    """Satisfies the engine's port `Dispatcher`. A job goes to the key with the fewest open nonces, the earlier of two with as many, unless
+    an earlier attempt on the account may still be mined: then to that attempt's key, which replaces it. What all keys may pay together is
+    the affair of the SpendingCap they share."""
 
     def __init__(self, lanes: Sequence[TransactionDispatcher]) -> None:
         self._lanes = tuple(lanes)

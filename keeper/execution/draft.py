@@ -23,4 +23,4 @@ class Draft:
 
 
 Drafting: TypeAlias = Callable[[], Draft | None]
-"""Drafts by the outbox as it is when called; None where nothing is to be signed (any more). Asked twice of one state, it drafts the same."""
+"""Drafts by the outbox as it is when called; None where nothing is to be signed (any more). Of one state it drafts the same twice."""

@@ -31,8 +31,8 @@ def key_source(executor: ExecutorScope) -> str:
 async def open_signers(
     executor: ExecutorScope, environment: MutableMapping[str, str], report: Callable[[str, str | None], None]
 ) -> AsyncIterator[Sequence[Signer]]:
-    """One for each operator, in their order, until left. What is secret is taken out of `environment`. `report` is told of a part ("signer of
-    0x…") what is wrong with it, and None when nothing is.
+    """One for each operator, in their order, until left. What is secret is taken out of `environment`. `report` is told of a part ("signer
+    of 0x…") what is wrong with it, and None when nothing is.
 
     Raises ConfigError: not exactly one source, a key that does not open, an operator without a key, a key of somebody else."""
     source = key_source(executor)
@@ -54,8 +54,8 @@ def _local_signers(executor: ExecutorScope, environment: MutableMapping[str, str
         password_files = [*password_files] * len(settings.key_file)
     if len(password_files) != len(settings.key_file):
         raise ConfigError(
-            f"{executor.key('password_file')} names {len(password_files)} files for {len(settings.key_file)} keystores. Name one for all, or "
-            "one for each in their order."
+            f"{executor.key('password_file')} names {len(password_files)} files for {len(settings.key_file)} keystores. Name one for all, "
+            "or one for each in their order."
         )
     pairs = zip(settings.key_file, password_files, strict=True)
     # Each opening takes the password out of the environment it is given.
@@ -75,7 +75,9 @@ def _in_order(executor: ExecutorScope, source: str, signers: Sequence[LocalSigne
     by_address = {signer.address: signer for signer in signers}
     for operator in operators:
         if operator not in by_address:
-            raise ConfigError(f"{executor.key(source)}: the key of operator {operator} is missing. Name it there, or take the operator out.")
+            raise ConfigError(
+                f"{executor.key(source)}: the key of operator {operator} is missing. Name it there, or take the operator out."
+            )
     return [by_address[operator] for operator in operators]
 
 

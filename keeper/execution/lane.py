@@ -1,10 +1,10 @@
-"""One key's nonces: which one a job gets, with which fees, within budget and caps. Whatever is signed is in the outbox before anybody hears of it."""
+"""One key's nonces: which one a job gets, with which fees, within budget and caps. Whatever is signed is in the outbox first."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Job
-from keeper.domain.chain import Address, BlockRef, Hash32
+from keeper.domain.chain import Address, BlockRef
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees, bump, offer, with_room
 from keeper.execution.dispatcher_options import DispatcherOptions
@@ -25,9 +25,7 @@ class Lane:
     `used`: the nonces below it are used up, as far as that is proven by the keeper's own receipts, or agreed by the endpoints and explained
     by its signed transactions. A higher count is only a claim."""
 
-    def __init__(
-        self, options: DispatcherOptions, sender: Address, outbox: Outbox, clock: Callable[[], float], cap: SpendingCap
-    ) -> None:
+    def __init__(self, options: DispatcherOptions, sender: Address, outbox: Outbox, clock: Callable[[], float], cap: SpendingCap) -> None:
         self._options = options
         self._sender = sender
         self._outbox = outbox
@@ -113,8 +111,8 @@ class Lane:
         return Draft(unsigned, newest.job_id, Purpose.CANCEL, newest.hash, head.number)
 
     def fill(self, nonce: int, head: BlockRef, tip_wei: int) -> Draft | None:
-        """A self-transfer for the lowest nonce without a transaction, as a job of its own. None when the caps forbid it, or another nonce is
-        the lowest."""
+        """A self-transfer for the lowest nonce without a transaction, as a job of its own. None when the caps forbid it, or another nonce
+        is the lowest."""
         fees = offer(head.base_fee_wei, tip_wei, self._options.max_fee_cap_wei)
         gas = self._options.cancel_gas
         if nonce != self.next_nonce() or fees is None or not self._within_cap(self._outbox.slots(), nonce, gas * fees.max_fee_wei):
@@ -154,7 +152,7 @@ class Lane:
         return row
 
     def spending_wei(self) -> int:
-        """Paid in the last 24 hours, plus the worst cost of every nonce that can be mined: those behind a gap cannot, until it is closed."""
+        """Paid in the last 24 hours, plus the worst cost of every nonce that can be mined: those behind a gap cannot until it is closed."""
         worst_costs_wei = self._worst_costs_wei(self._outbox.slots(), self._outbox.first_unsigned(self.used))
         return self._paid_wei() + sum(worst_costs_wei.values())
 
@@ -206,7 +204,9 @@ class Lane:
 
     def _worst_costs_wei(self, slots: Sequence[NonceSlot], reach: int) -> Mapping[int, int]:
         """Of every nonce below `reach` at which nothing is mined."""
-        return {slot.nonce: slot.worst_cost_wei + self._worst_data_fee(slot) for slot in slots if slot.winner is None and slot.nonce < reach}
+        return {
+            slot.nonce: slot.worst_cost_wei + self._worst_data_fee(slot) for slot in slots if slot.winner is None and slot.nonce < reach
+        }
 
     def _paid_wei(self) -> int:
         return self._outbox.paid_since(self.now_us() - DAY_US)

@@ -26,7 +26,7 @@ class Signatures:
         self.attempts: dict[Hash32, Attempt] = {}
 
     async def sign(self, drafting: Drafting) -> OutboxTransaction | None:
-        """What is now in the outbox, to be broadcast. None when nothing is to be signed (any more). Raises SignerUnavailable, StoreError."""
+        """What is in the outbox now, to be sent. None when nothing is to be signed (any more). Raises SignerUnavailable or StoreError."""
         async with self._turn:
             draft = drafting()
             if draft is None:

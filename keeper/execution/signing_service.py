@@ -26,9 +26,7 @@ class SignerSilent(SignerUnavailable):
 class SigningService:
     """One service, for all the keys it holds. `timeout_s` is for one answer; `name` is its address without what may be secret."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, url: str, timeout_s: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, timeout_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = redact(url)
         self._session = session
         self._url = url

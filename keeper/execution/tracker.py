@@ -23,8 +23,8 @@ _FILLED_AT_ONCE = 16
 
 @dataclass(slots=True)
 class TrackingResult:
-    """The result of one head: outcomes to report, what is to be signed at which nonce, the fees of the raises among that, transactions whose
-    block is gone, notes for the operator, and the use of a nonce by another program.
+    """The result of one head: outcomes to report, what is to be signed at which nonce, the fees of the raises among that, transactions
+    whose block is gone, notes for the operator, and the use of a nonce by another program.
 
     What is not signed before the next head, for want of a signer, is drafted anew then."""
 

@@ -196,10 +196,9 @@ _VENUE_HINT = 'Add for example [venues.perps] with its protocol, chain = "optimi
 
 def _shared(one: ExecutorSettings, other: ExecutorSettings) -> Mapping[str, str]:
     """What two executors have in common and must not, by key."""
-    shared: dict[str, str] = {"operator": operator for operator in one.operators if operator in other.operators}
-    if one.address is not None and one.address == other.address:
-        shared["address"] = one.address
-    return shared
+    operators = [operator for operator in one.operators if operator in other.operators]
+    addresses = [one.address] if one.address is not None and one.address == other.address else []
+    return {key: values[0] for key, values in (("operator", operators), ("address", addresses)) if values}
 
 
 def renamed(tree: Tree) -> str:

@@ -20,8 +20,8 @@ from keeper.domain.fees import Fees
 from keeper.domain.parse import hash32
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.fork_connection import ForkConnection
-from keeper.execution.node import Node
 from keeper.execution.local_signer import LocalSigner
+from keeper.execution.node import Node
 from tests.keeper.execution.alone import Alone
 
 GWEI = 10**9

@@ -19,9 +19,9 @@ from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
 from keeper.errors import NonceConflict, RpcUnavailable
 from keeper.execution.fork_connection import ForkConnection
+from keeper.execution.local_signer import LocalSigner
 from keeper.execution.node import Json, Node
 from keeper.execution.outbox import Outbox
-from keeper.execution.local_signer import LocalSigner
 from keeper.execution.signer import Unsigned
 from tests.fork.dispatch_bench import COUNTER, FEES, GAS, GRUMPY, GWEI, KEY, Bench, run, sent
 

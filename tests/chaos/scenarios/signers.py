@@ -82,5 +82,7 @@ def _lying(service: Web3Signer, line: Line) -> Iterator[None]:
 SCENARIOS: Sequence[Scenario] = (
     Scenario(name="signer-hangs", about="The remote signer hangs for ten blocks in mid-cascade.", script=useless(_hanging, 10)),
     Scenario(name="signer-gone", about="The remote signer refuses connections for ten blocks in mid-cascade.", script=useless(_gone, 10)),
-    Scenario(name="signer-lies", about="The remote signer signs another nonce than it was asked to, for six blocks.", script=useless(_lying, 6)),
+    Scenario(
+        name="signer-lies", about="The remote signer signs another nonce than it was asked to, for six blocks.", script=useless(_lying, 6)
+    ),
 )

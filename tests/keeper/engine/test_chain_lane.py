@@ -54,7 +54,17 @@ from keeper.engine.start import Position, Start
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
-from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, SignerUnavailable, StateDivergence, Transient
+from keeper.errors import (
+    BlockUnknown,
+    ConfigError,
+    EndpointsDisagree,
+    Fatal,
+    RpcError,
+    RpcUnavailable,
+    SignerUnavailable,
+    StateDivergence,
+    Transient,
+)
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness

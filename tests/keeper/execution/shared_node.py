@@ -24,7 +24,7 @@ class SharedNode(QuietNode):
 
     def mine_of(self, sender: str, at: BlockRef, most: int = 100) -> list[str]:
         """Up to so many of the account's transactions into a block, in the order of their nonces; returns their hashes."""
-        hashes = []
+        hashes: list[str] = []
         while self.counts[sender] in self.pools[sender] and len(hashes) < most:
             name = self.pools[sender].pop(self.counts[sender])
             self.mine(name, at)

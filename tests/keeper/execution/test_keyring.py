@@ -31,7 +31,7 @@ def _private(path: Path, text: str) -> Path:
     return path
 
 
-def _keystore(folder: Path, number: int, password: str = "right") -> Path:
+def _keystore(folder: Path, number: int, password: str) -> Path:
     return _private(folder / f"key-{number}.json", json.dumps(Account.encrypt(_KEYS[number], password, iterations=2)))
 
 
@@ -47,7 +47,7 @@ def _opened(settings: ExecutorSettings, environment: MutableMapping[str, str] | 
 
 
 def test_keystores_open_with_one_password_and_sign_for_the_operators_in_their_order(tmp_path: Path) -> None:
-    settings = ExecutorSettings(**_OPERATORS, key_file=(_keystore(tmp_path, 1), _keystore(tmp_path, 0)))
+    settings = ExecutorSettings(**_OPERATORS, key_file=tuple(_keystore(tmp_path, number, "right") for number in (1, 0)))
     environment = dict(_PASSWORD)
     assert _opened(settings, environment) == list(_ACCOUNTS[:2])
     assert environment == {}, "no child process inherits the password"

@@ -22,9 +22,9 @@ from keeper.domain.fees import Fees
 from keeper.errors import NonceConflict, StoreError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.key_lock import KeyLock, shared_folder
+from keeper.execution.local_signer import LocalSigner
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import JobState, OutboxTransaction, Purpose
-from keeper.execution.local_signer import LocalSigner
 from keeper.execution.signer import Signed, Unsigned
 from tests.keeper.execution.quiet_node import QuietNode, live
 

@@ -132,7 +132,7 @@ def test_an_answer_without_a_signed_transaction_is_told(result: bytes) -> None:
     async def test() -> None:
         async with _desk(Web3Signer.of_keys(_KEY)) as desk:
             desk.service.body = b'{"jsonrpc": "2.0", "id": 1, "result": ' + result + b"}"
-            with pytest.raises(SignerUnavailable, match="no signed transaction|no EIP-1559 transaction"):
+            with pytest.raises(SignerUnavailable, match=r"no signed transaction|no EIP-1559 transaction"):
                 await desk.signer.sign(_UNSIGNED)
 
     _run(test)

@@ -1,5 +1,5 @@
-"""A stand-in for Web3Signer, of which only the wire format is taken: `eth_signTransaction` and `eth_accounts` as its JSON-RPC page describes
-them (https://docs.web3signer.consensys.io/reference/api/json-rpc). The real one is a Java program that no registry of ours has. This one
+"""A stand-in for Web3Signer, of which only the wire format is taken: `eth_signTransaction` and `eth_accounts` as its JSON-RPC page has them
+(https://docs.web3signer.consensys.io/reference/api/json-rpc). The real one is a Java program that no registry of ours has. This one
 signs really, and misbehaves on demand."""
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _READY_SECONDS = 10.0
 class Web3Signer:
     """The stand-in. Holds keys and signs for the chain of its own settings, whatever a request says of a chain.
 
-    `open` lets answers out; while it is not set, requests hang. `lie` alters what is signed, `refusal` is answered instead, `body` sent as it
-    is, `impostor` signs in place of the sender. `requests` are the methods asked."""
+    `open` lets answers out; while it is not set, requests hang. `lie` alters what is signed, `refusal` is answered instead, `body` sent as
+    it is, `impostor` signs in place of the sender. `requests` are the methods asked."""
 
     accounts: Mapping[str, LocalAccount]
     chain_id: int
