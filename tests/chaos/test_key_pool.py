@@ -25,11 +25,11 @@ def test_two_keys_share_the_work_and_one_goes_on_alone(tmp_path: Path) -> None:
         stage.devnet.rpc.call("anvil_setBalance", _SECOND.address, hex(100 * 10**18))
         with stage.keeper() as keeper:
             caught_up(keeper, stage)
-            step = stage.play("shock", blocks=30, interval=0.25)
+            step = stage.play("staircase", blocks=25, interval=0.3)
             _allow(stage, allowed=False)
             _until(keeper, stage, f"operator {_SECOND.address.lower()} may not act; run `keeper executor allow`")
             revoked_at = stage.head()
-            stage.play("shock", first_step=step, interval=0.25)
+            stage.play("staircase", first_step=step, blocks=40, interval=0.3)
             caught_up(keeper, stage)
             keeper.stop()
         senders = stage.rows("SELECT sender, count(*) AS attempts FROM attempts GROUP BY sender")
