@@ -10,7 +10,7 @@ from keeper.domain.gas_price import GasPrice
 from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.stages import Stages
+from keeper.domain.stages import NOT_BEGUN, Stages
 from keeper.domain.use import NOTHING, Use
 
 CandidateId = NewType("CandidateId", str)
@@ -125,7 +125,7 @@ class Decision:
     urgency: tuple[int, Usd18]
     used: Use = NOTHING
     unwind: bool = False
-    stages: Stages = Stages()
+    stages: Stages = NOT_BEGUN
 
     @property
     def goes_on(self) -> bool:

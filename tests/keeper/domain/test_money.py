@@ -33,7 +33,7 @@ def test_whole_units_are_exact(units: int) -> None:
 
 @given(st.floats(0, 10**15))
 def test_parts_of_a_unit_are_as_exact_as_what_was_written(units: float) -> None:
-    assert Usd18.of_units(units).units == pytest.approx(units, abs=1e-18)
+    assert Usd18.of_units(units).units == pytest.approx(units, rel=1e-15, abs=2e-18)
 
 
 def test_what_is_less_than_the_last_decimal_is_cut_off() -> None:
