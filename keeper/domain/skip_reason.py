@@ -21,6 +21,7 @@ class SkipReason(StrEnum):
     IN_FLIGHT = "in_flight"
     COOLING_DOWN = "cooling_down"
     SPENDING_CAP = "spending_cap"
+    SIGNER_UNAVAILABLE = "signer_unavailable"
     GAS_PRICE_CAP = "gas_price_cap"
     STALE = "stale"
     ENDPOINT_DOWN = "endpoint_down"

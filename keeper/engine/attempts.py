@@ -133,11 +133,12 @@ class Attempts:
         `track`), outcomes in blocks that are not canonical any more go, and what the lake has is acknowledged."""
         if self._dispatcher is None:
             return
-        since = self._dispatcher.payments_unknown_since()
-        payments = lake.payments(self._dispatcher.sender, since) if since is not None else ()
-        if payments:
-            self._dispatcher.remember(payments)
-            self._log.warning("the outbox is new, the lake is not", payments=len(payments), wei=sum(each.cost_wei for each in payments))
+        for sender, since in self._dispatcher.payments_unknown().items():
+            payments = lake.payments(sender, since)
+            if payments:
+                self._dispatcher.remember(sender, payments)
+                wei = sum(each.cost_wei for each in payments)
+                self._log.warning("the outbox is new, the lake is not", sender=sender, payments=len(payments), wei=wei)
         attempts = self._dispatcher.signed_lately()
         known = lake.recorded_attempts([attempt.transaction_hash for attempt in attempts])
         missing = [attempt for attempt in attempts if attempt.transaction_hash not in known]

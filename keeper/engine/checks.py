@@ -8,17 +8,18 @@ from keeper.domain.decision import Decision, Skip
 from keeper.domain.outcome import SimOutcome, SimReverted
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
+from keeper.engine.batch import Batch
 from keeper.engine.cooldowns import Cooldowns
-from keeper.engine.draft import Draft, Drafting, measured
+from keeper.engine.packing import Packing, measured
 from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.trials import Trials, gross_profit
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`drafts` may be sent, in this order; `skips` is why the others may not."""
+    """`batches` may be sent, in this order; `skips` is why the others may not."""
 
-    drafts: list[Draft] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
     skips: dict[AccountRef, Skip] = field(default_factory=dict)
 
 
@@ -29,14 +30,14 @@ class Checks:
     def __init__(
         self,
         trials: Trials,
-        drafting: Drafting,
+        packing: Packing,
         cooldowns: Cooldowns,
         required_quotes: Mapping[str, RequiredQuotes],
         *,
         settles_first: bool,
     ) -> None:
         self._trials = trials
-        self._drafting = drafting
+        self._packing = packing
         self._cooldowns = cooldowns
         self._required_quotes = required_quotes
         self._settles_first = settles_first
@@ -45,10 +46,10 @@ class Checks:
         """Of one block, the most urgent first. Raises as the simulator, and PriceUnavailable."""
         checked = Checked()
         for together in await self._called(decisions, checked.skips):
-            for draft in self._drafting.drafts(together):
-                passed = await self._settled(draft, checked.skips)
+            for batch in self._packing.batches(together):
+                passed = await self._settled(batch, checked.skips)
                 if passed is not None:
-                    checked.drafts.append(passed)
+                    checked.batches.append(passed)
                     for decision in passed.decisions:
                         self._cooldowns.passed(decision.key)
         return checked
@@ -59,7 +60,7 @@ class Checks:
         What reverts leaves no state, so that the others pass without it as they did with it. Plans are completed with signed prices where
         they revert for want of them, and all of them tried again. A batch that does not run as a whole is tried in halves."""
         while decisions:
-            outcomes = await self._trials.call(self._drafting.draft(decisions))
+            outcomes = await self._trials.call(self._packing.batch(decisions))
             if outcomes is None:
                 middle = len(decisions) // 2
                 return [*await self._called(decisions[:middle], skips), *await self._called(decisions[middle:], skips)]
@@ -84,34 +85,34 @@ class Checks:
         quotes = self._required_quotes.get(decision.candidate.venue)
         return await quotes.completed(decision.plan, revert) if quotes is not None else None
 
-    async def _settled(self, draft: Draft, skips: dict[AccountRef, Skip]) -> Draft | None:
+    async def _settled(self, batch: Batch, skips: dict[AccountRef, Skip]) -> Batch | None:
         """What is left of it after the fork, unless that may be done afterwards; None where nothing is."""
-        if draft.must_pay and not self._settles_first:
+        if batch.must_pay and not self._settles_first:
             # The pre-check ran the same code on the same state, guard included. The fork would add the gas really used, and some 100 ms.
-            return draft
+            return batch
         while True:
-            outcomes = await self._trials.fork(draft)
+            outcomes = await self._trials.fork(batch)
             objections = {
                 decision.key: objection
-                for decision, outcome in zip(draft.decisions, outcomes, strict=True)
-                if (objection := self._objection(decision, outcome, draft)) is not None
+                for decision, outcome in zip(batch.decisions, outcomes, strict=True)
+                if (objection := self._objection(decision, outcome, batch)) is not None
             }
             if not objections:
-                return draft
+                return batch
             skips |= objections
-            rest = [decision for decision in draft.decisions if decision.key not in objections]
+            rest = [decision for decision in batch.decisions if decision.key not in objections]
             if not rest:
                 return None
-            draft = self._drafting.draft(rest)
+            batch = self._packing.batch(rest)
 
-    def _objection(self, decision: Decision, outcome: SimOutcome, draft: Draft) -> Skip | None:
+    def _objection(self, decision: Decision, outcome: SimOutcome, batch: Batch) -> Skip | None:
         """Why not to go on after the settlement."""
         if isinstance(outcome, SimReverted):
             return self._reverted(decision, SkipReason.SIMULATION_REVERTED, outcome)
-        calldata = draft.calldata if len(draft.decisions) == 1 else b""
+        calldata = batch.calldata if len(batch.decisions) == 1 else b""
         gas_cost = decision.gas_price.cost(outcome.gas_used, decision.candidate.block, calldata, decision.plan.value_wei)
         profit = gross_profit(decision.plan, outcome) - gas_cost
-        if decision.must_pay and profit < self._drafting.limits.min_profit:
+        if decision.must_pay and profit < self._packing.limits.min_profit:
             return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{profit.units:.2f} USD")
         return None
 

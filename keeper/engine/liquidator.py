@@ -15,16 +15,17 @@ from keeper.domain.records import MicroTime
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 from keeper.engine import recording
+from keeper.engine.batch import Batch
 from keeper.engine.checks import Checks
 from keeper.engine.cooldowns import Cooldowns
-from keeper.engine.draft import Draft, Drafting
+from keeper.engine.packing import Packing
 from keeper.engine.ports import BatchEncoder, Dispatcher, Encoder, Recorder, Simulator
 from keeper.engine.recording import BlockKeys
 from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.sending_order import Place, SendingOrder
 from keeper.engine.settlements import Settlements
 from keeper.engine.trials import Trials
-from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, Transient
+from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, SignerUnavailable, Transient
 
 _MAX_AGE_BLOCKS = 2
 """An older decision is left to those of newer blocks. Younger ones are safe to send: the executor's guard checks the profit."""
@@ -147,10 +148,10 @@ class Liquidator:
         row = recording.decision_row(self._keys(decision), decision.candidate, stage, choice, self._now(), plan=decision.plan)
         self._recorder.append([row])
 
-    async def settle(self, draft: Draft) -> None:
+    async def settle(self, batch: Batch) -> None:
         """Settle what was sent without, for the record. Raises BlockUnknown, RpcError, RpcUnavailable: the record then lacks it."""
         if self._bench is not None:
-            await self._bench.trials.fork(draft)
+            await self._bench.trials.fork(batch)
 
     def _outdated(self, decision: Decision, newest_block: int, in_flight: Set[AccountRef]) -> Skip | None:
         """Why a decision is not worth the work any more: too old, in flight by now, or from before the account's last attempt ended."""
@@ -166,6 +167,8 @@ class Liquidator:
             skip = Skip(SkipReason.STALE, "its block was orphaned")
         except EndpointsDisagree as error:
             skip = Skip(SkipReason.ENDPOINTS_DISAGREE, str(error))
+        except SignerUnavailable as error:
+            skip = Skip(SkipReason.SIGNER_UNAVAILABLE, str(error))
         except (Transient, RpcError) as error:
             skip = Skip(SkipReason.ENDPOINT_DOWN, str(error))
         return _all(decisions, skip)
@@ -192,48 +195,48 @@ class Liquidator:
         if self.dispatcher is None:
             return _all(decisions, Skip(SkipReason.SIMULATING)) | results
         await place.turn()
-        drafting = self._bench.drafting
-        drafts = [draft for each in checked.drafts if (draft := self._still_wanted(each, drafting, results)) is not None]
-        for number, draft in enumerate(drafts, 1):
-            if number == len(drafts):
+        packing = self._bench.packing
+        batches = [batch for each in checked.batches if (batch := self._still_wanted(each, packing, results)) is not None]
+        for number, batch in enumerate(batches, 1):
+            if number == len(batches):
                 # The dispatcher takes them in the order they come; the next need not wait until an endpoint has answered this one.
                 place.leave()
-            results |= await self._send(self.dispatcher, drafting, draft, fees, checked_us)
+            results |= await self._send(self.dispatcher, packing, batch, fees, checked_us)
         return results
 
-    def _still_wanted(self, draft: Draft, drafting: Drafting, results: _Results) -> Draft | None:
+    def _still_wanted(self, batch: Batch, packing: Packing, results: _Results) -> Batch | None:
         """Without what a newer block has decided otherwise about; None where nothing is left."""
-        for decision in draft.decisions:
+        for decision in batch.decisions:
             number, going_on = self._newest[decision.candidate.venue]
-            if draft.block.number < number and decision.key not in going_on and not decision.unwind:
+            if batch.block.number < number and decision.key not in going_on and not decision.unwind:
                 results[decision.key] = Skip(SkipReason.STALE, f"block {number} decides otherwise")
-        wanted = [decision for decision in draft.decisions if decision.key not in results]
-        if len(wanted) == len(draft.decisions):
-            return draft
-        return drafting.draft(wanted) if wanted else None
+        wanted = [decision for decision in batch.decisions if decision.key not in results]
+        if len(wanted) == len(batch.decisions):
+            return batch
+        return packing.batch(wanted) if wanted else None
 
-    async def _send(self, dispatcher: Dispatcher, drafting: Drafting, draft: Draft, fees: Fees, checked_us: int) -> _Results:
+    async def _send(self, dispatcher: Dispatcher, packing: Packing, batch: Batch, fees: Fees, checked_us: int) -> _Results:
         """Of a batch that limit or cap forbid, the halves: one may be allowed."""
         job = Job(
-            parts=tuple(Part(each.candidate.id, each.candidate.venue, each.candidate.account, each.use) for each in draft.decisions),
-            block=draft.block,
-            to=draft.to,
-            calldata=draft.calldata,
-            gas_limit=draft.gas_limit,
-            budget_wei=drafting.budget_wei(draft, fees.max_fee_wei),
-            stages=replace(draft.decisions[0].stages, checked_us=checked_us),
+            parts=tuple(Part(each.candidate.id, each.candidate.venue, each.candidate.account, each.use) for each in batch.decisions),
+            block=batch.block,
+            to=batch.to,
+            calldata=batch.calldata,
+            gas_limit=batch.gas_limit,
+            budget_wei=packing.budget_wei(batch, fees.max_fee_wei),
+            stages=replace(batch.decisions[0].stages, checked_us=checked_us),
         )
         attempts = await dispatcher.send(job, fees)
-        if not attempts and len(draft.decisions) == 1:
-            return _all(draft.decisions, Skip(SkipReason.SPENDING_CAP))
+        if not attempts and len(batch.decisions) == 1:
+            return _all(batch.decisions, Skip(SkipReason.SPENDING_CAP))
         if not attempts:
-            middle = len(draft.decisions) // 2
-            halves = [drafting.draft(half) for half in (draft.decisions[:middle], draft.decisions[middle:])]
+            middle = len(batch.decisions) // 2
+            halves = [packing.batch(half) for half in (batch.decisions[:middle], batch.decisions[middle:])]
             return {
-                key: result for half in halves for key, result in (await self._send(dispatcher, drafting, half, fees, checked_us)).items()
+                key: result for half in halves for key, result in (await self._send(dispatcher, packing, half, fees, checked_us)).items()
             }
-        if self._setup is not None and self._setup.settlements is not None and draft.must_pay:
-            self._setup.settlements.add(draft)
+        if self._setup is not None and self._setup.settlements is not None and batch.must_pay:
+            self._setup.settlements.add(batch)
         return {(attempt.venue, attempt.account): attempt for attempt in attempts}
 
     def _keys(self, decision: Decision) -> BlockKeys:
@@ -252,7 +255,7 @@ class _Bench:
     """Where plans are made into transactions and tried."""
 
     trials: Trials
-    drafting: Drafting
+    packing: Packing
     checks: Checks
 
 
@@ -267,6 +270,11 @@ def _bench(
     """None where nothing is tried."""
     if setup is None or setup.simulator is None:
         return None
-    trials = Trials(setup.simulator, setup.sender, recorder, options.chain_id, name_revert)
-    drafting = Drafting(setup.encode, setup.encode_batch, setup.executor, options.limits, options.block_seconds)
-    return _Bench(trials, drafting, Checks(trials, drafting, cooldowns, required_quotes, settles_first=setup.settlements is None))
+    dispatcher = setup.dispatcher
+
+    def sender() -> Address:
+        return setup.sender if dispatcher is None else dispatcher.sender
+
+    trials = Trials(setup.simulator, sender, recorder, options.chain_id, name_revert)
+    packing = Packing(setup.encode, setup.encode_batch, setup.executor, options.limits, options.block_seconds)
+    return _Bench(trials, packing, Checks(trials, packing, cooldowns, required_quotes, settles_first=setup.settlements is None))

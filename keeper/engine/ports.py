@@ -65,13 +65,15 @@ class Simulator(Protocol):
 
 
 class Dispatcher(Protocol):
-    """Sends transactions of one key, one nonce lane, and tracks each to its outcome."""
+    """Sends transactions of one executor's keys, each with a nonce lane of its own, and tracks each to its outcome."""
 
     @property
-    def sender(self) -> Address: ...
+    def sender(self) -> Address:
+        """The account that would send now."""
 
     async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
-        """Sign, write to the outbox, broadcast. An attempt for each of its parts; none when a limit or a spending cap forbids it."""
+        """Sign, write to the outbox, broadcast. An attempt for each of its parts; none when a limit or a spending cap forbids it. Raises
+        SignerUnavailable, then nothing was sent."""
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every open attempt once after a new head: settle, bump or drop."""
@@ -103,11 +105,11 @@ class Dispatcher(Protocol):
     def decided_lately(self) -> Sequence[Decided]:
         """Recent outcomes, and those not acknowledged."""
 
-    def payments_unknown_since(self) -> int | None:
-        """Unix microseconds since when this dispatcher should know what its key has paid and does not; None when it does."""
+    def payments_unknown(self) -> Mapping[Address, int]:
+        """Keys of which it is not known what they have paid, each with the Unix microseconds since when it should be."""
 
-    def remember(self, payments: Sequence[Payment]) -> None:
-        """What the key has paid without this outbox: it counts towards the spending cap."""
+    def remember(self, sender: Address, payments: Sequence[Payment]) -> None:
+        """What the key of `sender` has paid without its outbox: it counts towards the spending cap."""
 
     def tell_again(self, decided: Iterable[Decided]) -> None:
         """The first `track` hands these outcomes on, whether it did before or not."""
@@ -283,17 +285,17 @@ class VenueState(Protocol):
 
 
 class OperatorWatch(Protocol):
-    """Checks from time to time whether the operator can act, and reports what is in the way."""
+    """Checks from time to time whether the operators can act, and reports what is in the way."""
 
     async def turn(self, number: int) -> None:
         """Check, if it is time; `number` is the engine's newest block."""
 
     def doubt(self) -> None:
-        """A plan was refused: the operator's rights may have changed."""
+        """A plan was refused, or reverted: the operators' rights may have changed."""
 
 
 class Executor(Protocol):
-    """The adapters of one executor, and of the one key that sends to it. Without a dispatcher the keeper only simulates."""
+    """The adapters of one executor, and of the keys that send to it. Without a dispatcher the keeper only simulates."""
 
     @property
     def address(self) -> Address:
@@ -301,7 +303,7 @@ class Executor(Protocol):
 
     @property
     def operator(self) -> Address:
-        """The key's account."""
+        """The account that simulations play."""
 
     @property
     def simulator(self) -> Simulator: ...
@@ -310,11 +312,12 @@ class Executor(Protocol):
     def dispatcher(self) -> Dispatcher | None: ...
 
     async def reconsider(self) -> None:
-        """Ask again what the endpoints differed about: without new candidates nothing else shows that they agree."""
+        """Ask again what the endpoints differed about, and a signer that was silent: without new candidates nothing else shows that they
+        agree, or that it is back."""
 
     def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> OperatorWatch:
-        """Of the operator of these venues, by name, asked for at every check. While `unknown`, a venue's rules are not known, and the check
-        is postponed."""
+        """Of the operators of these venues, by name, asked for at every check. While `unknown`, a venue's rules are not known, and the
+        check is postponed."""
 
 
 class Family(Protocol):

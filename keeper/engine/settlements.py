@@ -2,7 +2,7 @@
 
 import asyncio
 
-from keeper.engine.draft import Draft
+from keeper.engine.batch import Batch
 
 _MOST = 1024
 """A node forgets a block's state after some hundred blocks: what waits longer could not be settled any more."""
@@ -12,19 +12,19 @@ class Settlements:
     """Those still to be made, the oldest first; where too many wait, the oldest is given up."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[Draft] = asyncio.Queue(_MOST)
+        self._queue: asyncio.Queue[Batch] = asyncio.Queue(_MOST)
 
     def __len__(self) -> int:
         return self._queue.qsize()
 
-    def add(self, draft: Draft) -> None:
+    def add(self, batch: Batch) -> None:
         """Settle it later."""
         if self._queue.full():
             self._queue.get_nowait()
             self._queue.task_done()
-        self._queue.put_nowait(draft)
+        self._queue.put_nowait(batch)
 
-    async def take(self) -> Draft:
+    async def take(self) -> Batch:
         """The oldest; waits for one. Say `done` afterwards."""
         return await self._queue.get()
 

@@ -18,7 +18,7 @@ from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.use import NOTHING, Use
 from keeper.errors import StoreError
-from keeper.execution.outbox_rows import JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
+from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed
 
 _SCHEMAS = ("outbox.sql", "outbox_2.sql", "outbox_3.sql")
@@ -278,6 +278,19 @@ class Outbox:
         with self._read() as connection:
             (gas,) = connection.execute("SELECT sum(gas_limit) FROM jobs WHERE state = ?", (JobState.OPEN,)).fetchone()
         return gas or 0
+
+    def concerns(self, job: Job) -> bool:
+        """True when a candidate of `job` is included, or an attempt on one of its accounts may still be mined."""
+        done = "(candidate_id = ? AND state = ?) OR (venue = ? AND account = ? AND state IN (?, ?))"
+        query = f"SELECT 1 FROM parts JOIN jobs ON jobs.id = job_id WHERE {done} LIMIT 1"  # noqa: S608 (our own)
+        values = [(part.candidate_id, JobState.INCLUDED, *part.key, *UNDECIDED) for part in job.parts]
+        with self._read() as connection:
+            return any(connection.execute(query, each).fetchone() is not None for each in values)
+
+    def has_signed(self, transaction: Hash32) -> bool:
+        """Whether the transaction is one of this outbox."""
+        with self._read() as connection:
+            return connection.execute("SELECT 1 FROM transactions WHERE hash = ?", (transaction,)).fetchone() is not None
 
     def is_new(self) -> bool:
         """True while nothing was ever signed."""

@@ -20,8 +20,8 @@ from keeper.domain.fees import Fees
 from keeper.domain.parse import hash32
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.fork_connection import ForkConnection
+from keeper.execution.local_signer import LocalSigner
 from keeper.execution.node import Node
-from keeper.execution.signer import Signer
 from tests.keeper.execution.alone import Alone
 
 GWEI = 10**9
@@ -61,7 +61,7 @@ class Bench:
             **changes,
         }
         async with ForkConnection(self.url, 10) as own:
-            signer = Signer(Account.from_key(KEY))
+            signer = LocalSigner(Account.from_key(KEY))
             made = TransactionDispatcher(
                 DispatcherOptions(**settings),
                 signer,

@@ -19,9 +19,10 @@ from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
 from keeper.errors import NonceConflict, RpcUnavailable
 from keeper.execution.fork_connection import ForkConnection
+from keeper.execution.local_signer import LocalSigner
 from keeper.execution.node import Json, Node
 from keeper.execution.outbox import Outbox
-from keeper.execution.signer import Signer, Unsigned
+from keeper.execution.signer import Unsigned
 from tests.fork.dispatch_bench import COUNTER, FEES, GAS, GRUMPY, GWEI, KEY, Bench, run, sent
 
 pytestmark = pytest.mark.fork
@@ -520,10 +521,10 @@ def test_a_hole_of_fifty_nonces_left_by_a_lie_repairs_itself(bench: Bench) -> No
         async with bench.dispatcher() as dispatcher:
             await sent(dispatcher, bench.job("first"))
             await dispatcher.track(bench.mine())
-        signer, job = Signer(Account.from_key(KEY)), bench.job("stale")
+        signer, job = LocalSigner(Account.from_key(KEY)), bench.job("stale")
         with Outbox(next(bench.state_dir.glob("*.sqlite"))) as outbox:
             for nonce in (51, 52):
-                raw = signer.sign(Unsigned(31_337, nonce, COUNTER, b"", GAS, FEES))
+                raw = await signer.sign(Unsigned(31_337, nonce, COUNTER, b"", GAS, FEES))
                 part = replace(job.parts[0], candidate_id=CandidateId(f"stale{nonce}"))
                 outbox.add(replace(job, parts=(part,)), raw, None, job.block.number, 1)
         async with bench.dispatcher(bump_after_blocks=2) as dispatcher:

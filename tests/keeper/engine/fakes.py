@@ -198,10 +198,10 @@ class ListDispatcher:
     def decided_lately(self) -> Sequence[Decided]:
         return self.decided
 
-    def payments_unknown_since(self) -> int | None:
-        return self.unknown_since
+    def payments_unknown(self) -> Mapping[Address, int]:
+        return {} if self.unknown_since is None else {self.sender: self.unknown_since}
 
-    def remember(self, payments: Sequence[Payment]) -> None:
+    def remember(self, sender: Address, payments: Sequence[Payment]) -> None:
         self.remembered += payments
 
     def tell_again(self, decided: Iterable[Decided]) -> None:

@@ -45,7 +45,7 @@ from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
-from keeper.engine.ports import Encoder
+from keeper.engine.ports import Encoder, OperatorWatch
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.quote_board import QuoteBoard
 from keeper.engine.required_quotes import RequiredQuotes
@@ -54,7 +54,17 @@ from keeper.engine.start import Position, Start
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
-from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, StateDivergence, Transient
+from keeper.errors import (
+    BlockUnknown,
+    ConfigError,
+    EndpointsDisagree,
+    Fatal,
+    RpcError,
+    RpcUnavailable,
+    SignerUnavailable,
+    StateDivergence,
+    Transient,
+)
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
@@ -133,6 +143,7 @@ def world_of(
     quotes: QuoteBoard | None = None,
     forecast: bool = False,
     service: ListService | None = None,
+    watch: OperatorWatch | None = None,
 ) -> World:
     good = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
     chain, recorder = chain or FakeChain(), ListRecorder()
@@ -164,7 +175,7 @@ def world_of(
     services = LaneServices(chain, recorder, status, log, lambda: 1.0, 1)
     tripwire, options = Tripwire(chain, every_blocks=tripwire_blocks, accounts=2), RowOptions(0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    lane = ChainLane(services, lanes, [KeyLane(decisions, settlements, None, 1, log)], gas, patience_s=0.05)
+    lane = ChainLane(services, lanes, [KeyLane(decisions, settlements, watch, 1, log)], gas, patience_s=0.05)
     return World(lane, chain, recorder, simulator, dispatcher, liquidator, mailbox, status.readiness)
 
 
@@ -278,6 +289,22 @@ def test_a_spending_cap_is_a_reason_not_an_error() -> None:
     assert world.decisions()[-1] == ("liquidate", "spending_cap")
 
 
+@dataclass
+class _UnsignedDispatcher(ListDispatcher):
+    """Nobody signs for it."""
+
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
+        raise SignerUnavailable("http://signer: no answer in 2 s")
+
+
+def test_a_signer_that_does_not_answer_is_a_reason_of_its_own_and_nothing_is_left_to_settle() -> None:
+    settlements = Settlements()
+    world = world_of(dispatcher=_UnsignedDispatcher(), settlements=settlements)
+    world.run(added(1, OPENS))
+    assert world.decisions() == [("decide", None), ("liquidate", "signer_unavailable")]
+    assert len(settlements) == 0
+
+
 def test_a_plan_that_keeps_reverting_is_tried_ever_more_rarely() -> None:
     world = world_of(settled=SimReverted(b"no", 1, 1.0), venue=ToyVenue({2 * number: 85 for number in range(1, 12)}))
     world.run(added(1, OPENS), *(added(number) for number in range(2, 12)))
@@ -332,6 +359,31 @@ def test_a_revert_without_a_rival_keeps_the_venues_reason() -> None:
     world.dispatcher.results = [Settled(_attempt(block_ref(1)), Reverted(Hash32("0x01"), block_ref(2), 1, 1, b"healthy"))]
     world.run(added(2))
     assert [(row.outcome, row.reason) for row in world.recorder.of(OutcomeRecord)] == [("reverted", "healthy")]
+
+
+@dataclass
+class _DoubtedWatch:
+    """Counts what makes it doubt."""
+
+    doubts: int = 0
+
+    async def turn(self, number: int) -> None:
+        return None
+
+    def doubt(self) -> None:
+        self.doubts += 1
+
+
+def test_a_revert_is_a_reason_to_look_at_the_operators_rights() -> None:
+    """Of several keys, one that has lost its right passes the pre-check of another."""
+    watch = _DoubtedWatch()
+    world = world_of(watch=watch)
+    assert world.dispatcher is not None
+    world.run(added(1, OPENS))
+    assert watch.doubts == 0
+    world.dispatcher.results = [Settled(_attempt(block_ref(1)), Reverted(Hash32("0x01"), block_ref(2), 1, 1, b"healthy"))]
+    world.run(added(2))
+    assert watch.doubts == 1
 
 
 def test_a_reorg_undoes_the_book_and_the_rows() -> None:

@@ -22,7 +22,7 @@ from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted
 from keeper.domain.use import Use
 from keeper.errors import RpcError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
-from keeper.execution.signer import Signer
+from keeper.execution.local_signer import LocalSigner
 from tests.keeper.execution.quiet_node import QuietNode, block, live
 
 GWEI = 10**9
@@ -37,7 +37,7 @@ USE = Use({"ETH": 10**18}, Usd18(5))
 async def _dispatching(node: QuietNode, state_dir: Path, **changes: Any) -> AsyncIterator[TransactionDispatcher]:
     settings: dict[str, Any] = {"max_fee_cap_wei": 100 * GWEI, "spending_cap_wei_per_day": 10**18, "bump_after_blocks": 2, **changes}
     options = DispatcherOptions(chain_id=1, state_dir=state_dir, **settings)
-    async with TransactionDispatcher(options, Signer(Account.from_key(b"\x01" * 32)), node) as dispatcher:
+    async with TransactionDispatcher(options, LocalSigner(Account.from_key(b"\x01" * 32)), node) as dispatcher:
         await dispatcher.start()
         yield dispatcher
 

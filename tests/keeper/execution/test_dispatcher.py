@@ -21,7 +21,7 @@ from keeper.domain.outcome import Dropped, Included, Reverted
 from keeper.domain.stages import Stages
 from keeper.errors import NonceConflict, RpcError, RpcUnavailable
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
-from keeper.execution.signer import Signer
+from keeper.execution.local_signer import LocalSigner
 from tests.keeper.execution.quiet_node import QuietNode, block, live
 
 GWEI = 10**9
@@ -39,7 +39,7 @@ async def dispatching(node: QuietNode, state_dir: Path, **changes: Any) -> Async
         "bump_after_blocks": 2,
         **changes,
     }
-    async with TransactionDispatcher(DispatcherOptions(**settings), Signer(Account.from_key(b"\x01" * 32)), node) as dispatcher:
+    async with TransactionDispatcher(DispatcherOptions(**settings), LocalSigner(Account.from_key(b"\x01" * 32)), node) as dispatcher:
         await dispatcher.start()
         yield dispatcher
 
@@ -269,10 +269,9 @@ def test_what_the_lake_remembers_counts_towards_the_spending_cap(tmp_path: Path)
 
     async def scenario() -> None:
         async with dispatching(node, tmp_path, spending_cap_wei_per_day=2 * worst) as dispatcher:
-            since = dispatcher.payments_unknown_since()
-            assert since is not None
-            dispatcher.remember([Payment(7, Hash32("0x" + "77" * 32), 9, block(9).hash, worst, since + 10**6)])
-            assert dispatcher.payments_unknown_since() is None
+            ((sender, since),) = dispatcher.payments_unknown().items()
+            dispatcher.remember(sender, [Payment(7, Hash32("0x" + "77" * 32), 9, block(9).hash, worst, since + 10**6)])
+            assert dispatcher.payments_unknown() == {}
             assert (await sent(dispatcher, "a")).nonce == 8
             assert await dispatcher.send(job("b"), FEES) == ()
 

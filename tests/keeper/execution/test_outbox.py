@@ -25,9 +25,10 @@ from keeper.domain.use import NOTHING, Use
 from keeper.errors import NonceConflict, StoreError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.key_lock import KeyLock, shared_folder
+from keeper.execution.local_signer import LocalSigner
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import JobState, OutboxTransaction, Purpose
-from keeper.execution.signer import Signed, Signer, Unsigned
+from keeper.execution.signer import Signed, Unsigned
 from tests.keeper.execution.quiet_node import QuietNode, live
 
 HASH = Hash32("0x" + "11" * 32)
@@ -104,7 +105,7 @@ def test_a_key_is_held_across_all_state_folders_of_the_machine(tmp_path: Path) -
 
     async def scenario() -> None:
         options = DispatcherOptions(chain_id=1, state_dir=tmp_path / "a", max_fee_cap_wei=1, spending_cap_wei_per_day=1)
-        signer = Signer(Account.from_key(b"\x01" * 32))
+        signer = LocalSigner(Account.from_key(b"\x01" * 32))
         async with TransactionDispatcher(options, signer, QuietNode()):
             with pytest.raises(NonceConflict, match=r"another keeper .* is using this key"):
                 async with TransactionDispatcher(replace(options, state_dir=tmp_path / "b"), signer, QuietNode()):
@@ -133,7 +134,7 @@ def test_a_full_disk_stops_before_anything_is_sent(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         options = DispatcherOptions(chain_id=1, state_dir=tmp_path, max_fee_cap_wei=10**12, spending_cap_wei_per_day=10**30)
-        async with TransactionDispatcher(options, Signer(Account.from_key(b"\x01" * 32)), node) as dispatcher:
+        async with TransactionDispatcher(options, LocalSigner(Account.from_key(b"\x01" * 32)), node) as dispatcher:
             await dispatcher.start()
             growing = tmp_path / f"outbox-1-{dispatcher.sender}.sqlite-wal"
             with _full_disk(growing), pytest.raises(StoreError, match=r"keeper\.state_dir"):

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from keeper.domain.chain import Address, BlockRef, Timestamp
+from keeper.domain.chain import Address, Timestamp
 from keeper.domain.decision import Decision, Limits, min_guard_change
 from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.sub_plan import SubPlan, batch_gas, measured_gas
+from keeper.engine.batch import Batch
 from keeper.engine.ports import BatchEncoder, Encoder
 
 _PER_BLOCK = 4
@@ -14,28 +15,7 @@ _PER_BLOCK = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A call of the executor (`to`), not signed yet: its decisions in order, all of one block, and the time it would run at."""
-
-    decisions: tuple[Decision, ...]
-    to: Address
-    calldata: bytes
-    gas_limit: int
-    at: Timestamp
-
-    @property
-    def block(self) -> BlockRef:
-        """The block it stands on."""
-        return self.decisions[0].candidate.block
-
-    @property
-    def must_pay(self) -> bool:
-        """Whether every one of its plans is held to a profit by the executor."""
-        return all(decision.must_pay for decision in self.decisions)
-
-
-@dataclass(frozen=True, slots=True)
-class Drafting:
+class Packing:
     """`block_seconds`: until the next block."""
 
     encode: Encoder
@@ -44,7 +24,7 @@ class Drafting:
     limits: Limits
     block_seconds: int
 
-    def draft(self, decisions: Sequence[Decision]) -> Draft:
+    def batch(self, decisions: Sequence[Decision]) -> Batch:
         """All of them in one transaction, whatever gas that takes. It would run in the next block, or in a later one, where that is overdue
         and signed prices are of a later time already."""
         block = decisions[0].candidate.block
@@ -52,22 +32,22 @@ class Drafting:
         at = max((Timestamp(block.timestamp + self.block_seconds), *(call.not_before for call in calls)))
         if len(decisions) == 1:
             venue, plan = decisions[0].candidate.venue, decisions[0].plan
-            return Draft(tuple(decisions), self.executor, self.encode(venue, plan, self._guard(decisions[0])), plan.gas_limit, at)
+            return Batch(tuple(decisions), self.executor, self.encode(venue, plan, self._guard(decisions[0])), plan.gas_limit, at)
         plans = [SubPlan(decision.candidate.venue, decision.plan, self._guard(decision)) for decision in decisions]
-        return Draft(tuple(decisions), self.executor, self.encode_batch(plans), batch_gas([each.plan for each in plans]), at)
+        return Batch(tuple(decisions), self.executor, self.encode_batch(plans), batch_gas([each.plan for each in plans]), at)
 
-    def drafts(self, decisions: Sequence[Decision]) -> Iterator[Draft]:
+    def batches(self, decisions: Sequence[Decision]) -> Iterator[Batch]:
         """As few transactions as they fit into, in their order."""
         rest = tuple(decisions)
         while rest:
             count = self._fitting(rest)
-            yield self.draft(rest[:count])
+            yield self.batch(rest[:count])
             rest = rest[count:]
 
-    def budget_wei(self, draft: Draft, max_fee_wei: int) -> int:
+    def budget_wei(self, batch: Batch, max_fee_wei: int) -> int:
         """The most the transaction's gas may cost: what its plans are worth, and at least its gas at the fee offered now."""
-        calldata = [draft.calldata] if len(draft.decisions) == 1 else map(self._alone, draft.decisions)
-        return max(draft.gas_limit * max_fee_wei, sum(map(self._worth_wei, draft.decisions, calldata)))
+        calldata = [batch.calldata] if len(batch.decisions) == 1 else map(self._alone, batch.decisions)
+        return max(batch.gas_limit * max_fee_wei, sum(map(self._worth_wei, batch.decisions, calldata)))
 
     def _fitting(self, decisions: Sequence[Decision]) -> int:
         """How many of them one transaction can carry, but always one. Within the chain's limit, and so small that the last one of a block
