@@ -11,6 +11,7 @@ from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.stages import NOT_BEGUN, Stages
+from keeper.domain.sub_plan import MAX_TRANSACTION_GAS
 from keeper.domain.use import NOTHING, Use
 
 CandidateId = NewType("CandidateId", str)
@@ -20,13 +21,14 @@ CandidateId = NewType("CandidateId", str)
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the operator allows. `allow` empty means everybody not denied. `margin_floor` of the margin is not for plans that spend it
-    (purchases of collateral)."""
+    (purchases of collateral). `max_gas`: of one transaction."""
 
     min_profit: Usd18
     min_notional: Usd18 = ZERO_USD
     margin_floor: Usd18 = ZERO_USD
     allow: frozenset[AccountKey] = frozenset()
     deny: frozenset[AccountKey] = frozenset()
+    max_gas: int = MAX_TRANSACTION_GAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,9 @@ def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost: Usd18, free_cap
         return Skip(SkipReason.TOO_SMALL, economics=economics, plan=plan)
     if plan.guarded and economics.profit < limits.min_profit:
         return Skip(SkipReason.UNPROFITABLE, economics=economics, plan=plan)
+    if plan.gas_limit > limits.max_gas:
+        detail = f"{plan.gas_limit} of gas, a transaction may have {limits.max_gas}"
+        return Skip(SkipReason.TOO_MUCH_GAS, detail, economics=economics, plan=plan)
     reserve = limits.margin_floor if plan.use.capital != ZERO_USD else ZERO_USD
     if plan.capital + reserve > free_capital:
         return Skip(SkipReason.NOT_ENOUGH_CAPITAL, economics=economics, plan=plan)

@@ -49,6 +49,7 @@ from tests.keeper.engine.fakes import (
     ScriptedMender,
     ScriptedSimulator,
     block_ref,
+    encoded_batch,
 )
 from tests.keeper.engine.toy import ToyVenue
 from tests.keeper.test_assembly import OtherExecutor
@@ -125,7 +126,7 @@ class _Desk:
         status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
         policy = DecisionPolicy(1, EXECUTOR, Limits(Usd18(X18)), "TOY", 10**6, 10**11, lambda venue, plan, change: f"{change.raw}".encode())
         self.evaluator = Evaluator(self.venue, ChainQuestions(self.chain), executor=EXECUTOR, block_seconds=2, forecast=False)
-        setup = ExecutionSetup(self.simulator, self.dispatcher, policy.encode, OPERATOR, EXECUTOR)
+        setup = ExecutionSetup(self.simulator, self.dispatcher, policy.encode, encoded_batch, OPERATOR, EXECUTOR)
         words = {"toy": self.venue.revert_reason}
         self.liquidator = Liquidator(
             setup, self.recorder, LiquidatorOptions(Limits(Usd18(X18)), 1, 2, 3), clock=lambda: 1.0, name_revert=words
@@ -133,7 +134,7 @@ class _Desk:
         self.holds = Holds(ScriptedMender(), status.readiness.report)
         attempts = Attempts(self.dispatcher, self.recorder, 1, EXECUTOR, log, status.metrics, words)
         gas = GasPriceSource(policy, ("toy",))
-        self.mailbox = Mailbox()
+        self.mailbox = Mailbox(self.liquidator.room)
         self.decisions = Decisions(policy, gas, attempts, self.liquidator, self.mailbox, self.holds, status.metrics)
         services = LaneServices(self.chain, self.recorder, status, log, lambda: 1.0, 1)
         executor = OtherExecutor(self.simulator, self.dispatcher, exchanges=[EXCHANGE])
@@ -169,9 +170,9 @@ class _Desk:
     async def work(self) -> None:
         """Work off the mailbox."""
         while len(self.mailbox):
-            decision = await self.mailbox.take()
-            await self.liquidator.work(decision, self.mailbox.newest_block)
-            await self.mailbox.done(decision)
+            decisions = await self.mailbox.take()
+            await self.liquidator.work(decisions, self.mailbox.newest_block)
+            await self.mailbox.done(decisions)
 
     def actions(self) -> list[tuple[int, str, str | None]]:
         return [(row.block_number, row.action, row.market) for row in self.recorder.of(DecisionRecord) if row.stage == "inventory"]
@@ -183,7 +184,7 @@ def test_seized_tokens_are_sold_within_the_slippage_by_the_executors_own_guard()
     desk.run(1)
     assert desk.actions() == [(1, "sell", "WETH")]
     (job,) = desk.dispatcher.jobs
-    assert (job.account, job.to) == (ACCOUNT, EXECUTOR)
+    assert ([part.account for part in job.parts], job.to) == ([ACCOUNT], EXECUTOR)
     assert job.calldata == f"{-(2_500 * X18 * 5 // 1_000 + 10**12)}".encode()
     assert desk.simulator.settlements == 1, "it is settled before it is sent"
 
@@ -196,7 +197,7 @@ def test_settlement_tokens_become_margin_up_to_its_target_for_nothing_less() -> 
     assert desk.actions() == [(1, "pay_in", "margin")]
     assert desk.dispatcher.jobs[0].calldata == b"0"
     (row,) = desk.recorder.of(DecisionRecord)
-    assert (row.size_raw, row.breach, row.candidate_id) == (str(200 * X18), None, desk.dispatcher.jobs[0].candidate_id)
+    assert (row.size_raw, row.breach, row.candidate_id) == (str(200 * X18), None, desk.dispatcher.jobs[0].parts[0].candidate_id)
 
 
 def test_a_venue_that_takes_no_margin_gets_none() -> None:
@@ -251,7 +252,7 @@ def test_a_storm_goes_first_but_for_a_margin_below_its_floor() -> None:
         desk.venue.margin = Usd18.of_units(499)
         await desk.block(2, decision_of("0xa", reward=1, block=block_ref(2)))
         assert desk.actions() == [(2, "sell", "WETH")]
-        first, second = await desk.mailbox.take(), await desk.mailbox.take()
+        (first,), (second,) = await desk.mailbox.take(), await desk.mailbox.take()
         assert (first.candidate.account, second.candidate.account) == ("0xa", ACCOUNT)
         task.cancel()
 

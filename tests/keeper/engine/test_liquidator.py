@@ -1,6 +1,7 @@
 """What plans under way have taken of a venue, until its book knows."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from keeper.domain.account import AccountKey
@@ -17,7 +18,7 @@ def test_what_an_attempt_took_counts_until_the_book_stands_at_its_block() -> Non
     """A venue may be behind the block in which the attempt ended."""
     world, decision = world_of(), replace(decision_of("0xa"), unwind=True)
     world.liquidator.renew("toy", 1, [decision])
-    asyncio.run(world.liquidator.work(decision, 1))
+    asyncio.run(world.liquidator.work([decision], 1))
     assert world.liquidator.used("toy", 1).base("TOY") == X18
     assert world.dispatcher is not None
     world.dispatcher.open.clear()
@@ -30,10 +31,10 @@ def test_what_an_attempt_took_counts_until_the_book_stands_at_its_block() -> Non
 class _SlowDispatcher(ListDispatcher):
     """Its transaction is in the outbox, but no endpoint has answered yet."""
 
-    async def send(self, job: Job, fees: Fees) -> Attempt | None:
-        attempt = await super().send(job, fees)
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
+        attempts = await super().send(job, fees)
         await asyncio.sleep(0.01)
-        return attempt
+        return attempts
 
 
 def test_what_is_being_broadcast_is_sent_and_not_at_work() -> None:
@@ -43,7 +44,7 @@ def test_what_is_being_broadcast_is_sent_and_not_at_work() -> None:
     world.liquidator.renew("toy", 1, [decision])
 
     async def work() -> None:
-        task = asyncio.create_task(world.liquidator.work(decision, 1))
+        task = asyncio.create_task(world.liquidator.work([decision], 1))
         await asyncio.sleep(0.002)
         assert world.dispatcher is not None
         assert world.dispatcher.jobs
