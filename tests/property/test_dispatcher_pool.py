@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keeper.domain.account import AccountKey
-from keeper.domain.attempt import Attempt, Job
+from keeper.domain.attempt import Attempt, Job, Part
 from keeper.domain.decision import CandidateId
 from keeper.errors import SignerUnavailable
 from tests.keeper.execution.key_pool import PAID, WORST, Keys, key_pool
