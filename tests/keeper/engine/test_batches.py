@@ -199,8 +199,8 @@ def test_attempts_of_an_earlier_process_count_as_used() -> None:
     use = Use({"TOY": 3 * X18}, Usd18(50 * X18))
     key = ("toy", AccountKey("a"))
     desk = Desk(dispatcher=ListDispatcher(open={key}, uses={key: use}))
-    assert desk.liquidator.used("toy") == NOTHING + use
-    assert desk.liquidator.used("other") == NOTHING
+    assert desk.liquidator.used("toy", 1) == NOTHING + use
+    assert desk.liquidator.used("other", 1) == NOTHING
     assert desk.liquidator.at_work("toy") == {}
 
 
