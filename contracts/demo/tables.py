@@ -8,6 +8,7 @@ from rich.table import Table
 
 from contracts.demo.figures import Figures
 from contracts.demo.joint_summary import JointSummary, VenueSummary
+from contracts.demo.rivalry import Rivalry
 from contracts.demo.summary import Summary
 
 _LIQUIDATIONS, _RUN = "Liquidations by market", "The run"
@@ -25,7 +26,7 @@ def tables(summary: Summary) -> Sequence[Table]:
     figures = _table(_RUN, show_header=False)
     for label, text in {**_rows(summary.figures), "wall time": f"{summary.wall_seconds:.1f} s"}.items():
         figures.add_row(label, text)
-    return (markets, figures)
+    return (markets, figures) if summary.rivalry is None else (markets, figures, _rivals(summary.figures, summary.rivalry))
 
 
 def joint_tables(summary: JointSummary) -> Sequence[Table]:
@@ -35,6 +36,19 @@ def joint_tables(summary: JointSummary) -> Sequence[Table]:
     rows = {name: {**_rows(each), **_venue_rows(summary.venues.get(name))} for name, each in figures.items()}
     rows[_TOGETHER] |= {"shock's first blocks apart": f"{summary.shock_apart_seconds:.3f} s", "wall time": f"{summary.wall_seconds:.1f} s"}
     return (markets, _columns(_RUN, rows))
+
+
+def _rivals(figures: Figures, rivalry: Rivalry) -> Table:
+    """The keeper beside its rivals, and below what it lost the rest to."""
+    table = _table("Liquidations by liquidator")
+    table.add_column("")
+    for header in ("liquidations", "share", "blocks late"):
+        table.add_column(header, justify="right")
+    table.add_row("keeper", str(figures.liquidations_executed), f"{rivalry.keeper_share:.1%}", str(figures.blocks_late))
+    for name, rival in rivalry.rivals.items():
+        table.add_row(name, str(rival.liquidations), f"{rival.share:.1%}", str(rival.blocks_late))
+    table.caption = f"lost: {', '.join(f'{count} {reason}' for reason, count in rivalry.reasons.items()) or 'nothing'}"
+    return table
 
 
 def _columns(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:

@@ -1,0 +1,189 @@
+"""`python -m tests.bench.race`: the daemon against a rival at equal fees, through a fall of the prices; a fresh devnet for every seed.
+
+How long a candidate takes from the arrival of its block to its transaction, beside what the same steps take on the idle node; who took how
+many liquidations; what reverted. Asserts nothing; a seed takes about two minutes on 2 cores."""
+
+import argparse
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from contracts.demo.answers import ask_missed
+from contracts.demo.rivals import running_rivals
+from contracts.devnet.rivals import NAMES, Rival, place_rivals
+from tests.bench.floor import Floor, measure_floor
+from tests.bench.race_figures import Race, Results, results, transactions
+from tests.chaos.harness import Harness, caught_up, harness
+
+_PATH = "staircase"
+_SETTINGS = {
+    # Nobody is too small here: what the keeper leaves alone, the rival takes.
+    "PERP_KEEPER__LIMITS__MIN_PROFIT_USD": "0"
+}
+_SEEN_TO_SENT = """
+SELECT date_diff('microsecond', received_at, min(sent_at)) / 1000.0 AS ms
+FROM attempts JOIN blocks USING (chain_id, block_number, block_hash)
+WHERE account <> ? AND venue = 'perp_v2' AND NOT coalesce(recovered, false)
+GROUP BY candidate_id, received_at
+"""
+_TIPS = "SELECT min(priority_fee_wei) AS least, max(priority_fee_wei) AS most FROM attempts WHERE venue = 'perp_v2' AND replaces IS NULL"
+_OUTCOMES = "SELECT outcome, count(*) AS n, sum(gas_used)::BIGINT AS gas FROM outcomes WHERE venue = 'perp_v2' GROUP BY outcome"
+_INCLUDED = "SELECT transaction_hash FROM outcomes WHERE account <> ? AND venue = 'perp_v2' AND outcome = 'included' ORDER BY gas_used"
+_LIQUIDATIONS = "SELECT count(*) AS n FROM liquidations WHERE liquidator = ? AND kind <> 'collateral'"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a race is: traders, blocks of the fall, wall seconds per block, and how often the floor is measured."""
+
+    rival: str = "reacting"
+    traders: int = 60
+    blocks: int = 62
+    interval: float = 1.0
+    floor_rounds: int = 200
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0, whatever came out. Raises as `race`."""
+    options = _parser().parse_args(arguments)
+    script = Script(options.rival, options.traders, options.blocks, options.interval)
+    console = Console(highlight=False)
+    races = _races(script, range(options.first_seed, options.first_seed + options.seeds), console)
+    together = results(races)
+    write(options.json, script, races, together)
+    console.print(_table(script, races))
+    for words, holds in together.verdicts().items():
+        console.print(f"{'[green]holds[/]         ' if holds else '[red]does not hold[/] '} {words}")
+    console.print(f"all of it in {options.json}")
+    return 0
+
+
+def race(script: Script, seed: int, directory: Path, say: Callable[[str], None]) -> Race:
+    """One seed, its lake and logs in `directory`. RuntimeError where the keeper landed nothing; raises as harness, place_rivals,
+    running_keeper and running_rivals do."""
+    say("a devnet")
+    with harness(directory, script.traders, seed) as stage:
+        (rival,) = place_rivals(stage.devnet, (script.rival,))
+        say("the fall")
+        _fall(script, stage, rival)
+        say("the floor")
+        floor = measure_floor(stage.devnet, _typical(stage), directory, script.floor_rounds)
+        return _judged(stage, seed, rival, floor)
+
+
+def write(path: Path, script: Script, races: Sequence[Race], together: Results) -> None:
+    """As JSON, every candidate's time in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [asdict(each) | {"share": each.share, "floors": each.floors} for each in races]
+    fields = {"cores": os.cpu_count(), "script": asdict(script), "together": asdict(together), "verdicts": together.verdicts(), "races": rows}
+    path.write_text(json.dumps(fields, indent=2) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    usual = Script()
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.race", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10, help="how many, each on a devnet of its own")
+    parser.add_argument("--first-seed", type=int, default=7)
+    parser.add_argument("--rival", choices=NAMES, default=usual.rival)
+    parser.add_argument("--traders", type=int, default=usual.traders)
+    parser.add_argument("--blocks", type=int, default=usual.blocks, help="of the fall")
+    parser.add_argument("--interval", type=float, default=usual.interval, help="wall seconds per block")
+    parser.add_argument("--json", type=Path, default=Path("var/bench/race.json"), help="where every figure goes")
+    return parser
+
+
+def _races(script: Script, seeds: Sequence[int], console: Console) -> Sequence[Race]:
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    races: list[Race] = []
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=len(seeds))
+        for seed in seeds:
+            with tempfile.TemporaryDirectory() as directory:
+
+                def say(words: str, seed: int = seed) -> None:
+                    progress.update(task, description=f"seed {seed}: {words}")
+
+                races.append(race(script, seed, Path(directory), say))
+            progress.advance(task)
+    return races
+
+
+def _fall(script: Script, stage: Harness, rival: Rival) -> None:
+    """The keeper executes, the rival beside it."""
+    with stage.keeper(settings=_SETTINGS) as keeper:
+        caught_up(keeper, stage)
+        with running_rivals(stage.devnet, (rival,), stage.directory) as programs:
+            stage.play(_PATH, blocks=script.blocks, interval=script.interval)
+            for program in programs:
+                program.must_run()
+        caught_up(keeper, stage)
+        keeper.stop()
+
+
+def _typical(stage: Harness) -> str:
+    """The hash of our liquidation of median gas."""
+    hashes = [row["transaction_hash"] for row in stage.rows(_INCLUDED, stage.devnet.deployment.executor.lower())]
+    if not hashes:
+        raise RuntimeError("the keeper landed nothing: a floor needs one of its transactions")
+    return str(hashes[len(hashes) // 2])
+
+
+def _judged(stage: Harness, seed: int, rival: Rival, floor: Floor) -> Race:
+    executor, opponent = stage.devnet.deployment.executor.lower(), rival.executor.lower()
+    (tips,) = stage.rows(_TIPS)
+    missed = ask_missed(stage.loaded.settings.lake.dir)
+    return Race(
+        seed=seed,
+        seen_to_sent_ms=tuple(row["ms"] for row in stage.rows(_SEEN_TO_SENT, executor)),
+        floor=floor,
+        won=stage.rows(_LIQUIDATIONS, executor)[0]["n"],
+        lost=stage.rows(_LIQUIDATIONS, opponent)[0]["n"],
+        reasons=dict(Counter(row["reason"] for row in missed if row["liquidator"] == opponent)),
+        tips_wei=(tips["least"], tips["most"]),
+        transactions=transactions(stage.rows(_OUTCOMES)),
+    )
+
+
+def _table(script: Script, races: Sequence[Race]) -> Table:
+    caption = "ms, in brackets how many floors; the floor: one eth_call, one signature, one commit of the outbox, one send on the idle node"
+    title = f"{script.traders} traders, a fall of {script.blocks} blocks, one rival: {script.rival}"
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    for header in ("seed", "n", "floor ms", "seen to sent p50", "p99", "won / lost", "share", "lost to", "reverts", "lost races (gas)", "tips"):
+        table.add_column(header, justify="left" if header == "lost to" else "right")
+    for each in races:
+        table.add_row(*_cells(each))
+    return table
+
+
+def _cells(each: Race) -> Sequence[str]:
+    ours, floor = each.transactions, each.floor.total_ms
+    p50, p99 = each.quantile_ms(50), each.quantile_ms(99)
+    return (
+        str(each.seed),
+        str(len(each.seen_to_sent_ms)),
+        f"{floor:.1f}",
+        f"{p50:.1f} ({p50 / floor:.1f})",
+        f"{p99:.1f} ({p99 / floor:.1f})",
+        f"{each.won} / {each.lost}",
+        f"{each.share:.1%}",
+        _counts(each.reasons),
+        f"{ours.other_reverts} of {ours.mined}",
+        f"{ours.lost_races} ({ours.lost_race_gas:,})",
+        " to ".join(f"{tip / 10**9:g}" for tip in sorted(set(each.tips_wei))),
+    )
+
+
+def _counts(reasons: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

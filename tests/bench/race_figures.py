@@ -1,0 +1,107 @@
+"""What races came to, and what they were to come to. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from statistics import median
+from typing import Any
+
+from tests.bench.floor import Floor
+
+MOST_P50, MOST_P99, LEAST_SHARE, MOST_REVERTS = 4.0, 12.0, 0.60, 0.05
+"""Seen to sent in floors, share of the liquidations, share of the transactions that revert other than by a lost race."""
+_LOST_RACE, _REVERTED, _DROPPED = "outbid", "reverted", "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """Our own in blocks. A lost race is a revert behind a rival who took the account first; `lost_race_gas` is what those used."""
+
+    mined: int
+    lost_races: int
+    lost_race_gas: int
+    other_reverts: int
+
+    @property
+    def revert_share(self) -> float:
+        """Of the mined ones, those that reverted for another reason than a lost race; 0 for none."""
+        return self.other_reverts / self.mined if self.mined else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """One seed. `seen_to_sent_ms`: by candidate, from the arrival of the block that brought it to its first transaction. `won` and `lost`
+    count liquidations, ours and the rival's; `reasons` those we lost, by what stopped us; `tips_wei` are the least and the
+    highest tip of our first transactions, per gas."""
+
+    seed: int
+    seen_to_sent_ms: tuple[float, ...]
+    floor: Floor
+    won: int
+    lost: int
+    reasons: Mapping[str, int]
+    tips_wei: tuple[int, int]
+    transactions: Transactions
+
+    @property
+    def floors(self) -> tuple[float, ...]:
+        """Seen to sent, in floors of the same run."""
+        return tuple(value / self.floor.total_ms for value in self.seen_to_sent_ms)
+
+    @property
+    def share(self) -> float:
+        """Won, of all that either took; 0 where neither took any."""
+        return self.won / (self.won + self.lost) if self.won + self.lost else 0.0
+
+    def quantile_ms(self, percent: int) -> float:
+        """Of seen to sent."""
+        return quantile(self.seen_to_sent_ms, percent)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Of all races together. `p50` and `p99` are in floors, each candidate's in that of its own run."""
+
+    p50: float
+    p99: float
+    share: float
+    revert_share: float
+
+    def verdicts(self) -> Mapping[str, bool]:
+        """What was to come out, and whether it did."""
+        return {
+            f"seen to sent p50 {self.p50:.1f} floors, at most {MOST_P50:.0f}": self.p50 <= MOST_P50,
+            f"seen to sent p99 {self.p99:.1f} floors, at most {MOST_P99:.0f}": self.p99 <= MOST_P99,
+            f"median share {self.share:.1%}, at least {LEAST_SHARE:.0%}": self.share >= LEAST_SHARE,
+            f"reverts but lost races {self.revert_share:.1%}, at most {MOST_REVERTS:.0%}": self.revert_share <= MOST_REVERTS,
+        }
+
+
+def transactions(outcomes: Sequence[Mapping[str, Any]]) -> Transactions:
+    """Of rows (outcome, n, gas). What was dropped was never in a block."""
+    counts = Counter({row["outcome"]: row["n"] for row in outcomes})
+    lost_race_gas = sum(row["gas"] for row in outcomes if row["outcome"] == _LOST_RACE)
+    return Transactions(counts.total() - counts[_DROPPED], counts[_LOST_RACE], lost_race_gas, counts[_REVERTED])
+
+
+def results(races: Sequence[Race]) -> Results:
+    """At least one race with a candidate in it."""
+    floors = [value for race in races for value in race.floors]
+    mined = sum(race.transactions.mined for race in races)
+    other_reverts = sum(race.transactions.other_reverts for race in races)
+    return Results(
+        p50=quantile(floors, 50),
+        p99=quantile(floors, 99),
+        share=median(race.share for race in races),
+        revert_share=other_reverts / mined if mined else 0.0,
+    )
+
+
+def quantile(values: Sequence[float], percent: int) -> float:
+    """By the nearest-rank rule: a value that occurred. Raises ValueError for none."""
+    if not values:
+        raise ValueError("a quantile of nothing")
+    return sorted(values)[max(ceil(len(values) * percent / 100), 1) - 1]
