@@ -104,7 +104,7 @@ bench: setup
 	$(BIN)/python -m tests.bench
 
 bench-race: setup
-	$(BIN)/python -m tests.bench.race
+	$(BIN)/python -m tests.bench.race $(ARGS)
 
 bench-analytics: setup
 	$(BIN)/python -m analytics.bench

@@ -9,6 +9,7 @@ from rich.table import Table
 from contracts.demo.figures import Figures
 from contracts.demo.joint_summary import JointSummary, VenueSummary
 from contracts.demo.rivalry import Rivalry
+from contracts.demo.spread import Spread
 from contracts.demo.summary import Summary
 
 _LIQUIDATIONS, _RUN = "Liquidations by market", "The run"
@@ -42,13 +43,17 @@ def _rivals(figures: Figures, rivalry: Rivalry) -> Table:
     """The keeper beside its rivals, and below what it lost the rest to."""
     table = _table("Liquidations by liquidator")
     table.add_column("")
-    for header in ("liquidations", "share", "blocks late"):
+    for header in ("liquidations", "share", "notional USD", "blocks late"):
         table.add_column(header, justify="right")
-    table.add_row("keeper", str(figures.liquidations_executed), f"{rivalry.keeper_share:.1%}", str(figures.blocks_late))
+    table.add_row("keeper", *_taken(figures.liquidations_executed, rivalry.keeper_share, rivalry.keeper_notional_usd, figures.blocks_late))
     for name, rival in rivalry.rivals.items():
-        table.add_row(name, str(rival.liquidations), f"{rival.share:.1%}", str(rival.blocks_late))
+        table.add_row(name, *_taken(rival.liquidations, rival.share, rival.notional_usd, rival.blocks_late))
     table.caption = f"lost: {', '.join(f'{count} {reason}' for reason, count in rivalry.reasons.items()) or 'nothing'}"
     return table
+
+
+def _taken(liquidations: int, share: float, notional_usd: float, blocks_late: Spread) -> Sequence[str]:
+    return (str(liquidations), f"{share:.1%}", f"{notional_usd:,.0f}", str(blocks_late))
 
 
 def _columns(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:

@@ -20,7 +20,7 @@ from contracts.demo.answers import ask_missed
 from contracts.demo.rivals import running_rivals
 from contracts.devnet.rivals import NAMES, Rival, place_rivals
 from tests.bench.floor import Floor, measure_floor
-from tests.bench.race_figures import Race, Results, results, transactions
+from tests.bench.race_figures import Race, Results, Taken, results, transactions
 from tests.chaos.harness import Harness, caught_up, harness
 
 _PATH = "staircase"
@@ -37,7 +37,9 @@ GROUP BY candidate_id, received_at
 _TIPS = "SELECT min(priority_fee_wei) AS least, max(priority_fee_wei) AS most FROM attempts WHERE venue = 'perp_v2' AND replaces IS NULL"
 _OUTCOMES = "SELECT outcome, count(*) AS n, sum(gas_used)::BIGINT AS gas FROM outcomes WHERE venue = 'perp_v2' GROUP BY outcome"
 _INCLUDED = "SELECT transaction_hash FROM outcomes WHERE account <> ? AND venue = 'perp_v2' AND outcome = 'included' ORDER BY gas_used"
-_LIQUIDATIONS = "SELECT count(*) AS n FROM liquidations WHERE liquidator = ? AND kind <> 'collateral'"
+_LIQUIDATIONS = """
+SELECT count(*) AS n, coalesce(sum(notional_usd), 0.0) AS notional_usd FROM liquidations WHERE liquidator = ? AND kind <> 'collateral'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def race(script: Script, seed: int, directory: Path, say: Callable[[str], None])
 def write(path: Path, script: Script, races: Sequence[Race], together: Results) -> None:
     """As JSON, every candidate's time in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [asdict(each) | {"share": each.share, "floors": each.floors} for each in races]
+    rows = [asdict(each) | {"share": each.share, "notional_share": each.notional_share, "floors": each.floors} for each in races]
     fields = {"cores": os.cpu_count(), "script": asdict(script), "together": asdict(together), "verdicts": together.verdicts(), "races": rows}
     path.write_text(json.dumps(fields, indent=2) + "\n")
 
@@ -138,14 +140,15 @@ def _typical(stage: Harness) -> str:
 
 def _judged(stage: Harness, seed: int, rival: Rival, floor: Floor) -> Race:
     executor, opponent = stage.devnet.deployment.executor.lower(), rival.executor.lower()
+    (won,), (lost,) = (stage.rows(_LIQUIDATIONS, liquidator) for liquidator in (executor, opponent))
     (tips,) = stage.rows(_TIPS)
     missed = ask_missed(stage.loaded.settings.lake.dir)
     return Race(
         seed=seed,
         seen_to_sent_ms=tuple(row["ms"] for row in stage.rows(_SEEN_TO_SENT, executor)),
         floor=floor,
-        won=stage.rows(_LIQUIDATIONS, executor)[0]["n"],
-        lost=stage.rows(_LIQUIDATIONS, opponent)[0]["n"],
+        won=Taken(won["n"], won["notional_usd"]),
+        lost=Taken(lost["n"], lost["notional_usd"]),
         reasons=dict(Counter(row["reason"] for row in missed if row["liquidator"] == opponent)),
         tips_wei=(tips["least"], tips["most"]),
         transactions=transactions(stage.rows(_OUTCOMES)),
@@ -156,7 +159,7 @@ def _table(script: Script, races: Sequence[Race]) -> Table:
     caption = "ms, in brackets how many floors; the floor: one eth_call, one signature, one commit of the outbox, one send on the idle node"
     title = f"{script.traders} traders, a fall of {script.blocks} blocks, one rival: {script.rival}"
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
-    for header in ("seed", "n", "floor ms", "seen to sent p50", "p99", "won / lost", "share", "lost to", "reverts", "lost races (gas)", "tips"):
+    for header in ("seed", "n", "floor ms", "seen to sent p50", "p99", "won / lost", "share", "of notional", "lost to", "reverts", "lost races (gas)", "tips"):
         table.add_column(header, justify="left" if header == "lost to" else "right")
     for each in races:
         table.add_row(*_cells(each))
@@ -172,8 +175,9 @@ def _cells(each: Race) -> Sequence[str]:
         f"{floor:.1f}",
         f"{p50:.1f} ({p50 / floor:.1f})",
         f"{p99:.1f} ({p99 / floor:.1f})",
-        f"{each.won} / {each.lost}",
+        f"{each.won.liquidations} / {each.lost.liquidations}",
         f"{each.share:.1%}",
+        f"{each.notional_share:.1%}",
         _counts(each.reasons),
         f"{ours.other_reverts} of {ours.mined}",
         f"{ours.lost_races} ({ours.lost_race_gas:,})",

@@ -32,16 +32,24 @@ class Transactions:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """Liquidations of one side, and their notional at the mark price."""
+
+    liquidations: int
+    notional_usd: float
+
+
+@dataclass(frozen=True, slots=True)
 class Race:
-    """One seed. `seen_to_sent_ms`: by candidate, from the arrival of the block that brought it to its first transaction. `won` and `lost`
-    count liquidations, ours and the rival's; `reasons` those we lost, by what stopped us; `tips_wei` are the least and the
-    highest tip of our first transactions, per gas."""
+    """One seed. `seen_to_sent_ms`: by candidate, from the arrival of the block that brought it to its first transaction. `won` is
+    ours, `lost` the rival's; `reasons` counts what stopped us where we lost; `tips_wei` are the least and the highest tip of our first
+    transactions, per gas."""
 
     seed: int
     seen_to_sent_ms: tuple[float, ...]
     floor: Floor
-    won: int
-    lost: int
+    won: Taken
+    lost: Taken
     reasons: Mapping[str, int]
     tips_wei: tuple[int, int]
     transactions: Transactions
@@ -53,8 +61,13 @@ class Race:
 
     @property
     def share(self) -> float:
-        """Won, of all that either took; 0 where neither took any."""
-        return self.won / (self.won + self.lost) if self.won + self.lost else 0.0
+        """Liquidations won, of all that either took; 0 where neither took any."""
+        return _share(self.won.liquidations, self.lost.liquidations)
+
+    @property
+    def notional_share(self) -> float:
+        """The same by notional: who takes an account in parts has more liquidations."""
+        return _share(self.won.notional_usd, self.lost.notional_usd)
 
     def quantile_ms(self, percent: int) -> float:
         """Of seen to sent."""
@@ -105,3 +118,7 @@ def quantile(values: Sequence[float], percent: int) -> float:
     if not values:
         raise ValueError("a quantile of nothing")
     return sorted(values)[max(ceil(len(values) * percent / 100), 1) - 1]
+
+
+def _share(won: float, lost: float) -> float:
+    return won / (won + lost) if won + lost else 0.0

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from tests.bench.floor import Floor
 from tests.bench.race import Script, race, write
-from tests.bench.race_figures import Race, Transactions, quantile, results, transactions
+from tests.bench.race_figures import Race, Taken, Transactions, quantile, results, transactions
 
 _FLOOR = Floor(1.0, 2.0, 3.0, 4.0, total_ms=10.0)
 _NOTHING = Transactions(0, 0, 0, 0)
 
 
 def _race(*ms: float, won: int = 1, lost: int = 0, floor: Floor = _FLOOR, mined: Transactions = _NOTHING) -> Race:
-    return Race(7, ms, floor, won, lost, {}, (1, 1), mined)
+    return Race(7, ms, floor, Taken(won, 100.0 * won), Taken(lost, 300.0 * lost), {}, (1, 1), mined)
 
 
 def test_a_lost_race_is_no_other_revert_and_what_was_dropped_was_in_no_block() -> None:
@@ -50,6 +50,11 @@ def test_the_share_is_the_median_of_the_races_and_reverts_are_of_all_transaction
     assert _race(1.0, won=0).share == 0.0
 
 
+def test_who_takes_larger_ones_has_more_of_the_notional() -> None:
+    one = _race(1.0, won=3, lost=1)
+    assert (one.share, one.notional_share) == (0.75, 0.5)
+
+
 def test_verdicts_hold_up_to_the_limit_itself() -> None:
     at_the_limit = _race(*[40.0] * 98, *[120.0] * 2, won=6, lost=4, mined=Transactions(20, 0, 0, 1))
     assert list(results([at_the_limit]).verdicts().values()) == [True, True, True, True]
@@ -73,11 +78,11 @@ def test_of_nothing_there_is_no_quantile() -> None:
 def test_a_small_race_has_every_figure(tmp_path: Path) -> None:
     script = Script(traders=24, blocks=36, interval=0.3, floor_rounds=5)
     result = race(script, 7, tmp_path, lambda _: None)
-    assert result.won + result.lost >= 3
+    assert result.won.liquidations + result.lost.liquidations >= 3
     assert len(result.seen_to_sent_ms) >= 1
     assert min(result.seen_to_sent_ms) > 0
     assert min(result.floor.call_ms, result.floor.signature_ms, result.floor.commit_ms, result.floor.send_ms) > 0
-    assert result.transactions.mined >= result.won
+    assert result.transactions.mined >= result.won.liquidations
     together = results([result])
     write(tmp_path / "race.json", script, [result], together)
     fields = json.loads((tmp_path / "race.json").read_text())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts.demo.ledger import Ledger
 from contracts.demo.rivalry import Loss, RivalFigures, rivalry
 from contracts.demo.spread import Spread
-from tests.contracts.demo.runs import liquidation, run
+from tests.contracts.demo.runs import NOTIONAL_USD, liquidation, run
 
 _EXECUTOR, _OTHER = "0x1", "0x2"
 _NAMES = {_EXECUTOR: "reacting", _OTHER: "sniping"}
@@ -23,8 +23,8 @@ def test_everybody_has_a_share_of_all_liquidations_but_those_of_collateral() -> 
     collateral = _lost("e", 9) | {"kind": "collateral"}
     one = run(liquidation("a", 6), liquidation("b", 7), _lost("c", 8), _lost("d", 9), collateral)
     result = rivalry(one, _NAMES, [])
-    assert result.keeper_share == 0.5
-    assert result.rivals == {"reacting": RivalFigures(2, 0.5, Spread(0, 0, 0, 2)), "sniping": RivalFigures(0, 0.0, Spread(0, 0, 0, 0))}
+    assert (result.keeper_share, result.keeper_notional_usd) == (0.5, 2 * NOTIONAL_USD)
+    assert result.rivals == {"reacting": RivalFigures(2, 0.5, 2 * NOTIONAL_USD, Spread(0, 0, 0, 2)), "sniping": RivalFigures(0, 0.0, 0.0, Spread(0, 0, 0, 0))}
 
 
 def test_a_rival_is_late_as_the_keeper_is() -> None:
