@@ -41,8 +41,8 @@ def measure_floor(devnet: Devnet, transaction_hash: str, directory: Path, rounds
     with Outbox(directory / "floor.sqlite") as outbox:
         seconds = [steps.round(outbox, number) for number in range(rounds)]
     devnet.rpc.call("anvil_dropAllTransactions")
-    columns = [median(column) * 1e3 for column in zip(*seconds, strict=True)]
-    return Floor(*columns, total_ms=median(sum(steps) for steps in seconds) * 1e3)
+    call_ms, signature_ms, commit_ms, send_ms = (median(step) * 1e3 for step in zip(*seconds, strict=True))
+    return Floor(call_ms, signature_ms, commit_ms, send_ms, total_ms=median(map(sum, seconds)) * 1e3)
 
 
 class _Steps:

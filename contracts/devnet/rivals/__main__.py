@@ -29,7 +29,7 @@ class Script(Protocol):
 
     topic: str
 
-    def hear(self, announcement: Any) -> None:
+    def hear(self, announcement: Any, /) -> None:
         """Whatever it does about it."""
 
 

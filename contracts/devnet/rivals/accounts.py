@@ -52,7 +52,8 @@ class KnownAccounts:
         return execution(calls, 0)
 
     def _take(self, log: Mapping[str, Any]) -> None:
-        topic, account, base = log["topics"][0], *("0x" + word[-40:] for word in log["topics"][1:3])
+        topic, *words = log["topics"][:3]
+        account, base = ("0x" + word[-40:] for word in words)
         if topic == _PROVIDED:
             self._orders.setdefault(account, set()).add(base)
         else:

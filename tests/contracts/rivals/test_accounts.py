@@ -27,6 +27,7 @@ def test_what_came_since_the_last_time_is_taken_in(devnet: Devnet) -> None:
     before = known.addresses()
     devnet.rpc.call("evm_mine")
     known.follow()
+    known.follow()
     assert known.newest_block == int(devnet.rpc.call("eth_blockNumber"), 16)
     assert known.addresses() == before
 
