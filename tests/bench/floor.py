@@ -33,6 +33,10 @@ class Floor:
     send_ms: float
     total_ms: float
 
+    def stages(self) -> Mapping[str, float]:
+        """The same by the daemon's stages: signing lies between check and commit. Deciding has no floor."""
+        return {"checked": self.call_ms, "committed": self.signature_ms + self.commit_ms, "sent": self.send_ms}
+
 
 def measure_floor(devnet: Devnet, transaction_hash: str, directory: Path, rounds: int) -> Floor:
     """With the calldata of a transaction of the keeper's that was mined, called on the state before its block at the time of its block, as

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -20,7 +21,7 @@ from contracts.demo.answers import ask_missed
 from contracts.demo.rivals import running_rivals
 from contracts.devnet.rivals import NAMES, Rival, place_rivals
 from tests.bench.floor import Floor, measure_floor
-from tests.bench.race_figures import Race, Results, Taken, results, transactions
+from tests.bench.race_figures import Race, Results, Stages, Taken, quantile, results, transactions
 from tests.chaos.harness import Harness, caught_up, harness
 
 _PATH = "staircase"
@@ -28,11 +29,15 @@ _SETTINGS = {
     # Nobody is too small here: what the keeper leaves alone, the rival takes.
     "PERP_KEEPER__LIMITS__MIN_PROFIT_USD": "0"
 }
-_SEEN_TO_SENT = """
-SELECT date_diff('microsecond', received_at, min(sent_at)) / 1000.0 AS ms
-FROM attempts JOIN blocks USING (chain_id, block_number, block_hash)
-WHERE account <> ? AND venue = 'perp_v2' AND NOT coalesce(recovered, false)
-GROUP BY candidate_id, received_at
+_STAGES = """
+SELECT
+    date_diff('microsecond', seen_at, decided_at) / 1000.0 AS decided,
+    date_diff('microsecond', decided_at, checked_at) / 1000.0 AS checked,
+    date_diff('microsecond', checked_at, committed_at) / 1000.0 AS committed,
+    date_diff('microsecond', committed_at, accepted_at) / 1000.0 AS sent
+FROM attempts
+WHERE account <> ? AND venue = 'perp_v2' AND accepted_at IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY candidate_id ORDER BY sent_at) = 1
 """
 _TIPS = "SELECT min(priority_fee_wei) AS least, max(priority_fee_wei) AS most FROM attempts WHERE venue = 'perp_v2' AND replaces IS NULL"
 _OUTCOMES = "SELECT outcome, count(*) AS n, sum(gas_used)::BIGINT AS gas FROM outcomes WHERE venue = 'perp_v2' GROUP BY outcome"
@@ -62,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     together = results(races)
     write(options.json, script, races, together)
     console.print(_table(script, races))
+    console.print(_stages_table(races))
     for words, holds in together.verdicts().items():
         console.print(f"{'[green]holds[/]         ' if holds else '[red]does not hold[/] '} {words}")
     console.print(f"all of it in {options.json}")
@@ -145,7 +151,7 @@ def _judged(stage: Harness, seed: int, rival: Rival, floor: Floor) -> Race:
     missed = ask_missed(stage.loaded.settings.lake.dir)
     return Race(
         seed=seed,
-        seen_to_sent_ms=tuple(row["ms"] for row in stage.rows(_SEEN_TO_SENT, executor)),
+        candidates=tuple(Stages(**row) for row in stage.rows(_STAGES, executor)),
         floor=floor,
         won=Taken(won["n"], won["notional_usd"]),
         lost=Taken(lost["n"], lost["notional_usd"]),
@@ -166,12 +172,24 @@ def _table(script: Script, races: Sequence[Race]) -> Table:
     return table
 
 
+def _stages_table(races: Sequence[Race]) -> Table:
+    """Of all races together, beside what the same step takes on the idle node."""
+    table = Table(title="Stages, ms", title_justify="left")
+    for header in ("", "p50", "p99", "floor"):
+        table.add_column(header, justify="right" if header else "left")
+    for name in ("decided", "checked", "committed", "sent"):
+        values = [getattr(stages, name) for each in races for stages in each.candidates]
+        floor_ms = median(each.floor.stages().get(name, 0.0) for each in races)
+        table.add_row(name, f"{quantile(values, 50):.1f}", f"{quantile(values, 99):.1f}", f"{floor_ms:.1f}")
+    return table
+
+
 def _cells(each: Race) -> Sequence[str]:
     ours, floor = each.transactions, each.floor.total_ms
     p50, p99 = each.quantile_ms(50), each.quantile_ms(99)
     return (
         str(each.seed),
-        str(len(each.seen_to_sent_ms)),
+        str(len(each.candidates)),
         f"{floor:.1f}",
         f"{p50:.1f} ({p50 / floor:.1f})",
         f"{p99:.1f} ({p99 / floor:.1f})",

@@ -32,6 +32,22 @@ class Transactions:
 
 
 @dataclass(frozen=True, slots=True)
+class Stages:
+    """Milliseconds a candidate took for each stage: from the arrival of the block that led to it until it was decided about, until its
+    pre-check had passed, until its signed transaction was in the outbox, until the node had taken it."""
+
+    decided: float
+    checked: float
+    committed: float
+    sent: float
+
+    @property
+    def total(self) -> float:
+        """Seen to sent."""
+        return self.decided + self.checked + self.committed + self.sent
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """Liquidations of one side, and their notional at the mark price."""
 
@@ -41,12 +57,11 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """One seed. `seen_to_sent_ms`: by candidate, from the arrival of the block that brought it to its first transaction. `won` is
-    ours, `lost` the rival's; `reasons` counts what stopped us where we lost; `tips_wei` are the least and the highest tip of our first
+    """One seed. `candidates` are those a transaction was sent for, each with the stages of the first one. `won` is ours, `lost` the rival's; `reasons` counts what stopped us where we lost; `tips_wei` are the least and the highest tip of our first
     transactions, per gas."""
 
     seed: int
-    seen_to_sent_ms: tuple[float, ...]
+    candidates: tuple[Stages, ...]
     floor: Floor
     won: Taken
     lost: Taken
@@ -57,7 +72,7 @@ class Race:
     @property
     def floors(self) -> tuple[float, ...]:
         """Seen to sent, in floors of the same run."""
-        return tuple(value / self.floor.total_ms for value in self.seen_to_sent_ms)
+        return tuple(stages.total / self.floor.total_ms for stages in self.candidates)
 
     @property
     def share(self) -> float:
@@ -71,7 +86,7 @@ class Race:
 
     def quantile_ms(self, percent: int) -> float:
         """Of seen to sent."""
-        return quantile(self.seen_to_sent_ms, percent)
+        return quantile([stages.total for stages in self.candidates], percent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from tests.bench.floor import Floor
 from tests.bench.race import Script, race, write
-from tests.bench.race_figures import Race, Taken, Transactions, quantile, results, transactions
+from tests.bench.race_figures import Race, Stages, Taken, Transactions, quantile, results, transactions
 
 _FLOOR = Floor(1.0, 2.0, 3.0, 4.0, total_ms=10.0)
 _NOTHING = Transactions(0, 0, 0, 0)
 
 
 def _race(*ms: float, won: int = 1, lost: int = 0, floor: Floor = _FLOOR, mined: Transactions = _NOTHING) -> Race:
-    return Race(7, ms, floor, Taken(won, 100.0 * won), Taken(lost, 300.0 * lost), {}, (1, 1), mined)
+    candidates = tuple(Stages(0.0, value, 0.0, 0.0) for value in ms)
+    return Race(7, candidates, floor, Taken(won, 100.0 * won), Taken(lost, 300.0 * lost), {}, (1, 1), mined)
 
 
 def test_a_lost_race_is_no_other_revert_and_what_was_dropped_was_in_no_block() -> None:
@@ -31,6 +32,14 @@ def test_a_lost_race_is_no_other_revert_and_what_was_dropped_was_in_no_block() -
     assert transactions(rows) == Transactions(mined=10, lost_races=2, lost_race_gas=9, other_reverts=1)
     assert transactions(rows).revert_share == 0.1
     assert transactions([]).revert_share == 0.0
+
+
+def test_seen_to_sent_is_all_stages_together() -> None:
+    assert Stages(1.0, 2.0, 3.0, 4.0).total == 10.0
+
+
+def test_the_floor_has_the_stages_of_the_daemon_but_deciding() -> None:
+    assert _FLOOR.stages() == {"checked": 1.0, "committed": 5.0, "sent": 4.0}
 
 
 def test_a_candidate_is_measured_in_the_floor_of_its_own_run() -> None:
@@ -79,8 +88,7 @@ def test_a_small_race_has_every_figure(tmp_path: Path) -> None:
     script = Script(traders=24, blocks=36, interval=0.3, floor_rounds=5)
     result = race(script, 7, tmp_path, lambda _: None)
     assert result.won.liquidations + result.lost.liquidations >= 3
-    assert len(result.seen_to_sent_ms) >= 1
-    assert min(result.seen_to_sent_ms) > 0
+    assert min(stages.total for stages in result.candidates) > 0
     assert min(result.floor.call_ms, result.floor.signature_ms, result.floor.commit_ms, result.floor.send_ms) > 0
     assert result.transactions.mined >= result.won.liquidations
     together = results([result])
