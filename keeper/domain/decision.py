@@ -9,6 +9,7 @@ from keeper.domain.chain import BlockRef, Timestamp
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
+from keeper.domain.stages import Stages
 from keeper.domain.use import NOTHING, Use
 
 CandidateId = NewType("CandidateId", str)
@@ -116,13 +117,14 @@ class Decision:
     """What was chosen for one candidate, planned on what `used` leaves of the markets.
 
     `urgency` is the order it was planned in, see `urgency_of`; `unwind` marks the closing of what the executor took over: it lowers risk,
-    so no profit is asked of it."""
+    so no profit is asked of it. `stages` are those passed so far."""
 
     candidate: Candidate
     choice: Choice
     urgency: tuple[int, int]
     used: Use = NOTHING
     unwind: bool = False
+    stages: Stages = Stages()
 
     @property
     def goes_on(self) -> bool:

@@ -170,6 +170,7 @@ class Liquidator:
         stopped = await self._settle_first(self._setup, self._setup.simulator, decision, calldata)
         if stopped is not None:
             return stopped
+        decision = replace(decision, stages=replace(decision.stages, checked_us=self._now()))
         self._failures.pop(decision.key, None)
         if self._setup.dispatcher is None:
             return Skip(SkipReason.SIMULATING)
@@ -252,6 +253,7 @@ class Liquidator:
                 calldata=calldata,
                 gas_limit=decision.plan.gas_limit,
                 budget_wei=max(decision.plan.gas_limit * fees.max_fee_wei, worth_wei(decision, calldata, self._limits)),
+                stages=decision.stages,
             ),
             fees,
         )

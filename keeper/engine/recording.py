@@ -281,8 +281,17 @@ def attempt_row(chain_id: int, attempt: Attempt) -> AttemptRecord:
         gas_limit=attempt.gas_limit,
         replaces=attempt.replaces,
         sent_at=MicroTime(attempt.sent_at_us),
+        seen_at=_micro_time(attempt.stages.seen_us),
+        decided_at=_micro_time(attempt.stages.decided_us),
+        checked_at=_micro_time(attempt.stages.checked_us),
+        committed_at=_micro_time(attempt.stages.committed_us),
+        accepted_at=_micro_time(attempt.stages.accepted_us),
         **BlockKeys(chain_id, attempt.venue, attempt.block).columns(),
     )
+
+
+def _micro_time(microseconds: int | None) -> MicroTime | None:
+    return None if microseconds is None else MicroTime(microseconds)
 
 
 def outcome_row(
