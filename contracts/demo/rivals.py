@@ -27,9 +27,7 @@ class RivalProgram:
     def must_run(self) -> None:
         """Raises ProgramFailed when it has ended: against a rival that is gone any share is won."""
         if self._process.poll() is not None:
-            raise ProgramFailed(
-                f"the {self._name} rival ended with exit code {self._process.returncode}:\n{log_tail(self._log_path)}"
-            )
+            raise ProgramFailed(f"the {self._name} rival ended with exit code {self._process.returncode}:\n{log_tail(self._log_path)}")
 
     def wait_ready(self) -> None:
         """Returns when it listens to the chain. Raises ProgramFailed."""

@@ -91,7 +91,13 @@ def write(path: Path, script: Script, races: Sequence[Race], together: Results) 
     """As JSON, every candidate's time in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [asdict(each) | {"share": each.share, "notional_share": each.notional_share, "floors": each.floors} for each in races]
-    fields = {"cores": os.cpu_count(), "script": asdict(script), "together": asdict(together), "verdicts": together.verdicts(), "races": rows}
+    fields = {
+        "cores": os.cpu_count(),
+        "script": asdict(script),
+        "together": asdict(together),
+        "verdicts": together.verdicts(),
+        "races": rows,
+    }
     path.write_text(json.dumps(fields, indent=2) + "\n")
 
 
@@ -165,7 +171,20 @@ def _table(script: Script, races: Sequence[Race]) -> Table:
     caption = "ms, in brackets how many floors; the floor: one eth_call, one signature, one commit of the outbox, one send on the idle node"
     title = f"{script.traders} traders, a fall of {script.blocks} blocks, one rival: {script.rival}"
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
-    for header in ("seed", "n", "floor ms", "seen to sent p50", "p99", "won / lost", "share", "of notional", "lost to", "reverts", "lost races (gas)", "tips"):
+    for header in (
+        "seed",
+        "n",
+        "floor ms",
+        "seen to sent p50",
+        "p99",
+        "won / lost",
+        "share",
+        "of notional",
+        "lost to",
+        "reverts",
+        "lost races (gas)",
+        "tips",
+    ):
         table.add_column(header, justify="left" if header == "lost to" else "right")
     for each in races:
         table.add_row(*_cells(each))

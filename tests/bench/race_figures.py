@@ -57,8 +57,8 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """One seed. `candidates` are those a transaction was sent for, each with the stages of the first one. `won` is ours, `lost` the rival's; `reasons` counts what stopped us where we lost; `tips_wei` are the least and the highest tip of our first
-    transactions, per gas."""
+    """One seed. `candidates` are those a transaction was sent for, each with the stages of the first one. `won` is ours, `lost` the
+    rival's; `reasons` counts what stopped us where we lost; `tips_wei` are the least and the highest tip of our first transactions."""
 
     seed: int
     candidates: tuple[Stages, ...]

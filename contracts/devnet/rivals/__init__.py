@@ -1,6 +1,6 @@
-"""Other liquidators of Perp V2: each a fixed, simple script in a process of its own, with the same contract and the same margin as the keeper.
+"""Other liquidators of Perp V2: each a fixed, simple script in a process of its own, with the keeper's kind of contract and margin.
 
-python -m contracts.devnet.rivals reacting --rpc http://127.0.0.1:8545 --deployment var/devnet/deployment.json --key 0x… --executor 0x…
+python -m contracts.devnet.rivals NAME --rpc URL --deployment var/devnet/deployment.json --key 0x… --executor 0x…
 """
 
 from contracts.devnet.rivals.placement import place_rivals

@@ -24,7 +24,10 @@ def test_everybody_has_a_share_of_all_liquidations_but_those_of_collateral() -> 
     one = run(liquidation("a", 6), liquidation("b", 7), _lost("c", 8), _lost("d", 9), collateral)
     result = rivalry(one, _NAMES, [])
     assert (result.keeper_share, result.keeper_notional_usd) == (0.5, 2 * NOTIONAL_USD)
-    assert result.rivals == {"reacting": RivalFigures(2, 0.5, 2 * NOTIONAL_USD, Spread(0, 0, 0, 2)), "sniping": RivalFigures(0, 0.0, 0.0, Spread(0, 0, 0, 0))}
+    assert result.rivals == {
+        "reacting": RivalFigures(2, 0.5, 2 * NOTIONAL_USD, Spread(0, 0, 0, 2)),
+        "sniping": RivalFigures(0, 0.0, 0.0, Spread(0, 0, 0, 0)),
+    }
 
 
 def test_a_rival_is_late_as_the_keeper_is() -> None:

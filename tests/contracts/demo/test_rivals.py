@@ -19,9 +19,12 @@ from tests.chaos.harness import caught_up, harness
 def test_one_that_ended_is_named_with_what_it_said_last(tmp_path: Path) -> None:
     log = tmp_path / "rival.log"
     log.write_text("no such chain\n")
-    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE, text=True) as process:
-        with pytest.raises(ProgramFailed, match="the reacting rival ended with exit code 0:\nno such chain"):
-            RivalProgram("reacting", process, log).wait_ready()
+    words = "the reacting rival ended with exit code 0:\nno such chain"
+    with (
+        subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE, text=True) as process,
+        pytest.raises(ProgramFailed, match=words),
+    ):
+        RivalProgram("reacting", process, log).wait_ready()
 
 
 @pytest.mark.fork

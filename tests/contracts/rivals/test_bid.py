@@ -19,7 +19,7 @@ def test_at_the_same_base_fee_and_tip_rival_and_keeper_bid_the_same(base_fee_wei
 
 
 def test_their_usual_tip_is_the_keepers() -> None:
-    assert TIP_WEI == round(LimitSettings().priority_fee_gwei * 10**9)
+    assert round(LimitSettings().priority_fee_gwei * 10**9) == TIP_WEI
 
 
 @given(st.integers(1, 10**15), st.integers(0, 10**15))
