@@ -27,13 +27,13 @@ class KnownAccounts:
         self._core = deployment.core
         self._notionals: dict[str, dict[str, int]] = {}
         self._orders: dict[str, set[str]] = {}
-        self.newest_block = deployment.start_block - 1
+        self.newest_block = deployment.start_block
         self.follow()
 
     def follow(self) -> None:
-        """Takes in the logs since the last time. Raises RpcError."""
+        """Takes in the logs since the last time, those of the newest block again: a node refuses to look above its head. Raises RpcError."""
         topics = {"address": self._core.clearing_house, "topics": [[_TRADED, _PROVIDED]]}
-        span = {"fromBlock": hex(self.newest_block + 1), "toBlock": "latest"}
+        span = {"fromBlock": hex(self.newest_block), "toBlock": "latest"}
         head, logs = self._rpc.batch([("eth_blockNumber", []), ("eth_getLogs", [topics | span])])
         for log in logs:
             self._take(log)
