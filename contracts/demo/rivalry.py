@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 from contracts.demo.run import Run
@@ -69,7 +70,7 @@ def _share(part: int, total: int) -> float:
 
 
 def _notional_usd(liquidations: Sequence[Mapping[str, Any]]) -> float:
-    return round(sum(row["notional_usd"] for row in liquidations), 2)
+    return round(fsum(row["notional_usd"] for row in liquidations), 2)
 
 
 def _loss(row: Mapping[str, Any], rival: str) -> Loss:
