@@ -19,12 +19,12 @@ from rich.table import Table
 
 from contracts.demo.answers import ask_missed
 from contracts.demo.rivals import running_rivals
+from contracts.devnet import PATHS
 from contracts.devnet.rivals import NAMES, Rival, place_rivals
 from tests.bench.floor import Floor, measure_floor
 from tests.bench.race_figures import Race, Results, Stages, Taken, quantile, results, transactions
 from tests.chaos.harness import Harness, caught_up, harness
 
-_PATH = "staircase"
 _SETTINGS = {
     # Nobody is too small here: what the keeper leaves alone, the rival takes.
     "PERP_KEEPER__LIMITS__MIN_PROFIT_USD": "0"
@@ -49,9 +49,10 @@ SELECT count(*) AS n, coalesce(sum(notional_usd), 0.0) AS notional_usd FROM liqu
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What a race is: traders, blocks of the fall, wall seconds per block, and how often the floor is measured."""
+    """What a race is: rival, traders, path of the prices, blocks of it, wall seconds per block, and how often the floor is measured."""
 
     rival: str = "reacting"
+    path: str = "staircase"
     traders: int = 60
     blocks: int = 62
     interval: float = 1.0
@@ -61,7 +62,7 @@ class Script:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0, whatever came out. Raises as `race`."""
     options = _parser().parse_args(arguments)
-    script = Script(options.rival, options.traders, options.blocks, options.interval)
+    script = Script(options.rival, options.path, options.traders, options.blocks, options.interval)
     console = Console(highlight=False)
     races = _races(script, range(options.first_seed, options.first_seed + options.seeds), console)
     together = results(races)
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=10, help="how many, each on a devnet of its own")
     parser.add_argument("--first-seed", type=int, default=7)
     parser.add_argument("--rival", choices=NAMES, default=usual.rival)
+    parser.add_argument("--path", choices=list(PATHS), default=usual.path)
     parser.add_argument("--traders", type=int, default=usual.traders)
     parser.add_argument("--blocks", type=int, default=usual.blocks, help="of the fall")
     parser.add_argument("--interval", type=float, default=usual.interval, help="wall seconds per block")
@@ -135,7 +137,7 @@ def _fall(script: Script, stage: Harness, rival: Rival) -> None:
     with stage.keeper(settings=_SETTINGS) as keeper:
         caught_up(keeper, stage)
         with running_rivals(stage.devnet, (rival,), stage.directory) as programs:
-            stage.play(_PATH, blocks=script.blocks, interval=script.interval)
+            stage.play(script.path, blocks=script.blocks, interval=script.interval)
             for program in programs:
                 program.must_run()
         caught_up(keeper, stage)
@@ -169,7 +171,7 @@ def _judged(stage: Harness, seed: int, rival: Rival, floor: Floor) -> Race:
 
 def _table(script: Script, races: Sequence[Race]) -> Table:
     caption = "ms, in brackets how many floors; the floor: one eth_call, one signature, one commit of the outbox, one send on the idle node"
-    title = f"{script.traders} traders, a fall of {script.blocks} blocks, one rival: {script.rival}"
+    title = f"{script.traders} traders, {script.blocks} blocks of {script.path}, one rival: {script.rival}"
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
     for header in (
         "seed",

@@ -17,6 +17,8 @@ _PROVIDED = "0x" + keccak(text="LiquidityChanged(address,address,address,int24,i
 _OPEN_NOTIONAL = slice(2 + 3 * 64, 2 + 4 * 64)
 """Where PositionChanged has the position's open notional after the trade."""
 _CANCEL = "cancelAllExcessOrders(address,address)"
+LEAST_CHANGE_18 = -(10**30)
+"""A rival asks no profit of a plan: it is sure of the discount, and takes what the venue lets it."""
 
 
 class KnownAccounts:
@@ -31,7 +33,9 @@ class KnownAccounts:
         self.follow()
 
     def follow(self) -> None:
-        """Takes in the logs since the last time, those of the newest block again: a node refuses to look above its head. Raises RpcError."""
+        """Takes in the logs since the last time, the newest block's again: a node refuses to look above its head.
+
+        Raises RpcError."""
         topics = {"address": self._core.clearing_house, "topics": [[_TRADED, _PROVIDED]]}
         span = {"fromBlock": hex(self.newest_block), "toBlock": "latest"}
         head, logs = self._rpc.batch([("eth_blockNumber", []), ("eth_getLogs", [topics | span])])
@@ -46,10 +50,10 @@ class KnownAccounts:
 
     def plan(self, account: str) -> str:
         """Calldata of an executor: orders cancelled where they can be, as much as the venue allows taken over in the account's largest
-        market, and closed again at any price at which nothing is lost."""
-        orders = sorted(self._orders.get(account, ()))
-        calls = [*(self._cancel(account, base) for base in orders), *liquidate_and_close(self._core, account, self._market(account))]
-        return execution(calls, 0)
+        market and closed again, at any price; what cannot be closed is carried."""
+        cancels = [self._cancel(account, base) for base in sorted(self._orders.get(account, ()))]
+        takeover, (target, value, data, _) = liquidate_and_close(self._core, account, self._market(account))
+        return execution([*cancels, takeover, (target, value, data, True)], LEAST_CHANGE_18)
 
     def _take(self, log: Mapping[str, Any]) -> None:
         topic, *words = log["topics"][:3]
