@@ -49,16 +49,18 @@ class Stages:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Liquidations of one side, and their notional at the mark price."""
+    """Liquidations of one side, their notional at the mark price, and what its worth in the venue and in tokens grew by, before gas."""
 
     liquidations: int
     notional_usd: float
+    profit_usd: float
 
 
 @dataclass(frozen=True, slots=True)
 class Race:
     """One seed. `candidates` are those a transaction was sent for, each with the stages of the first one. `won` is ours, `lost` the
-    rival's; `reasons` counts what stopped us where we lost; `tips_wei` are the least and the highest tip of our first transactions."""
+    rival's; `reasons` counts what stopped us where we lost, `reverts` what the chain said to those of ours that lost no race;
+    `tips_wei` are the least and the highest tip of our first transactions."""
 
     seed: int
     candidates: tuple[Stages, ...]
@@ -66,6 +68,7 @@ class Race:
     won: Taken
     lost: Taken
     reasons: Mapping[str, int]
+    reverts: Mapping[str, int]
     tips_wei: tuple[int, int]
     transactions: Transactions
 

@@ -19,7 +19,7 @@ _NOTHING = Transactions(0, 0, 0, 0)
 
 def _race(*ms: float, won: int = 1, lost: int = 0, floor: Floor = _FLOOR, mined: Transactions = _NOTHING) -> Race:
     candidates = tuple(Stages(0.0, value, 0.0, 0.0) for value in ms)
-    return Race(7, candidates, floor, Taken(won, 100.0 * won), Taken(lost, 300.0 * lost), {}, (1, 1), mined)
+    return Race(7, candidates, floor, Taken(won, 100.0 * won, 0.0), Taken(lost, 300.0 * lost, 0.0), {}, {}, (1, 1), mined)
 
 
 def test_a_lost_race_is_no_other_revert_and_what_was_dropped_was_in_no_block() -> None:

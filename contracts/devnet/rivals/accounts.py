@@ -17,8 +17,6 @@ _PROVIDED = "0x" + keccak(text="LiquidityChanged(address,address,address,int24,i
 _OPEN_NOTIONAL = slice(2 + 3 * 64, 2 + 4 * 64)
 """Where PositionChanged has the position's open notional after the trade."""
 _CANCEL = "cancelAllExcessOrders(address,address)"
-LEAST_CHANGE_18 = -(10**30)
-"""A rival asks no profit of a plan: it is sure of the discount, and takes what the venue lets it."""
 
 
 class KnownAccounts:
@@ -50,10 +48,9 @@ class KnownAccounts:
 
     def plan(self, account: str) -> str:
         """Calldata of an executor: orders cancelled where they can be, as much as the venue allows taken over in the account's largest
-        market and closed again, at any price; what cannot be closed is carried."""
+        market and closed again, at any price at which nothing is lost."""
         cancels = [self._cancel(account, base) for base in sorted(self._orders.get(account, ()))]
-        takeover, (target, value, data, _) = liquidate_and_close(self._core, account, self._market(account))
-        return execution([*cancels, takeover, (target, value, data, True)], LEAST_CHANGE_18)
+        return execution([*cancels, *liquidate_and_close(self._core, account, self._market(account))], 0)
 
     def _take(self, log: Mapping[str, Any]) -> None:
         topic, *words = log["topics"][:3]

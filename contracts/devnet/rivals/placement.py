@@ -16,8 +16,6 @@ from contracts.devnet.mining import everyone_unlocked
 from contracts.devnet.rivals.rival import Rival, key_of
 
 _COIN_WEI = 1_000 * 10**18
-_BUDGET_18 = 10**30
-"""Nobody limits what it may lose or carry but its margin."""
 
 
 def place_rivals(devnet: Devnet, names: Sequence[str]) -> Sequence[Rival]:
@@ -34,6 +32,5 @@ def _placed(chain: Chain, deployment: Deployment, name: str) -> Rival:
     for account in (principals.owner, principals.operator):
         chain.rpc.call("anvil_setBalance", account, hex(_COIN_WEI))
     placed = place_executor(chain, deployment.core, deployment.usdc, deployment.markets, deployment.collaterals, principals)
-    chain.send(owner, placed.executor, "setBudget(uint256)", _BUDGET_18)
     chain.mine(chain.now + 1)
     return Rival(name, key, placed.executor)

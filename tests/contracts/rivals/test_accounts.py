@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from contracts.devnet.calldata import calldata
-from contracts.devnet.deployment import Core
 from contracts.devnet.devnet import Devnet
-from contracts.devnet.executor import PlanCall, execution, liquidate_and_close
-from contracts.devnet.rivals.accounts import LEAST_CHANGE_18, KnownAccounts
+from contracts.devnet.executor import execution, liquidate_and_close
+from contracts.devnet.rivals.accounts import KnownAccounts
 
 pytestmark = pytest.mark.fork
-
-
-def _takeover(core: Core, trader: str, base: str) -> Sequence[PlanCall]:
-    takeover, (target, value, data, _) = liquidate_and_close(core, trader, base)
-    return (takeover, (target, value, data, True))
 
 
 def _known(devnet: Devnet) -> KnownAccounts:
@@ -46,7 +38,7 @@ def test_a_taker_is_liquidated_in_the_largest_market_and_closed(devnet: Devnet) 
         if trader.style in ("taker", "both"):
             largest = max(trader.positions, key=lambda position: position.notional_usd)
             base = devnet.deployment.market(largest.market).base
-            assert known.plan(trader.address.lower()) == execution(_takeover(core, trader.address, base), LEAST_CHANGE_18)
+            assert known.plan(trader.address.lower()) == execution(liquidate_and_close(core, trader.address, base), 0)
 
 
 def test_a_makers_orders_are_cancelled_first_where_they_can_be(devnet: Devnet) -> None:
@@ -54,5 +46,5 @@ def test_a_makers_orders_are_cancelled_first_where_they_can_be(devnet: Devnet) -
     maker = next(trader for trader in devnet.deployment.traders if trader.style == "maker")
     base = devnet.deployment.market(maker.orders[0].market).base
     cancel = bytes.fromhex(calldata("cancelAllExcessOrders(address,address)", maker.address, base)[2:])
-    calls = [(core.clearing_house, 0, cancel, True), *_takeover(core, maker.address, base)]
-    assert known.plan(maker.address.lower()) == execution(calls, LEAST_CHANGE_18)
+    calls = [(core.clearing_house, 0, cancel, True), *liquidate_and_close(core, maker.address, base)]
+    assert known.plan(maker.address.lower()) == execution(calls, 0)
