@@ -7,7 +7,7 @@ from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Outcome
-from keeper.domain.stages import Stages
+from keeper.domain.stages import NOT_BEGUN, Stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Job:
     calldata: bytes
     gas_limit: int
     budget_wei: int
-    stages: Stages = Stages()
+    stages: Stages = NOT_BEGUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Attempt:
     gas_limit: int
     replaces: Hash32 | None
     sent_at_us: int
-    stages: Stages = Stages()
+    stages: Stages = NOT_BEGUN
 
 
 @dataclass(frozen=True, slots=True)

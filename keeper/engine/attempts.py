@@ -10,6 +10,7 @@ from keeper.domain.account import AccountRef
 from keeper.domain.attempt import Attempt, Decided, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
+from keeper.domain.money import ZERO_USD
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
 from keeper.domain.records import MicroTime, Record
 from keeper.domain.views import LiquidationObserved, Proceeds
@@ -178,7 +179,7 @@ class Attempts:
 
     def _outcome_row(self, item: Settled, head: BlockRef, evaluator: Evaluator | None, native_price_x18: int) -> Record:
         outcome = item.outcome
-        proceeds, reason = Proceeds(0), None
+        proceeds, reason = Proceeds(ZERO_USD), None
         if evaluator is not None and self._executor is not None and isinstance(outcome, Included):
             proceeds = evaluator.venue.proceeds(outcome.logs, self._executor, evaluator.book)
         elif evaluator is not None and isinstance(outcome, Reverted):

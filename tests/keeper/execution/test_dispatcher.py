@@ -285,7 +285,8 @@ def test_a_transaction_says_when_it_was_committed_and_accepted(tmp_path: Path) -
             assert attempt is not None
             stages = attempt.stages
             assert stages.seen_us == 1
-            assert stages.committed_us is not None and stages.accepted_us is not None
+            assert stages.committed_us is not None
+            assert stages.accepted_us is not None
             assert attempt.sent_at_us <= stages.committed_us <= stages.accepted_us
             assert dispatcher.signed() == [attempt]
 
@@ -296,10 +297,12 @@ def test_a_transaction_says_when_it_was_committed_and_accepted(tmp_path: Path) -
 class HesitantNode(QuietNode):
     """Answers about a transaction only once it may."""
 
+    offered: asyncio.Event = field(default_factory=asyncio.Event)
     allowed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def request(self, method: str, params: Sequence[Any]) -> Any:
         if method == "eth_sendRawTransaction":
+            self.offered.set()
             await self.allowed.wait()
         return await super().request(method, params)
 
@@ -309,21 +312,21 @@ def test_a_transaction_is_told_once_a_node_has_answered(tmp_path: Path) -> None:
         node = HesitantNode()
         async with dispatching(node, tmp_path) as dispatcher:
             sending = asyncio.create_task(dispatcher.send(job("a"), FEES))
-            while not dispatcher.open_accounts():
-                await asyncio.sleep(0)
+            await node.offered.wait()
             assert dispatcher.signed() == []
             node.allowed.set()
-            assert dispatcher.signed() == [] and [await sending] == dispatcher.signed()
+            assert dispatcher.signed() == []
+            assert [await sending] == dispatcher.signed()
 
     live(scenario)
 
 
 def test_a_transaction_whose_sending_is_cancelled_is_told_all_the_same(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with dispatching(HesitantNode(), tmp_path) as dispatcher:
+        node = HesitantNode()
+        async with dispatching(node, tmp_path) as dispatcher:
             sending = asyncio.create_task(dispatcher.send(job("a"), FEES))
-            while not dispatcher.open_accounts():
-                await asyncio.sleep(0)
+            await node.offered.wait()
             sending.cancel()
             await asyncio.wait({sending})
             assert [attempt.candidate_id for attempt in dispatcher.signed()] == ["a"]
