@@ -85,7 +85,7 @@ def test_of_nothing_there_is_no_quantile() -> None:
 
 @pytest.mark.fork
 def test_a_small_race_has_every_figure(tmp_path: Path) -> None:
-    script = Script(traders=24, blocks=36, interval=0.3, floor_rounds=5)
+    script = Script(path="staircase", traders=24, blocks=32, interval=0.3, floor_rounds=5)
     result = race(script, 7, tmp_path, lambda _: None)
     assert result.won.liquidations + result.lost.liquidations >= 3
     assert min(stages.total for stages in result.candidates) > 0
