@@ -48,10 +48,8 @@ def _rivals(figures: Figures, rivalry: Rivalry) -> Table:
     table.add_row("keeper", *_taken(figures.liquidations_executed, rivalry.keeper_share, rivalry.keeper_notional_usd, figures.blocks_late))
     for name, rival in rivalry.rivals.items():
         table.add_row(name, *_taken(rival.liquidations, rival.share, rival.notional_usd, rival.blocks_late))
-    table.caption, table.caption_justify = (
-        f"lost: {', '.join(f'{count} {reason}' for reason, count in rivalry.reasons.items()) or 'nothing'}",
-        "left",
-    )
+    losses = ", ".join(f"{count} {reason}" for reason, count in rivalry.reasons.items()) or "nothing"
+    table.caption, table.caption_justify = f"lost: {losses}", "left"
     return table
 
 
