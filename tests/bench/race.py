@@ -57,9 +57,9 @@ class Script:
     """What a race is: rival, traders, path of the prices, blocks of it, wall seconds per block, and how often the floor is measured."""
 
     rival: str = "reacting"
-    path: str = "shock"
+    path: str = "gap"
     traders: int = 120
-    blocks: int = 24
+    blocks: int = 12
     interval: float = 1.0
     floor_rounds: int = 200
 
