@@ -11,7 +11,7 @@ RIVALS ?=
 SYNTHETIX_V3 := contracts/synthetix_v3/out/.ready
 
 .DEFAULT_GOAL := all
-.PHONY: all setup extras prerequisites lint test chaos chaos-long load demo devnet bench bench-race bench-analytics lock clean
+.PHONY: all setup extras prerequisites lint test chaos chaos-long load demo devnet bench bench-race bench-storm bench-analytics lock clean
 
 all: lint test
 
@@ -103,8 +103,13 @@ devnet: setup $(if $(findstring synthetix_v3,$(ARGS)),$(SYNTHETIX_V3))
 bench: setup
 	$(BIN)/python -m tests.bench
 
+# the daemon against a rival at equal fees, ten seeds: eight minutes
 bench-race: setup
 	$(BIN)/python -m tests.bench.race $(ARGS)
+
+# 500 accounts breached in one block of 60M gas, transactions limited as by EIP-7825: five minutes
+bench-storm: setup
+	@$(BIN)/python -m tests.bench.storm
 
 bench-analytics: setup
 	$(BIN)/python -m analytics.bench

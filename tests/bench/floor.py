@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ from eth_account import Account
 
 from contracts.devnet import Devnet
 from keeper.domain.account import AccountKey
-from keeper.domain.attempt import Job
+from keeper.domain.attempt import Job, Part
 from keeper.domain.chain import Address, BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
+from keeper.execution.local_signer import LocalSigner
 from keeper.execution.outbox import Outbox
-from keeper.execution.signer import Signed, Signer, Unsigned
+from keeper.execution.signer import Signed, Unsigned
 
 T = TypeVar("T")
 
@@ -41,8 +43,8 @@ class Floor:
 def measure_floor(devnet: Devnet, transaction_hash: str, directory: Path, rounds: int) -> Floor:
     """With the calldata of a transaction of the keeper's that was mined, called on the state before its block at the time of its block, as
     its pre-check was. The outbox is a new one in `directory`; what is sent is dropped from the pool again."""
-    steps = _Steps(devnet, transaction_hash)
-    with Outbox(directory / "floor.sqlite") as outbox:
+    with Outbox(directory / "floor.sqlite") as outbox, asyncio.Runner() as runner:
+        steps = _Steps(devnet, transaction_hash, runner)
         seconds = [steps.round(outbox, number) for number in range(rounds)]
     devnet.rpc.call("anvil_dropAllTransactions")
     call_ms, signature_ms, commit_ms, send_ms = (median(step) * 1e3 for step in zip(*seconds, strict=True))
@@ -52,10 +54,11 @@ def measure_floor(devnet: Devnet, transaction_hash: str, directory: Path, rounds
 class _Steps:
     """A transaction of the keeper's, called, signed, committed and sent again and again."""
 
-    def __init__(self, devnet: Devnet, transaction_hash: str) -> None:
+    def __init__(self, devnet: Devnet, transaction_hash: str, runner: asyncio.Runner) -> None:
         self._rpc = devnet.rpc
         self._chain_id = devnet.deployment.chain_id
-        self._signer = Signer(Account.from_key(devnet.deployment.keeper_key))
+        self._runner = runner
+        self._signer = LocalSigner(Account.from_key(devnet.deployment.keeper_key))
         self._nonce = int(self._rpc.call("eth_getTransactionCount", devnet.deployment.keeper, "pending"), 16)
         self._transaction: Mapping[str, Any] = self._rpc.call("eth_getTransactionByHash", transaction_hash)
         number = int(self._transaction["blockNumber"], 16)
@@ -78,11 +81,13 @@ class _Steps:
 
     def _sign(self, number: int) -> Signed:
         fees = Fees(int(self._transaction["maxFeePerGas"], 16), int(self._transaction["maxPriorityFeePerGas"], 16))
-        return self._signer.sign(Unsigned(self._chain_id, self._nonce + number, self._to, self._calldata, self._gas, fees))
+        return self._runner.run(
+            self._signer.sign(Unsigned(self._chain_id, self._nonce + number, self._to, self._calldata, self._gas, fees))
+        )
 
     def _job(self, number: int) -> Job:
-        name, account = CandidateId(f"floor-{number}"), AccountKey(self._signer.address)
-        return Job(name, "perp_v2", account, self._before, self._to, self._calldata, self._gas, budget_wei=10**18)
+        part = Part(CandidateId(f"floor-{number}"), "perp_v2", AccountKey(self._signer.address))
+        return Job((part,), self._before, self._to, self._calldata, self._gas, budget_wei=10**18)
 
     @property
     def _to(self) -> Address:

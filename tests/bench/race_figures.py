@@ -12,13 +12,13 @@ from typing import Any
 from tests.bench.floor import Floor
 
 MOST_P50, MOST_P99, LEAST_SHARE, MOST_REVERTS = 4.0, 12.0, 0.60, 0.05
-"""Seen to sent in floors, share of the liquidations, share of the transactions that revert other than by a lost race."""
+"""Seen to sent in floors, share of the liquidations, share of the attempts that revert other than by a lost race."""
 _LOST_RACE, _REVERTED, _DROPPED = "outbid", "reverted", "dropped"
 
 
 @dataclass(frozen=True, slots=True)
-class Transactions:
-    """Our own in blocks. A lost race is a revert behind a rival who took the account first; `lost_race_gas` is what those used."""
+class Attempts:
+    """Our own in blocks, one for each candidate of a transaction. A lost race is a revert behind a rival who took the account first; `lost_race_gas` is what those used."""
 
     mined: int
     lost_races: int
@@ -60,7 +60,7 @@ class Taken:
 class Race:
     """One seed. `candidates` are those a transaction was sent for, each with the stages of the first one. `won` is ours, `lost` the
     rival's; `reasons` counts what stopped us where we lost, `reverts` what the chain said to those of ours that lost no race;
-    `tips_wei` are the least and the highest tip of our first transactions."""
+    `tips_wei` are the least and the highest tip of our transactions."""
 
     seed: int
     candidates: tuple[Stages, ...]
@@ -70,7 +70,7 @@ class Race:
     reasons: Mapping[str, int]
     reverts: Mapping[str, int]
     tips_wei: tuple[int, int]
-    transactions: Transactions
+    attempts: Attempts
 
     @property
     def floors(self) -> tuple[float, ...]:
@@ -111,18 +111,18 @@ class Results:
         }
 
 
-def transactions(outcomes: Sequence[Mapping[str, Any]]) -> Transactions:
+def attempts(outcomes: Sequence[Mapping[str, Any]]) -> Attempts:
     """Of rows (outcome, n, gas). What was dropped was never in a block."""
     counts = Counter({row["outcome"]: row["n"] for row in outcomes})
     lost_race_gas = sum(row["gas"] for row in outcomes if row["outcome"] == _LOST_RACE)
-    return Transactions(counts.total() - counts[_DROPPED], counts[_LOST_RACE], lost_race_gas, counts[_REVERTED])
+    return Attempts(counts.total() - counts[_DROPPED], counts[_LOST_RACE], lost_race_gas, counts[_REVERTED])
 
 
 def results(races: Sequence[Race]) -> Results:
     """At least one race with a candidate in it."""
     floors = [value for race in races for value in race.floors]
-    mined = sum(race.transactions.mined for race in races)
-    other_reverts = sum(race.transactions.other_reverts for race in races)
+    mined = sum(race.attempts.mined for race in races)
+    other_reverts = sum(race.attempts.other_reverts for race in races)
     return Results(
         p50=quantile(floors, 50),
         p99=quantile(floors, 99),

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from tests.bench.floor import Floor
 from tests.bench.race import Script, race, write
-from tests.bench.race_figures import Race, Stages, Taken, Transactions, quantile, results, transactions
+from tests.bench.race_figures import Attempts, Race, Stages, Taken, attempts, quantile, results
 
 _FLOOR = Floor(1.0, 2.0, 3.0, 4.0, total_ms=10.0)
-_NOTHING = Transactions(0, 0, 0, 0)
+_NOTHING = Attempts(0, 0, 0, 0)
 
 
-def _race(*ms: float, won: int = 1, lost: int = 0, floor: Floor = _FLOOR, mined: Transactions = _NOTHING) -> Race:
+def _race(*ms: float, won: int = 1, lost: int = 0, floor: Floor = _FLOOR, mined: Attempts = _NOTHING) -> Race:
     candidates = tuple(Stages(0.0, value, 0.0, 0.0) for value in ms)
     return Race(7, candidates, floor, Taken(won, 100.0 * won, 0.0), Taken(lost, 300.0 * lost, 0.0), {}, {}, (1, 1), mined)
 
@@ -29,9 +29,9 @@ def test_a_lost_race_is_no_other_revert_and_what_was_dropped_was_in_no_block() -
         {"outcome": "reverted", "n": 1, "gas": 5},
         {"outcome": "dropped", "n": 4, "gas": 0},
     ]
-    assert transactions(rows) == Transactions(mined=10, lost_races=2, lost_race_gas=9, other_reverts=1)
-    assert transactions(rows).revert_share == 0.1
-    assert transactions([]).revert_share == 0.0
+    assert attempts(rows) == Attempts(mined=10, lost_races=2, lost_race_gas=9, other_reverts=1)
+    assert attempts(rows).revert_share == 0.1
+    assert attempts([]).revert_share == 0.0
 
 
 def test_seen_to_sent_is_all_stages_together() -> None:
@@ -48,10 +48,10 @@ def test_a_candidate_is_measured_in_the_floor_of_its_own_run() -> None:
     assert (together.p50, together.p99) == (3.0, 4.0)
 
 
-def test_the_share_is_the_median_of_the_races_and_reverts_are_of_all_transactions() -> None:
+def test_the_share_is_the_median_of_the_races_and_reverts_are_of_all_attempts() -> None:
     races = [
-        _race(1.0, won=9, lost=1, mined=Transactions(10, 1, 5, 1)),
-        _race(1.0, won=1, lost=9, mined=Transactions(30, 0, 0, 0)),
+        _race(1.0, won=9, lost=1, mined=Attempts(10, 1, 5, 1)),
+        _race(1.0, won=1, lost=9, mined=Attempts(30, 0, 0, 0)),
         _race(1.0, won=6, lost=4),
     ]
     together = results(races)
@@ -65,9 +65,9 @@ def test_who_takes_larger_ones_has_more_of_the_notional() -> None:
 
 
 def test_verdicts_hold_up_to_the_limit_itself() -> None:
-    at_the_limit = _race(*[40.0] * 98, *[120.0] * 2, won=6, lost=4, mined=Transactions(20, 0, 0, 1))
+    at_the_limit = _race(*[40.0] * 98, *[120.0] * 2, won=6, lost=4, mined=Attempts(20, 0, 0, 1))
     assert list(results([at_the_limit]).verdicts().values()) == [True, True, True, True]
-    beyond = _race(*[41.0] * 98, *[121.0] * 2, won=59, lost=41, mined=Transactions(19, 0, 0, 1))
+    beyond = _race(*[41.0] * 98, *[121.0] * 2, won=59, lost=41, mined=Attempts(19, 0, 0, 1))
     assert list(results([beyond]).verdicts().values()) == [False, False, False, False]
 
 
@@ -90,7 +90,7 @@ def test_a_small_race_has_every_figure(tmp_path: Path) -> None:
     assert result.won.liquidations + result.lost.liquidations >= 3
     assert min(stages.total for stages in result.candidates) > 0
     assert min(result.floor.call_ms, result.floor.signature_ms, result.floor.commit_ms, result.floor.send_ms) > 0
-    assert result.transactions.mined >= result.won.liquidations
+    assert result.attempts.mined >= result.won.liquidations
     together = results([result])
     write(tmp_path / "race.json", script, [result], together)
     fields = json.loads((tmp_path / "race.json").read_text())
