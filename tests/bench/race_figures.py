@@ -18,7 +18,8 @@ _LOST_RACE, _REVERTED, _DROPPED = "outbid", "reverted", "dropped"
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """Our own in blocks, one for each candidate of a transaction. A lost race is a revert behind a rival who took the account first; `lost_race_gas` is what those used."""
+    """Our own in blocks, one for each candidate of a transaction. A lost race is a revert behind a rival who took the account first;
+    `lost_race_gas` is what those used."""
 
     mined: int
     lost_races: int
