@@ -26,7 +26,7 @@ from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
 from keeper.execution.standing import Expected, StandingCheck
 from keeper.execution.standing_watch import StandingWatch
-from keeper.service.readiness import Readiness
+from keeper.service.kill_switch import KillSwitch
 from keeper.settings import ChainScope, ExecutorScope, Mode, Verify
 
 _GWEI = 10**9
@@ -105,7 +105,7 @@ async def open_family(
         if scope.keeper.mode is Mode.OBSERVE:
             yield EvmFamily(chain)
             return
-        bench = _Bench(scope, chain, data_fee_wei or no_data_fee, status.readiness, logger)
+        bench = _Bench(scope, chain, data_fee_wei or no_data_fee, status, logger)
         yield EvmFamily(chain, {name: await bench.executor(each, stack) for name, each in _named(scope).items()})
 
 
@@ -124,7 +124,7 @@ class _Bench:
     scope: ChainScope
     chain: ChainClient
     data_fee_wei: Callable[[bytes], int]
-    readiness: Readiness
+    status: ChainStatus
     logger: FilteringBoundLogger
 
     async def executor(self, executor: ExecutorScope, stack: AsyncExitStack) -> EvmExecutor:
@@ -137,24 +137,30 @@ class _Bench:
             dispatcher = await self._dispatcher(executor, operator, stack)
             patience_s = min(self.scope.chain.block_seconds / 4, _PATIENCE_SECONDS)
             # Where money moves, all endpoints have a say.
-            simulator = AgreedSimulator(simulator, self.chain, self._report(f"agreement for {executor.name}"), patience_s=patience_s)
-        report = self._report(f"executor {executor.name}")
-        return EvmExecutor(address, operator, self.chain, simulator, dispatcher, report, int(self.scope.limits.priority_fee_gwei * _GWEI))
+            simulator = AgreedSimulator(simulator, self.chain, self._report_dispute(executor), patience_s=patience_s)
+        priority_fee_wei = int(self.scope.limits.priority_fee_gwei * _GWEI)
+        return EvmExecutor(address, operator, self.chain, simulator, dispatcher, self._report(executor), priority_fee_wei)
 
-    def _report(self, part: str) -> Callable[[str | None], None]:
-        return lambda problem: self.readiness.report(part, problem)
+    def _report(self, executor: ExecutorScope) -> Callable[[str | None], None]:
+        return lambda problem: self.status.readiness.report(f"executor {executor.name}", problem)
+
+    def _report_dispute(self, executor: ExecutorScope) -> Callable[[str | None], None]:
+        return lambda problem: self.status.gate(f"agreement for {executor.name}", problem)
 
     async def _dispatcher(self, executor: ExecutorScope, operator: Address, stack: AsyncExitStack) -> TransactionDispatcher:
-        scope, logger = self.scope, self.logger
+        scope, logger, limits = self.scope, self.logger, self.scope.limits
         options = DispatcherOptions(
             chain_id=scope.chain.id,
             state_dir=scope.keeper.state_dir,
-            max_fee_cap_wei=int(scope.limits.max_fee_gwei * _GWEI),
-            bump_after_blocks=scope.limits.bump_after_blocks,
-            max_bumps=scope.limits.max_bumps,
-            spending_cap_wei_per_day=int(scope.limits.spending_cap_eth * _ETHER),
+            max_fee_cap_wei=int(limits.max_fee_gwei * _GWEI),
+            bump_after_blocks=limits.bump_after_blocks,
+            max_bumps=limits.max_bumps,
+            spending_cap_wei_per_day=int(limits.spending_cap_eth * _ETHER),
+            spending_cap_wei_per_hour=_cap_wei(limits.spending_cap_eth_per_hour),
+            spending_cap_wei_per_account=_cap_wei(limits.spending_cap_eth_per_account),
             final_after_blocks=scope.chain.finality_depth,
             data_fee_wei=self.data_fee_wei,
+            halt=KillSwitch(scope.keeper.stop_file).engaged,
         )
         signer, node, senders = _signer(executor, operator), self.chain.node(Purpose.SEND), self.chain.senders()
         dispatcher = await stack.enter_async_context(
@@ -163,6 +169,11 @@ class _Bench:
         for attempt in await dispatcher.start():
             logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
         return dispatcher
+
+
+def _cap_wei(ether: float) -> int | None:
+    """None where 0 stands for no cap."""
+    return int(ether * _ETHER) if ether else None
 
 
 @asynccontextmanager

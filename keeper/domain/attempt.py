@@ -11,7 +11,8 @@ from keeper.domain.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A transaction to send: what for, to whom, with how much gas, and the most it may cost (wei) however often it is bumped."""
+    """A transaction to send: what for, to whom, with how much gas, and the most that may cost (wei) however often it is bumped.
+    `value_wei` is what the contract called pays of its own coin."""
 
     candidate_id: CandidateId
     venue: str
@@ -21,6 +22,7 @@ class Job:
     calldata: bytes
     gas_limit: int
     budget_wei: int
+    value_wei: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from keeper.domain.attempt import Attempt, Decided, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
-from keeper.domain.records import Record
+from keeper.domain.records import OutcomeRecord, Record
 from keeper.domain.views import LiquidationObserved, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
@@ -95,19 +95,22 @@ class Attempts:
         ours = {item.log.transaction_hash for item in observed if item.liquidator == self._executor}
         return {name: candidate for name in ours if (candidate := self._dispatcher.candidate_of(name)) is not None}
 
-    def record(self, settled: Sequence[Settled], head: BlockRef, evaluators: Mapping[str, Evaluator], native_price_x18: int) -> None:
-        """Rows of what was signed since the last call, and of these outcomes. `native_price_x18`: USD per coin of gas."""
+    def record(
+        self, settled: Sequence[Settled], head: BlockRef, evaluators: Mapping[str, Evaluator], native_price_x18: int
+    ) -> Sequence[OutcomeRecord]:
+        """Rows of what was signed since the last call, and of these outcomes; returns the latter. `native_price_x18`: USD per coin of gas."""
         signed = self._dispatcher.signed() if self._dispatcher is not None else ()
         if not signed and not settled:
-            return
-        rows: list[Record] = [recording.attempt_row(self._chain_id, attempt) for attempt in signed]
+            return ()
+        outcomes: list[OutcomeRecord] = []
         for item in map(self._judged, settled):
             row = self._outcome_row(item, head, evaluators.get(item.attempt.venue), native_price_x18)
-            rows.append(row)
+            outcomes.append(row)
             if item.outcome.block is None:
                 self._dropped = [*self._dropped, (head, row)][-_REMEMBERED:]
-        ticket = self._recorder.append(rows)
+        ticket = self._recorder.append([*(recording.attempt_row(self._chain_id, attempt) for attempt in signed), *outcomes])
         self._queued.append(_Queued(ticket, _hashes(signed), tuple(_key(item) for item in settled)))
+        return outcomes
 
     def reverted(self, ancestor: BlockRef, orphaned: Sequence[BlockRef]) -> None:
         """Outcomes no block has decided outlive the head they were told at."""
@@ -169,7 +172,7 @@ class Attempts:
             return item
         return replace(item, outcome=Outbid(outcome.transaction_hash, outcome.block, outcome.gas_used, outcome.gas_cost_wei, rival))
 
-    def _outcome_row(self, item: Settled, head: BlockRef, evaluator: Evaluator | None, native_price_x18: int) -> Record:
+    def _outcome_row(self, item: Settled, head: BlockRef, evaluator: Evaluator | None, native_price_x18: int) -> OutcomeRecord:
         outcome = item.outcome
         proceeds, reason = Proceeds(0), None
         if evaluator is not None and self._executor is not None and isinstance(outcome, Included):

@@ -1,6 +1,6 @@
 """One signing key's work on one chain: the candidates of its venues, its transactions, whether it can act. No other key waits for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
@@ -9,10 +9,11 @@ from keeper.domain.attempt import Settled
 from keeper.domain.chain import BlockRef
 from keeper.domain.decision import Skip
 from keeper.domain.skip_reason import SkipReason
+from keeper.engine.breakers import Breakers
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gather import gather
-from keeper.engine.ports import OperatorWatch
+from keeper.engine.ports import OperatorWatch, SentRecords
 from keeper.engine.settlements import Settlements
 from keeper.errors import RpcError, Transient
 
@@ -20,13 +21,14 @@ from keeper.errors import RpcError, Transient
 @dataclass(slots=True, eq=False)
 class KeyLane:
     """`workers` candidates are worked on at the same time. `settlements` holds what was sent without having been settled, where that is
-    allowed; `operator_watch` says whether the key can act, where it is to act at all."""
+    allowed; `operator_watch` says whether the key can act, where it is to act at all; `breakers` what its own results forbid it."""
 
     decisions: Decisions
     settlements: Settlements | None
     operator_watch: OperatorWatch | None
     workers: int
     log: FilteringBoundLogger
+    breakers: Breakers
     _settled: list[Settled] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -39,11 +41,24 @@ class KeyLane:
         for item in settled:
             self.decisions.liquidator.concluded((item.attempt.venue, item.attempt.account), block.number)
         self._settled += settled
+        self.breakers.gates.look()
 
     def record(self, head: BlockRef, evaluators: Mapping[str, Evaluator]) -> None:
         """Rows of what was signed, and of the outcomes, since the last call."""
         settled, self._settled = self._settled, []
-        self.decisions.attempts.record(settled, head, evaluators, self.decisions.gas.native_price_x18)
+        outcomes = self.decisions.attempts.record(settled, head, evaluators, self.decisions.gas.native_price_x18)
+        self.breakers.record(outcomes)
+
+    def recall(self, lake: SentRecords) -> None:
+        """What the key's transactions of the last day came to, at start."""
+        dispatcher = self.decisions.liquidator.dispatcher
+        if dispatcher is not None:
+            self.breakers.recall(lake, dispatcher.sender)
+
+    def reverted(self, ancestor: BlockRef, orphaned: Sequence[BlockRef]) -> None:
+        """Blocks that are gone, with what they decided about the key's transactions."""
+        self.decisions.attempts.reverted(ancestor, orphaned)
+        self.breakers.reverted(orphaned)
 
     async def watch(self, number: int) -> None:
         """Whether the operator can act; `number` is the engine's newest block."""

@@ -12,6 +12,7 @@ from keeper.domain.outcome import SimOutcome
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.quote import PriceId, Quote
 from keeper.domain.records import Record
+from keeper.domain.result import Result
 from keeper.domain.venue import Book, Venue
 
 T = TypeVar("T")
@@ -67,7 +68,10 @@ class Dispatcher(Protocol):
     def sender(self) -> Address: ...
 
     async def send(self, job: Job, fees: Fees) -> Attempt | None:
-        """Sign, write to the outbox, broadcast. None when a spending cap forbids it."""
+        """Sign, write to the outbox, broadcast. None when a spending cap or the kill switch forbids it."""
+
+    def spending_problem(self) -> str | None:
+        """Which spending cap leaves no room for the job refused last, in one sentence; None where there is room."""
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every open attempt once after a new head: settle, bump or drop."""
@@ -203,6 +207,9 @@ class SentRecords(Protocol):
 
     def payments(self, sender: str, since_us: int) -> Sequence[Payment]:
         """What transactions of `sender` sent since then (Unix microseconds) have cost."""
+
+    def results(self, sender: str, since_us: int) -> Sequence[Result]:
+        """What they came to, in the order of their blocks."""
 
 
 class PriceService(Protocol):

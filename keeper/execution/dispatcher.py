@@ -23,13 +23,14 @@ from keeper.errors import NonceConflict, RpcError, RpcUnavailable, Transient
 from keeper.execution.broadcast import Accepted, Broadcast, Refused
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.key_lock import KeyLock, shared_folder
-from keeper.execution.lane import DAY_US, Lane
+from keeper.execution.lane import Lane
 from keeper.execution.node import ChainNode, Json, Node
 from keeper.execution.onchain_status import OnchainReader, mined_hash
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempt_of
 from keeper.execution.refusal import Refusal
 from keeper.execution.signer import Signer
+from keeper.execution.spending import DAY_US
 from keeper.execution.tracker import Tracker
 
 __all__ = ["DispatcherOptions", "TransactionDispatcher"]
@@ -112,6 +113,10 @@ class TransactionDispatcher:
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else has liquidated the account: its attempts are raised no more, and are Outbid when they revert or are cancelled."""
         self._outbox.outbid(venue, account, liquidator)
+
+    def spending_problem(self) -> str | None:
+        """Which spending cap leaves no room for the job refused last, in one sentence; None where there is room."""
+        return self._lane.spending.problem()
 
     def rival_of(self, transaction: Hash32) -> str | None:
         """Who liquidated the account of one of our transactions before it could; None when nobody is known to have."""
@@ -197,8 +202,8 @@ class TransactionDispatcher:
     async def send(self, job: Job, fees: Fees) -> Attempt | None:
         """Sign, write to the outbox, broadcast; `fees` are raised where an earlier transaction must be replaced.
 
-        None when budget, gas or fee limit or the spending cap forbid it, or the candidate is already under way or done. An endpoint that
-        is down delays it: it is offered again at every head. Raises StoreError, and then nothing has been sent."""
+        None when budget, gas or fee limit, a spending cap or the kill switch forbid it, or the candidate is already under way or done. An
+        endpoint that is down delays it: it is offered again at every head. Raises StoreError, and then nothing has been sent."""
         async with self._turn:
             transaction = self._lane.enqueue(job, fees)
         if transaction is None:

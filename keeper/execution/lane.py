@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from keeper.domain.account import AccountKey
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Job
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
@@ -11,8 +11,8 @@ from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed, Signer, Unsigned
+from keeper.execution.spending import Spending
 
-DAY_US = 86_400 * 10**6
 OWN_LANE = "lane"
 """Stands for the venue of transactions that only keep the nonces in order."""
 
@@ -26,6 +26,7 @@ class Lane:
         self._signer = signer
         self._outbox = outbox
         self._clock = clock
+        self.spending = Spending(options, outbox, self.now_us)
         self.used = 0
         self._begun_at = 0
 
@@ -51,7 +52,7 @@ class Lane:
         return self._outbox.first_unsigned(self.used)
 
     def enqueue(self, job: Job, fees: Fees) -> OutboxTransaction | None:
-        """Sign a new job. None when it may not be sent: its candidate is in flight or settled, or budget or caps forbid it.
+        """Sign a new job. None when it may not be sent: its candidate is in flight or settled, or budget, caps or kill switch forbid it.
 
         A vacant nonce is used before a fresh one, at fees above all transactions signed for it."""
         slots = self._outbox.slots()
@@ -65,7 +66,7 @@ class Lane:
         return None
 
     def raise_fees(self, slot: NonceSlot, job: OutboxJob, base_fee_wei: int, head_number: int) -> OutboxTransaction | None:
-        """Sign an open job again at its nonce, higher. None when budget or caps forbid it."""
+        """Sign an open job again at its nonce, higher. None when budget, caps or kill switch forbid it."""
         cap = self._options.max_fee_cap_wei
         minimum = bump(slot.newest.fees, base_fee_wei, cap, self._options.bump_percent)
         if minimum is None:
@@ -84,7 +85,9 @@ class Lane:
         if minimum is None:
             return None
         fees = with_room(minimum, head.base_fee_wei, cap)
-        if not self._within_cap(self._outbox.slots(), slot.nonce, gas * fees.max_fee_wei):
+        job = self._outbox.job(slot.newest.job_id).job
+        cost_wei = self.spending.cost_wei(gas * fees.max_fee_wei)
+        if not self._within_caps(self._outbox.slots(), slot.nonce, (job.venue, job.account), cost_wei):
             return None
         envelope = self._sign(slot.nonce, self._signer.address, b"", gas, fees)
         return self._write(envelope, slot.newest.job_id, Purpose.CANCEL, slot.newest.hash, head.number)
@@ -92,10 +95,12 @@ class Lane:
     def fill(self, nonce: int, head: BlockRef, tip_wei: int) -> OutboxTransaction | None:
         """Sign a self-transfer for a nonce without a transaction, as a job of its own. None when the caps forbid it."""
         fees = offer(head.base_fee_wei, tip_wei, self._options.max_fee_cap_wei)
-        gas = self._options.cancel_gas
-        if fees is None or not self._within_cap(self._outbox.slots(), nonce, gas * fees.max_fee_wei):
+        gas, sender = self._options.cancel_gas, self._signer.address
+        if fees is None:
             return None
-        sender = self._signer.address
+        account = (OWN_LANE, AccountKey(sender))
+        if not self._within_caps(self._outbox.slots(), nonce, account, self.spending.cost_wei(gas * fees.max_fee_wei)):
+            return None
         name, budget = CandidateId(f"nonce-{nonce}-{head.hash[2:10]}"), gas * self._options.max_fee_cap_wei
         job = Job(name, OWN_LANE, AccountKey(sender), head, sender, b"", gas, budget)
         return self._outbox.add(job, self._sign(nonce, sender, b"", gas, fees), None, head.number, self.now_us())
@@ -140,26 +145,19 @@ class Lane:
         return fees if fees.max_fee_wei <= cap else None
 
     def _allowed(self, slots: Sequence[NonceSlot], nonce: int, job: Job, fees: Fees) -> bool:
-        cost = job.gas_limit * fees.max_fee_wei
-        if job.gas_limit > self._options.max_gas_limit or cost > job.budget_wei:
+        gas_cost_wei = job.gas_limit * fees.max_fee_wei
+        if self._options.halt() or job.gas_limit > self._options.max_gas_limit or gas_cost_wei > job.budget_wei:
             return False
-        return self._within_cap(slots, nonce, cost + self._options.data_fee_wei(job.calldata))
+        cost_wei = self.spending.cost_wei(gas_cost_wei, job.calldata, job.value_wei)
+        return self._within_caps(slots, nonce, (job.venue, job.account), cost_wei)
 
-    def _within_cap(self, slots: Sequence[NonceSlot], nonce: int, cost_wei: int) -> bool:
-        """Paid in the last 24 hours, plus the worst cost of every nonce that can be mined, must stay within the cap. Nonces behind a
-        gap cannot be mined until it is closed."""
+    def _within_caps(self, slots: Sequence[NonceSlot], nonce: int, account: AccountRef, cost_wei: int) -> bool:
+        """Nonces behind a gap cannot be mined until it is closed."""
         reach = self._outbox.first_unsigned(self.used)
         if reach == nonce:
             reach = self._outbox.first_unsigned(nonce + 1)
-        worst_costs_wei = {
-            slot.nonce: slot.worst_cost_wei + self._worst_data_fee(slot) for slot in slots if slot.winner is None and slot.nonce < reach
-        }
-        worst_costs_wei[nonce] = max(worst_costs_wei.get(nonce, 0), cost_wei)
-        spending = self._outbox.paid_since(self.now_us() - DAY_US)
-        return spending + sum(worst_costs_wei.values()) <= self._options.spending_cap_wei_per_day
-
-    def _worst_data_fee(self, slot: NonceSlot) -> int:
-        return max((self._options.data_fee_wei(job.job.calldata) for job in slot.jobs), default=0)
+        reachable = [slot for slot in slots if slot.winner is None and slot.nonce < reach]
+        return self.spending.allows(reachable, nonce, account, cost_wei)
 
     def _sign(self, nonce: int, to: Address, calldata: bytes, gas_limit: int, fees: Fees) -> Signed:
         return self._signer.sign(Unsigned(self._options.chain_id, nonce, to, calldata, gas_limit, fees))
