@@ -82,7 +82,7 @@ def kill(
     config: Config = _DEFAULT,
     off: Annotated[bool, typer.Option("--off", help="Let sending go on.")] = False,
 ) -> None:
-    """The kill switch: nothing new is sent while its file stands, by a running daemon and by one that is started. What is in flight is seen to."""
+    """The kill switch: while its file stands nothing new is sent, by no daemon of these settings. What is in flight is seen to."""
     _end(session.guarded(lambda: kill_command(config, off)))
 
 

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     NOT_ALLOWED = "not allowed"
     NO_ENDPOINT = "no trustworthy endpoint"
     VENUE_HELD = "venue held"
+    GATE_CLOSED = "gate closed"
     OBSERVING = "observing only"
 
 
@@ -33,6 +34,15 @@ SKIPS = {
     Reason.NOT_ALLOWED: ("denied", "spending_cap", "gas_price_cap", "not_enough_capital", "cooling_down"),
     Reason.NO_ENDPOINT: ("endpoint_down", "endpoints_disagree"),
     Reason.VENUE_HELD: ("venue_held",),
+    Reason.GATE_CLOSED: (
+        "kill_switch",
+        "sequencer_down",
+        "base_fee_spike",
+        "reorg_storm",
+        "quotes_stale",
+        "false_positives",
+        "loss_limit",
+    ),
     Reason.OBSERVING: ("observing", "simulating"),
     Reason.LATE: ("in_flight", "no_position"),
 }

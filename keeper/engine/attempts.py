@@ -98,7 +98,7 @@ class Attempts:
     def record(
         self, settled: Sequence[Settled], head: BlockRef, evaluators: Mapping[str, Evaluator], native_price_x18: int
     ) -> Sequence[OutcomeRecord]:
-        """Rows of what was signed since the last call, and of these outcomes; returns the latter. `native_price_x18`: USD per coin of gas."""
+        """Rows of what was signed since the last call, and of these outcomes, which it returns. `native_price_x18`: USD per coin of gas."""
         signed = self._dispatcher.signed() if self._dispatcher is not None else ()
         if not signed and not settled:
             return ()

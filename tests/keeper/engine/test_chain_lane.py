@@ -33,12 +33,14 @@ from keeper.domain.records import (
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.venue import Book, Event
 from keeper.engine.attempts import Attempts
+from keeper.engine.breakers import Breakers
 from keeper.engine.chain_lane import ChainLane
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
+from keeper.engine.gates import Gate, Gates
 from keeper.engine.holds import Holds
 from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
@@ -47,6 +49,7 @@ from keeper.engine.metrics import Metrics
 from keeper.engine.ports import Encoder
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.quote_board import QuoteBoard
+from keeper.engine.recent_blocks import RecentBlocks
 from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.settlements import Settlements
 from keeper.engine.start import Position, Start
@@ -54,6 +57,7 @@ from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
 from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, StateDivergence, Transient
+from keeper.gating import stop_of
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
@@ -70,6 +74,7 @@ from tests.keeper.engine.fakes import (
 )
 from tests.keeper.engine.quoted import ListService, quote_of
 from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyVenue, log_of
+from tests.keeper.engine.ungated import idle_breakers, open_gates
 
 ALICE = "0xa11ce"
 BREACHED = {2: 85, 4: 85, 6: 85, 8: 85}
@@ -131,9 +136,12 @@ def world_of(
     quotes: QuoteBoard | None = None,
     forecast: bool = False,
     service: ListService | None = None,
+    gates: Gates | None = None,
+    breakers: Breakers | None = None,
 ) -> World:
     good = SimSettled(9 * X18, 90_000, (), 1.0)
     chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
+    gates, breakers = gates or open_gates(), breakers or idle_breakers()
     simulator = simulator or ScriptedSimulator(checked or good, settled or good)
     dispatcher = dispatcher or (ListDispatcher() if executes else None)
     venues = {"toy": venue or ToyVenue(BREACHED), **({"twin": twin} if twin is not None else {})}
@@ -150,6 +158,7 @@ def world_of(
         clock=lambda: 1.0,
         name_revert={name: each.revert_reason for name, each in venues.items()},
         required_quotes={} if service is None else {name: RequiredQuotes(each, service) for name, each in evaluators.items()},
+        stop=stop_of(gates, breakers.gates),
     )
     log = structlog.get_logger()
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
@@ -161,7 +170,8 @@ def world_of(
     services = LaneServices(chain, recorder, status, log, lambda: 1.0, 1)
     tripwire, options = Tripwire(chain, every_blocks=tripwire_blocks, accounts=2), RowOptions(0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    lane = ChainLane(services, lanes, [KeyLane(decisions, settlements, None, 1, log)], gas, patience_s=0.05)
+    key = KeyLane(decisions, settlements, None, 1, log, breakers)
+    lane = ChainLane(services, lanes, [key], gas, patience_s=0.05, recent=RecentBlocks(1), gates=gates)
     return World(lane, chain, recorder, simulator, dispatcher, liquidator, mailbox, status.readiness)
 
 
@@ -273,6 +283,48 @@ def test_a_spending_cap_is_a_reason_not_an_error() -> None:
     world.dispatcher.full = True
     world.run(added(1, OPENS))
     assert world.decisions()[-1] == ("liquidate", "spending_cap")
+
+
+@dataclass
+class _Door:
+    """A gate's problem; `checks_left` counts how often it is still found open."""
+
+    checks_left: int
+
+    def problem(self) -> str | None:
+        self.checks_left -= 1
+        return None if self.checks_left >= 0 else "shut"
+
+
+def test_behind_a_closed_gate_candidates_are_found_decided_and_recorded_and_not_simulated() -> None:
+    gate = Gate(SkipReason.KILL_SWITCH, lambda: "STOP exists")
+    world = world_of(gates=Gates([gate], lambda name, problem: None))
+    world.run(added(1, OPENS))
+    assert world.decisions() == [("decide", None), ("liquidate", "kill_switch")]
+    assert [row.detail for row in world.recorder.of(DecisionRecord)] == [None, "STOP exists"]
+    assert (world.recorder.of(SimulationRecord), len(world.recorder.of(EvaluationRecord))) == ([], 1)
+
+
+def test_a_gate_that_closes_while_a_candidate_is_simulated_stops_it_right_before_it_is_sent() -> None:
+    """One look at the block, one before the work, and the third is before the sending."""
+    door = _Door(2)
+    world = world_of(gates=Gates([Gate(SkipReason.SEQUENCER_DOWN, door.problem)], lambda name, problem: None))
+    world.run(added(1, OPENS))
+    assert world.dispatcher is not None
+    assert (world.decisions()[-1], world.dispatcher.jobs) == (("liquidate", "sequencer_down"), [])
+    assert len(world.recorder.of(SimulationRecord)) == 2
+
+
+def test_behind_a_closed_gate_what_is_in_flight_is_told_as_ever() -> None:
+    """It was sent before."""
+    door = _Door(3)
+    world = world_of(gates=Gates([Gate(SkipReason.BASE_FEE_SPIKE, door.problem)], lambda name, problem: None))
+    assert world.dispatcher is not None
+    world.run(added(1, OPENS))
+    assert len(world.dispatcher.jobs) == 1
+    world.dispatcher.results = [Settled(_attempt(block_ref(1)), Included(Hash32("0x01"), block_ref(2), 1, 1, ()))]
+    world.run(added(2))
+    assert [row.outcome for row in world.recorder.of(OutcomeRecord)] == ["included"]
 
 
 def test_a_plan_that_keeps_reverting_is_tried_ever_more_rarely() -> None:
