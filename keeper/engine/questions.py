@@ -19,8 +19,7 @@ from keeper.errors import RpcUnavailable
 class Companion(Protocol):
     """What is read of a chain beside a venue's markets, in the same batch."""
 
-    @property
-    def reads(self) -> Callable[[], Reads[Any]]:
+    def reads(self) -> Reads[Any]:
         """Asks."""
 
     def take(self, answer: Any, /) -> None:
