@@ -1,9 +1,10 @@
 """Builds from the settings what can keep transactions back: a chain's gates, an executor's breakers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from keeper.domain.decision import Decision, Skip
+from keeper.domain.quote import PriceId
 from keeper.domain.skip_reason import SkipReason
 from keeper.engine.base_fee_spike import BaseFeeSpike
 from keeper.engine.breakers import Breakers
@@ -58,16 +59,18 @@ def chain_gates(scope: ChainScope, sources: GateSources, report: Callable[[str, 
         storm = ReorgStorm(recent, settings.reorged_blocks, settings.reorg_window)
         gates.append(Gate(SkipReason.REORG_STORM, storm.problem))
     if settings.quote_age_s:
-        pulled = [name for name, venue in scope.venues.items() if venue.oracle is not None]
-        venues = [sources.evaluators[name] for name in pulled]
-        stale = StaleQuotes(
-            sources.quotes,
-            lambda: [price_id for each in venues for price_id in each.venue.quotes(each.book)],
-            sources.clock,
-            settings.quote_age_s,
-        )
+        stale = _stale_quotes(scope, sources)
         gates.append(Gate(SkipReason.QUOTES_STALE, stale.problem, stale.concerns))
     return Gates(gates, report)
+
+
+def _stale_quotes(scope: ChainScope, sources: GateSources) -> StaleQuotes:
+    evaluators = [sources.evaluators[name] for name, venue in scope.venues.items() if venue.oracle is not None]
+
+    def price_ids() -> Sequence[PriceId]:
+        return [price_id for each in evaluators for price_id in each.venue.quotes(each.book)]
+
+    return StaleQuotes(sources.quotes, price_ids, sources.clock, scope.gates.quote_age_s)
 
 
 def build_breakers(
@@ -95,8 +98,10 @@ def stop_of(*all_gates: Gates) -> Callable[[Decision], Skip | None]:
     """Why a decision may not be carried out, by any of these."""
 
     def stop(decision: Decision) -> Skip | None:
-        stops = [gates.stop(decision) for gates in all_gates]
-        return next((skip for skip in stops if skip is not None), None)
+        for gates in all_gates:
+            if (skip := gates.stop(decision)) is not None:
+                return skip
+        return None
 
     return stop
 

@@ -32,18 +32,23 @@ class Gates:
         self._executor = executor
         self._closed: set[SkipReason] = set()
 
-    def look(self) -> Sequence[tuple[Gate, str]]:
-        """Those that are closed now, with their problems; changes are reported."""
-        problems = [(gate, gate.problem()) for gate in self._gates]
-        for gate, problem in problems:
-            if (problem is not None) != (gate.reason in self._closed):
-                self._turned(gate, problem)
-        return [(gate, problem) for gate, problem in problems if problem is not None]
+    def look(self) -> None:
+        """At every gate, whether there is anything to send or not."""
+        for gate in self._gates:
+            self._problem(gate)
 
     def stop(self, decision: Decision) -> Skip | None:
         """Why the decision may not be carried out now, by the first closed gate that concerns it."""
-        stops = [Skip(gate.reason, problem) for gate, problem in self.look() if gate.concerns(decision)]
-        return stops[0] if stops else None
+        for gate in self._gates:
+            if gate.concerns(decision) and (problem := self._problem(gate)) is not None:
+                return Skip(gate.reason, problem)
+        return None
+
+    def _problem(self, gate: Gate) -> str | None:
+        problem = gate.problem()
+        if (problem is not None) != (gate.reason in self._closed):
+            self._turned(gate, problem)
+        return problem
 
     def _turned(self, gate: Gate, problem: str | None) -> None:
         if problem is None:

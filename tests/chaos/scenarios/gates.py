@@ -61,7 +61,7 @@ def sequencer_down(stage: Stage) -> None:
     _expect_told(stage, "sequencer_down")
 
 
-def killed(engage: Callable[[Stage], None], release: Callable[[Stage], None]) -> Script:
+def kill_switch(engage: Callable[[Stage], None], release: Callable[[Stage], None]) -> Script:
     """Nothing is signed from one check after the kill switch is engaged until it is released, also by a process that is started meanwhile;
     then everybody left is liquidated."""
 
@@ -177,14 +177,14 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(
         name="kill-switch",
         about="The kill switch's file appears in a storm, outlives a kill -9, and goes.",
-        script=killed(_stop, _go_on),
+        script=kill_switch(_stop, _go_on),
         short=True,
     ),
-    Scenario(name="kill-switch-by-signal", about="The same by SIGUSR1 and SIGUSR2.", script=killed(_signal_stop, _signal_go_on)),
+    Scenario(name="kill-switch-by-signal", about="The same by SIGUSR1 and SIGUSR2.", script=kill_switch(_signal_stop, _signal_go_on)),
     Scenario(
         name="synthetix-kill-switch",
         about="The kill switch in a fall on Synthetix V3, between flags and windows.",
-        script=killed(_stop, _go_on),
+        script=kill_switch(_stop, _go_on),
         needs=needs(),
     ),
 )

@@ -21,7 +21,8 @@ class _Problem:
 def test_while_all_are_open_nothing_is_stopped_and_nothing_told() -> None:
     told: list[tuple[str, str | None]] = []
     gates = Gates([Gate(SkipReason.REORG_STORM, _Problem())], lambda name, problem: told.append((name, problem)))
-    assert (gates.stop(ALICE), gates.look(), told) == (None, [], [])
+    gates.look()
+    assert (gates.stop(ALICE), told) == (None, [])
 
 
 def test_closing_and_opening_are_told_once_each_whatever_is_asked_meanwhile() -> None:
@@ -38,7 +39,7 @@ def test_closing_and_opening_are_told_once_each_whatever_is_asked_meanwhile() ->
     assert told == [("reorg_storm", "deep"), ("reorg_storm", None)]
 
 
-def test_the_first_closed_gate_names_the_skip_and_every_one_is_told() -> None:
+def test_the_first_closed_gate_names_the_skip_and_a_look_tells_of_every_one() -> None:
     told: list[str] = []
     gates = Gates(
         [Gate(reason, _Problem("shut")) for reason in (SkipReason.KILL_SWITCH, SkipReason.LOSS_LIMIT)],
@@ -46,11 +47,13 @@ def test_the_first_closed_gate_names_the_skip_and_every_one_is_told() -> None:
         "hot",
     )
     assert gates.stop(ALICE) == Skip(SkipReason.KILL_SWITCH, "shut")
+    assert told == ["kill_switch of hot"]
+    gates.look()
     assert told == ["kill_switch of hot", "loss_limit of hot"]
 
 
 def test_a_gate_lets_pass_what_does_not_concern_it() -> None:
-    """It is closed and told all the same."""
+    """It is told all the same, with the next look."""
     told: list[str] = []
 
     def concerns(decision: Decision) -> bool:
@@ -58,5 +61,6 @@ def test_a_gate_lets_pass_what_does_not_concern_it() -> None:
 
     gates = Gates([Gate(SkipReason.QUOTES_STALE, _Problem("old"), concerns)], lambda name, _: told.append(name))
     assert gates.stop(ALICE) is None
-    assert gates.stop(decision_of("0xb")) == Skip(SkipReason.QUOTES_STALE, "old")
+    gates.look()
     assert told == ["quotes_stale"]
+    assert gates.stop(decision_of("0xb")) == Skip(SkipReason.QUOTES_STALE, "old")
