@@ -98,8 +98,7 @@ class Lane:
         gas, sender = self._options.cancel_gas, self._signer.address
         if fees is None:
             return None
-        account = (OWN_LANE, AccountKey(sender))
-        if not self._within_caps(self._outbox.slots(), nonce, account, self.spending.cost_wei(gas * fees.max_fee_wei)):
+        if not self._within_caps(self._outbox.slots(), nonce, None, self.spending.cost_wei(gas * fees.max_fee_wei)):
             return None
         name, budget = CandidateId(f"nonce-{nonce}-{head.hash[2:10]}"), gas * self._options.max_fee_cap_wei
         job = Job(name, OWN_LANE, AccountKey(sender), head, sender, b"", gas, budget)
@@ -151,7 +150,7 @@ class Lane:
         cost_wei = self.spending.cost_wei(gas_cost_wei, job.calldata, job.value_wei)
         return self._within_caps(slots, nonce, (job.venue, job.account), cost_wei)
 
-    def _within_caps(self, slots: Sequence[NonceSlot], nonce: int, account: AccountRef, cost_wei: int) -> bool:
+    def _within_caps(self, slots: Sequence[NonceSlot], nonce: int, account: AccountRef | None, cost_wei: int) -> bool:
         """Nonces behind a gap cannot be mined until it is closed."""
         reach = self._outbox.first_unsigned(self.used)
         if reach == nonce:

@@ -26,10 +26,10 @@ class _Cap:
 
 @dataclass(frozen=True, slots=True)
 class _Exposure:
-    """A signed transaction that may be mined: the most it can cost, and for which account."""
+    """A signed transaction that may be mined: the most it can cost, and for which account, if for one."""
 
     nonce: int
-    account: AccountRef
+    account: AccountRef | None
     cost_wei: int
 
 
@@ -51,8 +51,8 @@ class Spending:
         self._now_us = now_us
         self._refusal: _Refusal | None = None
 
-    def allows(self, slots: Sequence[NonceSlot], nonce: int, account: AccountRef, cost_wei: int) -> bool:
-        """Whether a transaction for the account at `nonce` may cost so much: paid within a cap's window, plus the worst cost of every nonce
+    def allows(self, slots: Sequence[NonceSlot], nonce: int, account: AccountRef | None, cost_wei: int) -> bool:
+        """Whether a transaction (for the account) at `nonce` may cost so much: paid within a cap's window, plus the worst cost of every nonce
         that can be mined (`slots`), must stay within the cap."""
         exposures = [*self._exposures(slots), _Exposure(nonce, account, cost_wei)]
         for cap in self._caps(account):
@@ -78,12 +78,12 @@ class Spending:
         """Of a transaction with gas for so much."""
         return gas_cost_wei + self._options.data_fee_wei(calldata) + value_wei
 
-    def _caps(self, account: AccountRef) -> Sequence[_Cap]:
+    def _caps(self, account: AccountRef | None) -> Sequence[_Cap]:
         options = self._options
         caps = [_Cap("a day", options.spending_cap_wei_per_day, DAY_US)]
         if options.spending_cap_wei_per_hour is not None:
             caps.append(_Cap("an hour", options.spending_cap_wei_per_hour, HOUR_US))
-        if options.spending_cap_wei_per_account is not None:
+        if options.spending_cap_wei_per_account is not None and account is not None:
             caps.append(_Cap("a day for one account", options.spending_cap_wei_per_account, DAY_US, account))
         return caps
 

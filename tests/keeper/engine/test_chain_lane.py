@@ -39,11 +39,13 @@ from keeper.engine.chain_status import ChainStatus
 from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.false_positives import FalsePositives
 from keeper.engine.gas_price_source import GasPriceSource
 from keeper.engine.gates import Gate, Gates
 from keeper.engine.holds import Holds
 from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
+from keeper.engine.loss_limit import LossLimit
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
 from keeper.engine.ports import Encoder
@@ -325,6 +327,20 @@ def test_behind_a_closed_gate_what_is_in_flight_is_told_as_ever() -> None:
     world.dispatcher.results = [Settled(_attempt(block_ref(1)), Included(Hash32("0x01"), block_ref(2), 1, 1, ()))]
     world.run(added(2))
     assert [row.outcome for row in world.recorder.of(OutcomeRecord)] == ["included"]
+
+
+def test_what_keeps_reverting_on_the_chain_stops_the_key_until_its_block_is_gone() -> None:
+    false_positives = FalsePositives(1, 10**9, lambda: 1.0, lambda: False)
+    gates = Gates([Gate(SkipReason.FALSE_POSITIVES, false_positives.problem)], lambda name, problem: None)
+    world = world_of(breakers=Breakers(false_positives, LossLimit(0, lambda: 1.0), gates, lambda: 1.0))
+    assert world.dispatcher is not None
+    world.run(added(1, OPENS))
+    world.dispatcher.open.clear()
+    world.dispatcher.results = [Settled(_attempt(block_ref(1)), Reverted(Hash32("0x01"), block_ref(2), 1, 1, b"healthy"))]
+    world.run(added(2))
+    assert (world.decisions()[-1], len(world.dispatcher.jobs)) == (("liquidate", "false_positives"), 1)
+    world.run(BlocksReverted(block_ref(1), (block_ref(2),)), added(2, fork=1))
+    assert len(world.dispatcher.jobs) == 2
 
 
 def test_a_plan_that_keeps_reverting_is_tried_ever_more_rarely() -> None:
