@@ -39,13 +39,11 @@ from keeper.engine.chain_status import ChainStatus
 from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
-from keeper.engine.false_positives import FalsePositives
 from keeper.engine.gas_price_source import GasPriceSource
-from keeper.engine.gates import Gate, Gates
+from keeper.engine.gates import Gates
 from keeper.engine.holds import Holds
 from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
-from keeper.engine.loss_limit import LossLimit
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
 from keeper.engine.ports import Encoder
@@ -285,62 +283,6 @@ def test_a_spending_cap_is_a_reason_not_an_error() -> None:
     world.dispatcher.full = True
     world.run(added(1, OPENS))
     assert world.decisions()[-1] == ("liquidate", "spending_cap")
-
-
-@dataclass
-class _Door:
-    """A gate's problem; `checks_left` counts how often it is still found open."""
-
-    checks_left: int
-
-    def problem(self) -> str | None:
-        self.checks_left -= 1
-        return None if self.checks_left >= 0 else "shut"
-
-
-def test_behind_a_closed_gate_candidates_are_found_decided_and_recorded_and_not_simulated() -> None:
-    gate = Gate(SkipReason.KILL_SWITCH, lambda: "STOP exists")
-    world = world_of(gates=Gates([gate], lambda name, problem: None))
-    world.run(added(1, OPENS))
-    assert world.decisions() == [("decide", None), ("liquidate", "kill_switch")]
-    assert [row.detail for row in world.recorder.of(DecisionRecord)] == [None, "STOP exists"]
-    assert (world.recorder.of(SimulationRecord), len(world.recorder.of(EvaluationRecord))) == ([], 1)
-
-
-def test_a_gate_that_closes_while_a_candidate_is_simulated_stops_it_right_before_it_is_sent() -> None:
-    """One look at the block, one before the work, and the third is before the sending."""
-    door = _Door(2)
-    world = world_of(gates=Gates([Gate(SkipReason.SEQUENCER_DOWN, door.problem)], lambda name, problem: None))
-    world.run(added(1, OPENS))
-    assert world.dispatcher is not None
-    assert (world.decisions()[-1], world.dispatcher.jobs) == (("liquidate", "sequencer_down"), [])
-    assert len(world.recorder.of(SimulationRecord)) == 2
-
-
-def test_behind_a_closed_gate_what_is_in_flight_is_told_as_ever() -> None:
-    """It was sent before."""
-    door = _Door(3)
-    world = world_of(gates=Gates([Gate(SkipReason.BASE_FEE_SPIKE, door.problem)], lambda name, problem: None))
-    assert world.dispatcher is not None
-    world.run(added(1, OPENS))
-    assert len(world.dispatcher.jobs) == 1
-    world.dispatcher.results = [Settled(_attempt(block_ref(1)), Included(Hash32("0x01"), block_ref(2), 1, 1, ()))]
-    world.run(added(2))
-    assert [row.outcome for row in world.recorder.of(OutcomeRecord)] == ["included"]
-
-
-def test_what_keeps_reverting_on_the_chain_stops_the_key_until_its_block_is_gone() -> None:
-    false_positives = FalsePositives(1, 10**9, lambda: 1.0, lambda: False)
-    gates = Gates([Gate(SkipReason.FALSE_POSITIVES, false_positives.problem)], lambda name, problem: None)
-    world = world_of(breakers=Breakers(false_positives, LossLimit(0, lambda: 1.0), gates, lambda: 1.0))
-    assert world.dispatcher is not None
-    world.run(added(1, OPENS))
-    world.dispatcher.open.clear()
-    world.dispatcher.results = [Settled(_attempt(block_ref(1)), Reverted(Hash32("0x01"), block_ref(2), 1, 1, b"healthy"))]
-    world.run(added(2))
-    assert (world.decisions()[-1], len(world.dispatcher.jobs)) == (("liquidate", "false_positives"), 1)
-    world.run(BlocksReverted(block_ref(1), (block_ref(2),)), added(2, fork=1))
-    assert len(world.dispatcher.jobs) == 2
 
 
 def test_a_plan_that_keeps_reverting_is_tried_ever_more_rarely() -> None:
