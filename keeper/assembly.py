@@ -200,9 +200,7 @@ def _liquidator(
 ) -> Liquidator:
     limits, words = limits_of(scope.limits), _revert_words(executor, evaluators)
     options = LiquidatorOptions(limits, scope.chain.id, scope.chain.look_ahead_s, scope.keeper.cooldown_blocks)
-    return Liquidator(
-        setup, services.recorder, options, clock=services.clock, name_revert=words, required_quotes=required, stop=stop
-    )
+    return Liquidator(setup, services.recorder, options, clock=services.clock, name_revert=words, required_quotes=required, stop=stop)
 
 
 def _decisions(

@@ -52,8 +52,8 @@ class Spending:
         self._refusal: _Refusal | None = None
 
     def allows(self, slots: Sequence[NonceSlot], nonce: int, account: AccountRef | None, cost_wei: int) -> bool:
-        """Whether a transaction (for the account) at `nonce` may cost so much: paid within a cap's window, plus the worst cost of every nonce
-        that can be mined (`slots`), must stay within the cap."""
+        """Whether a transaction (for the account) at `nonce` may cost so much: what was paid within a cap's window and the worst cost of
+        every nonce that can be mined (`slots`) must stay within the cap."""
         exposures = [*self._exposures(slots), _Exposure(nonce, account, cost_wei)]
         for cap in self._caps(account):
             if self._paid_wei(cap) + _worst_wei(exposures, cap.account) > cap.most_wei:

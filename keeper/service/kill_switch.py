@@ -1,6 +1,5 @@
 """The operator's word that nothing is to be sent: a file, so that it outlives the process and anybody can give it."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ class KillSwitch:
     def engaged(self) -> bool:
         """Where that cannot be told, it is: a switch that cannot be seen must not be taken for open."""
         try:
-            os.stat(self.path)
+            self.path.stat()
         except FileNotFoundError:
             return False
         except OSError:

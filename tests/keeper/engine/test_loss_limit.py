@@ -62,5 +62,5 @@ def test_it_says_how_much_and_how_to_go_on() -> None:
 
 def test_without_a_limit_nothing_is_too_much() -> None:
     limit = LossLimit(0, lambda: 0.0)
-    limit.take([result(1, "reverted", block_ref(1), usd=-10**9)])
+    limit.take([result(1, "reverted", block_ref(1), usd=-(10**9))])
     assert limit.problem() is None

@@ -79,9 +79,7 @@ class QuietNode:
         self.canonical[at.number] = at
         self.sent_in.setdefault(at.hash, []).append({"from": sender, "nonce": hex(nonce), "hash": f"0x{nonce:064x}"})
 
-    def mine(
-        self, transaction_hash: str, at: BlockRef, *, succeeded: bool = True, gas: int = 50_000, price_wei: int = 10**9
-    ) -> None:
+    def mine(self, transaction_hash: str, at: BlockRef, *, succeeded: bool = True, gas: int = 50_000, price_wei: int = 10**9) -> None:
         """Put a transaction into a block that is canonical until the test says otherwise."""
         self.canonical[at.number] = at
         receipt = {
