@@ -13,6 +13,7 @@ from keeper.domain import data_fee, parse
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Hash32, Timestamp
 from keeper.domain.decision import CandidateId, Decision, Limits, Skip
+from keeper.domain.money import Usd18
 from keeper.domain.venue import Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
@@ -50,7 +51,6 @@ from keeper.settings import ChainScope, ExecutorScope, L1Fee, LakeSettings, Limi
 from keeper.venues import protocols
 
 _GWEI = 10**9
-_ETHER = 10**18
 _SILENCE_BLOCKS = 60
 """Blocks' worth of time without a finished block after which the daemon counts as dead."""
 _WORKERS = 8
@@ -119,6 +119,19 @@ def open_chain(scope: ChainScope, venues: Mapping[str, Venue], logger: Filtering
 
 
 @asynccontextmanager
+async def open_price_service(scope: ChainScope, venue: str, logger: FilteringBoundLogger) -> AsyncIterator[PriceService | None]:
+    """Where a venue's signed prices come from; None where all its prices are on the chain. Raises ConfigError."""
+    name = scope.venues[venue].oracle
+    oracles = {} if name is None else {name: scope.oracles[name]}
+    async with open_price_services(oracles, _wall_clock, _price_report(logger)) as services:
+        yield None if name is None else services[name]
+
+
+def _wall_clock() -> Timestamp:
+    return Timestamp(int(time.time()))
+
+
+@asynccontextmanager
 async def open_parts(
     scope: ChainScope, venues: Mapping[str, Venue], recorder: ChainRecorder, status: ChainStatus, logger: FilteringBoundLogger
 ) -> AsyncIterator[Parts]:
@@ -127,7 +140,7 @@ async def open_parts(
     newest_fee = newest_data_fee(scope)
     data_fee_wei = newest_fee.of_calldata if newest_fee is not None else None
     async with (
-        open_price_services(scope.oracles, lambda: Timestamp(int(time.time())), _price_report(logger)) as services,
+        open_price_services(scope.oracles, _wall_clock, _price_report(logger)) as services,
         evm.open_family(scope, venues, data_fee_wei, status, logger) as family,
     ):
         quotes, uptime = QuoteBoard(), gating.build_uptime(scope)
@@ -300,8 +313,8 @@ def build_policy(scope: ChainScope, executor: ExecutorScope) -> DecisionPolicy:
 def limits_of(limits: LimitSettings) -> Limits:
     """The operator's limits in the domain's units."""
     return Limits(
-        min_profit_x18=int(limits.min_profit_usd * _ETHER),
-        min_notional_x18=int(limits.min_notional_usd * _ETHER),
+        min_profit=Usd18.of_units(limits.min_profit_usd),
+        min_notional=Usd18.of_units(limits.min_notional_usd),
         allow=frozenset(AccountKey(_account(text, "allow")) for text in limits.allow),
         deny=frozenset(AccountKey(_account(text, "deny")) for text in limits.deny),
     )

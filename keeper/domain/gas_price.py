@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from keeper.domain.chain import BlockRef
 from keeper.domain.data_fee import DataFee
-from keeper.domain.fees import gas_cost_x18
+from keeper.domain.fees import gas_cost
 from keeper.domain.fixed import X18, div_up
+from keeper.domain.money import Usd18
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,12 @@ class GasPrice:
     native_price_x18: int
     data_fee: DataFee | None = None
 
-    def cost_x18(self, gas: int, block: BlockRef, calldata: bytes, value_wei: int = 0) -> int:
-        """USD cost of a transaction that uses `gas` in the block after `block` and pays `value_wei` with its calls."""
-        execution = gas_cost_x18(gas, block.base_fee_wei + self.priority_fee_wei, self.native_price_x18)
+    def cost(self, gas: int, block: BlockRef, calldata: bytes, value_wei: int = 0) -> Usd18:
+        """The cost of a transaction that uses `gas` in the block after `block` and pays `value_wei` with its calls."""
+        execution = gas_cost(gas, block.base_fee_wei + self.priority_fee_wei, self.native_price_x18)
         paid_wei = value_wei + (self.data_fee.of_calldata(calldata) if self.data_fee else 0)
-        return execution + div_up(paid_wei * self.native_price_x18, X18)
+        return execution + Usd18(div_up(paid_wei * self.native_price_x18, X18))
+
+    def wei_of(self, amount: Usd18) -> int:
+        """The gas coin that `amount` buys, in wei, rounded down."""
+        return amount.raw * X18 // self.native_price_x18

@@ -8,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper.domain.attempt import Settled
 from keeper.domain.chain import BlockRef
 from keeper.domain.decision import Skip
+from keeper.domain.records import MicroTime
 from keeper.domain.skip_reason import SkipReason
 from keeper.engine.breakers import Breakers
 from keeper.engine.decisions import Decisions
@@ -43,10 +44,10 @@ class KeyLane:
         self._settled += settled
         self.breakers.gates.look()
 
-    def record(self, head: BlockRef, evaluators: Mapping[str, Evaluator]) -> None:
-        """Rows of what was signed, and of the outcomes, since the last call."""
+    def record(self, head: BlockRef, seen: MicroTime, evaluators: Mapping[str, Evaluator]) -> None:
+        """Rows of what was signed, and of the outcomes, since the last call; `seen`: when the head arrived."""
         settled, self._settled = self._settled, []
-        outcomes = self.decisions.attempts.record(settled, head, evaluators, self.decisions.gas.native_price_x18)
+        outcomes = self.decisions.attempts.record(settled, head, seen, evaluators, self.decisions.gas.native_price_x18)
         self.breakers.record(outcomes)
 
     def recall(self, lake: SentRecords) -> None:

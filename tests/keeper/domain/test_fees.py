@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.domain.fees import Fees, bump, gas_cost_x18, offer, pays, with_room
+from keeper.domain.fees import Fees, bump, gas_cost, offer, pays, with_room
+from keeper.domain.money import Usd18
 
 WEI = st.integers(0, 10**12)
 
@@ -38,8 +39,8 @@ def test_a_raise_is_taken_as_a_replacement(max_fee: int, tip: int, base_fee: int
 
 
 def test_gas_in_usd_is_rounded_up() -> None:
-    assert gas_cost_x18(21_000, 10**9, 3_000 * 10**18) == 63 * 10**15
-    assert gas_cost_x18(1, 1, 1) == 1
+    assert gas_cost(21_000, 10**9, 3_000 * 10**18) == Usd18(63 * 10**15)
+    assert gas_cost(1, 1, 1) == Usd18(1)
 
 
 def test_room_for_a_rising_base_fee_is_left_within_the_cap() -> None:

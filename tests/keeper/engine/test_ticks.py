@@ -7,7 +7,7 @@ from typing import Any
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded, Timestamp
 from keeper.domain.decision import Decision, Limits, Skip
-from keeper.domain.fixed import X18
+from keeper.domain.money import Usd18
 from keeper.domain.plan import CallPurpose, LiquidationPlan
 from keeper.domain.records import DecisionRecord, EvaluationRecord, VenueEventRecord
 from keeper.domain.skip_reason import SkipReason
@@ -24,7 +24,7 @@ from tests.keeper.engine.toy import Opened, log_of
 
 ALICE, BOB = "0xa11ce", "0xb0b"
 CALM = {2 * number: 100 for number in range(1, 9)}
-POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11, encoded)
+POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit=Usd18.of_units(1)), "TOY", 10**6, 10**11, encoded)
 
 
 @dataclass
@@ -105,6 +105,18 @@ def test_the_next_block_takes_the_newest_price_along() -> None:
     assert set(evaluation.breaches) == {ALICE}
     assert [item.health.liquidatable for item in evaluation.evaluated if item.account == ALICE] == [False, True]
     assert [item.source for item in evaluation.applied] == ["refresh", "forecast", "quote"]
+
+
+def test_for_people_the_newest_price_counts_at_a_time_after_the_block() -> None:
+    """As if it were put on the chain then; the block's own time stays as the chain has it."""
+    market = Market()
+    market.block(1, *OPENINGS)
+    market.board.put(quote_of(80, 3))
+    keys = frozenset({AccountKey(ALICE)})
+    (now,) = asyncio.run(market.evaluator.evaluate(block_ref(1), keys))
+    (later,) = asyncio.run(market.evaluator.evaluate(block_ref(1), keys, Timestamp(4)))
+    assert (now.health.liquidatable, now.basis) == (False, 2)
+    assert (later.health.liquidatable, later.basis) == (True, 4)
 
 
 def test_a_reorg_takes_the_price_with_its_block() -> None:
