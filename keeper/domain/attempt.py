@@ -12,9 +12,9 @@ from keeper.domain.stages import NOT_BEGUN, Stages
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A transaction to send: what for, to whom, with how much gas, and the most it may cost (wei) however often it is bumped.
+    """A transaction to send: what for, to whom, with how much gas, and the most that may cost (wei) however often it is bumped.
 
-    `stages` are those passed so far; they do not outlive the process."""
+    `value_wei` is what the contract called pays of its own coin. `stages` are those passed so far; they do not outlive the process."""
 
     candidate_id: CandidateId
     venue: str
@@ -24,6 +24,7 @@ class Job:
     calldata: bytes
     gas_limit: int
     budget_wei: int
+    value_wei: int = 0
     stages: Stages = NOT_BEGUN
 
 

@@ -28,6 +28,11 @@ _MAX_AGE_BLOCKS = 2
 """An older decision is left to those of newer blocks. Younger ones are safe to send: the executor's guard checks the profit."""
 
 
+def _no_stop(_: Decision) -> Skip | None:
+    """Nothing is in the way."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutionSetup:
     """What the liquidator works with. Without a simulator it only observes, without a dispatcher it only simulates.
@@ -54,7 +59,7 @@ class LiquidatorOptions:
 
 class Liquidator:
     """Takes decisions through the stages. By venue: `name_revert` has the words for a revert payload, `required_quotes` the signed prices
-    that a plan reverted without."""
+    that a plan reverted without. `stop` says why one may not be sent now, and is asked first and last."""
 
     def __init__(
         self,
@@ -65,6 +70,7 @@ class Liquidator:
         clock: Callable[[], float],
         name_revert: Mapping[str, Callable[[bytes], str]],
         required_quotes: Mapping[str, RequiredQuotes] = MappingProxyType({}),
+        stop: Callable[[Decision], Skip | None] = _no_stop,
     ) -> None:
         self._setup = setup
         self._recorder = recorder
@@ -73,6 +79,7 @@ class Liquidator:
         self._clock = clock
         self._name_revert = name_revert
         self._required_quotes = required_quotes
+        self._stop = stop
         self._cooling: dict[AccountRef, int] = {}
         self._failures: dict[AccountRef, int] = {}
         self._concluded: dict[AccountRef, int] = {}
@@ -161,6 +168,8 @@ class Liquidator:
     async def _stages(self, decision: Decision, place: Place) -> Attempt | Skip:
         if self._setup is None or self._setup.simulator is None:
             return Skip(SkipReason.OBSERVING)
+        if (stop := self._stop(decision)) is not None:
+            return stop
         block, gas_price = decision.candidate.block, decision.gas_price
         fees = offer(block.base_fee_wei, gas_price.priority_fee_wei, gas_price.max_fee_wei)
         if fees is None:
@@ -245,6 +254,8 @@ class Liquidator:
         return sender, setup.executor, calldata, decision.plan.gas_limit, block, at
 
     async def _send(self, setup: ExecutionSetup, dispatcher: Dispatcher, decision: Decision, calldata: bytes, fees: Fees) -> Attempt | Skip:
+        if (stop := self._stop(decision)) is not None:
+            return stop
         candidate = decision.candidate
         attempt = await dispatcher.send(
             Job(
@@ -256,12 +267,13 @@ class Liquidator:
                 calldata=calldata,
                 gas_limit=decision.plan.gas_limit,
                 budget_wei=max(decision.plan.gas_limit * fees.max_fee_wei, worth_wei(decision, calldata, self._limits)),
+                value_wei=decision.plan.value_wei,
                 stages=decision.stages,
             ),
             fees,
         )
         if attempt is None:
-            return Skip(SkipReason.SPENDING_CAP)
+            return self._stop(decision) or Skip(SkipReason.SPENDING_CAP)
         if setup.settlements is not None and decision.must_pay:
             setup.settlements.add(decision, calldata)
         return attempt

@@ -27,14 +27,14 @@ from keeper.execution.delivery import Delivery
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.draft import Drafting
 from keeper.execution.key_lock import KeyLock, shared_folder
-from keeper.execution.lane import DAY_US, Lane
+from keeper.execution.lane import Lane
 from keeper.execution.node import ChainNode, Json, Node
 from keeper.execution.onchain_status import OnchainReader
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import NonceSlot, OutboxJob, OutboxTransaction, attempt_of
 from keeper.execution.signatures import Signatures
 from keeper.execution.signer import Signer
-from keeper.execution.spending_cap import SpendingCap
+from keeper.execution.spending import DAY_US, Purse
 from keeper.execution.tracker import Tracker
 
 __all__ = ["DispatcherOptions", "TransactionDispatcher"]
@@ -50,7 +50,7 @@ class TransactionDispatcher:
     """One nonce lane. An async context manager: entering takes the key's lock and opens its outbox.
 
     `node` is read from; all `senders` are given the transactions (`node` when there are none). `notice` is told what the operator
-    should know of the nonces. `cap` is shared with the other keys that spend of it; without one the key has its own. Entering raises
+    should know of the nonces. `purse` is shared with the other keys under the same caps; without one the key has its own. Entering raises
     NonceConflict when another process uses the key, StoreError when the outbox cannot be used."""
 
     def __init__(
@@ -61,7 +61,7 @@ class TransactionDispatcher:
         *senders: Node,
         clock: Callable[[], float] = time.time,
         notice: Callable[[str], None] = _unheard,
-        cap: SpendingCap | None = None,
+        purse: Purse | None = None,
     ) -> None:
         self._options = options
         self._signer = signer
@@ -70,8 +70,7 @@ class TransactionDispatcher:
         name = f"outbox-{options.chain_id}-{signer.address}"
         self._name = name
         self._outbox = Outbox(options.state_dir / f"{name}.sqlite")
-        cap = cap or SpendingCap(options.spending_cap_wei_per_day)
-        self._lane = Lane(options, signer.address, self._outbox, clock, cap)
+        self._lane = Lane(options, signer.address, self._outbox, clock, purse or Purse())
         self._signatures = Signatures(self._lane, signer, self._outbox)
         self._delivery = Delivery(self._broadcast, node, self._outbox, self._lane, self._signatures, options.bump_after_blocks)
         self._tracker = Tracker(options, self._lane, self._outbox, signer.address)
@@ -106,6 +105,11 @@ class TransactionDispatcher:
         """The key's address."""
         return self._signer.address
 
+    @property
+    def senders(self) -> Sequence[Address]:
+        """The one."""
+        return (self.sender,)
+
     async def probe(self) -> None:
         """See `Signer.probe`."""
         await self._signer.probe()
@@ -139,6 +143,10 @@ class TransactionDispatcher:
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else has liquidated the account: its attempts are raised no more, and are Outbid when they revert or are cancelled."""
         self._outbox.outbid(venue, account, liquidator)
+
+    def spending_problem(self) -> str | None:
+        """Which spending cap leaves no room for the job refused last, in one sentence; None where there is room."""
+        return self._lane.spending.problem()
 
     def rival_of(self, transaction: Hash32) -> str | None:
         """Who liquidated the account of one of our transactions before it could; None when nobody is known to have."""
@@ -224,8 +232,9 @@ class TransactionDispatcher:
     async def send(self, job: Job, fees: Fees) -> Attempt | None:
         """Sign, write to the outbox, broadcast; `fees` are raised where an earlier transaction must be replaced.
 
-        None when budget, gas or fee limit or the spending cap forbid it, or the candidate is already under way or done. An endpoint that
-        is down delays it: it is offered again at every head. Raises SignerUnavailable or StoreError, and then nothing has been sent."""
+        None when budget, gas or fee limit, a spending cap or the kill switch forbid it, or the candidate is already under way or done. An
+        endpoint that is down delays it: it is offered again at every head. Raises SignerUnavailable or StoreError, and then nothing has
+        been sent."""
         transaction = await self._signatures.sign(partial(self._lane.enqueue, job, fees))
         if transaction is None:
             return None

@@ -20,11 +20,11 @@ from keeper.errors import StoreError
 from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed
 
-_SCHEMAS = ("outbox.sql", "outbox_2.sql")
+_SCHEMAS = ("outbox.sql", "outbox_2.sql", "outbox_3.sql")
 """What leads from each version to the next."""
 _JOB_COLUMNS = (
     "candidate_id, venue, account, block_number, block_hash, block_parent_hash, block_timestamp, block_base_fee_wei, "
-    "to_address, calldata, gas_limit, budget_wei"
+    "to_address, calldata, gas_limit, budget_wei, value_wei"
 )
 _TRANSACTION_COLUMNS = "hash, job_id, purpose, nonce, raw, max_fee_wei, priority_fee_wei, gas_limit, replaces, signed_at_us, head_number"
 
@@ -59,7 +59,7 @@ class Outbox:
             values = (
                 *(job.candidate_id, job.venue, job.account, job.block.number, job.block.hash, job.block.parent_hash),
                 *(job.block.timestamp, str(job.block.base_fee_wei), job.to, job.calldata, job.gas_limit, str(job.budget_wei)),
-                *(signed.unsigned.nonce, JobState.OPEN),
+                *(str(job.value_wei), signed.unsigned.nonce, JobState.OPEN),
             )
             marks = ", ".join("?" * len(values))
             cursor = connection.execute(f"INSERT INTO jobs ({_JOB_COLUMNS}, nonce, state) VALUES ({marks})", values)  # noqa: S608
@@ -301,6 +301,15 @@ class Outbox:
             rows = connection.execute("SELECT cost_wei FROM nonces WHERE paid_at_us >= ?", (since_us,)).fetchall()
             return sum(int(cost) for (cost,) in rows)
 
+    def paid_for(self, account: AccountRef, since_us: int) -> int:
+        """The same by transactions of the account's jobs, cancellations included. What was paid before this outbox has no account."""
+        query = """
+            SELECT cost_wei FROM nonces JOIN transactions ON hash = winner JOIN jobs ON jobs.id = job_id
+            WHERE paid_at_us >= ? AND venue = ? AND account = ?
+        """
+        with self._read() as connection:
+            return sum(int(cost) for (cost,) in connection.execute(query, (since_us, *account)))
+
     @staticmethod
     def _insert(connection: sqlite3.Connection, row: OutboxTransaction) -> None:
         connection.execute("INSERT INTO nonces (nonce) VALUES (?) ON CONFLICT DO NOTHING", (row.nonce,))
@@ -389,7 +398,7 @@ def _roll_back(connection: sqlite3.Connection) -> None:
 
 
 def _job(row: Sequence[Any]) -> OutboxJob:
-    candidate, venue, account, number, block_hash, parent, timestamp, base_fee, to, calldata, gas_limit, budget = row[1:13]
+    candidate, venue, account, number, block_hash, parent, timestamp, base_fee, to, calldata, gas_limit, budget, value = row[1:14]
     job = Job(
         candidate_id=CandidateId(candidate),
         venue=venue,
@@ -399,6 +408,7 @@ def _job(row: Sequence[Any]) -> OutboxJob:
         calldata=calldata,
         gas_limit=gas_limit,
         budget_wei=int(budget),
+        value_wei=int(value),
     )
-    nonce, state, reason, outbid_by, reported = row[13:]
+    nonce, state, reason, outbid_by, reported = row[14:]
     return OutboxJob(row[0], job, nonce, JobState(state), reason, outbid_by, bool(reported))

@@ -23,7 +23,7 @@ from keeper.domain.outcome import Included
 from keeper.errors import NonceConflict, SignerUnavailable
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.dispatcher_pool import DispatcherPool
-from keeper.execution.spending_cap import SpendingCap
+from keeper.execution.spending import Purse
 from tests.keeper.execution.gated_signer import GatedSigner
 from tests.keeper.execution.quiet_node import block, live
 from tests.keeper.execution.shared_node import SharedNode
@@ -59,9 +59,9 @@ async def _keys(state_dir: Path, count: int = 2, node: SharedNode | None = None,
     node, signers = node or SharedNode(), [GatedSigner.opened(bytes([number]) * 32) for number in range(1, count + 1)]
     choices: dict[str, Any] = {"bump_after_blocks": 2, "spending_cap_wei_per_day": 10**18, **changes}
     options = DispatcherOptions(chain_id=1, state_dir=state_dir, max_fee_cap_wei=100 * GWEI, **choices)
-    cap = SpendingCap(options.spending_cap_wei_per_day)
+    purse = Purse()
     async with AsyncExitStack() as stack:
-        lanes = [await stack.enter_async_context(TransactionDispatcher(options, signer, node, cap=cap)) for signer in signers]
+        lanes = [await stack.enter_async_context(TransactionDispatcher(options, signer, node, purse=purse)) for signer in signers]
         for lane in lanes:
             await lane.start()
         yield _Keys(DispatcherPool(lanes), lanes, signers, node)
@@ -172,6 +172,21 @@ def test_the_cap_is_one_for_all(tmp_path: Path) -> None:
             keys.node.mine_of(keys.senders[0], block(11))
             await keys.pool.track(block(11))
             assert await keys.pool.send(job("c"), FEES) is None, "and what each has paid"
+
+    live(scenario)
+
+
+def test_the_cap_of_an_account_counts_what_any_key_has_paid_for_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with _keys(tmp_path, spending_cap_wei_per_account=_WORST + _PAID - 1) as keys:
+            first, second = keys.senders
+            assert await keys.sent("a") == first
+            keys.node.mine_of(first, block(11))
+            await keys.pool.track(block(11))
+            keys.pool.leave_out({first})
+            again = replace(job("a", 11), candidate_id=CandidateId("later"))
+            assert await keys.pool.send(again, FEES) is None
+            assert await keys.sent("b") == second
 
     live(scenario)
 
