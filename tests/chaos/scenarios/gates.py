@@ -61,14 +61,14 @@ def sequencer_down(stage: Stage) -> None:
     _expect_told(stage, "sequencer_down")
 
 
-def kill_switch(engage: Callable[[Stage], None], release: Callable[[Stage], None]) -> Script:
-    """Nothing is signed from one check after the kill switch is engaged until it is released, also by a process that is started meanwhile;
+def kill_switch(engage: Callable[[Stage], None], release: Callable[[Stage], None], steps: int = 50, bps: int = -50) -> Script:
+    """In a fall of so many steps nothing is signed from one check after the kill switch is engaged until it is released, also by a process that is started meanwhile;
     then everybody left is liquidated."""
 
     def script(stage: Stage) -> None:
         stage.begin()
-        stage.fall(steps=50)
-        stage.daemon.until(lambda: _jobs(stage) > 3, 60, "no storm")
+        stage.fall(steps, bps)
+        stage.daemon.until(lambda: _jobs(stage) > 3, 90, "no storm")
         engage(stage)
         engaged_us = _now_us()
         stage.blocks(8)
@@ -184,7 +184,7 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(
         name="synthetix-kill-switch",
         about="The kill switch in a fall on Synthetix V3, between flags and windows.",
-        script=kill_switch(_stop, _go_on),
+        script=kill_switch(_stop, _go_on, steps=16, bps=-150),
         needs=needs(),
     ),
 )
