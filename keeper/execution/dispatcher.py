@@ -20,15 +20,14 @@ from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped
-from keeper.domain.parse import quantity
-from keeper.errors import NonceConflict, RpcError, RpcUnavailable, SignerUnavailable, Transient
+from keeper.errors import NonceConflict, RpcError, SignerUnavailable, Transient
 from keeper.execution.broadcast import Broadcast
 from keeper.execution.delivery import Delivery
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.draft import Drafting
 from keeper.execution.key_lock import KeyLock, shared_folder
 from keeper.execution.lane import Lane
-from keeper.execution.node import ChainNode, Json, Node
+from keeper.execution.node import ChainNode, Node
 from keeper.execution.onchain_status import OnchainReader
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import NonceSlot, OutboxJob, OutboxTransaction, attempt_of
@@ -36,6 +35,7 @@ from keeper.execution.signatures import Signatures
 from keeper.execution.signer import Signer
 from keeper.execution.spending import DAY_US, Purse
 from keeper.execution.tracker import Tracker
+from keeper.execution.transaction_counts import transaction_counts
 
 __all__ = ["DispatcherOptions", "TransactionDispatcher"]
 _PENDING_LOOKS = 3
@@ -187,7 +187,8 @@ class TransactionDispatcher:
 
         Raises NonceConflict when the key has a pending transaction that is not of this outbox, RpcUnavailable, StoreError."""
         self.tell_again(())
-        count, pending, self._started_at = await self._counts()
+        counts = await transaction_counts(self._node, self.sender)
+        count, self._started_at = counts.used, counts.newest_block
         self._lane.begin(count)
         waiting = [slot for slot in self._outbox.slots() if slot.winner is None]
         if count > self._lane.used:
@@ -198,16 +199,16 @@ class TransactionDispatcher:
         if note is not None:
             self._notice(note)
         for look in range(_PENDING_LOOKS):
-            expected = max(self._outbox.next_nonce(), count)
-            if pending <= expected:
+            expected = max(self._outbox.next_nonce(), counts.used)
+            if counts.pending <= expected:
                 break
             if look == _PENDING_LOOKS - 1:
                 raise NonceConflict(
-                    f"{self.sender} has pending transactions up to nonce {pending - 1} that this keeper did not send (its outbox ends at "
-                    f"{expected - 1}); wait until they are mined, or cancel them"
+                    f"{self.sender} has pending transactions up to nonce {counts.pending - 1} that this keeper did not send (its outbox "
+                    f"ends at {expected - 1}); wait until they are mined, or cancel them"
                 )
             await asyncio.sleep(_PENDING_PAUSE_S)
-            count, pending, _ = await self._counts()
+            counts = await transaction_counts(self._node, self.sender)
         await self._delivery.offer_waiting()
         jobs = [(slot, job) for slot in self._outbox.slots() if (job := slot.open_job) is not None]
         return [attempt_of(job, slot.of_job(job.id)[-1], self.sender) for slot, job in jobs]
@@ -305,14 +306,3 @@ class TransactionDispatcher:
         for transaction in reopened:
             await self._delivery.offer(transaction)
         await self._delivery.offer_waiting()
-
-    async def _counts(self) -> tuple[int, int, int]:
-        """The account's transaction count in the newest block and with what is pending, as all endpoints agree, and the newest block."""
-        questions: list[tuple[str, list[Json]]] = [("eth_getTransactionCount", [self.sender, tag]) for tag in ("latest", "pending")]
-        opinions = await self._node.opinions([*questions, ("eth_blockNumber", [])])
-        complete = [[answer for answer in answers if not isinstance(answer, RpcError)] for _, answers in opinions]
-        answers = [[quantity(answer) for answer in each] for each in complete if len(each) == len(questions) + 1]
-        if not answers:
-            raise RpcUnavailable(f"no endpoint tells the transaction count of {self.sender}")
-        used, pending, newest = zip(*answers, strict=True)
-        return min(used), min(pending), max(newest)

@@ -1,6 +1,6 @@
 """A stand-in for Web3Signer, of which only the wire format is taken: `eth_signTransaction` and `eth_accounts` as its JSON-RPC page has them
-(https://docs.web3signer.consensys.io/reference/api/json-rpc). The real one is a Java program that no registry of ours has. This one
-signs really, and misbehaves on demand."""
+(https://docs.web3signer.consensys.io/reference/api/json-rpc). The real one is a Java program and not among our packages. This one signs
+really, and misbehaves on demand."""
 
 from __future__ import annotations
 
