@@ -62,8 +62,8 @@ def sequencer_down(stage: Stage) -> None:
 
 
 def kill_switch(engage: Callable[[Stage], None], release: Callable[[Stage], None], steps: int = 50, bps: int = -50) -> Script:
-    """In a fall of so many steps nothing is signed from one check after the kill switch is engaged until it is released, also by a process that is started meanwhile;
-    then everybody left is liquidated."""
+    """In a fall of so many steps nothing is signed from one check after the kill switch is engaged until it is released, also by a process
+    that is started meanwhile; then everybody left is liquidated."""
 
     def script(stage: Stage) -> None:
         stage.begin()
