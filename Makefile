@@ -10,7 +10,7 @@ VENUES ?= perp_v2
 SYNTHETIX_V3 := contracts/synthetix_v3/out/.ready
 
 .DEFAULT_GOAL := all
-.PHONY: all setup extras prerequisites lint test chaos chaos-long load demo devnet bench bench-analytics lock clean
+.PHONY: all setup extras prerequisites lint test chaos chaos-long load demo devnet bench bench-storm bench-analytics lock clean
 
 all: lint test
 
@@ -101,6 +101,10 @@ devnet: setup $(if $(findstring synthetix_v3,$(ARGS)),$(SYNTHETIX_V3))
 # --- measurements: ratios against a baseline in the same run, never part of the tests ---------------------------------
 bench: setup
 	$(BIN)/python -m tests.bench
+
+# 500 accounts breached in one block of 60M gas, transactions limited as by EIP-7825: five minutes
+bench-storm: setup
+	@$(BIN)/python -m tests.bench.storm
 
 bench-analytics: setup
 	$(BIN)/python -m analytics.bench

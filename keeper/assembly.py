@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper import evm, gating
 from keeper.domain import data_fee, parse
-from keeper.domain.account import AccountKey
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.chain import Hash32, Timestamp
 from keeper.domain.decision import CandidateId, Decision, Limits, Skip
 from keeper.domain.money import Usd18
@@ -47,7 +47,7 @@ from keeper.oracles.pyth import PriceIncident
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
-from keeper.settings import ChainScope, ExecutorScope, L1Fee, LakeSettings, LimitSettings, Settle
+from keeper.settings import ChainScope, ExecutorScope, L1Fee, LakeSettings, Settle
 from keeper.venues import protocols
 
 _GWEI = 10**9
@@ -211,7 +211,7 @@ def _liquidator(
     required: Mapping[str, RequiredQuotes],
     stop: Callable[[Decision], Skip | None],
 ) -> Liquidator:
-    limits, words = limits_of(scope.limits), _revert_words(executor, evaluators)
+    limits, words = limits_of(scope), _revert_words(executor, evaluators)
     options = LiquidatorOptions(limits, scope.chain.id, scope.chain.look_ahead_s, scope.keeper.cooldown_blocks)
     return Liquidator(setup, services.recorder, options, clock=services.clock, name_revert=words, required_quotes=required, stop=stop)
 
@@ -229,7 +229,7 @@ def _decisions(
     policy, metrics = build_policy(scope, executor), services.status.metrics
     words = _revert_words(executor, evaluators)
     attempts = Attempts(liquidator.dispatcher, services.recorder, scope.chain.id, executor.settings.address, services.log, metrics, words)
-    return Decisions(policy, gas, attempts, liquidator, Mailbox(), holds, metrics)
+    return Decisions(policy, gas, attempts, liquidator, Mailbox(liquidator.room), holds, metrics)
 
 
 def _revert_words(executor: ExecutorScope, evaluators: Mapping[str, Evaluator]) -> Mapping[str, Callable[[bytes], str]]:
@@ -242,10 +242,12 @@ def _execution_setup(executor: ExecutorScope, adapters: Executor | None) -> Exec
         return None
     deferred = adapters.dispatcher is not None and executor.settings.settle is Settle.UNLESS_GUARDED
     settlements = Settlements() if deferred else None
-    return ExecutionSetup(adapters.simulator, adapters.dispatcher, evm.encode, adapters.operator, adapters.address, settlements)
+    return ExecutionSetup(
+        adapters.simulator, adapters.dispatcher, evm.encode, evm.encode_batch, adapters.operator, adapters.address, settlements
+    )
 
 
-def _nobodys(_: Hash32) -> CandidateId | None:
+def _nobodys(_: Hash32, __: AccountRef) -> CandidateId | None:
     return None
 
 
@@ -255,7 +257,7 @@ def open_recovery(
     recorder: ChainRecorder,
     report: Report,
     followed_gap: int,
-    candidate_of: Callable[[Hash32], CandidateId | None] = _nobodys,
+    candidate_of: Callable[[Hash32, AccountRef], CandidateId | None] = _nobodys,
 ) -> Recovery:
     """What brings the venues to where following begins. With `followed_gap` 0 everything final is taken in first. `candidate_of` knows our
     own transactions."""
@@ -302,7 +304,7 @@ def build_policy(scope: ChainScope, executor: ExecutorScope) -> DecisionPolicy:
     return DecisionPolicy(
         chain_id=scope.chain.id,
         executor=executor.settings.address,
-        limits=limits_of(scope.limits),
+        limits=limits_of(scope),
         gas_coin_market=scope.chain.gas_coin_market,
         priority_fee_wei=int(scope.limits.priority_fee_gwei * _GWEI),
         max_fee_wei=int(scope.limits.max_fee_gwei * _GWEI),
@@ -310,13 +312,15 @@ def build_policy(scope: ChainScope, executor: ExecutorScope) -> DecisionPolicy:
     )
 
 
-def limits_of(limits: LimitSettings) -> Limits:
-    """The operator's limits in the domain's units."""
+def limits_of(scope: ChainScope) -> Limits:
+    """The operator's limits on a chain in the domain's units."""
+    limits = scope.limits
     return Limits(
         min_profit=Usd18.of_units(limits.min_profit_usd),
         min_notional=Usd18.of_units(limits.min_notional_usd),
         allow=frozenset(AccountKey(_account(text, "allow")) for text in limits.allow),
         deny=frozenset(AccountKey(_account(text, "deny")) for text in limits.deny),
+        max_gas=scope.chain.max_transaction_gas,
     )
 
 

@@ -13,10 +13,11 @@ from keeper.chain.incident import Incident
 from keeper.domain.chain import Address, LogFilter, Purpose
 from keeper.domain.venue import Venue
 from keeper.engine.chain_status import ChainStatus
-from keeper.engine.ports import Encoder, VenueState
+from keeper.engine.ports import BatchEncoder, Encoder, VenueState
 from keeper.errors import ConfigError
 from keeper.execution.agreement import AgreedSimulator
 from keeper.execution.anvil import anvil_program
+from keeper.execution.batch import encode_batch as encode_several
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.dispatcher_options import no_data_fee
 from keeper.execution.dispatcher_pool import DispatcherPool
@@ -40,6 +41,8 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 encode: Encoder = encode_execute
 """A plan as one call of the operator's executor contract."""
+encode_batch: BatchEncoder = encode_several
+"""Several plans as one call of it."""
 
 
 def revert_reason(venue: Venue) -> Callable[[bytes], str]:
@@ -174,6 +177,7 @@ class _Bench:
             spending_cap_wei_per_hour=_cap_wei(limits.spending_cap_eth_per_hour),
             spending_cap_wei_per_account=_cap_wei(limits.spending_cap_eth_per_account),
             final_after_blocks=scope.chain.finality_depth,
+            max_gas_limit=scope.chain.max_transaction_gas,
             data_fee_wei=self.data_fee_wei,
             halt=KillSwitch(scope.keeper.stop_file).engaged,
         )

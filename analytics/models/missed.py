@@ -33,7 +33,7 @@ SKIPS = {
         "insurance_fund_empty",
     ),
     Reason.SIMULATION_FAILED: ("simulation_reverted", "pre_check_reverted"),
-    Reason.NOT_ALLOWED: ("denied", "spending_cap", "gas_price_cap", "not_enough_capital", "cooling_down"),
+    Reason.NOT_ALLOWED: ("denied", "too_much_gas", "spending_cap", "gas_price_cap", "not_enough_capital", "cooling_down"),
     Reason.NO_ENDPOINT: ("endpoint_down", "endpoints_disagree"),
     Reason.NO_SIGNER: ("signer_unavailable",),
     Reason.VENUE_HELD: ("venue_held",),

@@ -16,6 +16,9 @@ from contracts.devnet.roles import EXECUTOR_OWNER, KEEPER, TREASURY
 from contracts.devnet.trading import MAX_UINT
 
 EXECUTE = "execute(bytes32,(address,uint256,bytes,bool)[],int256)"
+EXECUTE_BATCH = "executeBatch((bytes32,(address,uint256,bytes,bool)[],int256,uint64)[])"
+RESULTS = ("(bool,int256,uint256,bytes)[]",)
+"""What executeBatch returns: succeeded, change, gas used and reason of each plan."""
 SET_VENUE = "setVenue(bytes32,address,(address,bytes4,bytes4,bytes32[][])[])"
 VENUE = b"perp_v2".ljust(32, b"\0")
 BUDGET_18 = 100_000 * 10**18
@@ -86,6 +89,11 @@ def liquidate_call(core: Core, trader: str, base: str, size_18: int = 0) -> Plan
 def execution(calls: Sequence[PlanCall], min_change_18: int) -> str:
     """Calldata of the executor for a plan that must gain so many USD (18 decimals)."""
     return calldata(EXECUTE, VENUE, calls, min_change_18)
+
+
+def batch_execution(plans: Sequence[Sequence[PlanCall]], min_change_18: int, gas: int) -> str:
+    """Calldata of the executor for several plans, each of which must gain so many USD (18 decimals) with so much gas."""
+    return calldata(EXECUTE_BATCH, [(VENUE, calls, min_change_18, gas) for calls in plans])
 
 
 def rule(target: str, signature: str, *words: list[bytes], fee_view: str | None = None) -> Rule:

@@ -27,7 +27,7 @@ def check_config(path: Path, overrides: dict[str, Any], as_json: bool, offline: 
         for executor in scope.executors:
             if executor.name is not None and scope.keeper.mode is Mode.EXECUTE:
                 key_source(executor)
-    assembly.limits_of(loaded.settings.limits)
+        assembly.limits_of(scope)
     rows = [(key, _text(value), loaded.origins[key], doc) for key, value, doc in documented(loaded.settings)]
     if not as_json:
         _print_settings(path, rows)

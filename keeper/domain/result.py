@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from keeper.domain.chain import Hash32
+from keeper.domain.decision import CandidateId
 from keeper.domain.fixed import X18
 from keeper.domain.records import MicroTime, OutcomeRecord
 
@@ -14,6 +15,7 @@ class Result:
     microseconds)."""
 
     transaction_hash: Hash32
+    candidate_id: CandidateId
     outcome: str
     block_hash: Hash32
     change_x18: int
@@ -23,7 +25,7 @@ class Result:
 def result_of(row: OutcomeRecord, at_us: MicroTime) -> Result:
     """The result of an outcome that is recorded now."""
     change_x18 = change_of(row.profit_raw, row.tokens_value_usd, row.gas_cost_usd)
-    return Result(Hash32(row.transaction_hash), row.outcome, Hash32(row.block_hash), change_x18, at_us)
+    return Result(Hash32(row.transaction_hash), CandidateId(row.candidate_id), row.outcome, Hash32(row.block_hash), change_x18, at_us)
 
 
 def change_of(profit_raw: str, tokens_value_usd: float, gas_cost_usd: float) -> int:

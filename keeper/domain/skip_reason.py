@@ -17,6 +17,7 @@ class SkipReason(StrEnum):
     UNPROFITABLE = "unprofitable"
     TOO_SMALL = "too_small"
     DENIED = "denied"
+    TOO_MUCH_GAS = "too_much_gas"
     IN_FLIGHT = "in_flight"
     COOLING_DOWN = "cooling_down"
     SPENDING_CAP = "spending_cap"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from structlog.typing import FilteringBoundLogger
 
-from keeper.domain.account import AccountRef
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Decided, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
@@ -89,12 +89,13 @@ class Attempts:
             if self._dispatcher is not None and item.liquidator != self._executor:
                 self._dispatcher.outbid(venue, item.account, item.liquidator)
 
-    def candidates(self, observed: Sequence[LiquidationObserved]) -> Mapping[Hash32, CandidateId]:
-        """The candidates of our transactions among these liquidations, whether their receipts were seen yet or not."""
+    def candidates(self, venue: str, observed: Sequence[LiquidationObserved]) -> Mapping[tuple[Hash32, AccountKey], CandidateId]:
+        """The candidates of our transactions among these liquidations, by hash and account, whether their receipts were seen yet or not."""
         if self._dispatcher is None:
             return {}
-        ours = {item.log.transaction_hash for item in observed if item.liquidator == self._executor}
-        return {name: candidate for name in ours if (candidate := self._dispatcher.candidate_of(name)) is not None}
+        ours = {(item.log.transaction_hash, item.account) for item in observed if item.liquidator == self._executor}
+        named = {(name, account): self._dispatcher.candidate_of(name, (venue, account)) for name, account in ours}
+        return {key: candidate for key, candidate in named.items() if candidate is not None}
 
     def record(
         self, settled: Sequence[Settled], head: BlockRef, seen: MicroTime, evaluators: Mapping[str, Evaluator], native_price_x18: int
@@ -104,8 +105,8 @@ class Attempts:
         signed = self._dispatcher.signed() if self._dispatcher is not None else ()
         if not signed and not settled:
             return ()
-        for attempt in signed:
-            self._metrics.sent(attempt.stages)
+        for stages in {attempt.transaction_hash: attempt.stages for attempt in signed}.values():
+            self._metrics.sent(stages)
         outcomes: list[OutcomeRecord] = []
         for item in map(self._judged, settled):
             row = self._outcome_row(item, head, evaluators.get(item.attempt.venue), native_price_x18)
@@ -146,9 +147,9 @@ class Attempts:
             ticket = self._recorder.append([recording.attempt_row(self._chain_id, attempt) for attempt in missing])
             self._queued.append(_Queued(ticket, _hashes(missing), ()))
         decided = self._dispatcher.decided_lately()
-        rows = lake.recorded_outcomes([each.candidate_id for each in decided])
+        rows = lake.recorded_outcomes([candidate for each in decided for candidate in each.candidates])
         await self._remove_orphaned(chain, rows, decided)
-        untold = [each for each in decided if not any(_tells(row, each) for row in rows)]
+        untold = [each for each in decided if not _is_told(each, rows)]
         self._dispatcher.tell_again(untold)
         present = [each for each in decided if each not in untold]
         self._dispatcher.acknowledge(known, [(min(each.transactions), each.block_hash) for each in present])
@@ -174,7 +175,7 @@ class Attempts:
         outcome = item.outcome
         if self._dispatcher is None or not isinstance(outcome, Reverted):
             return item
-        rival = self._dispatcher.rival_of(outcome.transaction_hash)
+        rival = self._dispatcher.rival_of(outcome.transaction_hash, (item.attempt.venue, item.attempt.account))
         if rival is None:
             return item
         return replace(item, outcome=Outbid(outcome.transaction_hash, outcome.block, outcome.gas_used, outcome.gas_cost_wei, rival))
@@ -201,6 +202,11 @@ def _hashes(attempts: Sequence[Attempt]) -> tuple[Hash32, ...]:
 def _key(item: Settled) -> tuple[Hash32, Hash32 | None]:
     block = item.outcome.block
     return item.attempt.transaction_hash, None if block is None else block.hash
+
+
+def _is_told(decided: Decided, rows: Sequence[RecordedOutcome]) -> bool:
+    """Whether each of the job's candidates has its row."""
+    return {row.candidate_id for row in rows if _tells(row, decided)}.issuperset(decided.candidates)
 
 
 def _tells(row: RecordedOutcome, decided: Decided) -> bool:

@@ -79,20 +79,21 @@ class KeyLane:
         """One of the lane's own tasks: a slow simulation must not hold up the next block."""
         mailbox, liquidator = self.decisions.mailbox, self.decisions.liquidator
         while True:
-            decision = await mailbox.take()
-            result = await liquidator.work(decision, mailbox.newest_block)
-            if self.operator_watch is not None and isinstance(result, Skip) and result.reason is SkipReason.PRE_CHECK_REVERTED:
-                self.operator_watch.doubt()
-            self.log.info("candidate", account=decision.candidate.account, id=decision.candidate.id, result=liquidator.name_of(result))
-            await mailbox.done(decision)
+            decisions = await mailbox.take()
+            results = await liquidator.work(decisions, mailbox.newest_block)
+            for decision, result in zip(decisions, results, strict=True):
+                if self.operator_watch is not None and isinstance(result, Skip) and result.reason is SkipReason.PRE_CHECK_REVERTED:
+                    self.operator_watch.doubt()
+                self.log.info("candidate", account=decision.candidate.account, id=decision.candidate.id, result=liquidator.name_of(result))
+            await mailbox.done(decisions)
 
     async def _settle(self) -> None:
         """Settle what was sent without, one after the other, while no candidate waits."""
         while self.settlements is not None:
-            settlement = await self.settlements.take()
+            draft = await self.settlements.take()
             await self.decisions.mailbox.drained()
             try:
-                await self.decisions.liquidator.settle(settlement)
+                await self.decisions.liquidator.settle(draft)
             except (Transient, RpcError) as error:
-                self.log.info("not settled", id=settlement.decision.candidate.id, reason=str(error))
+                self.log.info("not settled", ids=[decision.candidate.id for decision in draft.decisions], reason=str(error))
             self.settlements.done()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from keeper.domain.chain import BlockRef, Hash32
+from keeper.domain.decision import CandidateId
 from keeper.domain.fixed import X18
 from keeper.domain.records import MicroTime
 from keeper.domain.result import Result
@@ -17,7 +18,7 @@ class LossLimit:
     def __init__(self, limit_x18: int, clock: Callable[[], float]) -> None:
         self._limit_x18 = limit_x18
         self._clock = clock
-        self._results: dict[Hash32, Result] = {}
+        self._results: dict[tuple[Hash32, CandidateId], Result] = {}
         self._change_x18 = 0
         self._oldest_us = MicroTime(0)
 
@@ -27,14 +28,14 @@ class LossLimit:
         return MicroTime(int(self._clock() * 10**6) - _DAY_US)
 
     def take(self, results: Iterable[Result]) -> None:
-        """A transaction that is told again counts once."""
-        self._results |= {result.transaction_hash: result for result in results}
+        """What is told again counts once."""
+        self._results |= {(result.transaction_hash, result.candidate_id): result for result in results}
         self._recount()
 
     def reverted(self, orphaned: Sequence[BlockRef]) -> None:
         """What these blocks told is void."""
         hashes = {block.hash for block in orphaned}
-        self._results = {name: result for name, result in self._results.items() if result.block_hash not in hashes}
+        self._results = {key: result for key, result in self._results.items() if result.block_hash not in hashes}
         self._recount()
 
     def problem(self) -> str | None:
@@ -50,6 +51,6 @@ class LossLimit:
 
     def _recount(self) -> None:
         since_us = self.since_us
-        self._results = {name: result for name, result in self._results.items() if result.at_us >= since_us}
+        self._results = {key: result for key, result in self._results.items() if result.at_us >= since_us}
         self._change_x18 = sum(result.change_x18 for result in self._results.values())
         self._oldest_us = min((result.at_us for result in self._results.values()), default=MicroTime(0))

@@ -14,6 +14,8 @@ from keeper.domain.plan import LiquidationPlan
 from keeper.domain.quote import PriceId, Quote
 from keeper.domain.records import Record
 from keeper.domain.result import Result
+from keeper.domain.sub_plan import SubPlan
+from keeper.domain.use import Use
 from keeper.domain.venue import Book, Venue
 
 T = TypeVar("T")
@@ -56,7 +58,8 @@ class Simulator(Protocol):
     """Settles a transaction without spending anything."""
 
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
-        """One `eth_call` on the node at `block`, seen at the next block's time. `change` is the change of the executor's worth."""
+        """One `eth_call` on the node at `block`, seen at the next block's time. `change` is the change of the executor's worth;
+        of a call with several plans `parts` are theirs."""
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """Mine it on a local fork of `block`, then undo it."""
@@ -73,9 +76,9 @@ class Dispatcher(Protocol):
     def senders(self) -> Sequence[Address]:
         """All its keys' accounts."""
 
-    async def send(self, job: Job, fees: Fees) -> Attempt | None:
-        """Sign, write to the outbox, broadcast. None when a spending cap or the kill switch forbids it. Raises SignerUnavailable, and then
-        nothing was sent."""
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
+        """Sign, write to the outbox, broadcast. An attempt for each of its parts; none when a limit, a spending cap or the kill switch
+        forbids it. Raises SignerUnavailable, then nothing was sent."""
 
     def spending_problem(self) -> str | None:
         """Which spending cap leaves no room for the job refused last, in one sentence; None where there is room."""
@@ -89,14 +92,20 @@ class Dispatcher(Protocol):
     def open_accounts(self) -> frozenset[AccountRef]:
         """(venue, account) with an attempt still open: not to be sent again."""
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate a transaction of ours was for; None for one that is not ours."""
+    def in_flight(self) -> Mapping[AccountRef, Use]:
+        """What the plans of these accounts take."""
+
+    def open_gas(self) -> int:
+        """The gas limits of all transactions still to be mined, together."""
+
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        """The candidate a transaction of ours was for by this account; None for one that is not ours."""
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else has liquidated the account."""
 
-    def rival_of(self, transaction: Hash32) -> str | None:
-        """Who liquidated the account of one of our transactions before it could."""
+    def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
+        """Who liquidated an account before one of our transactions for it could."""
 
     def signed_lately(self) -> Sequence[Attempt]:
         """Recent transactions, and those not acknowledged."""
@@ -196,8 +205,8 @@ class LakeRecorder(Recorder, Protocol):
     def recorded_blocks(self) -> "RecordedBlocks":
         """What the lake holds of blocks, whichever venues they were processed for."""
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate a recorded attempt with this hash was for."""
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        """The candidate a recorded attempt with this hash was for by this account."""
 
     def flush(self) -> None:
         """Wait until everything queued is committed; blocking."""
@@ -234,6 +243,13 @@ class Encoder(Protocol):
 
     def __call__(self, venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
         """Calldata that reverts unless the executor's worth grows by `min_change`."""
+
+
+class BatchEncoder(Protocol):
+    """Turns several plans into one call of the operator's executor contract."""
+
+    def __call__(self, plans: Sequence[SubPlan]) -> bytes:
+        """Calldata that runs each plan by itself, and undoes those by which the executor's worth does not grow by their `min_change`."""
 
 
 class LogSource(Protocol):

@@ -1,12 +1,12 @@
 """Offers a key's signed transactions to the network until a node has each, and answers the refusals that can be answered."""
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 
 from keeper.domain.attempt import Settled
 from keeper.domain.chain import BlockRef, Hash32
-from keeper.domain.outcome import Dropped
 from keeper.errors import RpcError, SignerUnavailable, Transient
 from keeper.execution.broadcast import Accepted, Broadcast, Refused
 from keeper.execution.draft import Drafting
@@ -14,7 +14,8 @@ from keeper.execution.lane import Lane
 from keeper.execution.node import ChainNode
 from keeper.execution.onchain_status import mined_hash
 from keeper.execution.outbox import Outbox
-from keeper.execution.outbox_rows import NonceSlot, OutboxTransaction, Purpose, attempt_of
+from keeper.execution.outbox_rows import NonceSlot, OutboxTransaction, Purpose
+from keeper.execution.part_outcomes import dropped
 from keeper.execution.refusal import Refusal
 from keeper.execution.signatures import Signatures
 
@@ -22,28 +23,23 @@ _ROUNDS = 4
 
 
 class Delivery:
-    """`every_blocks`: a transaction that waits is offered anew that often, whoever had accepted it, because pools forget.
+    """`dropped` are jobs whose transactions no node will ever take, until they are taken out."""
 
-    `dropped` are jobs whose transactions no node will ever take, until they are taken out."""
-
-    def __init__(
-        self, broadcast: Broadcast, node: ChainNode, outbox: Outbox, lane: Lane, signatures: Signatures, every_blocks: int
-    ) -> None:
+    def __init__(self, broadcast: Broadcast, node: ChainNode, outbox: Outbox, lane: Lane, signatures: Signatures) -> None:
         self._broadcast = broadcast
         self._node = node
         self._outbox = outbox
         self._lane = lane
         self._signatures = signatures
-        self._every_blocks = every_blocks
         self._accepted: set[Hash32] = set()
         self._refused: set[Hash32] = set()
         self.dropped: list[Settled] = []
 
     def renew(self, head: BlockRef) -> None:
-        """A new head: what has waited for long is to be offered anew."""
+        """A new head: pools forget, some of them all that stands behind what did not fit into a block. What it has left over is to be
+        offered anew, whoever had accepted it."""
         newest = [slot.newest for slot in self._outbox.slots() if slot.winner is None]
-        ages = {each.hash: head.number - each.head_number for each in newest}
-        self.forget(name for name, age in ages.items() if age > 0 and age % self._every_blocks == 0)
+        self.forget(each.hash for each in newest if head.number > each.head_number)
 
     def forget(self, transactions: Iterable[Hash32]) -> None:
         """Nobody has these any more."""
@@ -51,11 +47,9 @@ class Delivery:
 
     async def offer_waiting(self) -> None:
         """Offer again what no node has accepted yet. What was given up or dropped is left alone: it must not come back to life."""
-        for slot in self._outbox.slots():
-            alive = slot.open_job is not None or slot.newest.purpose is Purpose.CANCEL
-            waits = slot.winner is None and slot.nonce >= self._lane.used and slot.newest.hash not in self._accepted
-            if waits and alive:
-                await self.offer(slot.newest)
+        waiting = [slot for slot in self._outbox.slots() if slot.winner is None and slot.nonce >= self._lane.used]
+        alive = [slot.newest for slot in waiting if slot.open_job is not None or slot.newest.purpose is Purpose.CANCEL]
+        await asyncio.gather(*(self.offer(each) for each in alive if each.hash not in self._accepted))
 
     async def offer(self, transaction: OutboxTransaction) -> int | None:
         """Broadcast. Whatever is not accepted is offered again at the next head.
@@ -114,7 +108,7 @@ class Delivery:
         if all(each.hash in self._refused for each in tried):
             reason = f"{answer.refusal}: {answer.words}"
             self._outbox.drop(job.id, reason)
-            self.dropped.append(Settled(attempt_of(job, tried[-1], self._signatures.address), Dropped(tried[-1].hash, reason)))
+            self.dropped += dropped(job, tried[-1], reason, self._signatures.address)
 
     def _slot(self, nonce: int) -> NonceSlot | None:
         return next((slot for slot in self._outbox.slots() if slot.nonce == nonce), None)

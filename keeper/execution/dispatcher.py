@@ -19,7 +19,7 @@ from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
-from keeper.domain.outcome import Dropped
+from keeper.domain.use import Use
 from keeper.errors import NonceConflict, RpcError, SignerUnavailable, Transient
 from keeper.execution.broadcast import Broadcast
 from keeper.execution.delivery import Delivery
@@ -30,7 +30,8 @@ from keeper.execution.lane import Lane
 from keeper.execution.node import ChainNode, Node
 from keeper.execution.onchain_status import OnchainReader
 from keeper.execution.outbox import Outbox
-from keeper.execution.outbox_rows import NonceSlot, OutboxJob, OutboxTransaction, attempt_of
+from keeper.execution.outbox_rows import NonceSlot, OutboxJob, OutboxTransaction, attempts_of
+from keeper.execution.part_outcomes import dropped
 from keeper.execution.signatures import Signatures
 from keeper.execution.signer import Signer
 from keeper.execution.spending import DAY_US, Purse
@@ -72,7 +73,7 @@ class TransactionDispatcher:
         self._outbox = Outbox(options.state_dir / f"{name}.sqlite")
         self._lane = Lane(options, signer.address, self._outbox, clock, purse or Purse())
         self._signatures = Signatures(self._lane, signer, self._outbox)
-        self._delivery = Delivery(self._broadcast, node, self._outbox, self._lane, self._signatures, options.bump_after_blocks)
+        self._delivery = Delivery(self._broadcast, node, self._outbox, self._lane, self._signatures)
         self._tracker = Tracker(options, self._lane, self._outbox, signer.address)
         self._onchain = OnchainReader(node, signer.address, options.final_after_blocks + 1)
         self._notice = notice
@@ -123,22 +124,32 @@ class TransactionDispatcher:
         """Whether the job is this key's alone: it has done the candidate, or an earlier attempt on the account may still be mined."""
         return self._outbox.concerns(job)
 
+    def has_signed(self, transaction: Hash32) -> bool:
+        """Whether the transaction is one of this key's."""
+        return self._outbox.has_signed(transaction)
+
     def open_accounts(self) -> frozenset[AccountRef]:
         """(venue, account) with an attempt still to be mined. A given-up attempt no longer counts: its account may be tried anew."""
-        return self._outbox.open_accounts()
+        return frozenset(self._outbox.in_flight())
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate a transaction of this key was for, however long ago."""
-        return self._outbox.candidate_of(transaction)
+    def in_flight(self) -> Mapping[AccountRef, Use]:
+        """What the plans of these accounts take, whichever process has sent them."""
+        return self._outbox.in_flight()
+
+    def open_gas(self) -> int:
+        """The gas limits of all transactions still to be mined, together."""
+        return self._outbox.open_gas()
+
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        """The candidate a transaction of this key was for by this account, however long ago."""
+        return self._outbox.candidate_of(transaction, account)
 
     def signed(self) -> Sequence[Attempt]:
         """Every transaction signed since this was last asked: first ones (as soon as their first offer has an answer), raised fees, other
         nonces, cancellations."""
         attempts = self._signatures.attempts
-        signed = [attempt for name, attempt in attempts.items() if name not in self._offered]
-        for attempt in signed:
-            del attempts[attempt.transaction_hash]
-        return signed
+        names = [name for name in attempts if name not in self._offered]
+        return [attempt for name in names for attempt in attempts.pop(name)]
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else has liquidated the account: its attempts are raised no more, and are Outbid when they revert or are cancelled."""
@@ -148,14 +159,14 @@ class TransactionDispatcher:
         """Which spending cap leaves no room for the job refused last, in one sentence; None where there is room."""
         return self._lane.spending.problem()
 
-    def rival_of(self, transaction: Hash32) -> str | None:
-        """Who liquidated the account of one of our transactions before it could; None when nobody is known to have."""
-        return self._outbox.rival_of(transaction)
+    def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
+        """Who liquidated an account before a transaction of ours for it could; None when nobody is known to have."""
+        return self._outbox.rival_of(transaction, account)
 
     def signed_lately(self) -> Sequence[Attempt]:
         """What was signed within `remembered_s`, and what was not acknowledged: to be compared with the lake."""
         rows = self._outbox.signed_since(self._remembered_since())
-        return [attempt_of(job, transaction, self.sender) for job, transaction in rows]
+        return [attempt for job, transaction in rows for attempt in attempts_of(job, transaction, self.sender)]
 
     def decided_lately(self) -> Sequence[Decided]:
         """The jobs of these transactions that have their outcome."""
@@ -172,7 +183,7 @@ class TransactionDispatcher:
     def tell_again(self, decided: Iterable[Decided]) -> None:
         """The lake lacks the outcomes of these: the next `track` hands them on. Before anything is sent."""
         self._outbox.tell_again(each.job_id for each in decided)
-        self._settled = [self._without_block(job) for job in self._outbox.dropped_untold()]
+        self._settled = [item for job in self._outbox.dropped_untold() for item in self._without_block(job)]
 
     def acknowledge(self, attempts: Iterable[Hash32], outcomes: Iterable[tuple[Hash32, Hash32 | None]]) -> None:
         """The lake has committed the rows of these attempts, and of these outcomes (the attempt's transaction, the block that decided)."""
@@ -211,7 +222,7 @@ class TransactionDispatcher:
             counts = await transaction_counts(self._node, self.sender)
         await self._delivery.offer_waiting()
         jobs = [(slot, job) for slot in self._outbox.slots() if (job := slot.open_job) is not None]
-        return [attempt_of(job, slot.of_job(job.id)[-1], self.sender) for slot, job in jobs]
+        return [attempt for slot, job in jobs for attempt in attempts_of(job, slot.of_job(job.id)[-1], self.sender)]
 
     async def _confirm(self, count: int) -> None:
         """The account has used more nonces than this outbox: somebody used the key while no keeper ran, or an endpoint lies. The
@@ -230,15 +241,15 @@ class TransactionDispatcher:
         self._lane.heed(count)
         self._notice(f"nonces {first} to {last} were used by somebody else while this keeper did not run")
 
-    async def send(self, job: Job, fees: Fees) -> Attempt | None:
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
         """Sign, write to the outbox, broadcast; `fees` are raised where an earlier transaction must be replaced.
 
-        None when budget, gas or fee limit, a spending cap or the kill switch forbid it, or the candidate is already under way or done. An
-        endpoint that is down delays it: it is offered again at every head. Raises SignerUnavailable or StoreError, and then nothing has
-        been sent."""
+        Returns an attempt for each of the job's parts; none when budget, gas or fee limit, a spending cap or the kill switch forbid it, or
+        a candidate is already under way or done. An endpoint that is down delays it: it is offered again at every head. Raises
+        SignerUnavailable or StoreError, and then nothing has been sent."""
         transaction = await self._signatures.sign(partial(self._lane.enqueue, job, fees))
         if transaction is None:
-            return None
+            return ()
         stages = replace(job.stages, committed_us=self._lane.now_us())
         attempts = self._signatures.attempts
         self._offered.add(transaction.hash)
@@ -246,8 +257,9 @@ class TransactionDispatcher:
             accepted_us = await self._delivery.offer(transaction)
         finally:
             self._offered.discard(transaction.hash)
-        attempt = attempts[transaction.hash] = replace(attempts[transaction.hash], stages=replace(stages, accepted_us=accepted_us))
-        return attempt
+        stages = replace(stages, accepted_us=accepted_us)
+        signed = attempts[transaction.hash] = tuple(replace(attempt, stages=stages) for attempt in attempts[transaction.hash])
+        return signed
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every attempt once after a new head: settle what a canonical block has taken, raise or give up what waits too long.
@@ -263,9 +275,8 @@ class TransactionDispatcher:
         self._settled, self._delivery.dropped = [], []
         return settled
 
-    def _without_block(self, job: OutboxJob) -> Settled:
-        newest = self._outbox.newest_transaction(job)
-        return Settled(attempt_of(job, newest, self.sender), Dropped(newest.hash, job.reason))
+    def _without_block(self, job: OutboxJob) -> Sequence[Settled]:
+        return dropped(job, self._outbox.newest_transaction(job), job.reason, self.sender)
 
     def _remembered_since(self) -> int:
         return self._lane.now_us() - self._options.remembered_s * 10**6

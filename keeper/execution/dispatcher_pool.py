@@ -8,6 +8,7 @@ from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
+from keeper.domain.use import Use
 from keeper.errors import SignerUnavailable
 from keeper.execution.dispatcher import TransactionDispatcher
 
@@ -44,21 +45,32 @@ class DispatcherPool:
         """(venue, account) with an attempt still to be mined, by whichever key, or just being signed."""
         return frozenset(self._underway).union(*(lane.open_accounts() for lane in self._lanes))
 
-    async def send(self, job: Job, fees: Fees) -> Attempt | None:
-        """As `TransactionDispatcher.send`, with the best of the keys that can sign. None also for an account that is in flight."""
-        account = (job.venue, job.account)
-        if account in self.open_accounts():
-            return None
+    def in_flight(self) -> Mapping[AccountRef, Use]:
+        """What the plans of these accounts take, by whichever key they were sent."""
+        return {account: use for lane in self._lanes for account, use in lane.in_flight().items()}
+
+    def open_gas(self) -> int:
+        """The gas limits of all transactions still to be mined, together."""
+        return sum(lane.open_gas() for lane in self._lanes)
+
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
+        """As `TransactionDispatcher.send`, with the best of the keys that can sign. None also where an account is in flight, or no single
+        key may send all of it."""
+        accounts = [part.key for part in job.parts]
+        choices = self._choices(job) if self.open_accounts().isdisjoint(accounts) else ()
+        if not choices:
+            return ()
         failure = SignerUnavailable("there is no key")
         try:
-            for lane in self._choices(job):
-                self._underway[account] = lane
+            for lane in choices:
+                self._underway |= dict.fromkeys(accounts, lane)
                 try:
                     return await lane.send(job, fees)
                 except SignerUnavailable as error:
                     failure = error
         finally:
-            self._underway.pop(account, None)
+            for account in accounts:
+                self._underway.pop(account, None)
         raise failure
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
@@ -69,9 +81,9 @@ class DispatcherPool:
         """As `TransactionDispatcher.signed`, of all keys."""
         return [attempt for lane in self._lanes for attempt in lane.signed()]
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate a transaction of one of the keys was for, however long ago."""
-        return next((candidate for lane in self._lanes if (candidate := lane.candidate_of(transaction)) is not None), None)
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        """The candidate a transaction of one of the keys was for by this account, however long ago."""
+        return next((candidate for lane in self._lanes if (candidate := lane.candidate_of(transaction, account)) is not None), None)
 
     def spending_problem(self) -> str | None:
         """Which spending cap leaves no room for the job refused last, in one sentence; None where there is room."""
@@ -82,9 +94,9 @@ class DispatcherPool:
         for lane in self._lanes:
             lane.outbid(venue, account, liquidator)
 
-    def rival_of(self, transaction: Hash32) -> str | None:
-        """Who liquidated the account of one of our transactions before it could; None when nobody is known to have."""
-        return next((rival for lane in self._lanes if (rival := lane.rival_of(transaction)) is not None), None)
+    def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
+        """Who liquidated an account before a transaction of ours for it could; None when nobody is known to have."""
+        return next((rival for lane in self._lanes if (rival := lane.rival_of(transaction, account)) is not None), None)
 
     def signed_lately(self) -> Sequence[Attempt]:
         """As `TransactionDispatcher.signed_lately`, of all keys."""
@@ -108,7 +120,7 @@ class DispatcherPool:
         """Each outbox has ids of its own: a job is the key's that has its transactions."""
         outcomes = tuple(decided)
         for lane in self._lanes:
-            lane.tell_again(each for each in outcomes if lane.candidate_of(min(each.transactions)) is not None)
+            lane.tell_again(each for each in outcomes if lane.has_signed(min(each.transactions)))
 
     def acknowledge(self, attempts: Iterable[Hash32], outcomes: Iterable[tuple[Hash32, Hash32 | None]]) -> None:
         """The lake has committed these rows. An outbox without them is not written to."""
@@ -117,8 +129,10 @@ class DispatcherPool:
             lane.acknowledge(names, pairs)
 
     def _choices(self, job: Job) -> Sequence[TransactionDispatcher]:
-        """The keys that may send the job, the best first."""
+        """The keys that may send the job, the best first. None where its parts are the affair of different keys."""
         bound = [lane for lane in self._lanes if lane.concerns(job)] if len(self._lanes) > 1 else []
+        if len(bound) > 1 and len(job.parts) > 1:
+            return ()
         return bound[:1] or self._by_load()
 
     def _by_load(self) -> Sequence[TransactionDispatcher]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from keeper.domain.account import AccountKey, AccountRef
-from keeper.domain.attempt import Job
+from keeper.domain.attempt import Job, Part
 from keeper.domain.chain import Address, BlockRef
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees, bump, offer, with_room
@@ -16,6 +16,7 @@ from keeper.execution.spending import Purse, Spending
 
 OWN_LANE = "lane"
 """Stands for the venue of transactions that only keep the nonces in order."""
+_NOBODY = frozenset[AccountRef]()
 
 
 class Lane:
@@ -103,9 +104,8 @@ class Lane:
         if minimum is None:
             return None
         fees = with_room(minimum, head.base_fee_wei, cap)
-        job = self._outbox.job(newest.job_id).job
-        cost_wei = self.spending.cost_wei(gas * fees.max_fee_wei)
-        if not self._within_caps(slots, slot.nonce, (job.venue, job.account), cost_wei):
+        accounts = self._outbox.job(newest.job_id).accounts
+        if not self._within_caps(slots, slot.nonce, accounts, self.spending.cost_wei(gas * fees.max_fee_wei)):
             return None
         unsigned = self._unsigned(slot.nonce, self._sender, b"", gas, fees)
         return Draft(unsigned, newest.job_id, Purpose.CANCEL, newest.hash, head.number)
@@ -117,10 +117,10 @@ class Lane:
         gas = self._options.cancel_gas
         if nonce != self.next_nonce() or fees is None:
             return None
-        if not self._within_caps(self._outbox.slots(), nonce, None, self.spending.cost_wei(gas * fees.max_fee_wei)):
+        if not self._within_caps(self._outbox.slots(), nonce, _NOBODY, self.spending.cost_wei(gas * fees.max_fee_wei)):
             return None
-        name, budget = CandidateId(f"nonce-{nonce}-{head.hash[2:10]}"), gas * self._options.max_fee_cap_wei
-        job = Job(name, OWN_LANE, AccountKey(self._sender), head, self._sender, b"", gas, budget)
+        part = Part(CandidateId(f"nonce-{nonce}-{head.hash[2:10]}"), OWN_LANE, AccountKey(self._sender))
+        job = Job((part,), head, self._sender, b"", gas, gas * self._options.max_fee_cap_wei)
         return Draft(self._unsigned(nonce, self._sender, b"", gas, fees), job, Purpose.JOB, None, head.number)
 
     def move(self, stale: OutboxTransaction) -> Draft | None:
@@ -160,11 +160,11 @@ class Lane:
     def _places(self, job: Job, slots: Sequence[NonceSlot]) -> Iterator[NonceSlot | None]:
         """Where a job may go, best first; None is a fresh nonce."""
         open_slots = {slot.nonce: slot for slot in slots if slot.winner is None}
-        prior_jobs = self._outbox.jobs_of(job.candidate_id)
+        prior_jobs = [prior for part in job.parts for prior in self._outbox.jobs_of(part.candidate_id)]
         if any(prior.state in (JobState.OPEN, JobState.INCLUDED) for prior in prior_jobs):
             return
-        # An earlier transaction of this candidate that may still be mined must be replaced, or the candidate could be executed twice.
-        predecessors = [open_slots[prior.nonce] for prior in prior_jobs if prior.nonce in open_slots]
+        # An earlier transaction of a candidate that may still be mined must be replaced, or the candidate could be executed twice.
+        predecessors = [open_slots[nonce] for nonce in {prior.nonce for prior in prior_jobs} & open_slots.keys()]
         if predecessors:
             yield from predecessors if len(predecessors) == 1 and predecessors[0].vacant else ()
             return
@@ -189,15 +189,15 @@ class Lane:
         if self._options.halt() or job.gas_limit > self._options.max_gas_limit or gas_cost_wei > job.budget_wei:
             return False
         cost_wei = self.spending.cost_wei(gas_cost_wei, job.calldata, job.value_wei)
-        return self._within_caps(slots, nonce, (job.venue, job.account), cost_wei)
+        return self._within_caps(slots, nonce, job.accounts, cost_wei)
 
-    def _within_caps(self, slots: Sequence[NonceSlot], nonce: int, account: AccountRef | None, cost_wei: int) -> bool:
+    def _within_caps(self, slots: Sequence[NonceSlot], nonce: int, accounts: frozenset[AccountRef], cost_wei: int) -> bool:
         """Nonces behind a gap cannot be mined until it is closed."""
         reach = self._outbox.first_unsigned(self.used)
         if reach == nonce:
             reach = self._outbox.first_unsigned(nonce + 1)
         reachable = [slot for slot in slots if slot.winner is None and slot.nonce < reach]
-        return self.spending.allows(reachable, nonce, account, cost_wei)
+        return self.spending.allows(reachable, nonce, accounts, cost_wei)
 
     def _reachable(self) -> Sequence[NonceSlot]:
         """The nonces at which something can be mined now."""
@@ -222,4 +222,4 @@ def _highest(transactions: Sequence[OutboxTransaction]) -> Fees:
 
 
 def _same_account(other: OutboxJob, job: Job) -> bool:
-    return other.state in UNDECIDED and (other.job.venue, other.job.account) == (job.venue, job.account)
+    return other.state in UNDECIDED and any(part.key in other.accounts for part in job.parts)

@@ -7,7 +7,7 @@ from keeper.domain.chain import Hash32
 from keeper.execution.draft import Drafting
 from keeper.execution.lane import Lane
 from keeper.execution.outbox import Outbox
-from keeper.execution.outbox_rows import OutboxTransaction, attempt_of
+from keeper.execution.outbox_rows import OutboxTransaction, attempts_of
 from keeper.execution.signer import Signer
 
 
@@ -23,7 +23,7 @@ class Signatures:
         self._signer = signer
         self._outbox = outbox
         self._turn = asyncio.Lock()
-        self.attempts: dict[Hash32, Attempt] = {}
+        self.attempts: dict[Hash32, tuple[Attempt, ...]] = {}
 
     async def sign(self, drafting: Drafting) -> OutboxTransaction | None:
         """What is in the outbox now, to be sent. None when nothing is to be signed (any more). Raises SignerUnavailable or StoreError."""
@@ -36,5 +36,5 @@ class Signatures:
                 return None
             transaction = self._lane.write(draft, envelope)
         job = self._outbox.job(transaction.job_id)
-        self.attempts[transaction.hash] = attempt_of(job, transaction, self.address)
+        self.attempts[transaction.hash] = attempts_of(job, transaction, self.address)
         return transaction

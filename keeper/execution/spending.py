@@ -26,10 +26,10 @@ class _Cap:
 
 @dataclass(frozen=True, slots=True)
 class _Exposure:
-    """A signed transaction that may be mined: the most it can cost, and for which account, if for one."""
+    """A signed transaction that may be mined: the most it can cost, and for which accounts."""
 
     nonce: int
-    account: AccountRef | None
+    accounts: frozenset[AccountRef]
     cost_wei: int
 
 
@@ -69,11 +69,12 @@ class Spending:
         self._refusal: _Refusal | None = None
         purse.payers.append(self)
 
-    def allows(self, slots: Sequence[NonceSlot], nonce: int, account: AccountRef | None, cost_wei: int) -> bool:
-        """Whether a transaction (for the account) at `nonce` may cost so much: what was paid within a cap's window and the worst cost of
-        every nonce that can be mined (`slots`, and those of the other keys) must stay within the cap."""
-        exposures = [*self._exposures(slots), _Exposure(nonce, account, cost_wei)]
-        for cap in self._caps(account):
+    def allows(self, slots: Sequence[NonceSlot], nonce: int, accounts: frozenset[AccountRef], cost_wei: int) -> bool:
+        """Whether a transaction for these accounts at `nonce` may cost so much: what was paid within a cap's window and the worst cost of
+        every nonce that can be mined (`slots`, and those of the other keys) must stay within the cap. All of a batch counts for each of its
+        accounts."""
+        exposures = [*self._exposures(slots), _Exposure(nonce, accounts, cost_wei)]
+        for cap in self._caps(accounts):
             others_wei = sum(payer.spending_wei(cap) for payer in self._purse.payers if payer is not self)
             if others_wei + self.paid_wei(cap) + _worst_wei(exposures, cap.account) > cap.most_wei:
                 self._refusal = _Refusal(cap, cost_wei) if cap.account is None else self._refusal
@@ -102,13 +103,14 @@ class Spending:
         """Of a transaction with gas for so much."""
         return gas_cost_wei + self._options.data_fee_wei(calldata) + value_wei
 
-    def _caps(self, account: AccountRef | None) -> Sequence[_Cap]:
+    def _caps(self, accounts: frozenset[AccountRef]) -> Sequence[_Cap]:
         options = self._options
         caps = [_Cap("a day", options.spending_cap_wei_per_day, DAY_US)]
         if options.spending_cap_wei_per_hour is not None:
             caps.append(_Cap("an hour", options.spending_cap_wei_per_hour, HOUR_US))
-        if options.spending_cap_wei_per_account is not None and account is not None:
-            caps.append(_Cap("a day for one account", options.spending_cap_wei_per_account, DAY_US, account))
+        most_wei = options.spending_cap_wei_per_account
+        if most_wei is not None:
+            caps += [_Cap("a day for one account", most_wei, DAY_US, account) for account in sorted(accounts)]
         return caps
 
     def paid_wei(self, cap: _Cap) -> int:
@@ -128,13 +130,13 @@ class Spending:
     def _exposure(self, transaction: OutboxTransaction, job: Job) -> _Exposure:
         own = transaction.purpose is Purpose.JOB
         cost_wei = self.cost_wei(transaction.worst_cost_wei, job.calldata if own else b"", job.value_wei if own else 0)
-        return _Exposure(transaction.nonce, (job.venue, job.account), cost_wei)
+        return _Exposure(transaction.nonce, job.accounts, cost_wei)
 
 
 def _worst_wei(exposures: Sequence[_Exposure], account: AccountRef | None) -> int:
     """The most that all nonces together can cost (on one account): one transaction is mined at each."""
     worst_wei: dict[int, int] = {}
     for exposure in exposures:
-        if account in (None, exposure.account):
+        if account is None or account in exposure.accounts:
             worst_wei[exposure.nonce] = max(worst_wei.get(exposure.nonce, 0), exposure.cost_wei)
     return sum(worst_wei.values())

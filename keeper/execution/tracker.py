@@ -8,14 +8,14 @@ from itertools import islice
 from keeper.domain.attempt import Settled
 from keeper.domain.chain import Address, BlockRef
 from keeper.domain.fees import Fees, pays
-from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted
 from keeper.errors import NonceConflict
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.draft import Drafting
 from keeper.execution.lane import Lane
 from keeper.execution.onchain_status import Mined, OnchainStatus
 from keeper.execution.outbox import Outbox
-from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempt_of
+from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempts_of
+from keeper.execution.part_outcomes import dropped, outcomes_on, outcomes_without
 
 _FILLED_AT_ONCE = 16
 """Self-transfers signed at one head: pools keep few transactions of an account."""
@@ -106,15 +106,16 @@ class Tracker:
 
     def _outcomes(self, slot: NonceSlot, mined: Mined, jobs: frozenset[int]) -> list[Settled]:
         """The outcomes of these jobs of the nonce."""
-        outcomes = []
+        settled: list[Settled] = []
         for job in slot.jobs:
             if job.id not in jobs or job.state is JobState.DROPPED:
                 continue
             own = mined.transaction.purpose is Purpose.JOB and job.id == mined.transaction.job_id
             last = mined.transaction if own else slot.of_job(job.id)[-1]
-            outcome = _outcome_on(job, mined) if own else _outcome_without(job, last, mined)
-            outcomes.append(Settled(attempt_of(job, last, self._sender), outcome))
-        return outcomes
+            attempts = attempts_of(job, last, self._sender)
+            outcomes = outcomes_on(job, mined) if own else outcomes_without(job, last, mined)
+            settled += [Settled(attempt, outcome) for attempt, outcome in zip(attempts, outcomes, strict=True)]
+        return settled
 
     def _suspect(self, slot: NonceSlot, status: OnchainStatus, head: BlockRef, result: TrackingResult, started_at: int) -> None:
         """The nonce counts as used, without a transaction of the keeper in a block. Only the transaction that used it is evidence."""
@@ -139,7 +140,7 @@ class Tracker:
         for job in slot.jobs:
             if job.state in UNDECIDED:
                 last = slot.of_job(job.id)[-1]
-                result.settled.append(Settled(attempt_of(job, last, self._sender), Dropped(last.hash, reason)))
+                result.settled += dropped(job, last, reason, self._sender)
 
     def _urge(self, slot: NonceSlot, head: BlockRef, used: int, result: TrackingResult) -> None:
         """Nothing is mined at this nonce yet: raise the fees, or give up."""
@@ -148,8 +149,8 @@ class Tracker:
             # The engine may still be catching up on history.
             return
         transactions = slot.of_job(job.id)
-        if job.outbid_by is not None:
-            self._outbox.give_up(job.id, f"liquidated by {job.outbid_by}")
+        if None not in job.rivals:
+            self._outbox.give_up(job.id, f"liquidated by {', '.join(dict.fromkeys(map(str, job.rivals)))}")
         elif head.number - transactions[0].head_number >= self._options.dropped_after_blocks:
             self._outbox.give_up(job.id, f"not in a block after {head.number - transactions[0].head_number} blocks")
         elif self._is_due(transactions, head, used):
@@ -241,26 +242,3 @@ def _state_after(job: OutboxJob, mined: Mined) -> JobState | None:
     if mined.transaction.purpose is Purpose.JOB and job.id == mined.transaction.job_id:
         return JobState.INCLUDED if mined.receipt.succeeded else JobState.REVERTED
     return JobState.SUPERSEDED if job.state in UNDECIDED else None
-
-
-def _outcome_on(job: OutboxJob, mined: Mined) -> Outcome:
-    """The job's own transaction is in a block."""
-    receipt = mined.receipt
-    if receipt.succeeded:
-        return Included(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, receipt.logs)
-    if job.outbid_by is not None:
-        return Outbid(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, job.outbid_by)
-    return Reverted(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, mined.payload)
-
-
-def _outcome_without(job: OutboxJob, last: OutboxTransaction, mined: Mined) -> Outcome:
-    """Another transaction of the keeper is in a block at the job's nonce; a cancellation's gas is the job's."""
-    receipt = mined.receipt
-    by_cancellation = mined.transaction.purpose is Purpose.CANCEL and mined.transaction.job_id == job.id
-    gas_used, cost = (receipt.gas_used, receipt.gas_cost_wei) if by_cancellation else (0, 0)
-    name = receipt.transaction_hash if by_cancellation else last.hash
-    if job.outbid_by is not None:
-        return Outbid(name, mined.block, gas_used, cost, job.outbid_by)
-    by = "cancelled by" if mined.transaction.purpose is Purpose.CANCEL else "replaced by"
-    reason = f"{job.reason or 'superseded'}; {by} {receipt.transaction_hash}"
-    return Dropped(name, reason, gas_used, cost, mined.block)

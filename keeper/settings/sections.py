@@ -10,6 +10,7 @@ from typing import Any
 
 from keeper.domain.chain import Address
 from keeper.domain.options import option
+from keeper.domain.sub_plan import MAX_TRANSACTION_GAS
 
 
 class Mode(StrEnum):
@@ -63,6 +64,7 @@ class ChainSettings:
         Verify.RECEIPTS,
     )
     l1_fee: L1Fee | None = option('"optimism" where the chain charges an L1 data fee by its GasPriceOracle (OP Stack)', None)
+    max_transaction_gas: int = option("most gas one transaction may have (EIP-7825: 2^24)", MAX_TRANSACTION_GAS)
     gas_coin_market: str = option("market whose index price values the gas coin, of the chain's first venue that has it", "ETH")
     forecast: bool = option("evaluate at the next block's time with an eth_call block override; false where the provider has none", True)
     sequencer_feed: Address | None = option("Chainlink's L2 sequencer uptime feed: nothing is sent while it says down; or none", None)

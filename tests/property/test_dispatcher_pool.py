@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keeper.domain.account import AccountKey
-from keeper.domain.attempt import Attempt, Job
+from keeper.domain.attempt import Attempt, Job, Part
 from keeper.domain.decision import CandidateId
 from keeper.errors import SignerUnavailable
 from tests.keeper.execution.key_pool import PAID, WORST, Keys, key_pool
@@ -48,7 +48,8 @@ class _Story:
 
     async def _send(self, name: str) -> None:
         """As the engine does at every block: a candidate of its own each time."""
-        work: Job = replace(job(name, self.number), candidate_id=CandidateId(f"{name}-{self.number}"), account=AccountKey(name))
+        part = Part(CandidateId(f"{name}-{self.number}"), "venue", AccountKey(name))
+        work: Job = replace(job(name, self.number), parts=(part,))
         try:
             await self.keys.pool.send(work, FEES)
         except SignerUnavailable:

@@ -82,6 +82,7 @@ from tests.keeper.engine.fakes import (
     ScriptedMender,
     ScriptedSimulator,
     block_ref,
+    encoded_batch,
 )
 from tests.keeper.engine.quoted import ListService, quote_of
 from tests.keeper.engine.toy import EXCHANGE, JudgedToy, Liquidated, Opened, ToyVenue, log_of
@@ -111,9 +112,9 @@ class World:
             for event in events:
                 await self.lane.run(stream(event))
                 while work and len(self.mailbox):
-                    case = await self.mailbox.take()
-                    await self.liquidator.work(case, self.mailbox.newest_block)
-                    await self.mailbox.done(case)
+                    cases = await self.mailbox.take()
+                    await self.liquidator.work(cases, self.mailbox.newest_block)
+                    await self.mailbox.done(cases)
 
         asyncio.run(feed())
 
@@ -152,12 +153,12 @@ def world_of(
     breakers: Breakers | None = None,
 ) -> World:
     good = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
-    chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
+    chain, recorder = chain or FakeChain(), ListRecorder()
     gates, breakers = gates or open_gates(), breakers or idle_breakers()
     simulator = simulator or ScriptedSimulator(checked or good, settled or good)
     dispatcher = dispatcher or (ListDispatcher() if executes else None)
     venues = {"toy": venue or ToyVenue(BREACHED), **({"twin": twin} if twin is not None else {})}
-    setup = ExecutionSetup(simulator if simulates else None, dispatcher, encode, OPERATOR, EXECUTOR, settlements=settlements)
+    setup = ExecutionSetup(simulator if simulates else None, dispatcher, encode, encoded_batch, OPERATOR, EXECUTOR, settlements=settlements)
     limits = limits or Limits(min_profit=Usd18.of_units(1))
     evaluators: dict[str, Evaluator] = {
         name: Evaluator(each, ChainQuestions(chain, newest_fee, quotes), executor=EXECUTOR, block_seconds=2, forecast=forecast)
@@ -172,6 +173,7 @@ def world_of(
         required_quotes={} if service is None else {name: RequiredQuotes(each, service) for name, each in evaluators.items()},
         stop=stop_of(gates, breakers.gates),
     )
+    mailbox = Mailbox(liquidator.room)
     log = structlog.get_logger()
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
     policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, setup.encode)
@@ -208,7 +210,7 @@ def test_a_breach_is_decided_checked_settled_and_sent_and_every_stage_leaves_a_r
     (attempt,) = world.recorder.of(AttemptRecord)
     assert attempt.candidate_id == evaluation.candidate_id == world.recorder.of(DecisionRecord)[0].candidate_id
     assert world.dispatcher is not None
-    assert [job.account for job in world.dispatcher.jobs] == [ALICE]
+    assert [part.account for job in world.dispatcher.jobs for part in job.parts] == [ALICE]
 
 
 def test_an_account_in_flight_is_not_sent_again() -> None:
@@ -301,7 +303,7 @@ def test_a_spending_cap_is_a_reason_not_an_error() -> None:
 class _UnsignedDispatcher(ListDispatcher):
     """Nobody signs for it."""
 
-    async def send(self, job: Job, fees: Fees) -> Attempt | None:
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
         raise SignerUnavailable("http://signer: no answer in 2 s")
 
 
@@ -621,7 +623,7 @@ def test_a_plan_without_a_guard_is_settled_before_it_is_sent_and_need_not_pay() 
     world.run(added(1, OPENS))
     assert [row.method for row in world.recorder.of(SimulationRecord)] == ["call", "fork"]
     assert world.dispatcher is not None
-    assert [job.account for job in world.dispatcher.jobs] == [ALICE]
+    assert [part.account for job in world.dispatcher.jobs for part in job.parts] == [ALICE]
     assert len(settlements) == 0
 
 
@@ -639,12 +641,12 @@ class _SlowDispatcher(ListDispatcher):
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     both: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send(self, job: Job, fees: Fees) -> Attempt | None:
-        attempt = await super().send(job, fees)
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
+        attempts = await super().send(job, fees)
         if len(self.jobs) == 2:
             self.both.set()
         await self.gate.wait()
-        return attempt
+        return attempts
 
 
 def test_an_endpoint_slow_to_answer_one_transaction_does_not_hold_up_the_next_of_the_same_market() -> None:
@@ -653,11 +655,11 @@ def test_an_endpoint_slow_to_answer_one_transaction_does_not_hold_up_the_next_of
     world.run(added(1, OPENS), work=False)
 
     async def work() -> None:
-        case = await world.mailbox.take()
+        (case,) = await world.mailbox.take()
         other = replace(case, candidate=replace(case.candidate, account=AccountKey("0xb0b"), id=CandidateId("other")))
         async with asyncio.timeout(5), asyncio.TaskGroup() as group:
             for each in (case, other):
-                group.create_task(world.liquidator.work(each, 1))
+                group.create_task(world.liquidator.work([each], 1))
             await dispatcher.both.wait()
             dispatcher.gate.set()
 
@@ -753,7 +755,7 @@ def test_a_case_the_newest_block_decides_otherwise_about_is_not_sent() -> None:
         await asyncio.sleep(0)
         await world.lane.run(_events(added(2)))
         world.simulator.gate.set()
-        result = await working
+        (result,) = await working
         assert isinstance(result, Skip)
         assert (result.reason, result.detail) == (SkipReason.STALE, "block 2 decides otherwise")
 

@@ -38,8 +38,7 @@ class Keys:
 
     async def sent(self, name: str, fees: Fees = FEES) -> Address:
         """Who sent it."""
-        attempt = await self.pool.send(job(name), fees)
-        assert attempt is not None
+        (attempt,) = await self.pool.send(job(name), fees)
         return attempt.sender
 
 

@@ -79,7 +79,16 @@ class QuietNode:
         self.canonical[at.number] = at
         self.sent_in.setdefault(at.hash, []).append({"from": sender, "nonce": hex(nonce), "hash": f"0x{nonce:064x}"})
 
-    def mine(self, transaction_hash: str, at: BlockRef, *, succeeded: bool = True, gas: int = 50_000, price_wei: int = 10**9) -> None:
+    def mine(
+        self,
+        transaction_hash: str,
+        at: BlockRef,
+        *,
+        succeeded: bool = True,
+        logs: Sequence[Any] = (),
+        gas: int = 50_000,
+        price_wei: int = 10**9,
+    ) -> None:
         """Put a transaction into a block that is canonical until the test says otherwise."""
         self.canonical[at.number] = at
         receipt = {
@@ -89,7 +98,7 @@ class QuietNode:
             "status": hex(succeeded),
             "gasUsed": hex(gas),
             "effectiveGasPrice": hex(price_wei),
-            "logs": [],
+            "logs": list(logs),
         }
         self.receipts[transaction_hash] = receipt
         self.blocks.setdefault(at.hash, {})[transaction_hash] = receipt

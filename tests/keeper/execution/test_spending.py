@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keeper.domain.account import AccountKey
-from keeper.domain.attempt import Attempt, Job
+from keeper.domain.attempt import Attempt, Job, Part
 from keeper.domain.chain import BlockRef
 from keeper.domain.decision import CandidateId
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
@@ -31,10 +31,10 @@ PER_HOUR, PER_DAY, PER_ACCOUNT = 3 * COST, 5 * COST, 2 * COST
 
 @dataclass(frozen=True)
 class Payment:
-    """A mined transaction: when, for whom, and all that it took."""
+    """A mined transaction: when, for whom, and all that it took. All of it counts for each of its accounts."""
 
     at: int
-    account: str
+    accounts: set[AccountKey]
     cost_wei: int
     block: BlockRef
     transaction_hash: str
@@ -75,14 +75,15 @@ class World:
             await dispatcher.start()
             yield dispatcher
 
-    async def send(self, dispatcher: TransactionDispatcher, account: str, value_wei: int = 0) -> Attempt | None:
-        """A new job for the account."""
-        name = f"{account}-{len(self.jobs)}"
-        own = replace(job(name, self.head.number), account=AccountKey(account), value_wei=value_wei)
-        self.jobs[own.candidate_id] = own
-        attempt = await dispatcher.send(own, FEES)
+    async def send(self, dispatcher: TransactionDispatcher, accounts: str, value_wei: int = 0) -> Attempt | None:
+        """A new job for the accounts, one letter each."""
+        number = len(self.jobs)
+        parts = tuple(Part(CandidateId(f"{account}-{number}"), "venue", AccountKey(account)) for account in accounts)
+        own = replace(job(f"{accounts}-{number}", self.head.number), parts=parts, value_wei=value_wei)
+        self.jobs |= {part.candidate_id: own for part in parts}
+        attempts = await dispatcher.send(own, FEES)
         self.note(dispatcher)
-        return attempt
+        return attempts[0] if attempts else None
 
     async def track(self, dispatcher: TransactionDispatcher, base_fee_wei: int = GWEI) -> None:
         """The next block."""
@@ -107,7 +108,7 @@ class World:
         own = self.jobs[attempt.candidate_id]
         paid_wei = own.value_wei if succeeded and attempt.gas_limit == own.gas_limit else 0
         cost_wei = attempt.gas_limit * attempt.fees.max_fee_wei + paid_wei
-        self.payments.append(Payment(self.now, own.account, cost_wei, at, attempt.transaction_hash))
+        self.payments.append(Payment(self.now, {part.account for part in own.parts}, cost_wei, at, attempt.transaction_hash))
         await self.track(dispatcher)
 
     async def reorg(self, dispatcher: TransactionDispatcher) -> None:
@@ -128,10 +129,11 @@ class World:
             within_hour = [each for each in within_day if last.at - HOUR < each.at]
             assert sum(each.cost_wei for each in within_hour) <= PER_HOUR
             assert sum(each.cost_wei for each in within_day) <= PER_DAY
-            assert sum(each.cost_wei for each in within_day if each.account == last.account) <= PER_ACCOUNT
+            for account in last.accounts:
+                assert sum(each.cost_wei for each in within_day if account in each.accounts) <= PER_ACCOUNT
 
 
-_SEND = st.tuples(st.just("send"), st.sampled_from("ab"), st.sampled_from([0, VALUE]))
+_SEND = st.tuples(st.just("send"), st.sampled_from(["a", "b", "ab"]), st.sampled_from([0, VALUE]))
 _MINE = st.tuples(st.just("mine"), st.integers(0, 3), st.sampled_from([True, True, False]))
 STEPS = st.lists(
     st.one_of(
@@ -154,8 +156,8 @@ async def _play(world: World, steps: Sequence[tuple[Any, ...]]) -> None:
         async with world.dispatching() as dispatcher:
             while waiting:
                 match waiting.pop(0):
-                    case ("send", account, value_wei):
-                        await world.send(dispatcher, account, value_wei)
+                    case ("send", accounts, value_wei):
+                        await world.send(dispatcher, accounts, value_wei)
                     case ("head", base_fee_wei):
                         await world.track(dispatcher, base_fee_wei)
                     case ("mine", choice, succeeded):
