@@ -111,16 +111,16 @@ def _now_us() -> int:
 
 
 def _jobs(stage: Stage) -> int:
-    """How many jobs were ever signed for, self-transfers apart."""
-    rows = lake.outbox_rows(stage.state, "SELECT count(*) FROM jobs WHERE venue <> 'lane'")
+    """How many liquidations were ever signed for: the parts of all jobs, self-transfers apart."""
+    rows = lake.outbox_rows(stage.state, "SELECT count(*) FROM parts WHERE venue <> 'lane'")
     return int(rows[0][0]) if rows else 0
 
 
 def _signed(stage: Stage, first_us: int, last_us: int) -> int:
     """Transactions of jobs signed within that time, raised ones too, cancellations not."""
     query = (
-        "SELECT count(*) FROM transactions JOIN jobs ON jobs.id = job_id "
-        "WHERE purpose = 'job' AND venue <> 'lane' AND signed_at_us BETWEEN ? AND ?"
+        "SELECT count(*) FROM transactions WHERE purpose = 'job' AND signed_at_us BETWEEN ? AND ? "
+        "AND job_id IN (SELECT job_id FROM parts WHERE venue <> 'lane')"
     )
     return int(lake.outbox_rows(stage.state, query, first_us, last_us)[0][0])
 
