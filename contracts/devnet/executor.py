@@ -35,6 +35,18 @@ PlanCall: TypeAlias = tuple[str, int, bytes, bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Principals:
+    """Whom an executor answers to: its cold owner, the account that may send its plans, and where its tokens go."""
+
+    owner: str
+    operator: str
+    treasury: str
+
+
+KEEPER_PRINCIPALS = Principals(EXECUTOR_OWNER, KEEPER, TREASURY)
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedExecutor:
     """Addresses of the executor, of what values it, and of what sells its collateral."""
 
@@ -43,22 +55,30 @@ class PlacedExecutor:
     spot_pools: tuple[SpotPool, ...] = ()
 
 
-def place_executor(chain: Chain, core: Core, usdc: str, markets: Sequence[Market], collaterals: Sequence[Collateral]) -> PlacedExecutor:
+def place_executor(
+    chain: Chain,
+    core: Core,
+    usdc: str,
+    markets: Sequence[Market],
+    collaterals: Sequence[Collateral],
+    principals: Principals = KEEPER_PRINCIPALS,
+) -> PlacedExecutor:
     """Queues everything an owner does before a keeper can start; returns the addresses."""
-    code = constructor(bytecode("keeper", "KeeperExecutor"), ("address", "address"), EXECUTOR_OWNER, TREASURY)
-    executor = chain.create(EXECUTOR_OWNER, code, "KeeperExecutor")
+    owner = principals.owner
+    code = constructor(bytecode("keeper", "KeeperExecutor"), ("address", "address"), owner, principals.treasury)
+    executor = chain.create(owner, code, "KeeperExecutor")
     tokens = sorted((item.token for item in collaterals), key=str.lower)
     code = constructor(bytecode("keeper", "PerpV2Valuer"), ("address", "address[]"), core.vault, tokens)
-    valuer = chain.create(EXECUTOR_OWNER, code, "PerpV2Valuer")
-    spot_pools = place_exchanges(chain, core, usdc, executor, collaterals)
+    valuer = chain.create(owner, code, "PerpV2Valuer")
+    spot_pools = place_exchanges(chain, core, usdc, executor, collaterals, owner)
     chain.mine(chain.now + 1)
     rules = executor_rules(core, usdc, markets, collaterals) + exchange_rules(spot_pools)
-    chain.send(EXECUTOR_OWNER, executor, SET_VENUE, VENUE, valuer, rules, gas=SET_VENUE_GAS)
-    chain.send(EXECUTOR_OWNER, executor, "setBudget(uint256)", BUDGET_18)
-    chain.send(EXECUTOR_OWNER, executor, "setOperator(address,bool)", KEEPER, True)
-    chain.send(EXECUTOR_OWNER, usdc, "mint(address,uint256)", EXECUTOR_OWNER, MARGIN_USD * 10**6)
-    chain.send(EXECUTOR_OWNER, usdc, "approve(address,uint256)", core.vault, MARGIN_USD * 10**6)
-    chain.send(EXECUTOR_OWNER, core.vault, "depositFor(address,address,uint256)", executor, usdc, MARGIN_USD * 10**6)
+    chain.send(owner, executor, SET_VENUE, VENUE, valuer, rules, gas=SET_VENUE_GAS)
+    chain.send(owner, executor, "setBudget(uint256)", BUDGET_18)
+    chain.send(owner, executor, "setOperator(address,bool)", principals.operator, True)
+    chain.send(owner, usdc, "mint(address,uint256)", owner, MARGIN_USD * 10**6)
+    chain.send(owner, usdc, "approve(address,uint256)", core.vault, MARGIN_USD * 10**6)
+    chain.send(owner, core.vault, "depositFor(address,address,uint256)", executor, usdc, MARGIN_USD * 10**6)
     return PlacedExecutor(executor, valuer, spot_pools)
 
 

@@ -11,7 +11,7 @@ from contracts.devnet.calldata import constructor
 from contracts.devnet.chain import CREATE_GAS, TRADE_GAS, Chain
 from contracts.devnet.deployment import Collateral, Core, SpotPool
 from contracts.devnet.protocol import pool_address
-from contracts.devnet.roles import EXECUTOR_OWNER, OWNER
+from contracts.devnet.roles import OWNER
 
 _POOL_FEE = 500
 _LAST_TICK = 887_270
@@ -39,9 +39,11 @@ def open_spot_pools(chain: Chain, core: Core, usdc: str, collaterals: Sequence[C
     return trader
 
 
-def place_exchanges(chain: Chain, core: Core, usdc: str, executor: str, collaterals: Sequence[Collateral]) -> tuple[SpotPool, ...]:
+def place_exchanges(
+    chain: Chain, core: Core, usdc: str, executor: str, collaterals: Sequence[Collateral], owner: str
+) -> tuple[SpotPool, ...]:
     """Queues the creation of what sells each collateral of the executor, by its owner."""
-    return tuple(_place_exchange(chain, executor, collateral, spot_pool_address(core, usdc, collateral)) for collateral in collaterals)
+    return tuple(_place_exchange(chain, owner, executor, item, spot_pool_address(core, usdc, item)) for item in collaterals)
 
 
 def trade_spot(chain: Chain, trader: str, usdc: str, collateral: Collateral, pool: str, price_8: int, *, tip: int) -> None:
@@ -63,12 +65,12 @@ def spot_sqrt_x96(usdc: str, collateral: Collateral, price_8: int) -> int:
     return isqrt((numerator << 192) // denominator)
 
 
-def _place_exchange(chain: Chain, executor: str, collateral: Collateral, pool: str) -> SpotPool:
+def _place_exchange(chain: Chain, owner: str, executor: str, collateral: Collateral, pool: str) -> SpotPool:
     types = ("address", "address", "address", "address", "uint256", "uint256", "uint256")
     terms = (MAX_SALE_USD * 10**_USDC_DECIMALS, MAX_SLIPPAGE_PPM, _MAX_AGE)
     arguments = (executor, pool, collateral.token, collateral.price.aggregator, *terms)
     code = constructor(bytecode("keeper", "UniswapV3Exchange"), types, *arguments)
-    return SpotPool(collateral.token, pool, chain.create(EXECUTOR_OWNER, code, f"exchange of {collateral.name}"))
+    return SpotPool(collateral.token, pool, chain.create(owner, code, f"exchange of {collateral.name}"))
 
 
 def _usdc_first(usdc: str, collateral: Collateral) -> bool:

@@ -141,7 +141,7 @@ class ScriptedSimulator:
 @dataclass
 class ListDispatcher:
     """Keeps the jobs; `results` is what the next `track` finds. `full` plays a spending cap that is reached, `lately` and `decided` what an
-    outbox has from before."""
+    outbox has from before, `spent` what it says of its caps."""
 
     sender: Address = OPERATOR
     jobs: list[Job] = field(default_factory=list)
@@ -160,6 +160,11 @@ class ListDispatcher:
     remembered: list[Payment] = field(default_factory=list)
     acknowledged: list[Hash32] = field(default_factory=list)
     settled: list[tuple[Hash32, Hash32 | None]] = field(default_factory=list)
+    spent: str | None = None
+
+    @property
+    def senders(self) -> Sequence[Address]:
+        return (self.sender,)
 
     async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
         if self.full or len(job.parts) > self.most_parts:
@@ -188,6 +193,9 @@ class ListDispatcher:
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         self.rivals[account] = liquidator
+
+    def spending_problem(self) -> str | None:
+        return self.spent
 
     def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
         return self.rivals.get(account[1])
