@@ -13,6 +13,7 @@ from keeper.domain import data_fee, parse
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Hash32, Timestamp
 from keeper.domain.decision import CandidateId, Limits
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.venue import Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
@@ -50,6 +51,7 @@ from keeper.venues import protocols
 
 _GWEI = 10**9
 _ETHER = 10**18
+_MILLION = 10**6
 _SILENCE_BLOCKS = 60
 """Blocks' worth of time without a finished block after which the daemon counts as dead."""
 _WORKERS = 8
@@ -281,9 +283,19 @@ def build_policy(scope: ChainScope, executor: ExecutorScope) -> DecisionPolicy:
         executor=executor.settings.address,
         limits=limits_of(scope.limits),
         gas_coin_market=scope.chain.gas_coin_market,
-        priority_fee_wei=int(scope.limits.priority_fee_gwei * _GWEI),
-        max_fee_wei=int(scope.limits.max_fee_gwei * _GWEI),
+        fees=fee_policy(scope.limits),
         encode=evm.encode,
+    )
+
+
+def fee_policy(limits: LimitSettings) -> FeePolicy:
+    """What is offered for a transaction. Raises ConfigError."""
+    if not 0 <= limits.profit_share_to_tip <= 1:
+        raise ConfigError(f"limits.profit_share_to_tip = {limits.profit_share_to_tip}: it is a part of the profit, from 0 to 1.")
+    return FeePolicy(
+        min_tip_wei=int(limits.priority_fee_gwei * _GWEI),
+        max_fee_wei=int(limits.max_fee_gwei * _GWEI),
+        profit_share_ppm=int(limits.profit_share_to_tip * _MILLION),
     )
 
 

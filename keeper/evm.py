@@ -155,6 +155,7 @@ class _Bench:
             spending_cap_wei_per_day=int(scope.limits.spending_cap_eth * _ETHER),
             final_after_blocks=scope.chain.finality_depth,
             data_fee_wei=self.data_fee_wei,
+            market_tip_wei=lambda: self.chain.market_tip_wei() or 0,
         )
         signer, node, senders = _signer(executor, operator), self.chain.node(Purpose.SEND), self.chain.senders()
         dispatcher = await stack.enter_async_context(
@@ -198,6 +199,9 @@ def _chain_options(scope: ChainScope) -> ChainOptions:
         poll_interval_s=scope.chain.poll_interval_s,
         request_timeout_s=scope.chain.request_timeout_s,
         max_log_range=scope.chain.max_log_range,
+        requests_per_second=scope.chain.requests_per_second,
+        fee_history_blocks=scope.chain.fee_history_blocks,
+        tip_percentile=scope.chain.tip_percentile,
         prove_reads=scope.chain.prove_reads,
         verify_receipts=scope.chain.verify is Verify.RECEIPTS,
     )

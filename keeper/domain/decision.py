@@ -6,6 +6,7 @@ from typing import NewType, TypeAlias
 
 from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.chain import BlockRef, Timestamp
+from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
@@ -83,6 +84,13 @@ def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost_x18: int, free_c
     return Liquidate(plan, economics, gas_price)
 
 
+def surplus_wei(plan: LiquidationPlan, gas_price: GasPrice, charges_x18: int, limits: Limits) -> int:
+    """What the plan brings above the wanted profit and `charges_x18` (what is paid beside gas, USD with 18 decimals): gas may cost that much
+    before it brings less than wanted. Never negative."""
+    profit_x18 = plan.expected_reward_x18 - plan.expected_cost_x18 - charges_x18
+    return max(profit_x18 - limits.min_profit_x18, 0) * X18 // gas_price.native_price_x18
+
+
 _CROWDING = frozenset({SkipReason.NO_PROFITABLE_SIZE, SkipReason.UNPROFITABLE, SkipReason.TOO_SMALL})
 
 
@@ -116,13 +124,14 @@ class Decision:
     """What was chosen for one candidate, planned on what `used` leaves of the markets.
 
     `urgency` is the order it was planned in, see `urgency_of`; `unwind` marks the closing of what the executor took over: it lowers risk,
-    so no profit is asked of it."""
+    so no profit is asked of it. `worth_wei` is the most its gas may cost, whether it goes on or not; 0 without a plan."""
 
     candidate: Candidate
     choice: Choice
     urgency: tuple[int, int]
     used: Use = NOTHING
     unwind: bool = False
+    worth_wei: int = 0
 
     @property
     def goes_on(self) -> bool:

@@ -41,6 +41,12 @@ def with_room(fees: Fees, base_fee_wei: int, cap_wei: int) -> Fees:
     return fees if roomy is None else Fees(max(fees.max_fee_wei, roomy.max_fee_wei), fees.priority_fee_wei)
 
 
+def toward_market(fees: Fees, base_fee_wei: int, market_tip_wei: int, cap_wei: int) -> Fees:
+    """The same or more: the tip that others pay, as far as the cap goes, and room for a rising base fee as `with_room`."""
+    tip = max(fees.priority_fee_wei, min(market_tip_wei, cap_wei - base_fee_wei))
+    return with_room(Fees(max(fees.max_fee_wei, base_fee_wei + tip), tip), base_fee_wei, cap_wei)
+
+
 def pays(fees: Fees, base_fee_wei: int) -> bool:
     """True when a transaction with these fees pays its whole tip at the base fee."""
     return fees.max_fee_wei >= base_fee_wei + fees.priority_fee_wei

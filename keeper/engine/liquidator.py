@@ -10,7 +10,7 @@ from keeper.domain.attempt import Attempt, Job
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import Choice, Decision, Limits, Skip, min_guard_change
 from keeper.domain.fees import Fees, offer
-from keeper.domain.fixed import X18, to_units
+from keeper.domain.fixed import to_units
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import MicroTime
@@ -251,7 +251,7 @@ class Liquidator:
                 to=setup.executor,
                 calldata=calldata,
                 gas_limit=decision.plan.gas_limit,
-                budget_wei=max(decision.plan.gas_limit * fees.max_fee_wei, worth_wei(decision, calldata, self._limits)),
+                budget_wei=max(decision.plan.gas_limit * fees.max_fee_wei, decision.worth_wei),
             ),
             fees,
         )
@@ -286,16 +286,6 @@ class Liquidator:
 
     def _now(self) -> MicroTime:
         return recording.timestamp_us(self._clock())
-
-
-def worth_wei(decision: Decision, calldata: bytes, limits: Limits) -> int:
-    """The most the decision's gas may cost: all its profit above the wanted one, or where it need not pay, what the operator pays for gas
-    at most."""
-    gas, price = decision.plan.gas_limit, decision.gas_price
-    if not decision.must_pay:
-        return gas * price.max_fee_wei
-    before_gas = decision.liquidate.economics.profit_x18 + price.cost_x18(gas, decision.candidate.block, calldata)
-    return (before_gas - limits.min_profit_x18) * X18 // price.native_price_x18
 
 
 def profit_x18(plan: LiquidationPlan, outcome: SimSettled) -> int:

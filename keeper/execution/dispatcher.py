@@ -8,7 +8,7 @@ and what is written is broadcast with the same bytes until the chain has an answ
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Self
 
@@ -112,6 +112,10 @@ class TransactionDispatcher:
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else has liquidated the account: its attempts are raised no more, and are Outbid when they revert or are cancelled."""
         self._outbox.outbid(venue, account, liquidator)
+
+    def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
+        """What the gas of the venue's open jobs may cost by now: it bounds what they are raised to."""
+        self._lane.revalue(venue, worth_wei)
 
     def rival_of(self, transaction: Hash32) -> str | None:
         """Who liquidated the account of one of our transactions before it could; None when nobody is known to have."""

@@ -1,12 +1,13 @@
 """One key's nonces: which one a job gets, with which fees, within budget and caps. Everything signed here is in the outbox first."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from keeper.domain.account import AccountKey
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Job
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
-from keeper.domain.fees import Fees, bump, offer, with_room
+from keeper.domain.fees import Fees, bump, offer, toward_market, with_room
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
@@ -28,6 +29,7 @@ class Lane:
         self._clock = clock
         self.used = 0
         self._begun_at = 0
+        self._worth_wei: dict[AccountRef, int] = {}
 
     def begin(self, count: int) -> None:
         """Where an outbox without any mined nonce begins: the account's count at start."""
@@ -60,19 +62,27 @@ class Lane:
             nonce = slot.nonce if slot is not None else self.next_nonce()
             if job_fees is None or not self._allowed(slots, nonce, job, job_fees):
                 continue
+            self._worth_wei.pop((job.venue, job.account), None)
             envelope = self._sign(nonce, job.to, job.calldata, job.gas_limit, job_fees)
             return self._outbox.add(job, envelope, slot.newest.hash if slot is not None else None, job.block.number, self.now_us())
         return None
 
+    def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
+        """What the gas of the venue's open jobs may cost as of its newest block, by account; in place of what was said before."""
+        others = {key: worth for key, worth in self._worth_wei.items() if key[0] != venue}
+        self._worth_wei = {**others, **{(venue, account): worth for account, worth in worth_wei.items()}}
+
     def raise_fees(self, slot: NonceSlot, job: OutboxJob, base_fee_wei: int, head_number: int) -> OutboxTransaction | None:
-        """Sign an open job again at its nonce, higher. None when budget or caps forbid it."""
-        cap = self._options.max_fee_cap_wei
+        """Sign an open job again at its nonce: at the tip that others pay, at least as high as pools ask of a replacement. None when what
+        the job is worth by now, or the caps, forbid it."""
+        at_worth = self._at_worth(job.job)
+        cap = min(self._options.max_fee_cap_wei, at_worth.budget_wei // at_worth.gas_limit)
         minimum = bump(slot.newest.fees, base_fee_wei, cap, self._options.bump_percent)
         if minimum is None:
             return None
         slots = self._outbox.slots()
-        for fees in (with_room(minimum, base_fee_wei, cap), minimum):
-            if self._allowed(slots, slot.nonce, job.job, fees):
+        for fees in (toward_market(minimum, base_fee_wei, self._options.market_tip_wei(), cap), minimum):
+            if self._allowed(slots, slot.nonce, at_worth, fees):
                 envelope = self._sign(slot.nonce, job.job.to, job.job.calldata, job.job.gas_limit, fees)
                 return self._write(envelope, job.id, Purpose.JOB, slot.newest.hash, head_number)
         return None
@@ -138,6 +148,10 @@ class Lane:
                 return None
             fees = Fees(max(fees.max_fee_wei, floor.max_fee_wei), max(fees.priority_fee_wei, floor.priority_fee_wei))
         return fees if fees.max_fee_wei <= cap else None
+
+    def _at_worth(self, job: Job) -> Job:
+        """The job with the budget that its worth allows by now; unchanged where nothing was said of it since it was sent."""
+        return replace(job, budget_wei=self._worth_wei.get((job.venue, job.account), job.budget_wei))
 
     def _allowed(self, slots: Sequence[NonceSlot], nonce: int, job: Job, fees: Fees) -> bool:
         cost = job.gas_limit * fees.max_fee_wei

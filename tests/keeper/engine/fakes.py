@@ -1,7 +1,7 @@
 """Small stand-ins for the adapters: a scripted chain, a recorder that keeps rows, a simulator and a dispatcher with fixed answers."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -9,6 +9,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, CallResult, Hash32, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
+from keeper.domain.endpoint_score import EndpointScore
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.plan import LiquidationPlan
@@ -32,6 +33,7 @@ class FakeChain:
     view: bytes = b""
     requests: int = 0
     distrusted: list[str] = field(default_factory=list)
+    tip_wei: int | None = None
 
     async def head(self) -> BlockRef:
         return block_ref(1)
@@ -64,6 +66,12 @@ class FakeChain:
 
     def usage(self) -> Usage:
         return Usage(read=Tally(self.requests, self.requests))
+
+    def market_tip_wei(self) -> int | None:
+        return self.tip_wei
+
+    def scores(self) -> Sequence[EndpointScore]:
+        return ()
 
 
 @dataclass
@@ -130,6 +138,7 @@ class ListDispatcher:
     ended: dict[Hash32, Attempt] = field(default_factory=dict)
     fresh: list[Attempt] = field(default_factory=list)
     rivals: dict[AccountKey, str] = field(default_factory=dict)
+    worth_wei: dict[AccountKey, int] = field(default_factory=dict)
     lately: list[Attempt] = field(default_factory=list)
     decided: list[Decided] = field(default_factory=list)
     told_again: list[Decided] = field(default_factory=list)
@@ -171,6 +180,9 @@ class ListDispatcher:
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         self.rivals[account] = liquidator
+
+    def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
+        self.worth_wei = {**self.worth_wei, **worth_wei}
 
     def rival_of(self, transaction: Hash32) -> str | None:
         return self.rivals.get(self.ended[transaction].account)
