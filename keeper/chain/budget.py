@@ -12,6 +12,7 @@ _RESERVES: Mapping[Purpose, float] = MappingProxyType({Purpose.HEAD: 0.0, Purpos
 """The part of the bucket that is left to what matters more. Sending waits for nothing."""
 _WINDOW_S = 1.0
 _MIN_RATE = 1.0
+_CUT = 0.75
 _DOUBLING_S = 30.0
 _LONGEST_GROWTH_S = 600.0
 _UNLIMITED_RATE = 1_000.0
@@ -19,7 +20,8 @@ _UNLIMITED_RATE = 1_000.0
 
 
 class Budget:
-    """The rate starts at its ceiling. A refusal halves what was sent in the last second; without another it doubles in half a minute.
+    """The rate starts at its ceiling. A refusal brings it to three quarters of what was sent in the last second; without
+    another it doubles in half a minute.
 
     The bucket holds a second's worth. What is sent without having waited (transactions, probes, a second request beside a slow one) is paid
     for by those that wait, at most a second's worth."""
@@ -64,7 +66,7 @@ class Budget:
         if now - self._refused_at < _WINDOW_S:
             return
         self._refused_at = now
-        self._rate = max(min(self._rate, len(self._sent_at)) / 2, min(_MIN_RATE, self._ceiling))
+        self._rate = max(_CUT * min(self._rate, len(self._sent_at)), min(_MIN_RATE, self._ceiling))
         self._tokens = 0.0
 
     @property

@@ -86,9 +86,13 @@ def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost_x18: int, free_c
 
 def surplus_wei(plan: LiquidationPlan, gas_price: GasPrice, charges_x18: int, limits: Limits) -> int:
     """What the plan brings above the wanted profit and `charges_x18` (what is paid beside gas, USD with 18 decimals): gas may cost that much
-    before it brings less than wanted. Never negative."""
+    before it brings less than wanted. Never negative, nor more than the operator allows for gas."""
+    highest_wei = plan.gas_limit * gas_price.max_fee_wei
     profit_x18 = plan.expected_reward_x18 - plan.expected_cost_x18 - charges_x18
-    return max(profit_x18 - limits.min_profit_x18, 0) * X18 // gas_price.native_price_x18
+    surplus_x18 = max(profit_x18 - limits.min_profit_x18, 0)
+    if surplus_x18 * X18 >= highest_wei * gas_price.native_price_x18:
+        return highest_wei
+    return surplus_x18 * X18 // gas_price.native_price_x18
 
 
 _CROWDING = frozenset({SkipReason.NO_PROFITABLE_SIZE, SkipReason.UNPROFITABLE, SkipReason.TOO_SMALL})

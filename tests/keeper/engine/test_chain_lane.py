@@ -14,6 +14,7 @@ from keeper.domain.attempt import Attempt, Job, Settled
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog, Reads, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import CandidateId, Limits, Skip
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
 from keeper.domain.outcome import Included, Reverted, SimOutcome, SimReverted, SimSettled
@@ -153,7 +154,7 @@ def world_of(
     )
     log = structlog.get_logger()
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
-    policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, setup.encode)
+    policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, FeePolicy(10**6, 10**11), setup.encode)
     holds = Holds(mender or ScriptedMender(), status.readiness.report)
     attempts = Attempts(dispatcher, recorder, 1, EXECUTOR, log, status.metrics, {name: each.revert_reason for name, each in venues.items()})
     gas = GasPriceSource(policy, tuple(venues))

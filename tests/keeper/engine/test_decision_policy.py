@@ -8,6 +8,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import Decision, Limits, Skip, candidate_id
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.plan import LiquidationPlan, NoPlan
@@ -21,7 +22,7 @@ from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref, encoded
 from tests.keeper.engine.toy import Opened, log_of
 
 BLOCK = block_ref(2)
-POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11, encoded)
+POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", FeePolicy(10**6, 10**11), encoded)
 
 
 def _evaluator(

@@ -8,6 +8,7 @@ import pytest
 
 from keeper.domain.chain import BlockAdded
 from keeper.domain.decision import Choice, Decision, Limits, Skip
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.skip_reason import SkipReason
@@ -23,7 +24,7 @@ from tests.keeper.engine.toy import Liquidated, Opened, PriceRead, ToyVenue, log
 PRICES = {2: 100, 4: 85, 6: 84, 8: 99, 10: 60}
 IN_FLIGHT = Use({"TOY": X18})
 """What the daemon was sending all the time: no event of the record tells it."""
-POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", 10**6, 10**11, encoded)
+POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", FeePolicy(10**6, 10**11), encoded)
 EVENTS: dict[int, list[Opened | Liquidated]] = {
     1: [Opened("0xa", 10, 800), Opened("0xb", 1, 50)],
     3: [Liquidated("0xa", "0xc"), Opened("0xd", 5, 380)],
