@@ -662,6 +662,36 @@ def _prices(prices: DataFee) -> Reads[DataFee]:
     return prices
 
 
+def test_the_tip_that_others_pay_is_offered_and_asked_back_by_the_guard() -> None:
+    """Half a gwei more per unit of gas than the operator's own tip; a coin is 85 USD."""
+    wanted: list[int] = []
+
+    def encode(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
+        wanted.append(min_change_x18)
+        return b"call"
+
+    more = 5 * 10**8
+    attempts: list[AttemptRecord] = []
+    for tip_wei in (None, 10**6 + more):
+        world = world_of(encode=encode, chain=FakeChain(tip_wei=tip_wei))
+        world.run(added(1, OPENS), added(2))
+        attempts += world.recorder.of(AttemptRecord)
+        assert [row.market_tip_wei for row in world.recorder.of(BlockRecord)] == [tip_wei] * 2
+    assert [attempt.priority_fee_wei for attempt in attempts] == [10**6, 10**6 + more]
+    cheap, dear = [change for change in wanted if change]
+    assert dear - cheap == attempts[0].gas_limit * more * 85
+
+
+def test_an_attempt_of_an_account_that_recovers_is_worth_nothing() -> None:
+    """And is raised no further."""
+    world = world_of(venue=ToyVenue({2: 85, 4: 85, 6: 200}))
+    assert world.dispatcher is not None
+    world.run(added(1, OPENS), added(2))
+    assert world.dispatcher.worth_wei[AccountKey(ALICE)] > 0
+    world.run(added(3))
+    assert world.dispatcher.worth_wei == {AccountKey(ALICE): 0}
+
+
 def test_a_case_the_newest_block_decides_otherwise_about_is_not_sent() -> None:
     """While it was settled the price came back: the block after finds the account healthy."""
     world = world_of(venue=ToyVenue({2: 85, 4: 200}))

@@ -194,3 +194,51 @@ def test_unwinding_needs_no_profit_and_waits_only_for_what_is_in_flight() -> Non
     assert decision.liquidate.economics.profit_x18 < 0
     assert POLICY.unwinding("toy", evaluator, block_evaluation, FREE, lambda _: IN_FLIGHT, NOTHING) is None
     assert POLICY.unwinding("toy", evaluator, block_evaluation, FREE, lambda _: None, Use({"TOY": X18})) is None
+
+
+DEAR = GasPrice(10**9, 10**12, 10_000 * X18)
+"""A gwei is what others pay on top of a base fee of a gwei; with a coin of 10,000 USD that makes 2 USD for 100,000 gas."""
+BIDDING = replace(POLICY, fees=FeePolicy(10**6, 10**12, 500_000))
+
+
+def _tips(policy: DecisionPolicy, **rewards: int) -> dict[str, int]:
+    plans = {name: _always(plan_of(name, reward=reward)) for name, reward in rewards.items()}
+    decisions = _decisions(plans, policy=policy, gas_price=DEAR)
+    return {decision.candidate.account: decision.gas_price.priority_fee_wei for decision in decisions if decision.goes_on}
+
+
+def test_a_dearer_job_bids_more_where_the_operator_shares_the_profit() -> None:
+    """After a trading cost of 1 USD and a wanted profit of 1 USD, 8 USD are 8 gwei of gas, 6 of them above base fee and market."""
+    assert _tips(POLICY, rich=10, poor=5) == {"rich": 10**9, "poor": 10**9}
+    assert _tips(BIDDING, rich=10, poor=5) == {"rich": 4 * 10**9, "poor": 15 * 10**8}
+
+
+def test_a_job_that_the_market_is_too_dear_for_bids_what_it_is_worth() -> None:
+    """1.50 USD are left for gas, of which the base fee takes one: half a gwei, and exactly the wanted profit remains."""
+    plan = replace(plan_of("poor", reward=4), expected_cost_x18=3 * X18 // 2)
+    (decision,) = _decisions({"poor": _always(plan)}, gas_price=DEAR)
+    assert decision.gas_price.priority_fee_wei == 5 * 10**8
+    assert decision.liquidate.economics.profit_x18 == X18
+
+
+def test_what_a_jobs_gas_may_cost_is_told_whether_it_goes_on_or_not() -> None:
+    """All it brings above the wanted profit, in the coin; without a guard what the operator allows, without a plan nothing."""
+    plans = {
+        "good": _always(plan_of("good", reward=10)),
+        "busy": _always(plan_of("busy", reward=8)),
+        "free": _always(replace(plan_of("free", reward=6), guarded=False)),
+        "none": _always(NoPlan(SkipReason.NO_POSITION)),
+    }
+    decisions = _decisions(plans, gas_price=DEAR, blocked=lambda key: IN_FLIGHT if key == "busy" else None)
+    coin = 10**18
+    assert {decision.candidate.account: decision.worth_wei for decision in decisions} == {
+        "good": 8 * coin // 10_000,
+        "busy": 6 * coin // 10_000,
+        "free": 100_000 * 10**12,
+        "none": 0,
+    }
+
+
+def test_the_tip_that_others_pay_is_a_part_of_the_price_of_gas() -> None:
+    assert POLICY.gas_price(_evaluator(), BLOCK, market_tip_wei=10**9) == GasPrice(10**9, 10**11, 100 * X18)
+    assert POLICY.gas_price(_evaluator(), BLOCK, market_tip_wei=10**5) == GasPrice(10**6, 10**11, 100 * X18)

@@ -72,6 +72,13 @@ def test_the_same_candidates_and_decisions_come_out_of_the_record() -> None:
     assert differences(replayed, _rows(decisions)) == []
 
 
+def test_a_block_is_replayed_at_the_tip_that_others_paid_then() -> None:
+    recorded, decisions = _lived()
+    for told, bid in ((None, 10**6), (10**9, 10**9)):
+        replayed = _replayed([replace(block, market_tip_wei=told) for block in recorded], decisions)
+        assert {decision.gas_price.priority_fee_wei for item in replayed for decision in item.decisions} == {bid}
+
+
 def test_a_changed_limit_shows_as_the_decisions_it_changes() -> None:
     recorded, decisions = _lived()
     stricter = _replayed(recorded, decisions, replace(POLICY, limits=Limits(min_profit_x18=5 * X18)))
