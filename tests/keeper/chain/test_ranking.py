@@ -201,9 +201,9 @@ def test_an_endpoint_that_recovered_comes_first_again() -> None:
 def test_an_endpoint_whose_budget_is_used_up_is_passed_over() -> None:
     """Its neighbour answers meanwhile; nobody is set aside for it, and no time is lost."""
     on = bench(ECHO, ECHO, per_second=4)
-    for _ in range(8):
+    for _ in range(4):
         ask(on)
-    assert request_counts(on)[0] < 5
+    assert request_counts(on) == [3, 3]
     assert (on.clock.time, on.incidents) == (0, [])
 
 
@@ -238,8 +238,12 @@ def test_an_endpoint_that_refuses_for_the_rate_is_asked_less_often_from_then_on(
         recent = [at for at in sent_at if on.clock.time - at < 1]
         return Reply(429, b"") if len(recent) > 10 else ECHO(request)
 
-    on = bench(limited)
-    for _ in range(40):
-        ask(on)
-    refused = len(sent_at) - 41
-    assert 1 <= refused <= 4
+    on = bench(limited, retry=RetryOptions(retries=20))
+    refused = []
+    for questions in (100, 100):
+        before = len(sent_at)
+        for _ in range(questions):
+            ask(on)
+        refused.append(len(sent_at) - before - questions)
+    assert refused[0] > 0
+    assert refused[1] <= 10
