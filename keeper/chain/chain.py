@@ -41,8 +41,8 @@ class ChainOptions:
 
     `rpc_urls` are in order of preference; transactions go to all `send_urls`, where there are any, else to all of `rpc_urls`. `ws_url`
     only announces heads; without it the head is polled every `poll_interval_s`. `requests_per_second` (0 for no limit) is each endpoint's.
-    Over `fee_history_blocks` (0 for none) the `tip_percentile` is asked for, see `market_tip`. `prove_reads` is explained at `reads.Reader`,
-    `verify_receipts` at `proof.Proofs`, `wall_clock` at `standstill.Standstill`."""
+    Over `fee_history_blocks` (0 for none) the `tip_percentile` is asked for, see `market_tip`. `prove_reads` is explained at
+    `reads.Reader`, `verify_receipts` at `proof.Proofs`, `wall_clock` at `standstill.Standstill`."""
 
     chain_id: int
     rpc_urls: tuple[str, ...]
@@ -121,9 +121,7 @@ class ChainClient:
         self._ranges = LogRanges(pool, options.max_log_range)
         self._fetcher = BlockFetcher(pool, proofs, LogSelection(filters), self._ranges)
         self._tip = MarketTip(options.fee_history_blocks, options.tip_percentile, observers.incident)
-        self._reader = Reader(
-            pool, clock, options.multicall, options.calls_per_multicall, tip=self._tip, prove=options.prove_reads
-        )
+        self._reader = Reader(pool, clock, options.multicall, options.calls_per_multicall, tip=self._tip, prove=options.prove_reads)
         self._backfill = Backfill(pool, proofs, self._ranges, options.backfill_concurrency)
         standstill = Standstill(clock, options.block_seconds, wall_clock=options.wall_clock)
         follow_options = FollowOptions(finality_depth=options.finality_depth, gap_chunk=options.gap_chunk)

@@ -9,8 +9,8 @@ _FLOOR_S = 0.01
 
 @dataclass(slots=True)
 class Score:
-    """Moving averages over the answers and failures. `slowness` is the time of an answer as a multiple of what such a request usually takes,
-    whichever endpoint is asked, so that endpoints that were asked for more at once are not taken for slow ones."""
+    """Moving averages over the answers and failures. `slowness` is the time of an answer as a multiple of what such a request usually
+    takes, whichever endpoint is asked: one that is asked for more at once is not taken for a slow one."""
 
     answers: int = 0
     latency_s: float = 0.0

@@ -95,8 +95,8 @@ The shell runs each batch pinned to one block hash, so the asker does no I/O and
 
 
 class Purpose(StrEnum):
-    """What an endpoint is asked for: the newest block; logs and state of a block; transactions, their nonces and receipts; simulations; ranges
-    of history."""
+    """What an endpoint is asked for: the newest block; logs and state of a block; transactions, their nonces and receipts; simulations;
+    ranges of history."""
 
     HEAD = "head"
     READ = "read"
@@ -135,9 +135,7 @@ class Usage:
         return self.head + self.read + self.logs
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            self.head + other.head, self.read + other.read, self.send + other.send, self.fork + other.fork, self.logs + other.logs
-        )
+        return Usage(self.head + other.head, self.read + other.read, self.send + other.send, self.fork + other.fork, self.logs + other.logs)
 
     def since(self, before: "Usage") -> "Usage":
         """What was used after `before`."""

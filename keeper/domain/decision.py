@@ -85,8 +85,8 @@ def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost_x18: int, free_c
 
 
 def surplus_wei(plan: LiquidationPlan, gas_price: GasPrice, charges_x18: int, limits: Limits) -> int:
-    """What the plan brings above the wanted profit and `charges_x18` (what is paid beside gas, USD with 18 decimals): gas may cost that much
-    before it brings less than wanted. Never negative, nor more than the operator allows for gas."""
+    """What the plan brings above the wanted profit and `charges_x18` (what is paid beside gas, USD with 18 decimals): so much may gas cost,
+    wei, before it brings less than wanted. Never negative, nor more than the operator allows for gas."""
     highest_wei = plan.gas_limit * gas_price.max_fee_wei
     profit_x18 = plan.expected_reward_x18 - plan.expected_cost_x18 - charges_x18
     surplus_x18 = max(profit_x18 - limits.min_profit_x18, 0)

@@ -1,4 +1,4 @@
-"""How much to offer for a transaction: what others pay, a share of what the job brings, the operator's bounds. Integer wei per unit of gas."""
+"""How much to offer for a transaction: what others pay, a share of what the job brings, the operator's bounds. Wei per unit of gas."""
 
 from dataclasses import dataclass
 

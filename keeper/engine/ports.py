@@ -89,7 +89,7 @@ class Dispatcher(Protocol):
         """Somebody else has liquidated the account."""
 
     def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
-        """What the gas of the venue's open attempts may cost by now, by account; one that is not named keeps the budget it was sent with."""
+        """What the gas of the venue's open attempts may cost by now, by account; those not named keep the budget they were sent with."""
 
     def rival_of(self, transaction: Hash32) -> str | None:
         """Who liquidated the account of one of our transactions before it could."""

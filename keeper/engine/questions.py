@@ -83,9 +83,7 @@ class RecordedQuestions:
         self._data_fee: DataFee | None = None
         self._market_tip_wei: int | None = None
 
-    def load(
-        self, answers: Mapping[str, Sequence[Event]], data_fee: DataFee | None = None, market_tip_wei: int | None = None
-    ) -> None:
+    def load(self, answers: Mapping[str, Sequence[Event]], data_fee: DataFee | None = None, market_tip_wei: int | None = None) -> None:
         """Put in the answers of the block about to be replayed."""
         self._answers = answers
         self._data_fee = data_fee

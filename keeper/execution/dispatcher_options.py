@@ -23,7 +23,8 @@ class DispatcherOptions:
     tracked. `conflict_after_heads`: a used nonce without a transaction of the keeper is a conflict after that many new heads (a node may
     show the account's count before the receipt). `cancel_gas`: gas of a self-transfer, more than 21,000 on some rollups.
     `remembered_s`: how far back the outbox is compared with the lake at start. `data_fee_wei`: what the chain charges for a transaction
-    with this calldata on top of its gas, at the newest prices. `market_tip_wei`: the tip that others pay, which raised fees are brought to."""
+    with this calldata on top of its gas, at the newest prices. `market_tip_wei`: the tip that others pay; raised
+    fees go up to it at once."""
 
     chain_id: int
     state_dir: Path

@@ -102,9 +102,7 @@ class Bench:
         return Proofs(self.pool, self.incidents.append, headers=headers, receipts=receipts)
 
 
-def bench(
-    *handlers: Callable[[Any], Any], retry: RetryOptions | None = None, per_request: int = 100, per_second: float = 0.0
-) -> Bench:
+def bench(*handlers: Callable[[Any], Any], retry: RetryOptions | None = None, per_request: int = 100, per_second: float = 0.0) -> Bench:
     """One endpoint per handler, named http://a, http://b, ..."""
     clock = FakeClock()
     transports = [ScriptedTransport(handler) for handler in handlers]

@@ -29,9 +29,7 @@ def _send(clock: FakeClock, budget: Budget, purpose: Purpose) -> None:
     per_second=st.floats(0.5, 50),
     requests=st.lists(st.tuples(st.sampled_from(WAITING), st.floats(0, 0.5)), min_size=2, max_size=100),
 )
-def test_no_stretch_of_time_has_more_requests_than_the_rate_allows(
-    per_second: float, requests: Sequence[tuple[Purpose, float]]
-) -> None:
+def test_no_stretch_of_time_has_more_requests_than_the_rate_allows(per_second: float, requests: Sequence[tuple[Purpose, float]]) -> None:
     """A second's worth at once, and the rate from then on; whatever they are for and however they come."""
     clock, budget = _budget(per_second)
     times = []
@@ -60,7 +58,8 @@ def test_what_matters_less_leaves_a_reserve_to_what_matters_more() -> None:
     for _ in range(10):
         waiting.append(tuple(purpose for purpose in (*WAITING, Purpose.SEND) if budget.pause_s(purpose) > 0))
         budget.spend()
-    assert waiting == [(), (), (), (), (Purpose.FORK, Purpose.LOGS), (Purpose.FORK, Purpose.LOGS), WAITING[1:], WAITING[1:], WAITING, WAITING]
+    history = (Purpose.FORK, Purpose.LOGS)
+    assert waiting == [(), (), (), (), history, history, WAITING[1:], WAITING[1:], WAITING, WAITING]
 
 
 def test_what_did_not_wait_is_paid_for_by_what_does() -> None:

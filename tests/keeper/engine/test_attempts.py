@@ -138,7 +138,8 @@ def test_a_new_outbox_learns_from_the_lake_what_was_paid() -> None:
 
 
 def test_open_attempts_are_told_what_they_are_worth_by_now() -> None:
-    """Nothing, where the account is no longer in breach. The closing of what the executor holds, and other venues' attempts, keep theirs."""
+    """Nothing, where the account is no longer in breach. The closing of what the executor holds keeps its worth, and so do other venues'
+    attempts."""
     alice, bob, own = AccountKey("0xa"), AccountKey("0xb"), AccountKey(EXECUTOR)
     dispatcher = ListDispatcher(open={("toy", alice), ("toy", bob), ("toy", own), ("twin", AccountKey("0xc"))})
     _attempts(dispatcher, ListLake()).revalue("toy", {alice: 7, AccountKey("0xd"): 9})
