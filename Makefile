@@ -79,10 +79,10 @@ test: setup $(SYNTHETIX_V3)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 # --- faults, kills and lies against the daemon, judged by the chain: figures in var/chaos/summary.json ---------------------
-chaos: setup
+chaos: setup $(SYNTHETIX_V3)
 	@$(BIN)/python -m tests.chaos
 
-chaos-long: setup
+chaos-long: setup $(SYNTHETIX_V3)
 	@$(BIN)/python -m tests.chaos --long --dir var/chaos-long
 	@PERP_KEEPER_LONG=1 $(BIN)/python -m pytest -s tests/chaos/test_two_chains.py -k minute
 

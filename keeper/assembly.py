@@ -119,6 +119,19 @@ def open_chain(scope: ChainScope, venues: Mapping[str, Venue], logger: Filtering
 
 
 @asynccontextmanager
+async def open_price_service(scope: ChainScope, venue: str, logger: FilteringBoundLogger) -> AsyncIterator[PriceService | None]:
+    """Where a venue's signed prices come from; None where all its prices are on the chain. Raises ConfigError."""
+    name = scope.venues[venue].oracle
+    oracles = {} if name is None else {name: scope.oracles[name]}
+    async with open_price_services(oracles, _wall_clock, _price_report(logger)) as services:
+        yield None if name is None else services[name]
+
+
+def _wall_clock() -> Timestamp:
+    return Timestamp(int(time.time()))
+
+
+@asynccontextmanager
 async def open_parts(
     scope: ChainScope, venues: Mapping[str, Venue], recorder: ChainRecorder, status: ChainStatus, logger: FilteringBoundLogger
 ) -> AsyncIterator[Parts]:
@@ -127,7 +140,7 @@ async def open_parts(
     newest_fee = newest_data_fee(scope)
     data_fee_wei = newest_fee.of_calldata if newest_fee is not None else None
     async with (
-        open_price_services(scope.oracles, lambda: Timestamp(int(time.time())), _price_report(logger)) as services,
+        open_price_services(scope.oracles, _wall_clock, _price_report(logger)) as services,
         evm.open_family(scope, venues, data_fee_wei, status, logger) as family,
     ):
         quotes = QuoteBoard()

@@ -15,7 +15,7 @@ from analytics.answers.window import Window
 from analytics.marts import has_view, mart
 from analytics.models.figure import Figure, Scope
 from analytics.models.keepers import LATENCY, WIN_RATE, Share, shares, win_rate
-from analytics.models.missed import Stages, missed_reason
+from analytics.models.missed import Reason, Stages, missed_reason
 from analytics.summary import latency_view
 
 _NO_RACE = "this lake has no keeper's tables: where a venue's own engine liquidates there is no race, and recordings name no liquidator"
@@ -92,13 +92,14 @@ def missed(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa.
     notes = [
         "reason: the last stage that stopped us before the liquidation, out of the keeper's own records",
         "without a liquidator: still liquidatable at its last test, liquidated by nobody",
+        f"{Reason.WAITING}: the protocol itself lets nobody go on yet; no opportunity was lost, so the win rate does not count it",
     ]
     return annotated(pa.Table.from_pylist(rows, _MISSED), reason=reason, notes=notes)
 
 
 def _missed_row(row: dict[str, object]) -> dict[str, object]:
     until = row["until_block"]
-    evaluated, sent = row["evaluated_block"], row["sent_block"]
+    evaluated, sent, skipped = row["evaluated_block"], row["sent_block"], row["skip_block"]
     stages = Stages(
         bool(row["tests"]),
         until if isinstance(until, int) else 0,
@@ -107,6 +108,7 @@ def _missed_row(row: dict[str, object]) -> dict[str, object]:
         bool(row["settled"]) if row["settled"] is not None else None,
         sent if isinstance(sent, int) else None,
         str(row["outcome"]) if row["outcome"] else None,
+        skipped if isinstance(skipped, int) else None,
     )
     columns = ("chain_id", "venue", "account", "liquidator", "liquidated_block", "markets", "notional_usd", "outcome")
     moment = row["moment"] if isinstance(row["moment"], datetime) else None
@@ -133,7 +135,7 @@ def _race(key: tuple[int, str], label: str, liquidators: list[dict[str, Any]], s
 
 
 def _race_notes(lake: duckdb.DuckDBPyConnection, window: Window, races: list[_Race]) -> list[str]:
-    misses = Counter((row["chain_id"], row["venue"]) for row in missed(lake, window).to_pylist())
+    misses = Counter((row["chain_id"], row["venue"]) for row in missed(lake, window).to_pylist() if row["reason"] != Reason.WAITING)
     name = {race.key: f"{race.label}: " if len(races) > 1 else "" for race in races}
     return [
         *(f"{name[race.key]}{_win_rate(race.wins, misses[race.key], window)}" for race in races),

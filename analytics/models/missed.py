@@ -17,10 +17,11 @@ class Reason(StrEnum):
     NO_ENDPOINT = "no trustworthy endpoint"
     VENUE_HELD = "venue held"
     OBSERVING = "observing only"
+    WAITING = "waiting for its window"
 
 
 SKIPS = {
-    Reason.STALE: ("stale", "price_unavailable", "market_not_open", "waiting"),
+    Reason.STALE: ("stale", "price_unavailable", "market_not_open"),
     Reason.UNPROFITABLE: (
         "unprofitable",
         "simulation_unprofitable",
@@ -34,6 +35,7 @@ SKIPS = {
     Reason.NO_ENDPOINT: ("endpoint_down", "endpoints_disagree"),
     Reason.VENUE_HELD: ("venue_held",),
     Reason.OBSERVING: ("observing", "simulating"),
+    Reason.WAITING: ("waiting",),
     Reason.LATE: ("in_flight", "no_position"),
 }
 """The keeper's skip reasons (column `reason` of decisions) by what they mean for an analyst."""
@@ -43,8 +45,9 @@ SKIPS = {
 class Stages:
     """What we did about one victim account up to the block of its liquidation by another.
 
-    `known`: it was in our book; `evaluated_block`: the first block we found it liquidatable; `skip`: the last decision's skip reason;
-    `simulated`: did the simulation settle (None: none run); `sent_block`: head our transaction was built on; `outcome`: of our attempt."""
+    `known`: it was in our book; `evaluated_block`: the first block we found it liquidatable; `skip`: the last skip's reason, decided at
+    `skip_block`; `simulated`: did the simulation settle (None: none run); `sent_block`: head our last transaction was built on;
+    `outcome`: of that attempt."""
 
     known: bool
     liquidated_block: int
@@ -53,13 +56,25 @@ class Stages:
     simulated: bool | None
     sent_block: int | None
     outcome: str | None
+    skip_block: int | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether our transaction was beaten: another's was in time where ours did nothing."""
+        early = self.sent_block is not None and self.sent_block < self.liquidated_block
+        return self.outcome == "outbid" or (early and self.outcome not in (None, "included"))
+
+    @property
+    def skipped_after_sending(self) -> bool:
+        """Whether the last skip came after our last transaction, or there was none."""
+        return self.skip is not None and (self.sent_block is None or (self.skip_block or 0) > self.sent_block)
 
 
 def missed_reason(stages: Stages) -> Reason:
     """The reason, from the furthest stage reached backwards: what stopped us last is what cost the liquidation."""
-    if stages.outcome == "outbid" or (
-        stages.outcome is not None and stages.sent_block is not None and stages.sent_block < stages.liquidated_block
-    ):
+    if stages.skipped_after_sending and stages.skip in SKIPS[Reason.WAITING]:
+        return Reason.WAITING
+    if stages.lost:
         return Reason.OUTBID
     if stages.sent_block is not None:
         return Reason.LATE

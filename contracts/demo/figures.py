@@ -15,7 +15,7 @@ from contracts.demo.spread import Spread, spread
 @dataclass(frozen=True, slots=True)
 class MarketLiquidations:
     """Our liquidations in one market: how many longs and shorts, how many calls that took an account's margin and no position (whose
-    market is "account"), and their notional at the mark price."""
+    market is "whole account"), and their notional at the mark price."""
 
     long: int
     short: int

@@ -5,21 +5,26 @@ receipts. Whether a chain hashes as Ethereum does is observed on the chain itsel
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
-from keeper.chain.header import Header, header_hash, parse_header
+from keeper.chain.header import Header, by_number, header_hash, parse_header
 from keeper.chain.incident import Incident
 from keeper.chain.pool import Pool
 from keeper.chain.query import LATEST
 from keeper.chain.receipts import block_receipts, parse_receipts
 from keeper.chain.refusals import SizeLimited, is_missing_method
 from keeper.chain.rpc import Answer, AnswerTooLarge, Endpoint, Json, RpcTimeout, Untrustworthy
+from keeper.chain.trie import EMPTY_ROOT
 from keeper.domain.chain import Hash32
 from keeper.errors import BlockUnknown, RpcError
 
 Receipts: TypeAlias = Sequence[Mapping[str, Json]]
 """All receipts of one block, in order."""
 _TRIALS = 3
+_RECENT = 32
+"""Among so many newest blocks one with receipts is looked for."""
+_EMPTY = Hash32("0x" + EMPTY_ROOT.hex())
 
 
 class Proofs:
@@ -31,6 +36,7 @@ class Proofs:
         self._headers = headers
         self._receipts = receipts
         self._hash_rule_known = not headers
+        self._receipts_looked_at = not receipts
         self._endpoints_without_receipts: set[Endpoint] = set()
         self._mismatches = 0
         self.receipts_proven = False
@@ -43,7 +49,12 @@ class Proofs:
         return proofs
 
     async def learn(self) -> None:
-        """Once: whether this chain's headers hash as Ethereum's do. If no endpoint's do in several trials, they stay unproven."""
+        """Once: whether this chain's headers hash as Ethereum's do, and recent receipts. If no endpoint's headers do in several trials,
+        they stay unproven."""
+        await self._learn_headers()
+        await self._learn_receipts()
+
+    async def _learn_headers(self) -> None:
         for _ in range(_TRIALS):
             if self._hash_rule_known:
                 return
@@ -54,6 +65,23 @@ class Proofs:
         if not self._hash_rule_known:
             self._hash_rule_known, self._headers = True, False
             self._on_incident(Incident("all endpoints", "headers_unproven", "no header hashes to its hash; they are believed from now on"))
+
+    async def _learn_receipts(self) -> None:
+        """By the newest block that has any: an endpoint that takes to lying later must not pass for a chain that hashes otherwise."""
+        if self._receipts_looked_at:
+            return
+        heads = await self._pool.opinions([LATEST], lambda answers: self.header(answers[0]).ref.number)
+        if not heads:
+            return
+        self._receipts_looked_at = True
+        newest = max(number for _, number in heads)
+        calls = [by_number(number) for number in range(max(0, newest - _RECENT + 1), newest + 1)]
+        opinions = await self._pool.opinions(calls, lambda answers: [self.header(answer) for answer in answers])
+        headers = {header.ref.number: header for _, headers in opinions for header in headers if _holds_receipts(header)}
+        if headers:
+            block = headers[max(headers)]
+            call = block_receipts(block.ref.hash)
+            self.receipts_proven = any(matches for _, matches in await self._pool.opinions([call], partial(_matches, block)))
 
     def header(self, answer: Answer) -> Header:
         """A header from an `eth_getBlockBy...` answer. Raises as `parse_header`, and ValueError when it does not hash to its hash."""
@@ -141,6 +169,18 @@ def _hashes(answer: Answer) -> bool:
     try:
         return header_hash(_fields(answer)) == header.ref.hash
     except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _holds_receipts(header: Header) -> bool:
+    return header.receipts_root not in (None, _EMPTY)
+
+
+def _matches(header: Header, answers: Sequence[Answer]) -> bool:
+    """Whether the receipts of a block have the root its header carries."""
+    try:
+        return bool(parse_receipts(answers[0], header))
+    except (KeyError, TypeError, ValueError, RpcError):
         return False
 
 

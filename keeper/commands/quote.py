@@ -10,14 +10,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from keeper import daemon
+from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.commands.session import Book
+from keeper.domain.chain import Timestamp
 from keeper.domain.fixed import X18, to_units
 from keeper.domain.opening import NoOpening
 from keeper.domain.views import RiskFactor
 from keeper.engine.opening_quote import OpeningQuote, quote_opening
 from keeper.errors import ConfigError
+from keeper.service import log
 
 
 class Side(StrEnum):
@@ -58,28 +60,43 @@ def quote(path: Path, venue: str, order: Order, number: int | None, as_json: boo
 async def _quote(path: Path, venue: str, order: Order, number: int | None, as_json: bool) -> int:
     async with session.book_at(session.settings(path), venue, number) as book:
         await book.evaluator.evaluate(book.block, frozenset())
-        mark_x18 = _mark_price(book, order.market)
+        now, mark_x18 = book.block.timestamp, _mark_price(book, order.market, book.block.timestamp)
+        if mark_x18 is None and number is None:
+            now = await _take_signed_prices(book)
+            mark_x18 = _mark_price(book, order.market, now)
+        if mark_x18 is None:
+            raise ConfigError(f"--market {order.market}: there is no price at block {book.block.number}.")
         margin_x18 = order.margin_x18(mark_x18)
-        answer = await quote_opening(book.evaluator, book.chain, book.block, order.market, order.size_x18, margin_x18)
+        answer = await quote_opening(book.evaluator, book.chain, book.block, now, order.market, order.size_x18, margin_x18)
     if isinstance(answer, NoOpening):
         raise ConfigError(_refusal(answer, order, mark_x18))
     if as_json:
-        Console().print_json(json.dumps(_plain(book, order, answer)))
+        Console().print_json(json.dumps(_plain(book, now, order, answer)))
     else:
-        _print(book, order, answer)
+        _print(book, now, order, answer)
     return daemon.OK
 
 
-def _mark_price(book: Book, market: str) -> int:
-    """Raises ConfigError for a market the venue does not have, or that has no price."""
+def _mark_price(book: Book, market: str, now: Timestamp) -> int | None:
+    """None while the market has no price. Raises ConfigError for a market the venue does not have."""
     venue, state = book.venue, book.evaluator.book
     names = venue.market_names(state)
     if market not in names:
         raise ConfigError(f"--market {market}: {book.name} has no such market. It has {', '.join(sorted(names))}.")
-    for view in venue.markets(state, book.block.timestamp):
-        if view.market == market:
-            return view.mark_price_x18
-    raise ConfigError(f"--market {market}: there is no price at block {book.block.number}.")
+    return next((view.mark_price_x18 for view in venue.markets(state, now) if view.market == market), None)
+
+
+async def _take_signed_prices(book: Book) -> Timestamp:
+    """Evaluate the book as if the newest signed prices were on the chain; returns the time that holds for. The block's own where the venue
+    pulls no prices. Raises PriceUnavailable."""
+    block, venue = book.block, book.venue
+    async with assembly.open_price_service(book.scope, book.name, log.logger()) as service:
+        quotes = await service.latest(venue.quotes(book.evaluator.book)) if service is not None else ()
+    for quote in quotes:
+        book.quotes.put(quote)
+    now = max((block.timestamp, *(quote.publish_time for quote in quotes)))
+    await book.evaluator.evaluate(block, frozenset(), now)
+    return now
 
 
 def _refusal(answer: NoOpening, order: Order, mark_x18: int) -> str:
@@ -93,12 +110,12 @@ def _refusal(answer: NoOpening, order: Order, mark_x18: int) -> str:
     )
 
 
-def _print(book: Book, order: Order, answer: OpeningQuote) -> None:
+def _print(book: Book, now: Timestamp, order: Order, answer: OpeningQuote) -> None:
     console, position, health = Console(highlight=False), answer.position, answer.health
     margin, equity, requirement = to_units(answer.margin_x18), health.equity.units, health.requirement.units
     console.print(
-        f"{book.name} at block {book.block.number}: {to_units(order.size_x18):+,g} {order.market} at a leverage of "
-        f"{to_units(order.leverage_x18):g}, with {margin:,.2f} USD of margin"
+        f"{book.name} at block {book.block.number}{_by_signed_prices(book, now)}: {to_units(order.size_x18):+,g} {order.market} "
+        f"at a leverage of {to_units(order.leverage_x18):g}, with {margin:,.2f} USD of margin"
     )
     console.print(f"mark {_price(position.mark_price_x18)}, entry {_price(answer.entry_price_x18)}")
     console.print(f"equity {equity:,.2f} USD ({equity - margin:+,.2f} by opening), requirement {requirement:,.2f} USD")
@@ -110,6 +127,11 @@ def _print(book: Book, order: Order, answer: OpeningQuote) -> None:
     )
     console.print(where, style="bold")
     console.print(_factors(answer))
+
+
+def _by_signed_prices(book: Book, now: Timestamp) -> str:
+    seconds = now - book.block.timestamp
+    return f" with signed prices {seconds} s newer, which are not on the chain yet" if seconds else ""
 
 
 def _price(price_x18: int) -> str:
@@ -150,12 +172,14 @@ def _drift(answer: OpeningQuote, equity_x18: int) -> float | None:
     return to_units(equity_x18) * to_units(price - answer.position.mark_price_x18) / slack
 
 
-def _plain(book: Book, order: Order, answer: OpeningQuote) -> dict[str, object]:
+def _plain(book: Book, now: Timestamp, order: Order, answer: OpeningQuote) -> dict[str, object]:
     position, health = answer.position, answer.health
     price = position.liquidation_price_x18
     return {
         "venue": book.name,
         "block": book.block.number,
+        "timestamp": now,
+        "signed_prices": now > book.block.timestamp,
         "market": order.market,
         "size_raw": str(order.size_x18),
         "leverage_raw": str(order.leverage_x18),

@@ -18,6 +18,7 @@ from keeper.domain.venue import Venue
 from keeper.engine import recovery
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.ports import Chain
+from keeper.engine.quote_board import QuoteBoard
 from keeper.engine.survey import Survey
 from keeper.errors import ConfigError, KeeperError
 from keeper.lake.connection import exists
@@ -51,13 +52,14 @@ def guarded(work: Callable[[], int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One venue's book at a block, and the chain it was read from."""
+    """One venue's book at a block, and the chain it was read from. Signed prices put into `quotes` count for times after the block's."""
 
     scope: ChainScope
     name: str
     chain: Chain
     evaluator: Evaluator
     block: BlockRef
+    quotes: QuoteBoard
 
     @property
     def venue(self) -> Venue:
@@ -77,12 +79,13 @@ async def book_at(loaded: Loaded, venue_name: str, number: int | None) -> AsyncI
             records = stack.enter_context(LakeReader(place, scope.chain.id))
         report = stack.enter_context(ProgressBar())
         async with assembly.open_chain(scope, venues, log.logger()) as chain:
-            evaluator = assembly.build_evaluators(scope, venues, chain)[venue_name]
+            quotes = QuoteBoard()
+            evaluator = assembly.build_evaluators(scope, venues, chain, quotes=quotes)[venue_name]
             block = await _block(chain, number)
             first, depth = scope.chain.start_block, scope.chain.finality_depth
             survey = Survey(chain, chain, records, start_block=first, finality_depth=depth, report=report)
             await survey.bring_to(venue_name, evaluator, block)
-            yield Book(scope, venue_name, chain, evaluator, block)
+            yield Book(scope, venue_name, chain, evaluator, block, quotes)
 
 
 def configured(loaded: Loaded, venue_name: str) -> ChainScope:

@@ -217,12 +217,17 @@ class Evaluator:
         """How to close what the executor still holds; None without one."""
         return self.venue.unwind(self.executor, self.book, at, used) if self.executor else None
 
-    async def evaluate(self, block: BlockRef, keys: Set[AccountKey] | None = None) -> Sequence[MarginTest]:
-        """Evaluate accounts (all of them without `keys`) at `block`, without boxes, candidates or undo. For people, not for the loop."""
+    async def evaluate(self, block: BlockRef, keys: Set[AccountKey] | None = None, at: Timestamp | None = None) -> Sequence[MarginTest]:
+        """Evaluate accounts (all of them without `keys`) at `block`, without boxes, candidates or undo. For people, not for the loop.
+
+        With `at`, a time after the block's, as if the newest signed prices were put on the chain then."""
+        moment = block.timestamp if at is None else at
         chosen = sorted(self.book.account_keys() if keys is None else keys & self.book.account_keys())
-        await self._refresh(block, (block.timestamp,))
-        await self._inspect(chosen, block, (block.timestamp,))
-        return [MarginTest(key, self.venue.health(key, self.book, block.timestamp), block.timestamp) for key in chosen]
+        await self._refresh(block, (moment,))
+        if moment > block.timestamp:
+            self._apply_reads(self._questions.quoted(self.venue, self.book, moment), "quote")
+        await self._inspect(chosen, block, (moment,))
+        return [MarginTest(key, self.venue.health(key, self.book, moment), moment) for key in chosen]
 
     async def appraise(self, block: BlockRef) -> Mapping[AccountKey, Health]:
         """Every account's exact health at `block`, at which the book stands. What was read for it is taken out of the book again."""

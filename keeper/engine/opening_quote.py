@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keeper.domain.account import AccountKey
-from keeper.domain.chain import BlockRef
+from keeper.domain.chain import BlockRef, Timestamp
 from keeper.domain.fixed import X18
 from keeper.domain.health import Health
 from keeper.domain.opening import NoOpening
@@ -28,17 +28,17 @@ class OpeningQuote:
 
 
 async def quote_opening(
-    evaluator: Evaluator, chain: Chain, block: BlockRef, market: str, size_x18: int, margin_x18: int
+    evaluator: Evaluator, chain: Chain, block: BlockRef, now: Timestamp, market: str, size_x18: int, margin_x18: int
 ) -> OpeningQuote | NoOpening:
-    """The book stands, refreshed, at `block`, and does so again afterwards."""
-    venue, book, now = evaluator.venue, evaluator.book, block.timestamp
-    opening = await chain.run(venue.opening(market, size_x18, margin_x18, book, now), block)
+    """The book stands at `block`, evaluated for the time `now`, and does so again afterwards."""
+    venue, book = evaluator.venue, evaluator.book
+    opening = await chain.run(venue.opening(market, size_x18, margin_x18, book, now), block, now if now > block.timestamp else None)
     if isinstance(opening, NoOpening):
         return opening
     book.open_block(block.number + 1, now)
     try:
         (account,) = frozenset[AccountKey]().union(*(venue.apply(event, book) for event in opening))
-        (test,) = await evaluator.evaluate(block, {account})
+        (test,) = await evaluator.evaluate(block, {account}, now)
         (position,) = venue.positions(account, book, now)
         return OpeningQuote(margin_x18, test.health, position, tuple(venue.risk_factors(account, book, now)))
     finally:

@@ -73,7 +73,8 @@ def _play_all(selection: Sequence[Scenario], directory: Path, workers: int, cons
     rows: dict[str, Row] = {}
     # Scenarios hold functions, which do not travel between processes: their names do. Each gets a fresh process.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        waiting = {pool.submit(scenarios.play_named, item.name, str(directory / item.name)): item.name for item in selection}
+        order = sorted(selection, key=lambda item: not item.slow)
+        waiting = {pool.submit(scenarios.play_named, item.name, str(directory / item.name)): item.name for item in order}
         for future in as_completed(waiting):
             error = future.exception()
             name = waiting[future]

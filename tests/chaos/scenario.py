@@ -37,7 +37,8 @@ _RIGHT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """`about` is one plain sentence. `short` ones run in the tests, `long` ones only in the long form.
+    """`about` is one plain sentence. `short` ones run in the tests, `long` ones only in the long form; `slow` ones, which take minutes, are
+    begun first.
 
     `judged`: by chain and lake as usual; a scenario of commands only has nothing of both. `cap_eth` is the spending cap it set."""
 
@@ -47,6 +48,7 @@ class Scenario:
     needs: Set = field(default_factory=Set)
     short: bool = False
     long: bool = False
+    slow: bool = False
     judged: bool = True
     cap_eth: float = 10.0
     positions: bool = True

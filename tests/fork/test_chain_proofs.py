@@ -193,6 +193,35 @@ def test_receipts_of_a_block_are_the_nodes_own_and_proven(emitter: Emitter) -> N
     asyncio.run(run())
 
 
+def _reverted(method: str, result: Any) -> Any:
+    if method == "eth_getBlockReceipts" and result:
+        return [receipt | {"status": "0x0", "logs": []} for receipt in result]
+    return result
+
+
+def test_a_chain_known_to_prove_its_receipts_is_not_believed_without_proof(emitter: Emitter) -> None:
+    """The only endpoint takes to lying about all receipts before any block was followed: it is asked again until it stops."""
+    incidents: list[Incident] = []
+
+    async def run() -> None:
+        async with proxy_before(emitter.url) as proxy:
+            emitter.mine(2)
+            async with ChainClient.open(_options(proxy.url), [FILTER], Observers(incidents.append)) as client:
+                await client.head()
+                proxy.lies = _reverted
+                emitter.mine(2)
+                for _ in range(5):
+                    with pytest.raises(Untrustworthy):
+                        await client.block_receipts(await client.head())
+                proxy.lies = None
+                receipts = await client.block_receipts(await client.head())
+                assert receipts is not None
+                assert [receipt["status"] for receipt in receipts] == ["0x1", "0x1"]
+
+    asyncio.run(run())
+    assert "receipts_unproven" not in {incident.event for incident in incidents}
+
+
 def test_without_the_method_the_bloom_must_do(emitter: Emitter) -> None:
     """Said once; nothing is asked for again and again."""
     incidents: list[Incident] = []

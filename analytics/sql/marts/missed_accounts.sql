@@ -47,7 +47,8 @@ seen AS (
 ),
 
 decided AS (
-    SELECT missed.chain_id, missed.venue, missed.account, until_block, arg_max(reason, (d.block_number, decided_at)) AS skip
+    SELECT missed.chain_id, missed.venue, missed.account, until_block, arg_max(reason, (d.block_number, decided_at)) AS skip,
+        max(d.block_number) AS skip_block
     FROM missed JOIN stg_keeper_decisions AS d USING (chain_id, venue, account)
     WHERE d.block_number <= until_block AND action = 'skip'
     GROUP BY ALL
@@ -76,7 +77,7 @@ ended AS (
 
 SELECT
     missed.chain_id, missed.venue, missed.account, missed.moment, liquidated_block, until_block, liquidator, markets, notional_usd, evaluated_block, coalesce(tests, 0) AS tests,
-    skip, settled, sent_block, outcome
+    skip, skip_block, settled, sent_block, outcome
 FROM missed
 LEFT JOIN seen USING (chain_id, venue, account, until_block)
 LEFT JOIN decided USING (chain_id, venue, account, until_block)

@@ -19,7 +19,7 @@ from keeper.venues.synthetix_v3.rules import LIQUIDATE, LIQUIDATE_MARGIN_ONLY
 from keeper.venues.synthetix_v3.state import Account, ChainReads, KeeperCosts, Parameters, SynthetixBook, parameters, reads_at
 from keeper.venues.synthetix_v3.window import free_at, largest_step, liquidatable
 
-WHOLE_ACCOUNT = "account"
+WHOLE_ACCOUNT = "whole account"
 """Stands for the market where a call takes the account's margin and no position."""
 GAS_FLAG = 1_200_000
 """Through the executor, with a stand-in for the core, it took 0.5 to 0.7 M in one market; the real core does more to pay out."""

@@ -25,6 +25,11 @@ SEEN = Stages(known=True, liquidated_block=100, evaluated_block=98, skip=None, s
         (Stages(True, 100, 98, None, True, 99, "outbid"), Reason.OUTBID),
         (Stages(True, 100, 98, None, True, 100, "reverted"), Reason.LATE),
         (SEEN, Reason.LATE),
+        (Stages(True, 100, 98, "waiting", None, None, None, 99), Reason.WAITING),
+        (Stages(True, 100, 90, "waiting", True, 95, "included", 99), Reason.WAITING),
+        (Stages(True, 100, 90, "waiting", True, 95, "outbid", 99), Reason.WAITING),
+        (Stages(True, 100, 90, "waiting", True, 98, "outbid", 94), Reason.OUTBID),
+        (Stages(True, 100, 90, None, True, 95, "included"), Reason.LATE),
     ],
 )
 def test_reasons(stages: Stages, reason: Reason) -> None:

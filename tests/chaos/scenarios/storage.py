@@ -267,6 +267,7 @@ SCENARIOS: Sequence[Scenario] = (
         name="held-catalog",
         about="Another program holds the lake's catalog for a minute: nothing ends, nothing is lost.",
         script=held_catalog,
+        slow=True,
     ),
     Scenario(name="read-only-lake", about="The lake's directory may not be written: exit in one line.", script=read_only_lake),
 )

@@ -160,11 +160,13 @@ SCENARIOS: Sequence[Scenario] = (
         about="Killed 10 times between flags and the ends of liquidations.",
         script=killed_between_windows(10),
         needs=needs(traders=60),
+        slow=True,
     ),
     Scenario(
         name="synthetix-shock",
         about="100 accounts trade and crash; a rival flags some and leaves them.",
         script=shock,
         needs=needs(traders=100, settings=_EVERYBODY),
+        slow=True,
     ),
 )

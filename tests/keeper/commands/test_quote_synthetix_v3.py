@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from contracts.devnet import write_config
+from contracts.devnet.price_service import price_service
 from contracts.devnet.synthetix_v3.devnet import SynthetixDevnet
 from contracts.devnet.synthetix_v3.views import account_views
 from tests.contracts.synthetix_v3.bench import Bench
@@ -127,6 +129,26 @@ def test_the_order_of_the_highest_leverage_it_names_is_taken_by_the_contract(
         (required_18,) = bench.ask("requiredMarginForOrder(uint128,uint128,int128)", ("uint256",), *order)
         assert 0 <= int(quote["margin_raw"]) - required_18 <= required_18 // 100, "the rest is the fill against the price"
         bench.trade("ETH", int(quote["size_raw"]))
+
+
+def test_where_the_chains_price_is_too_old_the_newest_signed_one_counts(
+    keeper: Cli, synthetix_devnet: SynthetixDevnet, tmp_path: Path
+) -> None:
+    """Nobody has brought a price for an hour. The price service has a fresh one, which the position's opening would bring."""
+    devnet, path = synthetix_devnet, tmp_path / "keeper.toml"
+    start_8 = devnet.deployment.market("ETH").start_price_8
+    with Bench(devnet) as bench, price_service(devnet.pythnet) as url:
+        write_config(devnet.deployment, path, url=devnet.url, ws_url=None, mode="observe", lake_dir=tmp_path / "lake", price_service=url)
+        number = bench.mine(seconds=int(time.time()) - bench.chain.now - 5)
+        arguments = ("--market", "ETH", "--side", "long", "--size", 6, "--leverage", 3)
+        at_block = keeper("quote", "synthetix_v3", "--config", path, *arguments, "--block", number - 1)
+        bench.publish({"ETH": start_8 * 9 // 10}, int(time.time()))
+        quote = _quote(keeper, path, "ETH", 6, 3)
+        words = keeper("quote", "synthetix_v3", "--config", path, *arguments).stdout
+    assert quote["signed_prices"] is True
+    assert int(quote["mark_price_raw"]) == pytest.approx(start_8 * 9 * _UNIT_X18 // 10, rel=1e-3)
+    assert "which are not on the chain yet" in words
+    assert at_block.exit_code == 0 and "not on the chain yet" not in at_block.stdout
 
 
 def test_the_parts_are_named(keeper: Cli, synthetix_config: Path) -> None:

@@ -26,7 +26,7 @@ def _evaluator() -> Evaluator:
 
 
 def _quote(evaluator: Evaluator, size: int, margin: int) -> OpeningQuote | NoOpening:
-    return asyncio.run(quote_opening(evaluator, FakeChain(), _BLOCK, "TOY", size * X18, margin * X18))
+    return asyncio.run(quote_opening(evaluator, FakeChain(), _BLOCK, _BLOCK.timestamp, "TOY", size * X18, margin * X18))
 
 
 def _state(evaluator: Evaluator) -> object:

@@ -108,6 +108,18 @@ def test_the_next_block_takes_the_newest_price_along() -> None:
     assert [item.source for item in evaluation.applied] == ["refresh", "forecast", "quote"]
 
 
+def test_for_people_the_newest_price_counts_at_a_time_after_the_block() -> None:
+    """As if it were put on the chain then; the block's own time stays as the chain has it."""
+    market = Market()
+    market.block(1, *OPENINGS)
+    market.board.put(quote_of(80, 3))
+    keys = frozenset({AccountKey(ALICE)})
+    (now,) = asyncio.run(market.evaluator.evaluate(block_ref(1), keys))
+    (later,) = asyncio.run(market.evaluator.evaluate(block_ref(1), keys, Timestamp(4)))
+    assert (now.health.liquidatable, now.basis) == (False, 2)
+    assert (later.health.liquidatable, later.basis) == (True, 4)
+
+
 def test_a_reorg_takes_the_price_with_its_block() -> None:
     market = Market()
     market.block(1, *OPENINGS)
