@@ -14,6 +14,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.chain import Hash32, Timestamp
 from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.fee_policy import FeePolicy
+from keeper.domain.money import Usd18
 from keeper.domain.venue import Venue
 from keeper.engine.attempts import Attempts
 from keeper.engine.chain_lane import ChainLane
@@ -50,7 +51,6 @@ from keeper.settings import ChainScope, ExecutorScope, L1Fee, LakeSettings, Limi
 from keeper.venues import protocols
 
 _GWEI = 10**9
-_ETHER = 10**18
 _MILLION = 10**6
 _SILENCE_BLOCKS = 60
 """Blocks' worth of time without a finished block after which the daemon counts as dead."""
@@ -315,8 +315,8 @@ def fee_policy(limits: LimitSettings) -> FeePolicy:
 def limits_of(limits: LimitSettings) -> Limits:
     """The operator's limits in the domain's units."""
     return Limits(
-        min_profit_x18=int(limits.min_profit_usd * _ETHER),
-        min_notional_x18=int(limits.min_notional_usd * _ETHER),
+        min_profit=Usd18.of_units(limits.min_profit_usd),
+        min_notional=Usd18.of_units(limits.min_notional_usd),
         allow=frozenset(AccountKey(_account(text, "allow")) for text in limits.allow),
         deny=frozenset(AccountKey(_account(text, "deny")) for text in limits.deny),
     )

@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper.chain.chain import ChainClient, ChainOptions, Observers
 from keeper.chain.incident import Incident
 from keeper.domain.chain import Address, LogFilter, Purpose
+from keeper.domain.money import ZERO_USD
 from keeper.domain.venue import Venue
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.ports import Encoder, VenueState
@@ -85,7 +86,7 @@ class EvmFamily:
 def expected_of(name: str, state: VenueState) -> Expected:
     """What the executor must allow for a venue, by the markets and tokens its book knows."""
     venue, book = state.venue, state.book
-    return Expected(name, venue.rules(book), venue.valuer(book), takes_margin=bool(venue.pay_in(book, _ANYBODY, 0)))
+    return Expected(name, venue.rules(book), venue.valuer(book), takes_margin=bool(venue.pay_in(book, _ANYBODY, ZERO_USD)))
 
 
 @asynccontextmanager

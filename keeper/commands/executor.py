@@ -13,6 +13,7 @@ from keeper.commands.owner_desk import Holding, OwnerDesk, OwnerOptions, carry_o
 from keeper.domain import parse
 from keeper.domain.chain import Address
 from keeper.domain.fixed import X18, to_units
+from keeper.domain.money import Usd18
 from keeper.engine.evaluator import Evaluator
 from keeper.errors import ConfigError
 from keeper.execution import ownership
@@ -113,7 +114,7 @@ async def _fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas
 
 async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str | None, margin_usd: float) -> list[Step]:
     name, evaluator = _venue(desk, venue)
-    calls = evaluator.venue.pay_in(evaluator.book, desk.executor, _x18(margin_usd))
+    calls = evaluator.venue.pay_in(evaluator.book, desk.executor, Usd18(_x18(margin_usd)))
     if not calls:
         raise ConfigError(f"--margin {margin_usd:,.2f}: plans on {name} need no margin. Leave it out.")
     token = evaluator.venue.tokens(evaluator.book)[0]
@@ -135,7 +136,7 @@ async def _sweep(options: OwnerOptions, venue: str | None, margin_usd: float, to
         holdings = await desk.balances(evaluator.venue.tokens(evaluator.book), desk.executor)
         steps: list[Step] = []
         if margin_usd > 0:
-            calls = evaluator.venue.pay_out(evaluator.book, _x18(margin_usd))
+            calls = evaluator.venue.pay_out(evaluator.book, Usd18(_x18(margin_usd)))
             if not calls:
                 raise ConfigError(f"--margin {margin_usd:,.2f}: the executor can have none on {name}. Leave it out.")
             steps.append(ownership.recover(desk.executor, name, calls, f"{margin_usd:,.2f} USD of margin are in the executor's wallet"))

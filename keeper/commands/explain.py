@@ -79,8 +79,8 @@ def _words(choice: Choice | None) -> str:
     economics = choice.economics
     return (
         f"liquidate {to_units(abs(choice.plan.size_x18)):,.6f} {choice.plan.market} "
-        f"({to_units(choice.plan.notional_x18):,.2f} USD): reward {to_units(economics.reward_x18):,.2f}, "
-        f"cost {to_units(economics.cost_x18):,.2f}, profit {to_units(economics.profit_x18):,.2f} USD"
+        f"({choice.plan.notional.units:,.2f} USD): reward {economics.reward.units:,.2f}, "
+        f"cost {economics.cost.units:,.2f}, profit {economics.profit.units:,.2f} USD"
     )
 
 

@@ -7,11 +7,14 @@ from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Outcome
+from keeper.domain.stages import NOT_BEGUN, Stages
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A transaction to send: what for, to whom, with how much gas, and the most it may cost (wei) however often it is bumped."""
+    """A transaction to send: what for, to whom, with how much gas, and the most it may cost (wei) however often it is bumped.
+
+    `stages` are those passed so far; they do not outlive the process."""
 
     candidate_id: CandidateId
     venue: str
@@ -21,11 +24,12 @@ class Job:
     calldata: bytes
     gas_limit: int
     budget_wei: int
+    stages: Stages = NOT_BEGUN
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One signed transaction in the outbox."""
+    """One signed transaction in the outbox. `sent_at_us`: when it was signed, Unix microseconds."""
 
     candidate_id: CandidateId
     venue: str
@@ -38,6 +42,7 @@ class Attempt:
     gas_limit: int
     replaces: Hash32 | None
     sent_at_us: int
+    stages: Stages = NOT_BEGUN
 
 
 @dataclass(frozen=True, slots=True)

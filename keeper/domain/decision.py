@@ -6,10 +6,11 @@ from typing import NewType, TypeAlias
 
 from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.chain import BlockRef, Timestamp
-from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
+from keeper.domain.stages import NOT_BEGUN, Stages
 from keeper.domain.use import NOTHING, Use
 
 CandidateId = NewType("CandidateId", str)
@@ -18,25 +19,25 @@ CandidateId = NewType("CandidateId", str)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the operator allows. USD with 18 decimals, wei. `allow` empty means everybody not denied."""
+    """What the operator allows. `allow` empty means everybody not denied."""
 
-    min_profit_x18: int
-    min_notional_x18: int = 0
+    min_profit: Usd18
+    min_notional: Usd18 = ZERO_USD
     allow: frozenset[AccountKey] = frozenset()
     deny: frozenset[AccountKey] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Economics:
-    """What a plan brings and costs, USD with 18 decimals. `cost` is gas plus the plan's own trading cost."""
+    """What a plan brings and costs. `cost` is gas plus the plan's own trading cost."""
 
-    reward_x18: int
-    cost_x18: int
+    reward: Usd18
+    cost: Usd18
 
     @property
-    def profit_x18(self) -> int:
+    def profit(self) -> Usd18:
         """Reward less cost."""
-        return self.reward_x18 - self.cost_x18
+        return self.reward - self.cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,32 +68,31 @@ def candidate_id(chain_id: int, venue: str, account: AccountKey, block: BlockRef
     return CandidateId(hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
-def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost_x18: int, free_capital_x18: int, limits: Limits) -> Choice:
+def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost: Usd18, free_capital: Usd18, limits: Limits) -> Choice:
     """Liquidate when the plan's reward beats gas, trading cost and the wanted profit (none is asked of a plan without a guard) within the
     operator's limits.
 
-    `gas_cost_x18`: the plan's whole gas at the price to be offered; `free_capital_x18`: the executor's margin not spoken for."""
+    `gas_cost`: the plan's whole gas at the price to be offered; `free_capital`: the executor's margin not spoken for."""
     if plan.account in limits.deny or (limits.allow and plan.account not in limits.allow):
         return Skip(SkipReason.DENIED, plan=plan)
-    economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18 + gas_cost_x18)
-    if plan.notional_x18 < limits.min_notional_x18:
+    economics = Economics(plan.expected_reward, plan.expected_cost + gas_cost)
+    if plan.notional < limits.min_notional:
         return Skip(SkipReason.TOO_SMALL, economics=economics, plan=plan)
-    if plan.guarded and economics.profit_x18 < limits.min_profit_x18:
+    if plan.guarded and economics.profit < limits.min_profit:
         return Skip(SkipReason.UNPROFITABLE, economics=economics, plan=plan)
-    if plan.capital_x18 > free_capital_x18:
+    if plan.capital > free_capital:
         return Skip(SkipReason.NOT_ENOUGH_CAPITAL, economics=economics, plan=plan)
     return Liquidate(plan, economics, gas_price)
 
 
-def surplus_wei(plan: LiquidationPlan, gas_price: GasPrice, charges_x18: int, limits: Limits) -> int:
-    """What the plan brings above the wanted profit and `charges_x18` (what is paid beside gas, USD with 18 decimals): so much may gas cost,
-    wei, before it brings less than wanted. Never negative, nor more than the operator allows for gas."""
-    highest_wei = plan.gas_limit * gas_price.max_fee_wei
-    profit_x18 = plan.expected_reward_x18 - plan.expected_cost_x18 - charges_x18
-    surplus_x18 = max(profit_x18 - limits.min_profit_x18, 0)
-    if surplus_x18 * X18 >= highest_wei * gas_price.native_price_x18:
-        return highest_wei
-    return surplus_x18 * X18 // gas_price.native_price_x18
+def surplus_wei(plan: LiquidationPlan, gas_price: GasPrice, charges: Usd18, limits: Limits) -> int:
+    """What the plan brings above the wanted profit and `charges` (what is paid beside gas): so much may gas cost, wei, before less than that
+    profit is left. Never negative, nor more than the operator allows for gas."""
+    surplus = plan.expected_reward - plan.expected_cost - charges - limits.min_profit
+    if surplus <= ZERO_USD:
+        return 0
+    in_reach = surplus < gas_price.highest_cost(plan.gas_limit)
+    return gas_price.wei_of(surplus) if in_reach else plan.gas_limit * gas_price.max_fee_wei
 
 
 _CROWDING = frozenset({SkipReason.NO_PROFITABLE_SIZE, SkipReason.UNPROFITABLE, SkipReason.TOO_SMALL})
@@ -105,12 +105,12 @@ def crowded(choice: Choice) -> Choice:
     return choice
 
 
-_NO_GUARD_X18 = -(1 << 255)
+_NO_GUARD = Usd18(-(1 << 255))
 
 
-def min_guard_change(plan: LiquidationPlan, wanted_profit_x18: int) -> int:
-    """What the executor's worth must grow by, so that `wanted_profit_x18` is left; both USD with 18 decimals. Without a guard: anything."""
-    return plan.break_even_x18 + wanted_profit_x18 if plan.guarded else _NO_GUARD_X18
+def min_guard_change(plan: LiquidationPlan, wanted_profit: Usd18) -> Usd18:
+    """What the executor's worth must grow by, so that `wanted_profit` is left. Without a guard: anything."""
+    return plan.break_even + wanted_profit if plan.guarded else _NO_GUARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +128,15 @@ class Decision:
     """What was chosen for one candidate, planned on what `used` leaves of the markets.
 
     `urgency` is the order it was planned in, see `urgency_of`; `unwind` marks the closing of what the executor took over: it lowers risk,
-    so no profit is asked of it. `worth_wei` is the most its gas may cost, whether it goes on or not; 0 without a plan."""
+    so no profit is asked of it. `stages` are those passed so far. `worth_wei` is the most its gas may cost, whether it goes on or not; 0
+    without a plan."""
 
     candidate: Candidate
     choice: Choice
-    urgency: tuple[int, int]
+    urgency: tuple[int, Usd18]
     used: Use = NOTHING
     unwind: bool = False
+    stages: Stages = NOT_BEGUN
     worth_wei: int = 0
 
     @property
@@ -180,7 +182,7 @@ class Decision:
         return frozenset((self.candidate.venue, market) for market in self.use.base_x18)
 
 
-def urgency_of(blocks_breached: int, profit_x18: int) -> tuple[int, int]:
+def urgency_of(blocks_breached: int, profit: Usd18) -> tuple[int, Usd18]:
     """The overdue by their age, before the fresh by their profit; the greatest goes first. `blocks_breached` is 0 in the block a breach was
-    first seen, `profit_x18` what the candidate would bring alone."""
-    return (blocks_breached if blocks_breached > 1 else 0, profit_x18)
+    first seen, `profit` what the candidate would bring alone."""
+    return (blocks_breached if blocks_breached > 1 else 0, profit)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from keeper.domain.fixed import X18
+from keeper.domain.money import Usd18
 
 _BASE_FEE_CHANGE_DENOMINATOR = 8
 _MIN_REPLACEMENT_PERCENT = 110
@@ -52,6 +53,6 @@ def pays(fees: Fees, base_fee_wei: int) -> bool:
     return fees.max_fee_wei >= base_fee_wei + fees.priority_fee_wei
 
 
-def gas_cost_x18(gas: int, price_wei: int, native_price_x18: int) -> int:
-    """The cost of gas in USD with 18 decimals, rounded up; `native_price_x18` is USD per coin with 18 decimals."""
-    return -(-gas * price_wei * native_price_x18 // X18)
+def gas_cost(gas: int, price_wei: int, native_price_x18: int) -> Usd18:
+    """The cost of gas, rounded up; `native_price_x18` is USD per coin with 18 decimals."""
+    return Usd18(-(-gas * price_wei * native_price_x18 // X18))

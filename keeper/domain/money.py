@@ -12,6 +12,11 @@ class Money:
     raw: int
     decimals: ClassVar[int]
 
+    @classmethod
+    def of_units(cls, units: float) -> Self:
+        """From whole units, as people write settings; what is less than one `raw` is cut off."""
+        return cls(int(units * 10**cls.decimals))
+
     @property
     def units(self) -> float:
         """In whole units, for charts and people."""
@@ -23,6 +28,9 @@ class Money:
 
     def __sub__(self, other: Self) -> Self:
         return type(self)(self.raw - self._raw_of(other))
+
+    def __neg__(self) -> Self:
+        return type(self)(-self.raw)
 
     def __lt__(self, other: Self) -> bool:
         return self.raw < self._raw_of(other)
@@ -38,7 +46,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Usd18(Money):
-    """US dollars with 18 decimals."""
+    """US dollars with 18 decimals: what plans, limits and the executor contract count in."""
 
     decimals: ClassVar[int] = 18
 
@@ -48,3 +56,7 @@ class Usd30(Money):
     """US dollars with 30 decimals."""
 
     decimals: ClassVar[int] = 30
+
+
+ZERO_USD = Usd18(0)
+"""No dollars."""

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from keeper.domain.chain import BlockRef, Hash32, RawLog
+from keeper.domain.money import Usd18
 
 
 @dataclass(frozen=True, slots=True)
 class SimSettled:
-    """The plan went through on the fork. `change_x18` is the change of the executor's worth in USD; gas is in units, not in ETH."""
+    """The plan went through on the fork. `change` is the change of the executor's worth; gas is in units, not in ETH."""
 
-    change_x18: int
+    change: Usd18
     gas_used: int
     logs: tuple[RawLog, ...]
     duration_ms: float

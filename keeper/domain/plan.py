@@ -6,6 +6,7 @@ from enum import StrEnum
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.health import Breach
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.quote import PriceId
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
@@ -41,9 +42,9 @@ class LiquidationCall:
 class LiquidationPlan:
     """Everything that is done for one account in one transaction, and what it should bring.
 
-    The executor contract values itself before and after the calls and reverts when it grew by less than `break_even_x18` plus the
-    wanted profit. Amounts ending in x18 are USD with 18 decimals; `size_x18` is base units, signed, + for a long victim;
-    `capital_x18` is the margin the executor must have free; `use` is what is no longer there for the plans that come after it.
+    The executor contract values itself before and after the calls and reverts when it grew by less than `break_even` plus the
+    wanted profit. `size_x18` is base units, signed, + for a long victim; `capital` is the margin the executor must have free; `use` is what
+    is no longer there for the plans that come after it.
 
     `quotes` are the signed prices it relies on, which the same transaction must put on the chain first.
     A plan without a guard (`guarded` false) is not held to any change of the executor's worth, for what it brings is not worth that the
@@ -53,13 +54,13 @@ class LiquidationPlan:
     market: str
     breach: Breach
     size_x18: int
-    notional_x18: int
-    expected_reward_x18: int
-    expected_cost_x18: int
-    capital_x18: int
+    notional: Usd18
+    expected_reward: Usd18
+    expected_cost: Usd18
+    capital: Usd18
     gas_limit: int
     calls: tuple[LiquidationCall, ...]
-    break_even_x18: int = 0
+    break_even: Usd18 = ZERO_USD
     use: Use = NOTHING
     guarded: bool = True
     quotes: tuple[PriceId, ...] = ()

@@ -299,7 +299,9 @@ class SimulationRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRecord:
-    """attempts: one signed transaction handed to the network. `block_*` is the head it was built on."""
+    """attempts: one signed transaction handed to the network. `block_*` is the head it was built on, `sent_at` the time of its signature.
+
+    The other times are those of `domain.stages`; None for what was only signed anew, and for what another process had sent."""
 
     chain_id: int
     venue: str
@@ -316,6 +318,11 @@ class AttemptRecord:
     gas_limit: int
     replaces: str | None
     sent_at: MicroTime
+    seen_at: MicroTime | None = None
+    decided_at: MicroTime | None = None
+    checked_at: MicroTime | None = None
+    committed_at: MicroTime | None = None
+    accepted_at: MicroTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

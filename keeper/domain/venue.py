@@ -8,6 +8,7 @@ from typing import Protocol
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.health import FeedId, Health, WatchBox
+from keeper.domain.money import Usd18
 from keeper.domain.opening import NoOpening
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan
@@ -131,8 +132,8 @@ class Action(Protocol):
         """How to close what the executor took over and still holds, one market at a time, once plans that take `used` are carried out;
         None when it holds nothing that can be closed."""
 
-    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
-        """What the executor may still take on: compared with a plan's `capital_x18`. USD, 18 decimals."""
+    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> Usd18:
+        """What the executor may still take on: compared with a plan's `capital`."""
 
     def observed(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[LiquidationObserved]:
         """The liquidations in one block's events, in log order."""
@@ -156,11 +157,11 @@ class Action(Protocol):
     def tokens(self, book: Book) -> Sequence[Address]:
         """What the executor may come to hold, the settlement token first."""
 
-    def pay_in(self, book: Book, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
-        """What the owner calls to give the executor margin (USD); nothing where plans need none."""
+    def pay_in(self, book: Book, executor: Address, amount: Usd18) -> Sequence[OwnerCall]:
+        """What the owner calls to give the executor margin; nothing where plans need none."""
 
-    def pay_out(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
-        """What the executor calls to take margin (USD) into its own wallet; nothing where it can have none."""
+    def pay_out(self, book: Book, amount: Usd18) -> Sequence[OwnerCall]:
+        """What the executor calls to take margin into its own wallet; nothing where it can have none."""
 
 
 class Views(Protocol):

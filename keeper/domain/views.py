@@ -6,7 +6,7 @@ from enum import StrEnum
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, RawLog
 from keeper.domain.health import Breach
-from keeper.domain.money import Money
+from keeper.domain.money import ZERO_USD, Money, Usd18
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class LiquidationObserved:
 class Proceeds:
     """What one transaction changed in the executor's own assets, before gas.
 
-    `settlement_x18` is realised in the settlement token (USD, 18 decimals, exact); `tokens` are raw amounts of other tokens
-    received (+) or paid (-), worth `tokens_value_x18` at the book's prices."""
+    `settlement` is realised in the settlement token, exactly; `tokens` are raw amounts of other tokens received (+) or paid (-), worth
+    `tokens_value` at the book's prices."""
 
-    settlement_x18: int
+    settlement: Usd18
     tokens: tuple[tuple[Address, int], ...] = ()
-    tokens_value_x18: int = 0
+    tokens_value: Usd18 = ZERO_USD
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Decided, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
+from keeper.domain.money import ZERO_USD
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
-from keeper.domain.records import Record
+from keeper.domain.records import MicroTime, Record
 from keeper.domain.views import LiquidationObserved, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
@@ -103,15 +104,22 @@ class Attempts:
         ours = {item.log.transaction_hash for item in observed if item.liquidator == self._executor}
         return {name: candidate for name in ours if (candidate := self._dispatcher.candidate_of(name)) is not None}
 
-    def record(self, settled: Sequence[Settled], head: BlockRef, evaluators: Mapping[str, Evaluator], native_price_x18: int) -> None:
-        """Rows of what was signed since the last call, and of these outcomes. `native_price_x18`: USD per coin of gas."""
+    def record(
+        self, settled: Sequence[Settled], head: BlockRef, seen: MicroTime, evaluators: Mapping[str, Evaluator], native_price_x18: int
+    ) -> None:
+        """Rows of what was signed since the last call, and of these outcomes. `seen`: when the head arrived; `native_price_x18`: USD per
+        coin of gas."""
         signed = self._dispatcher.signed() if self._dispatcher is not None else ()
         if not signed and not settled:
             return
         rows: list[Record] = [recording.attempt_row(self._chain_id, attempt) for attempt in signed]
+        for attempt in signed:
+            self._metrics.sent(attempt.stages)
         for item in map(self._judged, settled):
             row = self._outcome_row(item, head, evaluators.get(item.attempt.venue), native_price_x18)
             rows.append(row)
+            if isinstance(item.outcome, Included):
+                self._metrics.included((seen - item.attempt.sent_at_us) / 1_000_000)
             if item.outcome.block is None:
                 self._dropped = [*self._dropped, (head, row)][-_REMEMBERED:]
         ticket = self._recorder.append(rows)
@@ -179,7 +187,7 @@ class Attempts:
 
     def _outcome_row(self, item: Settled, head: BlockRef, evaluator: Evaluator | None, native_price_x18: int) -> Record:
         outcome = item.outcome
-        proceeds, reason = Proceeds(0), None
+        proceeds, reason = Proceeds(ZERO_USD), None
         if evaluator is not None and self._executor is not None and isinstance(outcome, Included):
             proceeds = evaluator.venue.proceeds(outcome.logs, self._executor, evaluator.book)
         elif evaluator is not None and isinstance(outcome, Reverted):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, Timestamp
-from keeper.domain.records import BlockRecord, Record
+from keeper.domain.records import BlockRecord, MicroTime, Record
 from keeper.engine import recording
 from keeper.engine.block_parts import BlockParts
 from keeper.engine.evaluator import Evaluator
@@ -66,7 +66,7 @@ class ChainLane:
     async def settle(self, head: BlockRef) -> None:
         """Look at open attempts outside of a block's processing (while stopping) and record what became of them."""
         await gather(*(key.track(head) for key in self._keys))
-        self._record_attempts(head)
+        self._record_attempts(head, recording.timestamp_us(self._clock()))
 
     async def _feed(self, events: AsyncIterator[ChainEvent]) -> None:
         async for event in events:
@@ -123,7 +123,7 @@ class ChainLane:
         parts = BlockParts(block, recording.timestamp_us(self._clock()), block.number < self._history_below, names)
         self._open[block.hash] = parts
         for lane in lanes:
-            lane.added(event, tracked[lane.decisions], history=parts.history)
+            lane.added(event, parts.received, tracked[lane.decisions], history=parts.history)
         async with asyncio.TaskGroup() as group:
             for key in self._keys:
                 group.create_task(self._track(key, block, tracked[key.decisions]))
@@ -160,7 +160,7 @@ class ChainLane:
         block_row = recording.block_row(self._chain_id, parts.block, times, used, tuple(evaluations.values()), recovered=parts.history)
         rows: list[Record] = [row for part in ready.values() for row in part.rows]
         self._recorder.block(parts.block, [*rows, block_row], tuple(ready))
-        self._record_attempts(parts.block)
+        self._record_attempts(parts.block, parts.received)
         for name, evaluation in evaluations.items():
             self._metrics.watch(name, evaluation.watched)
         self._report(parts, block_row, sum(part.decisions for part in ready.values()), (finished - parts.received) / 1_000_000)
@@ -175,9 +175,9 @@ class ChainLane:
             self._metrics.block_done(parts.block, seconds)
         self._heartbeat.beat()
 
-    def _record_attempts(self, head: BlockRef) -> None:
+    def _record_attempts(self, head: BlockRef, seen: MicroTime) -> None:
         for key in self._keys:
-            key.record(head, self.evaluators)
+            key.record(head, seen, self.evaluators)
 
     def _take_back_replaced(self, block: BlockRef) -> None:
         """A venue that had processed another block in this one's place, in an earlier process, gives it up."""

@@ -24,13 +24,14 @@ from keeper.domain.decision import (
 )
 from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.gas_price import GasPrice
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.ports import Encoder
 
-_UNLIMITED_X18 = 1 << 255
+_UNLIMITED = Usd18(1 << 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,10 @@ class DecisionPolicy:
         plan = evaluator.unwind(evaluation.basis, used)
         if plan is None or gas_price is None or blocked(plan.account):
             return None
-        economics = Economics(plan.expected_reward_x18, plan.expected_cost_x18)
+        economics = Economics(plan.expected_reward, plan.expected_cost)
         candidate = self.candidate(name, plan.account, evaluation)
         worth = plan.gas_limit * gas_price.max_fee_wei
-        return Decision(candidate, Liquidate(plan, economics, gas_price), urgency_of(0, economics.profit_x18), unwind=True, worth_wei=worth)
+        return Decision(candidate, Liquidate(plan, economics, gas_price), urgency_of(0, economics.profit), unwind=True, worth_wei=worth)
 
     def candidate(self, name: str, account: AccountKey, evaluation: BlockEvaluation) -> Candidate:
         """The account's candidate of this evaluation."""
@@ -115,30 +116,30 @@ class DecisionPolicy:
         return Candidate(candidate_id(self.chain_id, name, account, block, evaluation.quoted_at), name, account, block)
 
     def _block_plans(self, name: str, evaluator: Evaluator, evaluation: BlockEvaluation, gas_price: GasPrice | None) -> "_BlockPlans":
-        return _BlockPlans(self, name, evaluator, evaluation, gas_price, self._free_capital_x18(evaluator, evaluation))
+        return _BlockPlans(self, name, evaluator, evaluation, gas_price, self._free_capital(evaluator, evaluation))
 
-    def _free_capital_x18(self, evaluator: Evaluator, evaluation: BlockEvaluation) -> int:
+    def _free_capital(self, evaluator: Evaluator, evaluation: BlockEvaluation) -> Usd18:
         """The executor's margin not needed for what it holds; while observing without an executor nothing limits."""
         if self.executor is None:
-            return _UNLIMITED_X18
+            return _UNLIMITED
         return evaluator.venue.free_capital(self.executor, evaluator.book, evaluation.basis)
 
 
 @dataclass(frozen=True, slots=True)
 class _BlockPlans:
-    """Plans for one block's accounts in breach. `free_x18` is the executor's margin before any of them."""
+    """Plans for one block's accounts in breach. `free_capital` is the executor's margin before any of them."""
 
     policy: DecisionPolicy
     name: str
     evaluator: Evaluator
     evaluation: BlockEvaluation
     gas_price: GasPrice | None
-    free_x18: int
+    free_capital: Usd18
 
     def alone(self, account: AccountKey, block: Skip | None) -> Decision:
         """As if nobody else were in breach; `block` is why it may not be touched."""
         choice, worth = self._choose(account, NOTHING)
-        profit = choice.economics.profit_x18 if isinstance(choice, Liquidate) else 0
+        profit = choice.economics.profit if isinstance(choice, Liquidate) else ZERO_USD
         candidate = self.policy.candidate(self.name, account, self.evaluation)
         urgency = urgency_of(self.evaluation.block.number - self.evaluation.breaches[account], profit)
         choice = replace(block, plan=choice.plan) if block is not None else choice
@@ -159,13 +160,12 @@ class _BlockPlans:
         if self.gas_price is None:
             return Skip(SkipReason.PRICE_UNAVAILABLE, f"of {self.policy.gas_coin_market}, which values gas", plan=plan), 0
         # Without a data fee nothing hangs on the calldata, and making it takes time.
-        calldata = self.policy.encode(self.name, plan, 0) if self.gas_price.data_fee else b""
-        charges_x18 = self.gas_price.charges_x18(calldata, plan.value_wei)
-        surplus = surplus_wei(plan, self.gas_price, charges_x18, self.policy.limits)
+        calldata = self.policy.encode(self.name, plan, ZERO_USD) if self.gas_price.data_fee else b""
+        surplus = surplus_wei(plan, self.gas_price, self.gas_price.charges(calldata, plan.value_wei), self.policy.limits)
         worth = surplus if plan.guarded else plan.gas_limit * self.gas_price.max_fee_wei
         gas_price = self._bid(plan, self.gas_price, surplus)
-        cost_x18 = gas_price.cost_x18(plan.gas_limit, self.evaluation.block, calldata, plan.value_wei)
-        return decide(plan, gas_price, cost_x18, self.free_x18 - used.capital_x18, self.policy.limits), worth
+        gas_cost = gas_price.cost(plan.gas_limit, self.evaluation.block, calldata, plan.value_wei)
+        return decide(plan, gas_price, gas_cost, self.free_capital - used.capital, self.policy.limits), worth
 
     def _bid(self, plan: LiquidationPlan, gas_price: GasPrice, surplus: int) -> GasPrice:
         """The price of gas with the tip that a plan with this surplus (wei) offers."""

@@ -1,12 +1,14 @@
 """From one venue's evaluation of a block to what the liquidator works on, and the rows that say why the others are left."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef
 from keeper.domain.decision import Decision, Skip
 from keeper.domain.records import MicroTime, Record
 from keeper.domain.skip_reason import SkipReason
+from keeper.domain.stages import Stages
 from keeper.engine import recording
 from keeper.engine.attempts import Attempts
 from keeper.engine.decision_policy import COOLING_DOWN, HELD, IN_FLIGHT, DecisionPolicy
@@ -40,9 +42,11 @@ class Decisions:
         self._holds = holds
         self._metrics = metrics
 
-    def decide(self, name: str, evaluator: Evaluator, evaluation: BlockEvaluation, now: MicroTime) -> tuple[list[Record], list[Decision]]:
+    def decide(
+        self, name: str, evaluator: Evaluator, evaluation: BlockEvaluation, seen: MicroTime, now: MicroTime
+    ) -> tuple[list[Record], list[Decision]]:
         """The decision about every account in breach as a row, and those to go on with, the closing of what the executor holds among
-        them."""
+        them. `seen`: when the block, or the signed price, arrived."""
         busy = self.attempts.busy()
 
         def blocked(account: AccountKey) -> Skip | None:
@@ -62,7 +66,8 @@ class Decisions:
                 self._metrics.skip(decision.choice.reason.value)
         keys = BlockKeys(self.policy.chain_id, name, evaluation.block)
         rows: list[Record] = [recording.decision_row(keys, item.candidate, "decide", item.choice, now, item.used) for item in decisions]
-        return rows, [item for item in (*decisions, unwinding) if item is not None and item.goes_on]
+        stages = Stages(seen_us=seen, decided_us=now)
+        return rows, [replace(item, stages=stages) for item in (*decisions, unwinding) if item is not None and item.goes_on]
 
     async def hand_over(self, name: str, block: BlockRef, decisions: Sequence[Decision]) -> None:
         """Put the venue's decisions of its newest block in place of its older ones."""

@@ -8,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper.domain.attempt import Settled
 from keeper.domain.chain import BlockRef
 from keeper.domain.decision import Skip
+from keeper.domain.records import MicroTime
 from keeper.domain.skip_reason import SkipReason
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
@@ -40,10 +41,10 @@ class KeyLane:
             self.decisions.liquidator.concluded((item.attempt.venue, item.attempt.account), block.number)
         self._settled += settled
 
-    def record(self, head: BlockRef, evaluators: Mapping[str, Evaluator]) -> None:
-        """Rows of what was signed, and of the outcomes, since the last call."""
+    def record(self, head: BlockRef, seen: MicroTime, evaluators: Mapping[str, Evaluator]) -> None:
+        """Rows of what was signed, and of the outcomes, since the last call; `seen`: when the head arrived."""
         settled, self._settled = self._settled, []
-        self.decisions.attempts.record(settled, head, evaluators, self.decisions.gas.native_price_x18)
+        self.decisions.attempts.record(settled, head, seen, evaluators, self.decisions.gas.native_price_x18)
 
     async def watch(self, number: int) -> None:
         """Whether the operator can act; `number` is the engine's newest block."""

@@ -10,7 +10,7 @@ from keeper.domain.attempt import Attempt, Job
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import Choice, Decision, Limits, Skip, min_guard_change
 from keeper.domain.fees import Fees, offer
-from keeper.domain.fixed import to_units
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import MicroTime
@@ -170,6 +170,7 @@ class Liquidator:
         stopped = await self._settle_first(self._setup, self._setup.simulator, decision, calldata)
         if stopped is not None:
             return stopped
+        decision = replace(decision, stages=replace(decision.stages, checked_us=self._now()))
         self._failures.pop(decision.key, None)
         if self._setup.dispatcher is None:
             return Skip(SkipReason.SIMULATING)
@@ -198,9 +199,9 @@ class Liquidator:
         """Of the whole plan, with the guard that asks gas and the wanted profit back."""
         venue, plan, block = decision.candidate.venue, decision.plan, decision.candidate.block
         if not decision.must_pay:
-            return setup.encode(venue, plan, min_guard_change(plan, 0))
-        gas_x18 = decision.gas_price.cost_x18(plan.gas_limit, block, setup.encode(venue, plan, 0), plan.value_wei)
-        return setup.encode(venue, plan, min_guard_change(plan, self._limits.min_profit_x18 + gas_x18))
+            return setup.encode(venue, plan, min_guard_change(plan, ZERO_USD))
+        gas_cost = decision.gas_price.cost(plan.gas_limit, block, setup.encode(venue, plan, ZERO_USD), plan.value_wei)
+        return setup.encode(venue, plan, min_guard_change(plan, self._limits.min_profit + gas_cost))
 
     async def _completed(self, decision: Decision, revert: bytes) -> LiquidationPlan | None:
         quotes = self._required_quotes.get(decision.candidate.venue)
@@ -215,10 +216,10 @@ class Liquidator:
         settled = await self._settle(setup, simulator, decision, calldata)
         if isinstance(settled, SimReverted):
             return self._start_cooldown(decision, SkipReason.SIMULATION_REVERTED, settled)
-        cost_x18 = decision.gas_price.cost_x18(settled.gas_used, block, calldata, decision.plan.value_wei)
-        profit = profit_x18(decision.plan, settled) - cost_x18
-        if profit < self._limits.min_profit_x18 and decision.must_pay:
-            return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{to_units(profit):.2f} USD")
+        gas_cost = decision.gas_price.cost(settled.gas_used, block, calldata, decision.plan.value_wei)
+        profit = gross_profit(decision.plan, settled) - gas_cost
+        if profit < self._limits.min_profit and decision.must_pay:
+            return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{profit.units:.2f} USD")
         return None
 
     async def settle(self, settlement: Settlement) -> None:
@@ -252,6 +253,7 @@ class Liquidator:
                 calldata=calldata,
                 gas_limit=decision.plan.gas_limit,
                 budget_wei=max(decision.plan.gas_limit * fees.max_fee_wei, decision.worth_wei),
+                stages=decision.stages,
             ),
             fees,
         )
@@ -272,7 +274,7 @@ class Liquidator:
     def _record_simulation(self, decision: Decision, method: str, outcome: SimOutcome) -> None:
         if isinstance(outcome, SimSettled):
             row = recording.simulation_row(
-                self._keys(decision), decision.candidate, method, outcome, None, to_units(profit_x18(decision.plan, outcome))
+                self._keys(decision), decision.candidate, method, outcome, None, gross_profit(decision.plan, outcome).units
             )
         else:
             row = recording.simulation_row(self._keys(decision), decision.candidate, method, outcome, self._reason(decision, outcome), None)
@@ -288,6 +290,6 @@ class Liquidator:
         return recording.timestamp_us(self._clock())
 
 
-def profit_x18(plan: LiquidationPlan, outcome: SimSettled) -> int:
-    """What the plan brought on the fork before gas, USD with 18 decimals, from the change of the executor's worth."""
-    return outcome.change_x18 - plan.break_even_x18
+def gross_profit(plan: LiquidationPlan, outcome: SimSettled) -> Usd18:
+    """What the plan brought on the fork before gas, from the change of the executor's worth."""
+    return outcome.change - plan.break_even

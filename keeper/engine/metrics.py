@@ -5,9 +5,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from keeper.domain.chain import BlockRef, Purpose
 from keeper.domain.endpoint_score import EndpointScore
 from keeper.domain.records import BlockRecord
+from keeper.domain.stages import Stages
 
 _BLOCK_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_STAGE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _COMMIT_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+
+_STAGES = ("decided", "checked", "signed", "sent")
 
 
 class Collectors:
@@ -33,6 +37,20 @@ class Collectors:
         self.rpc_requests = Counter("keeper_rpc_requests", "HTTP requests to endpoints", ["chain", "purpose"], registry=own)
         self.parity = Counter("keeper_parity_comparisons", "Accounts compared with the contract's own view", ["chain"], registry=own)
         self.unpriced = Gauge("keeper_markets_without_price", "Markets in which nothing can be done", ["chain", "venue"], registry=own)
+        self.stage_seconds = Histogram(
+            "keeper_stage_seconds",
+            "Seconds a sent transaction took for each stage: decided, checked, signed (into the outbox), sent; seen_to_sent is all of them",
+            ["chain", "stage"],
+            buckets=_STAGE_SECONDS,
+            registry=own,
+        )
+        self.inclusion = Histogram(
+            "keeper_inclusion_seconds",
+            "Seconds from a transaction's signature until a block is seen that holds it",
+            ["chain"],
+            buckets=_COMMIT_SECONDS,
+            registry=own,
+        )
         self.commit_wait = Histogram(
             "keeper_commit_wait_seconds",
             "Seconds from a commit's beginning until its rows are durable, waiting for other writers included",
@@ -71,6 +89,21 @@ class Metrics:
     def outcome(self, name: str) -> None:
         """An attempt has ended."""
         self.collectors.outcomes.labels(self._chain, name).inc()
+
+    def sent(self, stages: Stages) -> None:
+        """A transaction is on its way."""
+        times = (stages.seen_us, stages.decided_us, stages.checked_us, stages.committed_us, stages.accepted_us)
+        for name, begin, end in zip(_STAGES, times, times[1:], strict=False):
+            self._stage(name, begin, end)
+        self._stage("seen_to_sent", stages.seen_us, stages.accepted_us)
+
+    def included(self, seconds: float) -> None:
+        """A block holds a transaction signed so long ago."""
+        self.collectors.inclusion.labels(self._chain).observe(seconds)
+
+    def _stage(self, name: str, begin_us: int | None, end_us: int | None) -> None:
+        if begin_us is not None and end_us is not None:
+            self.collectors.stage_seconds.labels(self._chain, name).observe((end_us - begin_us) / 1_000_000)
 
     def unpriced(self, venue: str, markets: int) -> None:
         """So many markets of the venue have no price."""

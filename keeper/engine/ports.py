@@ -9,6 +9,7 @@ from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter
 from keeper.domain.decision import CandidateId
 from keeper.domain.endpoint_score import EndpointScore
 from keeper.domain.fees import Fees
+from keeper.domain.money import Usd18
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.quote import PriceId, Quote
@@ -58,7 +59,7 @@ class Simulator(Protocol):
     """Settles a transaction without spending anything."""
 
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
-        """One `eth_call` on the node at `block`, seen at the next block's time. `change_x18` is the change of the executor's worth."""
+        """One `eth_call` on the node at `block`, seen at the next block's time. `change` is the change of the executor's worth."""
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """Mine it on a local fork of `block`, then undo it."""
@@ -225,8 +226,8 @@ class PriceService(Protocol):
 class Encoder(Protocol):
     """Turns a plan into one call of the operator's executor contract."""
 
-    def __call__(self, venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
-        """Calldata that reverts unless the executor's worth grows by `min_change_x18` (USD)."""
+    def __call__(self, venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
+        """Calldata that reverts unless the executor's worth grows by `min_change`."""
 
 
 class LogSource(Protocol):

@@ -12,6 +12,7 @@ from keeper.domain.chain import Address, BlockRef, Hash32, Usage
 from keeper.domain.decision import Candidate, CandidateId, Choice, Liquidate, Skip
 from keeper.domain.fixed import X18_DECIMALS, to_units
 from keeper.domain.health import Health
+from keeper.domain.money import Usd18
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimOutcome, SimSettled
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import (
@@ -226,10 +227,10 @@ def decision_row(
         size_raw=raw(plan.size_x18) if plan else None,
         size_decimals=X18_DECIMALS if plan else None,
         used=use_json(used),
-        notional_usd=to_units(plan.notional_x18) if plan else None,
-        expected_reward_usd=to_units(economics.reward_x18) if economics else None,
-        expected_cost_usd=to_units(economics.cost_x18) if economics else None,
-        expected_profit_usd=to_units(economics.profit_x18) if economics else None,
+        notional_usd=plan.notional.units if plan else None,
+        expected_reward_usd=economics.reward.units if economics else None,
+        expected_cost_usd=economics.cost.units if economics else None,
+        expected_profit_usd=economics.profit.units if economics else None,
         decided_at=at,
         **keys.columns(),
     )
@@ -239,7 +240,7 @@ def use_json(use: Use) -> str | None:
     """A use as the column `used` holds it."""
     if not use:
         return None
-    return json.dumps({"base": {market: str(base) for market, base in sorted(use.base_x18.items())}, "capital": str(use.capital_x18)})
+    return json.dumps({"base": {market: str(base) for market, base in sorted(use.base_x18.items())}, "capital": str(use.capital.raw)})
 
 
 def use_of_json(text: str | None) -> Use:
@@ -247,7 +248,7 @@ def use_of_json(text: str | None) -> Use:
     if text is None:
         return NOTHING
     fields = json.loads(text)
-    return Use({market: int(base) for market, base in fields["base"].items()}, int(fields["capital"]))
+    return Use({market: int(base) for market, base in fields["base"].items()}, Usd18(int(fields["capital"])))
 
 
 def simulation_row(
@@ -282,8 +283,17 @@ def attempt_row(chain_id: int, attempt: Attempt) -> AttemptRecord:
         gas_limit=attempt.gas_limit,
         replaces=attempt.replaces,
         sent_at=MicroTime(attempt.sent_at_us),
+        seen_at=_micro_time(attempt.stages.seen_us),
+        decided_at=_micro_time(attempt.stages.decided_us),
+        checked_at=_micro_time(attempt.stages.checked_us),
+        committed_at=_micro_time(attempt.stages.committed_us),
+        accepted_at=_micro_time(attempt.stages.accepted_us),
         **BlockKeys(chain_id, attempt.venue, attempt.block).columns(),
     )
+
+
+def _micro_time(microseconds: int | None) -> MicroTime | None:
+    return None if microseconds is None else MicroTime(microseconds)
 
 
 def outcome_row(
@@ -302,10 +312,10 @@ def outcome_row(
         gas_used=outcome.gas_used,
         gas_cost_wei=outcome.gas_cost_wei,
         gas_cost_usd=gas_cost_usd,
-        profit_raw=raw(proceeds.settlement_x18),
-        profit_usd=to_units(proceeds.settlement_x18),
-        usd_decimals=X18_DECIMALS,
-        tokens_value_usd=to_units(proceeds.tokens_value_x18),
+        profit_raw=raw(proceeds.settlement.raw),
+        profit_usd=proceeds.settlement.units,
+        usd_decimals=proceeds.settlement.decimals,
+        tokens_value_usd=proceeds.tokens_value.units,
         tokens=json.dumps([[token, str(amount)] for token, amount in proceeds.tokens]),
         blocks_since_seen=block.number - attempt.block.number if isinstance(outcome, Included) else None,
         **BlockKeys(chain_id, attempt.venue, block).columns(),

@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, Hash32, Timestamp
-from keeper.domain.records import Record
+from keeper.domain.records import MicroTime, Record
 from keeper.engine import recording
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.decision_policy import HELD
@@ -52,16 +52,20 @@ class VenueBlock:
 
 @dataclass(frozen=True, slots=True)
 class _Added:
-    """A block; `history` when nothing is decided about it, `tracked` when it is known what became of our transactions by this block."""
+    """A block and when it arrived; `history` when nothing is decided about it, `tracked` when it is known what became of our transactions
+    by this block."""
 
     event: BlockAdded
+    received: MicroTime
     history: bool
     tracked: asyncio.Event
 
 
 @dataclass(frozen=True, slots=True)
 class _Quoted:
-    """A signed price has come."""
+    """A signed price has come, and when."""
+
+    received: MicroTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +116,9 @@ class VenueLane:
         self.fault: VenueFault | None = None
         """Why the venue has stopped."""
 
-    def added(self, event: BlockAdded, tracked: asyncio.Event, *, history: bool) -> None:
-        """The next block. Nothing is decided about it before it is `tracked`, and nothing at all about `history`."""
-        self._steps.put_nowait(_Added(BlockAdded(event.block, self.evaluator.claimed(event.logs)), history, tracked))
+    def added(self, event: BlockAdded, received: MicroTime, tracked: asyncio.Event, *, history: bool) -> None:
+        """The next block, `received` by now. Nothing is decided about it before it is `tracked`, and nothing at all about `history`."""
+        self._steps.put_nowait(_Added(BlockAdded(event.block, self.evaluator.claimed(event.logs)), received, history, tracked))
 
     def reverted(self, event: BlocksReverted) -> None:
         """Blocks that are gone: nothing of them is recorded any more, also of those that are being worked on."""
@@ -125,7 +129,7 @@ class VenueLane:
         """A newer signed price is on the board. A block that is waiting takes it along."""
         self._quoted_at = max(self._quoted_at, published_at)
         if self._steps.empty():
-            self._steps.put_nowait(_Quoted())
+            self._steps.put_nowait(_Quoted(self._now()))
 
     def finalised(self, event: BlockFinalised) -> None:
         """A block that will not be replaced."""
@@ -150,8 +154,8 @@ class VenueLane:
                     await self._read(deliver)
                     if self.fault is not None:
                         return
-                case _Quoted():
-                    await self._tick()
+                case _Quoted() as quoted:
+                    await self._tick(quoted.received)
                     if self.fault is not None:
                         return
                 case BlocksReverted() as event:
@@ -210,8 +214,7 @@ class VenueLane:
         # What breached long ago is still breached at the head, or somebody else was quicker.
         if not step.history:
             await step.tracked.wait()
-            now = recording.timestamp_us(self._services.clock())
-            decided, work = self.decisions.decide(self.name, self.evaluator, evaluation, now)
+            decided, work = self.decisions.decide(self.name, self.evaluator, evaluation, step.received, self._now())
             rows, decisions = decided, len(work)
             self._unpriced.look(self.name, self.evaluator, block)
             # First the work, then the book-keeping: the liquidator starts while rows are made.
@@ -222,7 +225,7 @@ class VenueLane:
         rows += await self._compare(keys, sample)
         return VenueBlock(block, evaluation, rows, decisions)
 
-    async def _tick(self) -> None:
+    async def _tick(self, received: MicroTime) -> None:
         """Whom signed prices concern that have come after the newest block. What nobody answers is left to the next block."""
         if self._ticking is None or self._unread or not self._steps.empty():
             return
@@ -237,14 +240,16 @@ class VenueLane:
             return
         if not evaluation.evaluated:
             return
-        now = recording.timestamp_us(self._services.clock())
-        rows, work = self.decisions.decide(self.name, self.evaluator, evaluation, now)
+        rows, work = self.decisions.decide(self.name, self.evaluator, evaluation, received, self._now())
         await self.decisions.hand_over(self.name, block, work)
         keys = BlockKeys(self._services.chain_id, self.name, block)
         rows += quote_rows(keys, evaluation, self.decisions.policy, self._options, self._ticking.position)
         if block.hash not in self._orphaned:
             self._ticking = _Ticking(block, self._ticking.position + len(evaluation.applied))
             self._services.recorder.append(rows)
+
+    def _now(self) -> MicroTime:
+        return recording.timestamp_us(self._services.clock())
 
     async def _consistently(self, event: BlockAdded, sample: frozenset[AccountKey]) -> BlockEvaluation:
         """Evaluate; where an event does not fit the book, mend the book first. Raises StateDivergence when it does not fit then either."""

@@ -11,6 +11,7 @@ from typing import NamedTuple, NoReturn, Protocol
 from keeper.domain.agreement import Agreement, agreement
 from keeper.domain.call_failure import is_call_failure
 from keeper.domain.chain import Address, BlockRef, Timestamp
+from keeper.domain.money import Usd18
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.parse import hash32, hex_bytes
 from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, RpcUnavailable
@@ -53,16 +54,16 @@ class Simulator(Protocol):
 
 
 class Vote(NamedTuple):
-    """The effect of a transaction according to one endpoint: the change of the executor's worth (USD, 18 decimals), None for a revert;
-    or the reason why it has none: another block at that height, or no such contract."""
+    """The effect of a transaction according to one endpoint: the change of the executor's worth, None for a revert; or the reason why it
+    has none: another block at that height, or no such contract."""
 
-    change_x18: int | None
+    change: Usd18 | None
     contradiction: str | None = None
 
     def __str__(self) -> str:
         if self.contradiction is not None:
             return self.contradiction
-        return "it reverts" if self.change_x18 is None else f"it brings {self.change_x18 / 1e18:.6f} USD"
+        return "it reverts" if self.change is None else f"it brings {self.change.units:.6f} USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,9 @@ class AgreedSimulator:
         outcome, data = vote
         if outcome.contradiction is not None:
             raise BlockUnknown(0, f"block {block.number} {block.hash}: every endpoint {outcome.contradiction}")
-        if outcome.change_x18 is None:
+        if outcome.change is None:
             return SimReverted(data, 0, duration_ms)
-        return SimSettled(outcome.change_x18, 0, (), duration_ms)
+        return SimSettled(outcome.change, 0, (), duration_ms)
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """As the simulator."""
@@ -185,7 +186,7 @@ def _vote(call_answer: Answer, header: Answer, block: BlockRef, executor: Addres
             return Vote(None, f"has another block there, {block_hash}")
         if isinstance(call_answer, RpcError):
             return Vote(None) if is_call_failure(call_answer) else None
-        return Vote(decode_execution(hex_bytes(call_answer), executor).change_x18)
+        return Vote(decode_execution(hex_bytes(call_answer), executor).change)
     except RpcUnavailable:
         return Vote(None, f"has no KeeperExecutor at {executor}")
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Self
 
 from keeper.domain.account import AccountKey, AccountRef
@@ -74,7 +75,8 @@ class TransactionDispatcher:
         self._accepted: set[Hash32] = set()
         self._refused: set[Hash32] = set()
         self._settled: list[Settled] = []
-        self._signed: list[Attempt] = []
+        self._signed: dict[Hash32, Attempt] = {}
+        self._offered: set[Hash32] = set()
         self._stack = ExitStack()
 
     async def __aenter__(self) -> Self:
@@ -105,8 +107,11 @@ class TransactionDispatcher:
         return self._outbox.candidate_of(transaction)
 
     def signed(self) -> Sequence[Attempt]:
-        """Every transaction signed since this was last asked: first ones, raised fees, other nonces, cancellations."""
-        signed, self._signed = self._signed, []
+        """Every transaction signed since this was last asked: first ones (as soon as their first offer has an answer), raised fees, other
+        nonces, cancellations."""
+        signed = [attempt for name, attempt in self._signed.items() if name not in self._offered]
+        for attempt in signed:
+            del self._signed[attempt.transaction_hash]
         return signed
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
@@ -209,8 +214,14 @@ class TransactionDispatcher:
             return None
         queued = next(each for each in self._outbox.jobs_of(job.candidate_id) if each.id == transaction.job_id)
         attempt = attempt_of(queued, transaction, self.sender)
-        self._signed.append(attempt)
-        await self._deliver(transaction)
+        stages = replace(job.stages, committed_us=self._lane.now_us())
+        self._signed[transaction.hash] = attempt
+        self._offered.add(transaction.hash)
+        try:
+            accepted_us = await self._deliver(transaction)
+        finally:
+            self._offered.discard(transaction.hash)
+        attempt = self._signed[transaction.hash] = replace(attempt, stages=replace(stages, accepted_us=accepted_us))
         return attempt
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
@@ -244,7 +255,7 @@ class TransactionDispatcher:
         for note in result.notes:
             self._notice(note)
         self._settled += result.settled
-        self._signed += result.signed
+        self._signed |= {attempt.transaction_hash: attempt for attempt in result.signed}
         self._accepted -= {each.hash for each in result.reopened}
         for transaction in result.reopened:
             await self._deliver(transaction)
@@ -270,17 +281,20 @@ class TransactionDispatcher:
             if slot.winner is None and slot.nonce >= self._lane.used and alive and slot.newest.hash not in self._accepted:
                 await self._deliver(slot.newest)
 
-    async def _deliver(self, transaction: OutboxTransaction) -> None:
-        """Broadcast, and answer refusals that can be answered. Whatever is not accepted is offered again at the next head."""
+    async def _deliver(self, transaction: OutboxTransaction) -> int | None:
+        """Broadcast, and answer refusals that can be answered. Whatever is not accepted is offered again at the next head.
+
+        Returns when it was accepted, or what took its place; None when neither was."""
         waiting: OutboxTransaction | None = transaction
         for _ in range(_DELIVERY_ROUNDS):
             if waiting is None:
-                return
+                return None
             answer = await self._broadcast.offer(waiting.raw)
             if isinstance(answer, Accepted):
                 self._accepted.add(waiting.hash)
-                return
+                return self._lane.now_us()
             waiting = await self._after_refusal(waiting, answer)
+        return None
 
     async def _after_refusal(self, transaction: OutboxTransaction, answer: Refused) -> OutboxTransaction | None:
         """The transaction to try instead; None when there is nothing to be done now."""
@@ -336,7 +350,7 @@ class TransactionDispatcher:
 
     def _replaced(self, job: OutboxJob, transaction: OutboxTransaction | None) -> OutboxTransaction | None:
         if transaction is not None:
-            self._signed.append(attempt_of(job, transaction, self.sender))
+            self._signed[transaction.hash] = attempt_of(job, transaction, self.sender)
         return transaction
 
     def _slot(self, nonce: int) -> NonceSlot | None:

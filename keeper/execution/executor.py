@@ -8,6 +8,7 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from keeper.domain.chain import Address, RawLog
+from keeper.domain.money import Usd18
 from keeper.domain.plan import LiquidationPlan
 from keeper.errors import RpcUnavailable
 
@@ -19,16 +20,16 @@ _WORD = 32
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What `execute` returned: the change of the executor's worth in USD, and one flag per call of the plan."""
+    """What `execute` returned: the change of the executor's worth, and one flag per call of the plan."""
 
-    change_x18: int
+    change: Usd18
     succeeded: tuple[bool, ...]
 
 
-def encode_execute(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
-    """Calldata of KeeperExecutor.execute for a plan. It reverts unless the executor's worth grows by `min_change_x18` (USD)."""
+def encode_execute(venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
+    """Calldata of KeeperExecutor.execute for a plan. It reverts unless the executor's worth grows by `min_change`."""
     calls = [(call.target, call.value_wei, call.calldata, call.may_fail) for call in plan.calls]
-    return _EXECUTE + encode(_EXECUTE_TYPES, [venue_word(venue), calls, min_change_x18])
+    return _EXECUTE + encode(_EXECUTE_TYPES, [venue_word(venue), calls, min_change.raw])
 
 
 def venue_word(venue: str) -> bytes:
@@ -42,14 +43,14 @@ def decode_execution(output: bytes, executor: Address) -> Execution:
         change, succeeded = decode(("int256", "bool[]"), output)
     except DecodingError as error:
         raise _no_executor(executor) from error
-    return Execution(change, tuple(succeeded))
+    return Execution(Usd18(change), tuple(succeeded))
 
 
-def executed_change(logs: Sequence[RawLog], executor: Address) -> int:
-    """The change of the executor's worth (USD, 18 decimals) from the Executed event. Raises RpcUnavailable as `decode_execution`."""
+def executed_change(logs: Sequence[RawLog], executor: Address) -> Usd18:
+    """The change of the executor's worth from the Executed event. Raises RpcUnavailable as `decode_execution`."""
     for log in logs:
         if log.address == executor and log.topics[:1] == (_EXECUTED,):
-            return int.from_bytes(log.data[:_WORD], "big", signed=True)
+            return Usd18(int.from_bytes(log.data[:_WORD], "big", signed=True))
     raise _no_executor(executor)
 
 

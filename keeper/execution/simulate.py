@@ -60,7 +60,7 @@ class ForkSimulator:
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """One `eth_call` of KeeperExecutor.execute at `block`'s hash, seen at block time `at`.
 
-        `change_x18` is the change of the executor's worth. A call has neither gas nor logs: `gas_used` is 0 and `logs` empty.
+        `change` is the change of the executor's worth. A call has neither gas nor logs: `gas_used` is 0 and `logs` empty.
         Raises BlockUnknown, RpcError (a node without block overrides), RpcUnavailable (also when the answer is no KeeperExecutor's)."""
         start = time.perf_counter()
         trial = Trial(sender, to, calldata, gas, at)
@@ -75,7 +75,7 @@ class ForkSimulator:
             output = hex_bytes(answer)
         except (TypeError, ValueError, AttributeError) as error:
             raise RpcUnavailable(f"eth_call answered with {str(answer)[:40]!r}") from error
-        return SimSettled(decode_execution(output, to).change_x18, 0, (), _since(start))
+        return SimSettled(decode_execution(output, to).change, 0, (), _since(start))
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """Mine it on a fork of `block` at block time `at`, then undo it.

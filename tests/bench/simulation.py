@@ -12,6 +12,7 @@ from keeper import assembly, evm
 from keeper.chain.chain import ChainClient
 from keeper.domain.chain import Address, BlockRef, Purpose, Timestamp
 from keeper.domain.decision import min_guard_change
+from keeper.domain.money import ZERO_USD
 from keeper.domain.outcome import SimOutcome, SimSettled
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.use import NOTHING
@@ -41,7 +42,8 @@ class _Bench:
         """Seconds of each step at a block the fork has not seen yet."""
         at = Timestamp(block.timestamp + _AHEAD_SECONDS)
         one, other = [
-            (*self.sides, encode_execute("perp_v2", plan, min_guard_change(plan, 0)), plan.gas_limit, block, at) for plan in self.plans
+            (*self.sides, encode_execute("perp_v2", plan, min_guard_change(plan, ZERO_USD)), plan.gas_limit, block, at)
+            for plan in self.plans
         ]
         return {
             _PRE_CHECK: await _seconds(self.simulator.pre_check(*one)),

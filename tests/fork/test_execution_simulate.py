@@ -27,6 +27,7 @@ from contracts.devnet.rpc import Rpc
 from contracts.devnet.views import account_views
 from keeper.chain.chain import ChainClient, ChainOptions
 from keeper.domain.chain import Address, BlockRef, Purpose, Timestamp
+from keeper.domain.money import ZERO_USD
 from keeper.domain.outcome import SimReverted, SimSettled
 from keeper.domain.parse import address, hash32
 from keeper.errors import BlockUnknown, ConfigError, RpcError, RpcUnavailable
@@ -111,7 +112,7 @@ def test_both_ways_foretell_what_the_chain_then_does(devnet: Devnet) -> None:
     checked, settled = asyncio.run(simulate())
     assert isinstance(checked, SimSettled)
     assert isinstance(settled, SimSettled)
-    assert checked.change_x18 == settled.change_x18 > 0
+    assert checked.change == settled.change > ZERO_USD
     assert head(devnet.rpc) == block, "the chain itself must not move"
 
     devnet.rpc.call("evm_setNextBlockTimestamp", at)
@@ -143,10 +144,10 @@ def test_candidates_do_not_see_each_other(devnet: Devnet) -> None:
     assert isinstance(one, SimSettled)
     assert isinstance(again, SimSettled)
     assert isinstance(other, SimSettled)
-    assert (one.change_x18, one.gas_used, len(one.logs)) == (again.change_x18, again.gas_used, len(again.logs))
+    assert (one.change, one.gas_used, len(one.logs)) == (again.change, again.gas_used, len(again.logs))
     assert isinstance(refused, SimReverted)
     assert refused.gas_used > 100_000
-    assert executor_reason(str)(refused.data) == f"ProfitTooLow({one.change_x18}, {10**24})"
+    assert executor_reason(str)(refused.data) == f"ProfitTooLow({one.change.raw}, {10**24})"
 
 
 def test_a_healthy_account_reverts_with_the_venues_code(devnet: Devnet) -> None:
@@ -198,7 +199,7 @@ def test_a_block_that_was_reorganised_away_is_refused(devnet: Devnet) -> None:
 
     outcome = asyncio.run(simulate())
     assert isinstance(outcome, SimSettled)
-    assert outcome.change_x18 == 0
+    assert outcome.change == ZERO_USD
 
 
 @pytest.mark.chaos

@@ -17,7 +17,7 @@ from keeper import assembly, evm
 from keeper.chain.chain import ChainClient
 from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee, compressed_size, optimism
 from keeper.domain.decision import Decision, Liquidate, Skip
-from keeper.domain.fixed import X18
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.skip_reason import SkipReason
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.questions import ChainQuestions, NewestFee
@@ -72,13 +72,13 @@ def test_decisions_and_guards_count_it_and_reading_it_costs_no_request(tmp_path:
         plan, tariff, block = after.choice.plan, after.gas_price, after.candidate.block
         assert tariff is not None
         assert tariff.data_fee is not None
-        sketch = encode_execute("perp_v2", plan, 0)
-        fee_x18 = -(-tariff.data_fee.of_calldata(sketch) * tariff.native_price_x18 // 10**18)
-        assert fee_x18 > 0
-        assert after.choice.economics.cost_x18 - before.choice.economics.cost_x18 == fee_x18
+        sketch = encode_execute("perp_v2", plan, ZERO_USD)
+        fee = Usd18(-(-tariff.data_fee.of_calldata(sketch) * tariff.native_price_x18 // 10**18))
+        assert fee > ZERO_USD
+        assert after.choice.economics.cost - before.choice.economics.cost == fee
         # The guard wants the same: the liquidator adds this cost to the wanted profit.
         without = replace(tariff, data_fee=None)
-        assert tariff.cost_x18(plan.gas_limit, block, sketch) - without.cost_x18(plan.gas_limit, block, sketch) == fee_x18
+        assert tariff.cost(plan.gas_limit, block, sketch) - without.cost(plan.gas_limit, block, sketch) == fee
     assert [each.choice.reason for each in dear if isinstance(each.choice, Skip)] == [SkipReason.UNPROFITABLE] * len(dear)
 
 
@@ -99,13 +99,13 @@ async def _decisions(stage: Harness, scope: ChainScope) -> Sequence[Decision]:
             evaluation = evaluator.evaluation_of(item.account, item.health, block)
             tariff = policy.gas_price(evaluator, block, evaluation.data_fee)
             decisions += policy.decisions_after("perp_v2", evaluator, evaluation, tariff, {})
-    return [each for each in decisions if _margin_x18(each) > 5 * X18]
+    return [each for each in decisions if _margin(each) > Usd18.of_units(5)]
 
 
-def _margin_x18(decision: Decision) -> int:
-    """What its plan earns before gas; 0 without a plan."""
+def _margin(decision: Decision) -> Usd18:
+    """What its plan earns before gas; nothing without a plan."""
     plan = decision.choice.plan
-    return plan.expected_reward_x18 - plan.expected_cost_x18 if plan is not None else 0
+    return plan.expected_reward - plan.expected_cost if plan is not None else ZERO_USD
 
 
 async def _requests(chain: ChainClient, stage: Harness, evaluator: Evaluator, newest: NewestFee | None) -> int:

@@ -16,6 +16,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, RawLog, Timestamp
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach
+from keeper.domain.money import Usd18
 from keeper.domain.plan import CallPurpose, LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
@@ -59,7 +60,7 @@ class Keeper:
         self.ledger.refresh(ahead)
         self.ledger.inspect(sorted(self.ledger.book.account_keys()), ahead)
         plans = [self.plan(key, ahead) for key in self.ledger.breached(ahead)]
-        return sorted(plans, key=lambda plan: plan.expected_reward_x18 if isinstance(plan, LiquidationPlan) else 0, reverse=True)
+        return sorted(plans, key=lambda plan: plan.expected_reward.raw if isinstance(plan, LiquidationPlan) else 0, reverse=True)
 
     def plan(self, key: AccountKey, at: Timestamp, used: Use = NOTHING) -> LiquidationPlan | NoPlan:
         return self.ledger.venue.plan(key, self.ledger.book, at, self.executor, used)
@@ -70,38 +71,38 @@ class Keeper:
         used = NOTHING
         for first in self.plans():
             plan = self.plan(first.account, self.ahead, used) if isinstance(first, LiquidationPlan) else first
-            if isinstance(plan, LiquidationPlan) and plan.breach is Breach.POSITIONS and _net(plan) > X18:
+            if isinstance(plan, LiquidationPlan) and plan.breach is Breach.POSITIONS and _net(plan) > Usd18.of_units(1):
                 plans.append(plan)
                 used += plan.use
         return plans
 
-    def execute_all(self, plans: Sequence[LiquidationPlan]) -> list[int]:
+    def execute_all(self, plans: Sequence[LiquidationPlan]) -> list[Usd18]:
         """In one block, in this order; the change of the executor's worth by each. The book is kept as of before the block."""
-        sent = [self.traders.execute(plan, plan.break_even_x18) for plan in plans]
+        sent = [self.traders.execute(plan, plan.break_even) for plan in plans]
         self.traders.mine(1)
         receipts = {item["transactionHash"]: item for item in self.traders.receipts()}
         logs = [tuple(raw_log(item) for item in receipts[each]["logs"]) for each in sent]
         assert [receipts[each]["status"] for each in sent] == ["0x1"] * len(sent)
         return [executed_change(each, self.executor) for each in logs]
 
-    def execute(self, plan: LiquidationPlan) -> tuple[int, tuple[RawLog, ...]]:
-        """The change of the executor's worth (USD, 18 decimals) and the logs. The book is kept as of before the block."""
+    def execute(self, plan: LiquidationPlan) -> tuple[Usd18, tuple[RawLog, ...]]:
+        """The change of the executor's worth and the logs. The book is kept as of before the block."""
         before = self._worth()
-        sent = self.traders.execute(plan, plan.break_even_x18)
+        sent = self.traders.execute(plan, plan.break_even)
         self.traders.mine(1)
         receipt = next(item for item in self.traders.receipts() if item["transactionHash"] == sent)
         assert receipt["status"] == "0x1"
         assert int(receipt["gasUsed"], 16) < plan.gas_limit
         return self._worth() - before, tuple(raw_log(item) for item in receipt["logs"])
 
-    def _worth(self) -> int:
+    def _worth(self) -> Usd18:
         call = {"to": self.devnet.deployment.valuer, "data": calldata("valuation(address)", self.executor)}
         total: int = returned(("int256", "int256", "uint256"), self.devnet.rpc.call("eth_call", call, "latest"))[0]
-        return total
+        return Usd18(total)
 
 
-def _net(plan: LiquidationPlan) -> int:
-    return plan.expected_reward_x18 - plan.expected_cost_x18
+def _net(plan: LiquidationPlan) -> Usd18:
+    return plan.expected_reward - plan.expected_cost
 
 
 def test_plans_bring_what_they_promise(devnet: Devnet) -> None:
@@ -115,7 +116,7 @@ def test_plans_bring_what_they_promise(devnet: Devnet) -> None:
             driver.step(wanted, driver.head_time() + _STEP_SECONDS)
             keeper.ledger.advance()
             for plan in keeper.plans()[:1]:
-                if isinstance(plan, LiquidationPlan) and plan.breach is Breach.POSITIONS and plan.expected_reward_x18 > X18:
+                if isinstance(plan, LiquidationPlan) and plan.breach is Breach.POSITIONS and plan.expected_reward > Usd18.of_units(1):
                     _check(keeper, plan)
                     executed.append(plan)
     assert len(executed) >= 10
@@ -136,14 +137,14 @@ def _check(keeper: Keeper, plan: LiquidationPlan) -> None:
     keeper.ledger.advance()
     proceeds = keeper.ledger.venue.proceeds(logs, keeper.executor, keeper.ledger.book)
     assert not any(_open_sizes(keeper).values())
-    assert abs(proceeds.settlement_x18 - change) <= 10**12
+    assert abs((proceeds.settlement - change).raw) <= 10**12
     promised = _net(plan)
-    assert abs(proceeds.settlement_x18 - promised) <= promised // 100 + X18 // 100
+    assert abs((proceeds.settlement - promised).raw) <= promised.raw // 100 + X18 // 100
     (seen,) = keeper.ledger.venue.observed(keeper.ledger.log_events, keeper.ledger.book)
     assert (seen.account, seen.liquidator, seen.market, seen.breach) == (plan.account, keeper.executor, plan.market, Breach.POSITIONS)
     assert abs(seen.size_x18 - plan.size_x18) <= 10
-    assert abs(seen.notional_x18 - plan.notional_x18) <= plan.notional_x18 // 10**6
-    assert abs(seen.reward_x18 - plan.expected_reward_x18) <= plan.expected_reward_x18 // 10**6
+    assert abs(seen.notional_x18 - plan.notional.raw) <= plan.notional.raw // 10**6
+    assert abs(seen.reward_x18 - plan.expected_reward.raw) <= plan.expected_reward.raw // 10**6
     assert seen.penalty_x18 in (2 * seen.reward_x18, 2 * seen.reward_x18 + 1, seen.reward_x18)
 
 
@@ -161,7 +162,7 @@ def test_plans_of_one_block_bring_together_what_each_promises(devnet: Devnet) ->
             if len(plans) >= 2:
                 for plan, change in zip(plans, keeper.execute_all(plans), strict=True):
                     promised = _net(plan)
-                    assert abs(change - promised) <= promised // 100 + X18 // 100
+                    assert abs((change - promised).raw) <= promised.raw // 100 + X18 // 100
                 keeper.ledger.advance()
                 together += len(plans) - len({plan.market for plan in plans})
     assert together >= 4
@@ -179,15 +180,15 @@ def test_collateral_is_bought_with_margin(devnet: Devnet) -> None:
     weth = next(item for item in devnet.deployment.collaterals if item.follows == "ETH")
     ((token, amount),) = proceeds.tokens
     assert token == weth.token.lower()
-    assert proceeds.settlement_x18 == -plan.notional_x18
-    gained = proceeds.tokens_value_x18 + proceeds.settlement_x18
-    assert abs(gained - change) <= 10**12
-    assert abs(gained - plan.expected_reward_x18) <= plan.expected_reward_x18 // 100
+    assert proceeds.settlement == -plan.notional
+    gained = proceeds.tokens_value + proceeds.settlement
+    assert abs((gained - change).raw) <= 10**12
+    assert abs((gained - plan.expected_reward).raw) <= plan.expected_reward.raw // 100
     keeper.ledger.advance()
     (seen,) = keeper.ledger.venue.observed(keeper.ledger.log_events, keeper.ledger.book)
     assert (seen.account, seen.liquidator, seen.market, seen.breach) == (pawner, keeper.executor, "WETH", Breach.COLLATERAL)
     assert seen.size_x18 == amount
-    assert seen.notional_x18 == plan.notional_x18
+    assert seen.notional_x18 == plan.notional.raw
 
 
 def _indebted(keeper: Keeper, pawner: AccountKey) -> None:

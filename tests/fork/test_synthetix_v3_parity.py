@@ -78,7 +78,7 @@ def test_plans_pay_what_they_say_and_nobody_is_missed(synthetix_devnet: Syntheti
         plans = _plans(ledger)
         for plan in plans if _has_fresh_prices(ledger) else ():
             calls[plan.breach] += 1
-            assert _reward_of(synthetix_devnet, ledger, plan) == plan.expected_reward_x18, plan
+            assert _reward_of(synthetix_devnet, ledger, plan) == plan.expected_reward.raw, plan
         for plan in plans:
             if walk.random.random() < 0.3:
                 walk.call(*[call.calldata for call in plan.calls])

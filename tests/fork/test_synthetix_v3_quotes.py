@@ -49,12 +49,12 @@ def test_one_transaction_brings_the_price_and_liquidates(bench: Bench) -> None:
     before_18 = snx_usd_balance_18(bench.devnet.rpc, bench.devnet.deployment, bench.devnet.deployment.executor)
     _execute(bench, replace(plan, calls=(*ledger.venue.push([quote], ledger.book), *plan.calls)), ahead)
     after_18 = snx_usd_balance_18(bench.devnet.rpc, bench.devnet.deployment, bench.devnet.deployment.executor)
-    assert after_18 - before_18 == plan.expected_reward_x18
+    assert after_18 - before_18 == plan.expected_reward.raw
     ledger.advance()
     assert ledger.mismatches() == []
     assert key not in ledger.book.account_keys()
     (liquidation,) = ledger.venue.observed(ledger.log_events, ledger.book)
-    assert (liquidation.account, liquidation.liquidator, liquidation.reward_x18) == (key, _executor(bench), plan.expected_reward_x18)
+    assert (liquidation.account, liquidation.liquidator, liquidation.reward_x18) == (key, _executor(bench), plan.expected_reward.raw)
     # What the chain has is no signed price any more.
     assert ledger.venue.quoted([quote], ledger.book, ahead) == []
 
@@ -108,7 +108,7 @@ def _execute(bench: Bench, plan: LiquidationPlan, at: Timestamp) -> None:
     fields = {
         "from": deployment.keeper,
         "to": deployment.executor,
-        "data": "0x" + encode_execute(_VENUE, plan, plan.expected_reward_x18).hex(),
+        "data": "0x" + encode_execute(_VENUE, plan, plan.expected_reward).hex(),
         "gas": hex(plan.gas_limit),
     }
     transaction = rpc.call("eth_sendTransaction", fields)

@@ -13,7 +13,7 @@ from keeper import assembly
 from keeper.assembly import Parts, Pulled
 from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, RawLog
 from keeper.domain.fee_policy import FeePolicy
-from keeper.domain.fixed import X18
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.outcome import SimOutcome, SimSettled
 from keeper.domain.records import AttemptRecord
 from keeper.engine.metrics import Collectors
@@ -31,7 +31,7 @@ from tests.keeper.engine.toy import Opened, ToyVenue
 from tests.keeper.settings.test_source import MINIMAL, VENUE
 
 _EXECUTOR = f'\n[executors.hot]\naddress = "{EXECUTOR}"\noperator = "{OPERATOR}"\n'
-_SETTLED = SimSettled(0, 0, (), 0.0)
+_SETTLED = SimSettled(ZERO_USD, 0, (), 0.0)
 
 
 class QuietChain(FakeChain):
@@ -187,7 +187,7 @@ class _Hanging(ScriptedSimulator):
 
 def test_no_key_waits_for_another(tmp_path: Path) -> None:
     """Two executors on one chain: while one's plans hang in its simulator, the other's are sent, by its own key."""
-    good = SimSettled(9 * X18, 90_000, (), 1.0)
+    good = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
     hot = OtherExecutor(_Hanging(good, good), ListDispatcher())
     cold_key, cold_contract = Address("0x" + "dd" * 20), Address("0x" + "cc" * 20)
     cold = OtherExecutor(ScriptedSimulator(good, good), ListDispatcher(cold_key), cold_contract, cold_key)

@@ -1,4 +1,5 @@
--- Signed transactions handed to the network. `block_*` is the head it was built on. Fees in gwei.
+-- Signed transactions handed to the network. `block_*` is the head it was built on, `sent_at` the time of its signature, the other times are
+-- those of the stages before and after it (NULL for raised fees and cancellations). Fees in gwei.
 SELECT
     chain_id,
     venue,
@@ -14,5 +15,10 @@ SELECT
     priority_fee_wei / 1e9 AS priority_fee_gwei,
     gas_limit,
     replaces AS replaces_transaction_hash,
-    sent_at
+    sent_at,
+    seen_at,
+    decided_at,
+    checked_at,
+    committed_at,
+    accepted_at
 FROM lake.main.attempts

@@ -7,6 +7,7 @@ from keeper.domain.calldata import Encoder
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.fixed import RATIO, mul_ratio
 from keeper.domain.health import Breach
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import Use
@@ -52,13 +53,13 @@ def plan(options: Options, encoder: Encoder, key: AccountKey, margin: Margin, bo
         market=collateral.name or best.token,
         breach=Breach.COLLATERAL,
         size_x18=collateral_x18(best.received_raw, collateral),
-        notional_x18=best.paid_x18,
-        expected_reward_x18=best.received_x18 - best.paid_x18,
-        expected_cost_x18=0,
-        capital_x18=best.paid_x18,
+        notional=Usd18(best.paid_x18),
+        expected_reward=Usd18(best.received_x18 - best.paid_x18),
+        expected_cost=ZERO_USD,
+        capital=Usd18(best.paid_x18),
         gas_limit=GAS_COLLATERAL,
         calls=_calls(options, encoder, key, best, params.settlement_token),
-        use=Use(capital_x18=best.paid_x18),
+        use=Use(capital=Usd18(best.paid_x18)),
     )
 
 

@@ -8,6 +8,7 @@ from keeper.domain.calldata import UINT256_MAX, Encoder
 from keeper.domain.chain import Timestamp
 from keeper.domain.fixed import X18, div_up, mul_div, mul_ratio
 from keeper.domain.health import Breach
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import Use
@@ -105,10 +106,10 @@ def _positions_plan(
         market=book.markets[best.base_token].name or best.base_token,
         breach=Breach.POSITIONS,
         size_x18=best.size,
-        notional_x18=best.notional,
-        expected_reward_x18=best.reward,
-        expected_cost_x18=best.cost,
-        capital_x18=div_up(best.notional * params.config.im_ratio, 10**6),
+        notional=Usd18(best.notional),
+        expected_reward=Usd18(best.reward),
+        expected_cost=Usd18(best.cost),
+        capital=Usd18(div_up(best.notional * params.config.im_ratio, 10**6)),
         gas_limit=GAS_LIQUIDATE + GAS_CLOSE + GAS_CANCEL * len(cancels) + GAS_VALUATION * len(inventory.positions(book)),
         calls=tuple(_calls(options, encoder, key, best, cancels)),
         use=Use({best.base_token: best.closed}),
@@ -220,12 +221,12 @@ def _unwinding(
         market=book.markets[base_token].name or base_token,
         breach=Breach.POSITIONS,
         size_x18=closable if is_long else -closable,
-        notional_x18=notional,
-        expected_reward_x18=0,
-        expected_cost_x18=cost,
-        capital_x18=0,
+        notional=Usd18(notional),
+        expected_reward=ZERO_USD,
+        expected_cost=Usd18(cost),
+        capital=ZERO_USD,
         gas_limit=GAS_CLOSE + GAS_VALUATION * len(inventory.positions(book)),
         calls=(close_call(options, encoder, base_token, pool.limit(is_long)),),
-        break_even_x18=-(abs(at_index) * 3 // 2 + mul_ratio(notional, _UNWIND_ROOM_RATIO)),
+        break_even=-Usd18(abs(at_index) * 3 // 2 + mul_ratio(notional, _UNWIND_ROOM_RATIO)),
         use=Use({base_token: closable if is_long else -closable}),
     )

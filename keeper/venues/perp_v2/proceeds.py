@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from keeper.domain.chain import Address, RawLog
 from keeper.domain.event_abi import topic_of
+from keeper.domain.money import Usd18
 from keeper.domain.parse import address_of_word
 from keeper.domain.views import Proceeds
 from keeper.venues.perp_v2.events import LogEvent
@@ -40,9 +41,9 @@ class ProceedsReader:
         settlement = tokens.pop(params.settlement_token, 0) * params.settlement_unit
         known = {token: amount for token, amount in tokens.items() if token in params.collaterals and amount}
         return Proceeds(
-            settlement_x18=realized + settlement,
+            settlement=Usd18(realized + settlement),
             tokens=tuple((Address(token), amount) for token, amount in known.items()),
-            tokens_value_x18=sum(_worth(token, amount, book) for token, amount in known.items()),
+            tokens_value=Usd18(sum(_worth(token, amount, book) for token, amount in known.items())),
         )
 
     def _transferred(self, log: RawLog, executor: Address, tokens: dict[str, int]) -> None:

@@ -6,6 +6,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.calldata import Encoder
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.health import FeedId, Health, WatchBox
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.opening import NoOpening
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan
@@ -163,21 +164,21 @@ class PerpV2:
         """See capital.tokens."""
         return capital.tokens(perp_book(book))
 
-    def pay_in(self, book: Book, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_in(self, book: Book, executor: Address, amount: Usd18) -> Sequence[OwnerCall]:
         """See capital.pay_in."""
-        return capital.pay_in(self._options, perp_book(book), executor, amount_x18)
+        return capital.pay_in(self._options, perp_book(book), executor, amount)
 
-    def pay_out(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_out(self, book: Book, amount: Usd18) -> Sequence[OwnerCall]:
         """See capital.pay_out."""
-        return capital.pay_out(self._options, perp_book(book), amount_x18)
+        return capital.pay_out(self._options, perp_book(book), amount)
 
-    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
-        """Vault.getFreeCollateralByRatio at the initial margin ratio, X18; 0 for an account the book does not have."""
+    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> Usd18:
+        """Vault.getFreeCollateralByRatio at the initial margin ratio; nothing for an account the book does not have."""
         own = perp_book(book)
         account = own.accounts.get(AccountKey(executor))
         if account is None:
-            return 0
-        return free_collateral(account, own, now, parameters(own).config.im_ratio) or 0
+            return ZERO_USD
+        return Usd18(free_collateral(account, own, now, parameters(own).config.im_ratio) or 0)
 
     def observed(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[LiquidationObserved]:
         """See observed.observed."""

@@ -7,6 +7,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.calldata import Encoder
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.health import Breach
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan, Until
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import Use
@@ -86,10 +87,10 @@ def plan(
         market=book.markets[take.market_id].symbol or take.market_id,
         breach=breach,
         size_x18=take.size_in(take.market_id),
-        notional_x18=take.notional,
-        expected_reward_x18=reward,
-        expected_cost_x18=0,
-        capital_x18=0,
+        notional=Usd18(take.notional),
+        expected_reward=Usd18(reward),
+        expected_cost=ZERO_USD,
+        capital=ZERO_USD,
         gas_limit=_gas(account, GAS_WINDOW if breach is Breach.FLAGGED else GAS_FLAG),
         calls=(LiquidationCall(options.perps_market, encoder.data(LIQUIDATE, int(key)), CallPurpose.LIQUIDATE),),
         quotes=relied_on(account, book, now),
@@ -134,10 +135,10 @@ def _margin_plan(
         market=WHOLE_ACCOUNT,
         breach=Breach.MARGIN_ONLY,
         size_x18=0,
-        notional_x18=margin.collateral_value,
-        expected_reward_x18=_payment(params, rewards, costs.flag[account.feeds] + costs.liquidate, margin.collateral_value),
-        expected_cost_x18=0,
-        capital_x18=0,
+        notional=Usd18(margin.collateral_value),
+        expected_reward=Usd18(_payment(params, rewards, costs.flag[account.feeds] + costs.liquidate, margin.collateral_value)),
+        expected_cost=ZERO_USD,
+        capital=ZERO_USD,
         gas_limit=_gas(account, GAS_FLAG),
         calls=(LiquidationCall(options.perps_market, encoder.data(LIQUIDATE_MARGIN_ONLY, int(key)), CallPurpose.LIQUIDATE_COLLATERAL),),
         quotes=relied_on(account, book, now),

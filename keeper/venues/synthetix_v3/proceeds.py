@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from keeper.domain.chain import Address, RawLog
 from keeper.domain.event_abi import topic_of
+from keeper.domain.money import Usd18
 from keeper.domain.parse import address_of_word
 from keeper.domain.views import Proceeds
 from keeper.venues.synthetix_v3.signatures import TRANSFER
@@ -18,7 +19,7 @@ class ProceedsReader:
 
     def __call__(self, logs: Sequence[RawLog], executor: Address) -> Proceeds:
         """Rewards are issued to the caller, so they are transfers from nobody."""
-        return Proceeds(sum(_change(log, executor) for log in logs if self._is_transfer(log)))
+        return Proceeds(Usd18(sum(_change(log, executor) for log in logs if self._is_transfer(log))))
 
     def _is_transfer(self, log: RawLog) -> bool:
         return log.address == self._usd_token and log.topics[:1] == (self._transfer,) and len(log.topics) == 3

@@ -6,6 +6,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.calldata import Encoder
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.health import FeedId, Health, WatchBox
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.opening import NoOpening
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import LiquidationCall, LiquidationPlan, NoPlan
@@ -159,17 +160,17 @@ class SynthetixV3:
         """Rewards are paid in snxUSD."""
         return (self._options.usd_token,)
 
-    def pay_in(self, book: Book, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_in(self, book: Book, executor: Address, amount: Usd18) -> Sequence[OwnerCall]:
         """A liquidator needs no margin."""
         return ()
 
-    def pay_out(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_out(self, book: Book, amount: Usd18) -> Sequence[OwnerCall]:
         """What it earns is in its wallet already."""
         return ()
 
-    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
+    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> Usd18:
         """Plans need none."""
-        return 0
+        return ZERO_USD
 
     def observed(self, events: Sequence[tuple[RawLog, Event]], book: Book) -> Sequence[LiquidationObserved]:
         """See observed.observed."""

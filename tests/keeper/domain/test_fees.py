@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.domain.fees import Fees, bump, gas_cost_x18, offer, pays, toward_market, with_room
+from keeper.domain.fees import Fees, bump, gas_cost, offer, pays, toward_market, with_room
+from keeper.domain.money import Usd18
 
 WEI = st.integers(0, 10**12)
 
@@ -52,8 +53,8 @@ def test_fees_go_towards_the_market_and_never_down_nor_above_the_cap(
 
 
 def test_gas_in_usd_is_rounded_up() -> None:
-    assert gas_cost_x18(21_000, 10**9, 3_000 * 10**18) == 63 * 10**15
-    assert gas_cost_x18(1, 1, 1) == 1
+    assert gas_cost(21_000, 10**9, 3_000 * 10**18) == Usd18(63 * 10**15)
+    assert gas_cost(1, 1, 1) == Usd18(1)
 
 
 def test_room_for_a_rising_base_fee_is_left_within_the_cap() -> None:

@@ -9,7 +9,7 @@ from keeper.domain.decision import Candidate, CandidateId, Decision, Economics, 
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.health import Breach, Health
-from keeper.domain.money import Usd18
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import LiquidationPlan, NoPlan
 from keeper.domain.use import Use
 from keeper.domain.venue import Book
@@ -25,18 +25,18 @@ BREACHED = Health(Usd18(X18), Usd18(2 * X18), Breach.POSITIONS)
 def plan_of(account: str, *, reward: int = 5, capital: int = 0) -> LiquidationPlan:
     """A plan for all of an account; whole USD."""
     return LiquidationPlan(
-        account=AccountKey(account), market="TOY", breach=Breach.POSITIONS, size_x18=X18, notional_x18=100 * X18,
-        expected_reward_x18=reward * X18, expected_cost_x18=X18, capital_x18=capital * X18, gas_limit=100_000, calls=(),
-        use=Use({"TOY": X18}, capital * X18),
+        account=AccountKey(account), market="TOY", breach=Breach.POSITIONS, size_x18=X18, notional=Usd18.of_units(100),
+        expected_reward=Usd18.of_units(reward), expected_cost=Usd18.of_units(1), capital=Usd18.of_units(capital), gas_limit=100_000,
+        calls=(), use=Use({"TOY": X18}, Usd18.of_units(capital)),
     )  # fmt: skip
 
 
 def decision_of(account: str, *, reward: int = 5, blocks_breached: int = 0, block: BlockRef | None = None) -> Decision:
     """A decision to liquidate whose profit is the reward less one USD."""
     plan = plan_of(account, reward=reward)
-    choice = Liquidate(plan, Economics(plan.expected_reward_x18, plan.expected_cost_x18), FREE)
+    choice = Liquidate(plan, Economics(plan.expected_reward, plan.expected_cost), FREE)
     candidate = Candidate(CandidateId(f"id-{account}"), "toy", AccountKey(account), block or block_ref(1))
-    return Decision(candidate, choice, urgency_of(blocks_breached, choice.economics.profit_x18))
+    return Decision(candidate, choice, urgency_of(blocks_breached, choice.economics.profit))
 
 
 def evaluation(block: BlockRef, *breached: str) -> BlockEvaluation:
@@ -67,4 +67,4 @@ class ScriptedVenue(ToyVenue):
 
 def unwinding_plan(executor: Address) -> LiquidationPlan:
     """Closing what the executor holds, at a loss."""
-    return replace(plan_of(executor), expected_reward_x18=0)
+    return replace(plan_of(executor), expected_reward=ZERO_USD)

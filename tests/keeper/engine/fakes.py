@@ -11,6 +11,7 @@ from keeper.domain.chain import Address, BlockRef, CallResult, Hash32, Reads, Ta
 from keeper.domain.decision import CandidateId
 from keeper.domain.endpoint_score import EndpointScore
 from keeper.domain.fees import Fees
+from keeper.domain.money import Usd18
 from keeper.domain.outcome import SimOutcome
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import Record
@@ -229,6 +230,6 @@ class ScriptedMender:
         await self.run(name, evaluator, block)
 
 
-def encoded(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
+def encoded(venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
     """Some calldata."""
-    return f"{venue} {plan.account} {min_change_x18}".encode()
+    return f"{venue} {plan.account} {min_change.raw}".encode()

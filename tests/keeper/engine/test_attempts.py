@@ -13,7 +13,8 @@ from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included, Outcome, Reverted
-from keeper.domain.records import AttemptRecord, OutcomeRecord
+from keeper.domain.records import AttemptRecord, MicroTime, OutcomeRecord
+from keeper.domain.stages import Stages
 from keeper.engine.attempts import Attempts
 from keeper.engine.metrics import Metrics
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ListDispatcher, block_ref
@@ -41,7 +42,7 @@ def _attempts(dispatcher: ListDispatcher, memory: ListLake) -> Attempts:
 
 
 def _record(attempts: Attempts, *settled: Settled) -> None:
-    attempts.record(settled, HEAD, {}, 10**18)
+    attempts.record(settled, HEAD, MicroTime(1_000_005), {}, 10**18)
 
 
 def test_a_row_is_acknowledged_when_the_lake_has_committed_it_and_not_before() -> None:
@@ -59,6 +60,23 @@ def test_a_row_is_acknowledged_when_the_lake_has_committed_it_and_not_before() -
     attempts.acknowledge()
     attempts.acknowledge()
     assert (dispatcher.acknowledged, dispatcher.settled) == ([_hash(1)], [(_hash(1), HEAD.hash)])
+
+
+def test_the_stages_of_what_was_sent_are_rows_and_figures() -> None:
+    stages = Stages(seen_us=0, decided_us=10_000, checked_us=30_000, committed_us=35_000, accepted_us=40_000)
+    dispatcher, memory, metrics = ListDispatcher(fresh=[replace(_attempt(1), stages=stages)]), ListLake(), Metrics()
+    attempts = Attempts(dispatcher, memory, 1, Address(EXECUTOR), structlog.get_logger(), metrics, {"toy": bytes.decode})
+    _record(attempts)
+    _record(attempts, _included(1))
+    (row,) = [row for row in memory.rows if isinstance(row, AttemptRecord)]
+    assert (row.seen_at, row.decided_at, row.checked_at, row.committed_at, row.accepted_at) == (0, 10_000, 30_000, 35_000, 40_000)
+    registry, chain = metrics.collectors.registry, {"chain": "chain"}
+    sums = {
+        name: registry.get_sample_value("keeper_stage_seconds_sum", chain | {"stage": name})
+        for name in ("decided", "checked", "signed", "sent", "seen_to_sent")
+    }
+    assert sums == {"decided": 0.01, "checked": 0.02, "signed": 0.005, "sent": 0.005, "seen_to_sent": 0.04}
+    assert registry.get_sample_value("keeper_inclusion_seconds_sum", chain) == 1.0
 
 
 def _reconcile(dispatcher: ListDispatcher, memory: ListLake) -> None:

@@ -17,6 +17,7 @@ from keeper.domain.decision import CandidateId, Limits, Skip
 from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.outcome import Included, Reverted, SimOutcome, SimReverted, SimSettled
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import (
@@ -126,20 +127,20 @@ def world_of(
     dispatcher: ListDispatcher | None = None,
     mender: ScriptedMender | None = None,
     gas_coin_market: str = "TOY",
-    encode: Encoder = lambda venue, plan, min_change_x18: b"call",
+    encode: Encoder = lambda venue, plan, min_change: b"call",
     newest_fee: NewestFee | None = None,
     settlements: Settlements | None = None,
     quotes: QuoteBoard | None = None,
     forecast: bool = False,
     service: ListService | None = None,
 ) -> World:
-    good = SimSettled(9 * X18, 90_000, (), 1.0)
+    good = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
     chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
     simulator = simulator or ScriptedSimulator(checked or good, settled or good)
     dispatcher = dispatcher or (ListDispatcher() if executes else None)
     venues = {"toy": venue or ToyVenue(BREACHED), **({"twin": twin} if twin is not None else {})}
     setup = ExecutionSetup(simulator if simulates else None, dispatcher, encode, OPERATOR, EXECUTOR, settlements=settlements)
-    limits = limits or Limits(min_profit_x18=X18)
+    limits = limits or Limits(min_profit=Usd18.of_units(1))
     evaluators: dict[str, Evaluator] = {
         name: Evaluator(each, ChainQuestions(chain, newest_fee, quotes), executor=EXECUTOR, block_seconds=2, forecast=forecast)
         for name, each in venues.items()
@@ -205,7 +206,7 @@ def test_an_account_in_flight_is_not_sent_again() -> None:
         ({"executes": False}, "simulating"),
         ({"checked": SimReverted(b"too late", 1, 1.0)}, "pre_check_reverted"),
         ({"settled": SimReverted(b"too late", 1, 1.0)}, "simulation_reverted"),
-        ({"settled": SimSettled(10, 90_000, (), 1.0)}, "simulation_unprofitable"),
+        ({"settled": SimSettled(Usd18(10), 90_000, (), 1.0)}, "simulation_unprofitable"),
     ],
 )
 def test_a_candidate_that_is_not_sent_says_why(changes: dict[str, Any], reason: str) -> None:
@@ -222,12 +223,12 @@ class _Stale(ScriptedSimulator):
         return self.checked if b"signed 80" in calldata else SimReverted(b"stale toy", 1, 1.0)
 
 
-def _joined(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
+def _joined(venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
     return b"".join(call.calldata for call in plan.calls)
 
 
 def test_a_plan_that_reverts_for_want_of_a_price_is_sent_with_it() -> None:
-    good = SimSettled(9 * X18, 90_000, (), 1.0)
+    good = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
     world = world_of(simulator=_Stale(good, good), encode=_joined, service=ListService([quote_of(80, 1)]))
     world.run(added(1, OPENS))
     assert [row.settled for row in world.recorder.of(SimulationRecord) if row.method == "call"] == [False, True]
@@ -252,7 +253,7 @@ class _Clocked(ScriptedSimulator):
 
 def test_a_plan_with_a_price_is_simulated_at_no_time_before_that() -> None:
     """A head that is late: signed prices are of a time when the next block should have been there already."""
-    good = SimSettled(9 * X18, 90_000, (), 1.0)
+    good = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
     simulator = _Clocked(good, good)
     block = added(1, OPENS)
     following = block.block.timestamp + 2
@@ -262,7 +263,7 @@ def test_a_plan_with_a_price_is_simulated_at_no_time_before_that() -> None:
 
 
 def test_without_the_price_it_asks_for_it_is_left() -> None:
-    good = SimSettled(9 * X18, 90_000, (), 1.0)
+    good = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
     world = world_of(simulator=_Stale(good, good), encode=_joined, service=ListService())
     world.run(added(1, OPENS))
     assert world.decisions() == [("decide", None), ("liquidate", "pre_check_reverted")]
@@ -285,10 +286,10 @@ def test_a_plan_that_keeps_reverting_is_tried_ever_more_rarely() -> None:
 
 
 def test_limits_decide_before_anything_is_simulated() -> None:
-    world = world_of(limits=Limits(min_profit_x18=1000 * X18))
+    world = world_of(limits=Limits(min_profit=Usd18.of_units(1000)))
     world.run(added(1, OPENS))
     assert world.decisions() == [("decide", "unprofitable")]
-    denied = world_of(limits=Limits(min_profit_x18=0, deny=frozenset({AccountKey(ALICE)})))
+    denied = world_of(limits=Limits(min_profit=ZERO_USD, deny=frozenset({AccountKey(ALICE)})))
     denied.run(added(1, OPENS))
     assert denied.decisions() == [("decide", "denied")]
 
@@ -490,7 +491,7 @@ class _SickSimulator(ScriptedSimulator):
     ("failure", "reason"), [(INTERNAL, "endpoint_down"), (RpcUnavailable("refused"), "endpoint_down"), (UNKNOWN, "stale")]
 )
 def test_a_candidate_nobody_can_simulate_is_left_with_a_reason(failure: Exception, reason: str) -> None:
-    good = SimSettled(9_000_000, 90_000, (), 1.0)
+    good = SimSettled(Usd18(9_000_000), 90_000, (), 1.0)
     world = world_of(simulator=_SickSimulator(good, good, failure=failure))
     world.run(added(1, OPENS))
     assert world.decisions() == [("decide", None), ("liquidate", reason)]
@@ -537,7 +538,8 @@ def test_closing_what_the_executor_holds_is_settled_before_it_is_sent() -> None:
 def test_a_plan_without_a_guard_is_settled_before_it_is_sent_and_need_not_pay() -> None:
     settlements = Settlements()
     plan = replace(plan_of(ALICE, reward=0), guarded=False)
-    world = world_of(settlements=settlements, settled=SimSettled(0, 90_000, (), 1.0), venue=ScriptedVenue({2: 85}, {ALICE: lambda _: plan}))
+    venue = ScriptedVenue({2: 85}, {ALICE: lambda _: plan})
+    world = world_of(settlements=settlements, settled=SimSettled(ZERO_USD, 90_000, (), 1.0), venue=venue)
     world.run(added(1, OPENS))
     assert [row.method for row in world.recorder.of(SimulationRecord)] == ["call", "fork"]
     assert world.dispatcher is not None
@@ -643,18 +645,18 @@ def test_without_a_market_of_the_gas_coin_the_daemon_does_not_start_and_names_th
 
 def test_the_data_fee_is_asked_back_by_the_guard() -> None:
     """A coin is 85 USD: the least change wanted is the profit and both kinds of gas."""
-    wanted: list[int] = []
+    wanted: list[Usd18] = []
     fee = NewestFee(lambda: _prices(DataFee(10**6, 0, 10**6, 0)))
 
-    def encode(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
-        wanted.append(min_change_x18)
+    def encode(venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
+        wanted.append(min_change)
         return b"call"
 
     world_of(encode=encode, newest_fee=fee).run(added(1, OPENS))
     with_fee = wanted[-1]
     world_of(encode=encode).run(added(1, OPENS))
     assert fee.prices is not None
-    assert with_fee - wanted[-1] == fee.prices.of_calldata(b"call") * 85
+    assert with_fee - wanted[-1] == Usd18(fee.prices.of_calldata(b"call") * 85)
 
 
 def _prices(prices: DataFee) -> Reads[DataFee]:
@@ -664,10 +666,10 @@ def _prices(prices: DataFee) -> Reads[DataFee]:
 
 def test_the_tip_that_others_pay_is_offered_and_asked_back_by_the_guard() -> None:
     """Half a gwei more per unit of gas than the operator's own tip; a coin is 85 USD."""
-    wanted: list[int] = []
+    wanted: list[Usd18] = []
 
-    def encode(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
-        wanted.append(min_change_x18)
+    def encode(venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
+        wanted.append(min_change)
         return b"call"
 
     more = 5 * 10**8
@@ -678,8 +680,8 @@ def test_the_tip_that_others_pay_is_offered_and_asked_back_by_the_guard() -> Non
         attempts += world.recorder.of(AttemptRecord)
         assert [row.market_tip_wei for row in world.recorder.of(BlockRecord)] == [tip_wei] * 2
     assert [attempt.priority_fee_wei for attempt in attempts] == [10**6, 10**6 + more]
-    cheap, dear = [change for change in wanted if change]
-    assert dear - cheap == attempts[0].gas_limit * more * 85
+    cheap, dear = [change for change in wanted if change.raw]
+    assert dear - cheap == Usd18(attempts[0].gas_limit * more * 85)
 
 
 def test_an_attempt_of_an_account_that_recovers_is_worth_nothing() -> None:

@@ -11,6 +11,7 @@ from keeper.domain.decision import Decision, Limits, Skip, candidate_id
 from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
@@ -22,7 +23,7 @@ from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref, encoded
 from tests.keeper.engine.toy import Opened, log_of
 
 BLOCK = block_ref(2)
-POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", FeePolicy(10**6, 10**11), encoded)
+POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit=Usd18.of_units(1)), "TOY", FeePolicy(10**6, 10**11), encoded)
 
 
 def _evaluator(
@@ -71,7 +72,7 @@ def test_gas_is_priced_at_the_coins_own_market() -> None:
     gas_price = POLICY.gas_price(_evaluator(), BLOCK)
     assert gas_price == GasPrice(10**6, 10**11, 100 * X18)
     # (base fee 1 gwei + tip 1e6 wei) x 1e9 gas is 1.001 coins, of 100 USD each.
-    assert gas_price.cost_x18(10**9, BLOCK, b"") == 1_001 * X18 // 10
+    assert gas_price.cost(10**9, BLOCK, b"") == Usd18(1_001 * X18 // 10)
 
 
 def test_while_the_coin_has_no_price_nothing_is_sent_for_free() -> None:
@@ -84,9 +85,9 @@ def test_a_data_fee_counts_for_every_byte_of_the_calldata() -> None:
     fee = DataFee(10**9, 0, 10**6, 0)
     gas_price = GasPrice(0, 10**11, 100 * X18, fee)
     plan = plan_of("good")
-    cost = gas_price.cost_x18(plan.gas_limit, BLOCK, encoded("toy", plan, 0)) - gas_price.cost_x18(plan.gas_limit, BLOCK, b"")
-    assert cost >= 0
-    assert gas_price.cost_x18(0, BLOCK, b"") == fee.of_calldata(b"") * 100
+    cost = gas_price.cost(plan.gas_limit, BLOCK, encoded("toy", plan, ZERO_USD)) - gas_price.cost(plan.gas_limit, BLOCK, b"")
+    assert cost >= ZERO_USD
+    assert gas_price.cost(0, BLOCK, b"") == Usd18(fee.of_calldata(b"") * 100)
     dear = replace(gas_price, data_fee=replace(fee, base_fee_wei=10**15))
     assert _reasons(_decisions({"good": _always(plan)}, gas_price=gas_price)) == {"good": "liquidate"}
     assert _reasons(_decisions({"good": _always(plan)}, gas_price=dear)) == {"good": "unprofitable"}
@@ -191,7 +192,7 @@ def test_unwinding_needs_no_profit_and_waits_only_for_what_is_in_flight() -> Non
     decision = POLICY.unwinding("toy", evaluator, block_evaluation, FREE, lambda _: None, NOTHING)
     assert decision is not None
     assert decision.unwind
-    assert decision.liquidate.economics.profit_x18 < 0
+    assert decision.liquidate.economics.profit < ZERO_USD
     assert POLICY.unwinding("toy", evaluator, block_evaluation, FREE, lambda _: IN_FLIGHT, NOTHING) is None
     assert POLICY.unwinding("toy", evaluator, block_evaluation, FREE, lambda _: None, Use({"TOY": X18})) is None
 
@@ -215,10 +216,10 @@ def test_a_dearer_job_bids_more_where_the_operator_shares_the_profit() -> None:
 
 def test_a_job_that_the_market_is_too_dear_for_bids_what_it_is_worth() -> None:
     """1.50 USD are left for gas, of which the base fee takes one: half a gwei, and exactly the wanted profit remains."""
-    plan = replace(plan_of("poor", reward=4), expected_cost_x18=3 * X18 // 2)
+    plan = replace(plan_of("poor", reward=4), expected_cost=Usd18.of_units(1.5))
     (decision,) = _decisions({"poor": _always(plan)}, gas_price=DEAR)
     assert decision.gas_price.priority_fee_wei == 5 * 10**8
-    assert decision.liquidate.economics.profit_x18 == X18
+    assert decision.liquidate.economics.profit == Usd18.of_units(1)
 
 
 def test_what_a_jobs_gas_may_cost_is_told_whether_it_goes_on_or_not() -> None:

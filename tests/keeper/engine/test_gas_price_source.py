@@ -9,6 +9,7 @@ from keeper.domain.chain import BlockAdded
 from keeper.domain.decision import Limits
 from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.fixed import X18
+from keeper.domain.money import ZERO_USD
 from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
@@ -19,7 +20,7 @@ from tests.keeper.engine.fakes import FakeChain, block_ref
 from tests.keeper.engine.toy import ToyVenue
 
 BLOCK = block_ref(1)
-POLICY = DecisionPolicy(1, None, Limits(0), "TOY", FeePolicy(10**6, 10**11), lambda venue, plan, change: b"")
+POLICY = DecisionPolicy(1, None, Limits(ZERO_USD), "TOY", FeePolicy(10**6, 10**11), lambda venue, plan, change: b"")
 
 
 def _evaluator(price: int) -> Evaluator:

@@ -12,7 +12,7 @@ from keeper.domain.decision import CandidateId, Economics, Skip
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach, Health
-from keeper.domain.money import Usd18
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimReverted, SimSettled
 from keeper.domain.records import MicroTime, raw
 from keeper.domain.skip_reason import SkipReason
@@ -102,7 +102,7 @@ def test_a_decision_says_what_was_wanted_and_a_skip_why_not() -> None:
     going = recording.decision_row(WHERE, decision.candidate, "decide", decision.choice, NOW)
     assert (going.action, going.reason, going.market, going.size_raw, going.notional_usd) == ("liquidate", None, "TOY", raw(X18), 100.0)
     assert (going.expected_reward_usd, going.expected_cost_usd, going.expected_profit_usd) == (5.0, 1.0, 4.0)
-    skip = Skip(SkipReason.UNPROFITABLE, "", Economics(X18, 2 * X18), plan_of(ALICE))
+    skip = Skip(SkipReason.UNPROFITABLE, "", Economics(Usd18.of_units(1), Usd18.of_units(2)), plan_of(ALICE))
     left = recording.decision_row(WHERE, decision.candidate, "decide", skip, NOW)
     assert (left.action, left.reason, left.detail, left.expected_profit_usd) == ("skip", "unprofitable", None, -1.0)
     bare = recording.decision_row(WHERE, decision.candidate, "liquidate", Skip(SkipReason.STALE, "too old"), NOW)
@@ -113,7 +113,7 @@ def test_a_decision_says_what_was_wanted_and_a_skip_why_not() -> None:
 def test_a_simulation_keeps_the_venues_own_word_for_the_revert() -> None:
     candidate = decision_of(ALICE).candidate
     log = RawLog(EXCHANGE, (), b"", 5, BLOCK.hash, Hash32("0x1"), 0)
-    good = recording.simulation_row(WHERE, candidate, "fork", SimSettled(5, 90_000, (log, log), 12.5), None, 3.5)
+    good = recording.simulation_row(WHERE, candidate, "fork", SimSettled(Usd18(5), 90_000, (log, log), 12.5), None, 3.5)
     assert (good.settled, good.gas_used, good.log_count, good.duration_ms, good.profit_usd) == (True, 90_000, 2, 12.5, 3.5)
     bad = recording.simulation_row(WHERE, candidate, "call", SimReverted(b"", 21_000, 1.0), "CH_EAV", None)
     assert (bad.settled, bad.reason, bad.log_count, bad.profit_usd) == (False, "CH_EAV", 0, None)
@@ -143,7 +143,7 @@ MINED = Hash32("0x" + "22" * 32)
 def test_an_outcome_stands_in_its_block_of_inclusion_or_at_the_head(
     outcome: Outcome, name: str, number: int, gas: int, late: int | None
 ) -> None:
-    proceeds = Proceeds(3 * X18, ((EXCHANGE, -(10**30)),), 2 * X18)
+    proceeds = Proceeds(Usd18.of_units(3), ((EXCHANGE, -(10**30)),), Usd18.of_units(2))
     row = recording.outcome_row(10, Settled(_attempt(), outcome), block_ref(9), None, proceeds, 0.5)
     assert (row.outcome, row.block_number, row.gas_used, row.blocks_since_seen) == (name, number, gas, late)
     assert (row.profit_usd, row.tokens_value_usd, row.gas_cost_usd) == (3.0, 2.0, 0.5)
@@ -152,7 +152,8 @@ def test_an_outcome_stands_in_its_block_of_inclusion_or_at_the_head(
 
 
 def test_a_dropped_attempts_cancellation_is_paid_for() -> None:
-    row = recording.outcome_row(10, Settled(_attempt(), Dropped(MINED, "cancelled", 21_000, 10**12)), block_ref(9), None, Proceeds(0), 0.0)
+    outcome = Dropped(MINED, "cancelled", 21_000, 10**12)
+    row = recording.outcome_row(10, Settled(_attempt(), outcome), block_ref(9), None, Proceeds(ZERO_USD), 0.0)
     assert (row.gas_used, row.gas_cost_wei) == (21_000, 10**12)
 
 

@@ -18,6 +18,7 @@ from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
 from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.health import Breach
+from keeper.domain.money import Usd18
 from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, PoolRangeRecord, VenueEventRecord
 from keeper.domain.venue import Book, Event
 from keeper.domain.views import LiquidationObserved
@@ -134,7 +135,7 @@ class World:
 
 
 def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator]) -> ChainLane:
-    setup, limits = ExecutionSetup(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit_x18=1)
+    setup, limits = ExecutionSetup(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit=Usd18(1))
     liquidator = Liquidator(setup, memory, LiquidatorOptions(limits, 1, 2, 3), clock=lambda: 1.0, name_revert={})
     log = structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())

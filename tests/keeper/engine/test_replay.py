@@ -11,6 +11,7 @@ from keeper.domain.decision import Choice, Decision, Limits, Skip
 from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
+from keeper.domain.money import Usd18
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import Use
 from keeper.engine.decision_policy import DecisionPolicy
@@ -24,7 +25,7 @@ from tests.keeper.engine.toy import Liquidated, Opened, PriceRead, ToyVenue, log
 PRICES = {2: 100, 4: 85, 6: 84, 8: 99, 10: 60}
 IN_FLIGHT = Use({"TOY": X18})
 """What the daemon was sending all the time: no event of the record tells it."""
-POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit_x18=X18), "TOY", FeePolicy(10**6, 10**11), encoded)
+POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit=Usd18.of_units(1)), "TOY", FeePolicy(10**6, 10**11), encoded)
 EVENTS: dict[int, list[Opened | Liquidated]] = {
     1: [Opened("0xa", 10, 800), Opened("0xb", 1, 50)],
     3: [Liquidated("0xa", "0xc"), Opened("0xd", 5, 380)],
@@ -81,7 +82,7 @@ def test_a_block_is_replayed_at_the_tip_that_others_paid_then() -> None:
 
 def test_a_changed_limit_shows_as_the_decisions_it_changes() -> None:
     recorded, decisions = _lived()
-    stricter = _replayed(recorded, decisions, replace(POLICY, limits=Limits(min_profit_x18=5 * X18)))
+    stricter = _replayed(recorded, decisions, replace(POLICY, limits=Limits(min_profit=Usd18.of_units(5))))
     result = differences(stricter, _rows(decisions))
     assert [(item.block, item.recorded, item.replayed) for item in result] == [
         (3, f"liquidate TOY {5 * X18}", "unprofitable"),

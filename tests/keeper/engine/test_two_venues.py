@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keeper.domain.chain import BlockRef, BlocksReverted, ChainEvent, RawLog, Timestamp
-from keeper.domain.fixed import X18
+from keeper.domain.money import Usd18
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import BlockRecord, DecisionRecord, EvaluationRecord
@@ -18,10 +18,10 @@ from tests.keeper.engine.test_chain_lane import ALICE, OPENS, World, added, stre
 from tests.keeper.engine.toy import Opened, ToyVenue
 
 PRICES = {2 * number: 85 for number in range(1, 30)}
-GOOD = SimSettled(9 * X18, 90_000, (), 1.0)
+GOOD = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
 
 
-def _encode(venue: str, plan: LiquidationPlan, min_change_x18: int) -> bytes:
+def _encode(venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
     return venue.encode()
 
 

@@ -8,7 +8,7 @@ from keeper.domain.chain import Address, BlockRef, Call, Hash32, LogFilter, RawL
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach, FeedId, Health, WatchBox
 from keeper.domain.journal import VenueBook
-from keeper.domain.money import Usd18
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.opening import NoOpening
 from keeper.domain.permission import CallRule, OwnerCall, Valuer
 from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
@@ -188,8 +188,8 @@ class ToyVenue:
         value = toy_book(book).accounts[key].size * toy_book(book).reads[now] * X18
         call = LiquidationCall(EXCHANGE, key.encode(), CallPurpose.LIQUIDATE)
         return LiquidationPlan(
-            account=key, market="TOY", breach=Breach.POSITIONS, size_x18=toy_book(book).accounts[key].size * X18, notional_x18=value,
-            expected_reward_x18=value // 100, expected_cost_x18=used.base("TOY"), capital_x18=0, gas_limit=100_000, calls=(call,),
+            account=key, market="TOY", breach=Breach.POSITIONS, size_x18=toy_book(book).accounts[key].size * X18, notional=Usd18(value),
+            expected_reward=Usd18(value // 100), expected_cost=Usd18(used.base("TOY")), capital=ZERO_USD, gas_limit=100_000, calls=(call,),
             use=Use({"TOY": toy_book(book).accounts[key].size * X18}),
         )  # fmt: skip
 
@@ -205,14 +205,14 @@ class ToyVenue:
     def tokens(self, book: Book) -> Sequence[Address]:
         return ()
 
-    def pay_in(self, book: Book, executor: Address, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_in(self, book: Book, executor: Address, amount: Usd18) -> Sequence[OwnerCall]:
         return ()
 
-    def pay_out(self, book: Book, amount_x18: int) -> Sequence[OwnerCall]:
+    def pay_out(self, book: Book, amount: Usd18) -> Sequence[OwnerCall]:
         return ()
 
-    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> int:
-        return 10**6 * X18
+    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> Usd18:
+        return Usd18.of_units(10**6)
 
     def unwind(self, executor: Address, book: Book, now: Timestamp, used: Use) -> LiquidationPlan | None:
         return None
@@ -230,7 +230,7 @@ class ToyVenue:
         return data.decode()
 
     def proceeds(self, logs: Sequence[RawLog], executor: Address, book: Book) -> Proceeds:
-        return Proceeds(len(logs) * X18)
+        return Proceeds(Usd18.of_units(len(logs)))
 
     def positions(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[PositionView]:
         account = toy_book(book).accounts[key]

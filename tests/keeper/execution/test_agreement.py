@@ -9,6 +9,7 @@ import pytest
 from eth_abi.abi import encode
 
 from keeper.domain.chain import Address, BlockRef, Hash32, Timestamp
+from keeper.domain.money import Usd18
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError
 from keeper.execution.agreement import AgreedSimulator
@@ -66,10 +67,10 @@ class Inner:
 
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         self.checks += 1
-        return SimSettled(1, 0, (), 0.0)
+        return SimSettled(Usd18(1), 0, (), 0.0)
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
-        return SimSettled(2, 0, (), 0.0)
+        return SimSettled(Usd18(2), 0, (), 0.0)
 
 
 @dataclass
@@ -99,7 +100,7 @@ def _said(*answers: Answers | None) -> World:
 
 def test_one_endpoint_is_asked_as_ever() -> None:
     world = _said(_brings(5))
-    assert world.check() == SimSettled(1, 0, (), 0.0)
+    assert world.check() == SimSettled(Usd18(1), 0, (), 0.0)
     assert world.chain.asked == []
 
 
@@ -113,7 +114,7 @@ def test_two_that_agree_decide(answers: Answers) -> None:
         assert outcome.data == b"why"
     else:
         assert isinstance(outcome, SimSettled)
-        assert outcome.change_x18 == 5
+        assert outcome.change == Usd18(5)
     ((_, call), _) = world.chain.asked
     assert call[1:] == [{"blockHash": BLOCK.hash}, {}, {"time": "0x3ea"}]
     assert world.problems == [None]
@@ -135,7 +136,7 @@ def test_of_three_the_majority_decides_and_the_other_is_distrusted(liar: int) ->
     world = _said(*answers)
     outcome = world.check()
     assert isinstance(outcome, SimSettled)
-    assert outcome.change_x18 == 5
+    assert outcome.change == Usd18(5)
     assert world.chain.distrusted == [f"http://{liar}"]
 
 
@@ -145,7 +146,7 @@ def test_who_lags_or_is_silent_has_no_vote(silent: Answers | None) -> None:
     world = _said(_brings(5), silent)
     outcome = world.check()
     assert isinstance(outcome, SimSettled)
-    assert outcome.change_x18 == 5
+    assert outcome.change == Usd18(5)
     assert world.problems == []
 
 

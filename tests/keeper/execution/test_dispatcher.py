@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from keeper.domain.chain import Address, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included, Reverted
+from keeper.domain.stages import Stages
 from keeper.errors import NonceConflict, RpcError, RpcUnavailable
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.signer import Signer
@@ -272,5 +274,61 @@ def test_what_the_lake_remembers_counts_towards_the_spending_cap(tmp_path: Path)
             assert dispatcher.payments_unknown_since() is None
             assert (await sent(dispatcher, "a")).nonce == 8
             assert await dispatcher.send(job("b"), FEES) is None
+
+    live(scenario)
+
+
+def test_a_transaction_says_when_it_was_committed_and_accepted(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with dispatching(QuietNode(), tmp_path) as dispatcher:
+            attempt = await dispatcher.send(replace(job("a"), stages=Stages(seen_us=1)), FEES)
+            assert attempt is not None
+            stages = attempt.stages
+            assert stages.seen_us == 1
+            assert stages.committed_us is not None
+            assert stages.accepted_us is not None
+            assert attempt.sent_at_us <= stages.committed_us <= stages.accepted_us
+            assert dispatcher.signed() == [attempt]
+
+    live(scenario)
+
+
+@dataclass
+class HesitantNode(QuietNode):
+    """Answers about a transaction only once it may."""
+
+    offered: asyncio.Event = field(default_factory=asyncio.Event)
+    allowed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def request(self, method: str, params: Sequence[Any]) -> Any:
+        if method == "eth_sendRawTransaction":
+            self.offered.set()
+            await self.allowed.wait()
+        return await super().request(method, params)
+
+
+def test_a_transaction_is_told_once_a_node_has_answered(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        node = HesitantNode()
+        async with dispatching(node, tmp_path) as dispatcher:
+            sending = asyncio.create_task(dispatcher.send(job("a"), FEES))
+            await node.offered.wait()
+            assert dispatcher.signed() == []
+            node.allowed.set()
+            assert dispatcher.signed() == []
+            assert [await sending] == dispatcher.signed()
+
+    live(scenario)
+
+
+def test_a_transaction_whose_sending_is_cancelled_is_told_all_the_same(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        node = HesitantNode()
+        async with dispatching(node, tmp_path) as dispatcher:
+            sending = asyncio.create_task(dispatcher.send(job("a"), FEES))
+            await node.offered.wait()
+            sending.cancel()
+            await asyncio.wait({sending})
+            assert [attempt.candidate_id for attempt in dispatcher.signed()] == ["a"]
 
     live(scenario)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.health import Breach
+from keeper.domain.money import Usd18
 from keeper.domain.parse import address
 from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan
 from keeper.errors import RpcUnavailable
@@ -36,10 +37,10 @@ def plan(calls: list[tuple[bytes, bool, int]]) -> LiquidationPlan:
         market="ETH",
         breach=Breach.POSITIONS,
         size_x18=1,
-        notional_x18=1,
-        expected_reward_x18=1,
-        expected_cost_x18=1,
-        capital_x18=1,
+        notional=Usd18(1),
+        expected_reward=Usd18(1),
+        expected_cost=Usd18(1),
+        capital=Usd18(1),
         gas_limit=1,
         calls=tuple(LiquidationCall(TARGET, data, CallPurpose.LIQUIDATE, may_fail, wei) for data, may_fail, wei in calls),
     )
@@ -55,7 +56,7 @@ def abi(name: str) -> dict[str, Any]:
     least=st.integers(-(2**255), 2**255 - 1),
 )
 def test_what_is_encoded_is_what_the_contract_reads(calls: list[tuple[bytes, bool, int]], least: int) -> None:
-    data = encode_execute("perp_v2", plan(calls), least)
+    data = encode_execute("perp_v2", plan(calls), Usd18(least))
     assert data[:4] == function_abi_to_4byte_selector(abi("execute"))  # type: ignore[arg-type]
     venue, read_calls, read_least = decode(("bytes32", "(address,uint256,bytes,bool)[]", "int256"), data[4:])
     assert venue == b"perp_v2".ljust(32, b"\0")
@@ -65,7 +66,7 @@ def test_what_is_encoded_is_what_the_contract_reads(calls: list[tuple[bytes, boo
 
 def test_the_answer_is_read() -> None:
     returned = encode(("int256", "bool[]"), (-5, [True, False]))
-    assert decode_execution(returned, EXECUTOR) == Execution(-5, (True, False))
+    assert decode_execution(returned, EXECUTOR) == Execution(Usd18(-5), (True, False))
 
 
 @pytest.mark.parametrize("returned", [b"", b"\x01", bytes(64)])
@@ -81,6 +82,6 @@ def log(emitter: Address, topic: bytes, change: int) -> RawLog:
 def test_the_event_of_the_executor_alone_counts() -> None:
     topic = event_abi_to_log_topic(abi("Executed"))  # type: ignore[arg-type]
     logs = [log(TARGET, topic, 99), log(EXECUTOR, keccak(text="Other()"), 98), log(EXECUTOR, topic, -7)]
-    assert executed_change(logs, EXECUTOR) == -7
+    assert executed_change(logs, EXECUTOR) == Usd18(-7)
     with pytest.raises(RpcUnavailable, match=r"address of the executor"):
         executed_change(logs[:2], EXECUTOR)

@@ -6,6 +6,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.calldata import Encoder, word
 from keeper.domain.chain import Timestamp
 from keeper.domain.health import Breach
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.permission import CallRule, Valuer
 from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
@@ -29,10 +30,10 @@ def plan(options: Options, encoder: Encoder, key: AccountKey, book: ToyBook, now
         market=MARKET,
         breach=Breach.POSITIONS,
         size_x18=book.accounts[key].size,
-        notional_x18=notional,
-        expected_reward_x18=notional // _REWARD_DIVISOR,
-        expected_cost_x18=0,
-        capital_x18=0,
+        notional=Usd18(notional),
+        expected_reward=Usd18(notional // _REWARD_DIVISOR),
+        expected_cost=ZERO_USD,
+        capital=ZERO_USD,
         gas_limit=_GAS_LIMIT,
         calls=(call,),
     )

@@ -14,6 +14,7 @@ from contracts.devnet.devnet import Devnet
 from contracts.devnet.executor import EXECUTE, VENUE
 from contracts.devnet.pricing import TICK_SPACING, price_8, tick_at
 from contracts.devnet.rpc import Rpc, RpcError
+from keeper.domain.money import Usd18
 from keeper.domain.plan import LiquidationPlan
 
 MAX = 2**256 - 1
@@ -176,10 +177,10 @@ class RandomTraders:
     def _index_8(self, market: Market) -> int:
         return int(self.rpc.call("eth_call", {"to": market.aggregator, "data": calldata("latestAnswer()")}, "latest"), 16)
 
-    def execute(self, plan: LiquidationPlan, min_change: int) -> str:
+    def execute(self, plan: LiquidationPlan, min_change: Usd18) -> str:
         """Queue the plan as the executor's transaction; returns its hash."""
         calls = [(call.target, 0, call.calldata, call.may_fail) for call in plan.calls]
-        return self.send(self.deployment.keeper, self.deployment.executor, EXECUTE, VENUE, calls, min_change)
+        return self.send(self.deployment.keeper, self.deployment.executor, EXECUTE, VENUE, calls, min_change.raw)
 
     def send(self, sender: str, to: str, signature: str, *arguments: object) -> str:
         """Queue one transaction; returns its hash."""

@@ -4,6 +4,7 @@ import pytest
 
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import CallPurpose, LiquidationPlan, NoPlan
 from keeper.domain.use import NOTHING, Use
 from keeper.venues.perp_v2 import log_events as log
@@ -39,15 +40,15 @@ def test_half_of_the_only_market_is_taken() -> None:
     """4 % of margin: 50 %, at 1.25 % of the notional; size 0 asks for as much as allowed."""
     plan = _made(_underwater())
     assert (plan.market, plan.breach, plan.size_x18) == ("ETH", Breach.POSITIONS, 2 * X18)
-    assert abs(plan.expected_reward_x18 - plan.notional_x18 * 125 // 10_000) <= 1
-    assert 0 < plan.expected_cost_x18 < plan.notional_x18 // 500
-    assert plan.capital_x18 == -(-plan.notional_x18 // 10)
+    assert abs(plan.expected_reward.raw - plan.notional.raw * 125 // 10_000) <= 1
+    assert 0 < plan.expected_cost.raw < plan.notional.raw // 500
+    assert plan.capital == Usd18(-(-plan.notional.raw // 10))
     assert [call.purpose for call in plan.calls] == [CallPurpose.LIQUIDATE, CallPurpose.CLOSE]
     assert [call.may_fail for call in plan.calls] == [False, True]
     assert plan.calls[0].target == ADDRESSES["clearing_house"]
     assert plan.calls[0].calldata[:4].hex() == "65d461bd"
     assert int.from_bytes(plan.calls[0].calldata[68:100], "big", signed=True) == 0
-    assert plan.break_even_x18 == 0
+    assert plan.break_even == ZERO_USD
 
 
 def test_all_is_taken_below_half_of_the_requirement_and_all_of_the_penalty_below_zero() -> None:
@@ -56,7 +57,7 @@ def test_all_is_taken_below_half_of_the_requirement_and_all_of_the_penalty_below
     desk = _underwater(0)
     desk.apply(log.PnlRealized(ALICE, -X18))
     plan = _made(desk)
-    assert abs(plan.expected_reward_x18 - plan.notional_x18 * 25 // 1_000) <= 1
+    assert abs(plan.expected_reward.raw - plan.notional.raw * 25 // 1_000) <= 1
 
 
 def test_a_short_is_bought_back() -> None:
@@ -118,7 +119,7 @@ def test_a_thin_pool_shrinks_the_size() -> None:
     plan = _made(desk)
     assert 0 < plan.size_x18 < 4 * X18
     assert int.from_bytes(plan.calls[0].calldata[68:100], "big", signed=True) == plan.size_x18
-    assert plan.expected_reward_x18 > plan.expected_cost_x18
+    assert plan.expected_reward > plan.expected_cost
     desk.market(2_500, liquidity=5 * 10**21)
     assert _made(desk).size_x18 > plan.size_x18
 
@@ -142,7 +143,7 @@ def test_earlier_plans_leave_the_next_one_what_is_left_of_the_pool() -> None:
     assert alone.use == Use({ETH: alone.size_x18})
     second = _made(desk, Use({ETH: alone.size_x18 // 2}))
     assert abs(second.size_x18 - (alone.size_x18 - alone.size_x18 // 2)) <= 10**6
-    assert second.expected_cost_x18 * alone.notional_x18 > alone.expected_cost_x18 * second.notional_x18
+    assert second.expected_cost.raw * alone.notional.raw > alone.expected_cost.raw * second.notional.raw
     full = _plan(desk, alone.use + Use({ETH: 10**6}))
     assert isinstance(full, NoPlan)
     assert full.reason == "no_profitable_size"
@@ -255,11 +256,11 @@ def test_collateral_is_bought_where_it_gains() -> None:
     plan = _made(desk)
     repaid = 1_600 * 10**6 // 2 * 10**6 // 970_000 * 98 // 100
     assert (plan.market, plan.breach) == ("WETH", Breach.COLLATERAL)
-    assert abs(plan.notional_x18 - repaid * 10**12) <= 10**12
-    assert plan.size_x18 == -(-plan.notional_x18 * X18 // (2_250 * X18))
-    assert abs(plan.expected_reward_x18 - plan.notional_x18 // 9) < X18
+    assert abs(plan.notional.raw - repaid * 10**12) <= 10**12
+    assert plan.size_x18 == -(-plan.notional.raw * X18 // (2_250 * X18))
+    assert abs(plan.expected_reward.raw - plan.notional.raw // 9) < X18
     assert [call.target for call in plan.calls] == [ADDRESSES["vault"], USDC, ADDRESSES["vault"]]
-    assert plan.break_even_x18 == 0
+    assert plan.break_even == ZERO_USD
 
 
 @pytest.mark.parametrize(("happens", "reason"), [("fall", "no_profitable_size"), ("paused", "market_not_open")])

@@ -4,7 +4,7 @@ import pytest
 
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach, Health
-from keeper.domain.money import Usd18
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
 from keeper.venues.perp_v2.margin import collateral_worth, free_collateral
@@ -148,7 +148,7 @@ def test_free_collateral_counts_losses_but_no_gains() -> None:
     assert free_collateral(desk.book.accounts[ALICE], desk.book, desk.now, 100_000) == 1_000 * X18
     desk.market(status=1, stopped_at=1, stopped_price_x18=2_400 * X18)
     assert free_collateral(desk.book.accounts[ALICE], desk.book, desk.now, 100_000) == 600 * X18
-    assert desk.venue.free_capital(EXECUTOR, desk.book, desk.now) == 0
+    assert desk.venue.free_capital(EXECUTOR, desk.book, desk.now) == ZERO_USD
 
 
 def test_the_mark_is_the_median_of_three() -> None:

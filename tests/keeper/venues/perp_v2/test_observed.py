@@ -6,6 +6,7 @@ from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.event_abi import topic_of
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.venue import Event
 from keeper.domain.views import Proceeds
 from keeper.venues.perp_v2 import log_events as log
@@ -100,5 +101,6 @@ def test_moving_money_between_wallet_and_vault_is_no_gain() -> None:
     ]
     desk = Desk()
     desk.collateral(2_500, spot=2_400)
-    assert desk.venue.proceeds(logs, EXECUTOR, desk.book) == Proceeds(-90 * 10**12 - 7, ((Address(WETH), 10**17),), 240 * X18)
-    assert desk.venue.proceeds([], EXECUTOR, desk.book) == Proceeds(0)
+    settlement, tokens_value = Usd18(-90 * 10**12 - 7), Usd18.of_units(240)
+    assert desk.venue.proceeds(logs, EXECUTOR, desk.book) == Proceeds(settlement, ((Address(WETH), 10**17),), tokens_value)
+    assert desk.venue.proceeds([], EXECUTOR, desk.book) == Proceeds(ZERO_USD)

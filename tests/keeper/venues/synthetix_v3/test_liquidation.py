@@ -4,6 +4,7 @@ import pytest
 
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.health import Breach
+from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import CallPurpose, LiquidationPlan, NoPlan, Until
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
@@ -59,10 +60,10 @@ def test_the_first_call_takes_a_window_and_pays_for_the_flag() -> None:
     desk = _large()
     plan = _plan(desk)
     assert (plan.market, plan.breach, plan.size_x18) == ("ETH", Breach.POSITIONS, WINDOW)
-    assert plan.notional_x18 == WINDOW * 2_300
+    assert plan.notional == Usd18(WINDOW * 2_300)
     # 0.03 % of 69,000 USD, a flag of one feed, a liquidation.
-    assert plan.expected_reward_x18 == x18(20.7) + x18(0.25)
-    assert (plan.capital_x18, plan.expected_cost_x18) == (0, 0)
+    assert plan.expected_reward == Usd18(x18(20.7) + x18(0.25))
+    assert plan.capital == plan.expected_cost == ZERO_USD
     assert plan.use.base(str(ETH)) == WINDOW
     (call,) = plan.calls
     assert (call.target, call.purpose) == (ADDRESSES["perps_market"], CallPurpose.LIQUIDATE)
@@ -78,7 +79,7 @@ def test_later_windows_pay_their_cost_and_a_dollar() -> None:
     desk.block(10)
     desk.read()
     plan = _plan(desk)
-    assert (plan.breach, plan.size_x18, plan.expected_reward_x18) == (Breach.FLAGGED, WINDOW, x18(1.15))
+    assert (plan.breach, plan.size_x18, plan.expected_reward) == (Breach.FLAGGED, WINDOW, Usd18(x18(1.15)))
     assert plan.gas_limit < _plan(_large()).gas_limit
 
 
@@ -87,7 +88,7 @@ def test_plans_before_it_use_the_window_up() -> None:
     become free by then, so that is not there for others."""
     desk = _large()
     plan = _plan(desk, used=Use({str(ETH): WINDOW}))
-    assert (plan.size_x18, plan.notional_x18, plan.expected_reward_x18) == (0, 0, x18(20.95))
+    assert (plan.size_x18, plan.notional, plan.expected_reward) == (0, ZERO_USD, Usd18(x18(20.95)))
     assert plan.use.base(str(ETH)) == WINDOW
     desk.apply(log.AccountFlaggedForLiquidation(ALICE, 0, 0, 0, 0))
     desk.read()
@@ -105,7 +106,7 @@ def test_a_short_and_a_long_in_two_markets_are_one_call() -> None:
     desk.read()
     plan = _plan(desk)
     assert (plan.market, plan.size_x18) == ("BTC", -x18(0.4))
-    assert plan.notional_x18 == x18(26_000) + x18(2_500)
+    assert plan.notional == Usd18.of_units(28_500)
     assert plan.gas_limit == GAS_FLAG + GAS_PER_MARKET + 2 * GAS_PER_FEED
     assert plan.use.base_x18 == {str(ETH): x18(1), str(BTC): x18(0.4)}
 
@@ -113,7 +114,7 @@ def test_a_short_and_a_long_in_two_markets_are_one_call() -> None:
 def test_an_endorsed_liquidator_takes_all_and_gets_no_flag_reward() -> None:
     plan = _plan(_large(), executor=Address(ENDORSED))
     assert plan.size_x18 == x18(30)
-    assert plan.expected_reward_x18 == x18(1.25)
+    assert plan.expected_reward == Usd18(x18(1.25))
 
 
 def test_margin_alone() -> None:
@@ -122,9 +123,9 @@ def test_margin_alone() -> None:
     desk.apply(log.OrderCancelled(ETH, BOB, 0, 0, 0, x18(2_474), NO_CODE, SENDER))
     desk.read()
     plan = _plan(desk, BOB)
-    assert (plan.market, plan.breach, plan.notional_x18) == (WHOLE_ACCOUNT, Breach.MARGIN_ONLY, x18(2_500))
+    assert (plan.market, plan.breach, plan.notional) == (WHOLE_ACCOUNT, Breach.MARGIN_ONLY, Usd18.of_units(2_500))
     # 0.03 % of 2,500 and costs of 0.25 are a dollar: less than a dollar above the costs.
-    assert plan.expected_reward_x18 == x18(1.25)
+    assert plan.expected_reward == Usd18(x18(1.25))
     assert plan.calls[0].purpose is CallPurpose.LIQUIDATE_COLLATERAL
 
 
@@ -151,5 +152,5 @@ def test_a_flagged_account_waits_for_a_price() -> None:
 def test_nothing_is_taken_over() -> None:
     desk = _large()
     assert desk.venue.unwind(EXECUTOR, desk.book, desk.now, NOTHING) is None
-    assert desk.venue.free_capital(EXECUTOR, desk.book, desk.now) == 0
-    assert desk.venue.pay_in(desk.book, EXECUTOR, x18(1)) == desk.venue.pay_out(desk.book, x18(1)) == ()
+    assert desk.venue.free_capital(EXECUTOR, desk.book, desk.now) == ZERO_USD
+    assert desk.venue.pay_in(desk.book, EXECUTOR, Usd18.of_units(1)) == desk.venue.pay_out(desk.book, Usd18.of_units(1)) == ()

@@ -3,6 +3,7 @@
 from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.event_abi import topic_of
 from keeper.domain.health import Breach
+from keeper.domain.money import Usd18
 from keeper.domain.venue import Event
 from keeper.domain.views import LiquidationObserved
 from keeper.venues.synthetix_v3 import log_events as log
@@ -112,4 +113,4 @@ def test_proceeds_are_what_came_into_the_wallet_less_what_left_it() -> None:
         transfer(NOBODY, EXECUTOR, 7, token=ADDRESSES["core"]),
         _log(1, address=usd, topics=(topic,)),
     )
-    assert desk.venue.proceeds(logs, EXECUTOR, desk.book).settlement_x18 == x18(28)
+    assert desk.venue.proceeds(logs, EXECUTOR, desk.book).settlement == Usd18.of_units(28)
