@@ -86,8 +86,8 @@ def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost: Usd18, free_cap
 
 
 def surplus_wei(plan: LiquidationPlan, gas_price: GasPrice, charges: Usd18, limits: Limits) -> int:
-    """What the plan brings above the wanted profit and `charges` (what is paid beside gas): so much may gas cost, wei, before less than that
-    profit is left. Never negative, nor more than the operator allows for gas."""
+    """What the plan brings above the wanted profit and `charges` (what is paid beside gas): so much may gas cost, wei, before less than
+    that profit is left. Never negative, nor more than the operator allows for gas."""
     surplus = plan.expected_reward - plan.expected_cost - charges - limits.min_profit
     if surplus <= ZERO_USD:
         return 0
