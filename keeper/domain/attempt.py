@@ -1,6 +1,6 @@
 """One transaction of ours: what it is for, what was signed, what became of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockRef, Hash32
@@ -29,7 +29,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One signed transaction in the outbox. `sent_at_us`: when it was signed, Unix microseconds."""
+    """One signed transaction in the outbox. `sent_at_us`: when it was signed, Unix microseconds; `stages` as in `Job`."""
 
     candidate_id: CandidateId
     venue: str
@@ -42,7 +42,7 @@ class Attempt:
     gas_limit: int
     replaces: Hash32 | None
     sent_at_us: int
-    stages: Stages = NOT_BEGUN
+    stages: Stages = field(default=NOT_BEGUN, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
