@@ -97,7 +97,9 @@ class LimitSettings:
     min_notional_usd: float = option("smallest liquidation worth a look, USD", 0.0)
     max_fee_gwei: float = option("highest fee per gas ever offered, gwei", 50.0)
     priority_fee_gwei: float = option("least tip per gas, gwei; offered where nobody tells what others pay", 0.001)
-    profit_share_to_tip: float = option("part of the profit above min_profit_usd that goes into the tip; 0 to bid no more than others", 0.0)
+    profit_share_to_tip: float = option(
+        "part of the profit above min_profit_usd that is bid in any case; 0 to bid no more than others", 0.0
+    )
     spending_cap_eth: float = option("most gas spent in 24 hours, in the chain's coin", 0.1)
     bump_after_blocks: int = option("blocks without inclusion until fees are raised at the same nonce", 3)
     max_bumps: int = option("raises until the transaction is given up", 3)
