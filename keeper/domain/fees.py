@@ -7,7 +7,7 @@ from keeper.domain.money import Usd18
 
 _BASE_FEE_CHANGE_DENOMINATOR = 8
 _MIN_REPLACEMENT_PERCENT = 110
-_MARKET_PART = 4
+_MARKET_PART = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ def with_room(fees: Fees, base_fee_wei: int, cap_wei: int) -> Fees:
 
 
 def market_bid(market_tip_wei: int, affordable_wei: int) -> int:
-    """The tip that others pay, as far as a quarter of the affordable one goes.
+    """The tip that others pay, as far as a tenth of the affordable one goes.
 
     A guard asks back what is offered. With all of a job's worth in the tip the smallest move of a price makes it refuse, and the tip of a
-    refused plan is lost: three quarters are the room for prices that move before the plan is mined."""
+    refused plan is lost: the rest is room for prices that move before the plan is mined."""
     return min(market_tip_wei, max(affordable_wei, 0) // _MARKET_PART)
 
 

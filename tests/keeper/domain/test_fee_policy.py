@@ -36,7 +36,7 @@ def test_a_dearer_job_never_bids_less(share: int, base_fee: int, market: int, su
         (600, 0, True, 50),  # what others pay
         (600, 200_000, True, 100),  # a fifth of the 500 that are left above the base fee
         (600, 10**6, True, 500),  # all of it
-        (260, 0, True, 40),  # the market is dearer than a quarter of what is left
+        (260, 0, True, 16),  # the market is dearer than a tenth of what is left
         (60, 0, True, 10),  # not worth its base fee: left alone by the decision
         (60, 250_000, False, 50),  # of a job without a guard no profit is asked
         (10**6, 10**6, True, 900),  # the operator's highest fee

@@ -42,13 +42,13 @@ def test_a_raise_is_taken_as_a_replacement(max_fee: int, tip: int, base_fee: int
 def test_fees_go_towards_the_market_and_never_down_nor_above_the_cap(
     max_fee: int, tip: int, base_fee: int, market_tip: int, cap: int
 ) -> None:
-    """As far as a quarter of what the cap leaves above the base fee goes."""
+    """As far as a tenth of what the cap leaves above the base fee goes."""
     old = bump(Fees(max(max_fee, tip), tip), base_fee, cap, 125)
     if old is None:
         return
     new = toward_market(old, base_fee, market_tip, cap)
     assert old.max_fee_wei <= new.max_fee_wei <= cap
-    assert new.priority_fee_wei == max(old.priority_fee_wei, min(market_tip, (cap - base_fee) // 4))
+    assert new.priority_fee_wei == max(old.priority_fee_wei, min(market_tip, (cap - base_fee) // 10))
     assert pays(new, base_fee)
 
 

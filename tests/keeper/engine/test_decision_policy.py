@@ -210,17 +210,17 @@ def _tips(policy: DecisionPolicy, **rewards: int) -> dict[str, int]:
 
 def test_a_dearer_job_bids_more_where_the_operator_shares_the_profit() -> None:
     """After a trading cost of 1 USD and a wanted profit of 1 USD, 8 USD are 8 gwei of gas, 7 of them above the base fee. What others pay is
-    followed up to a quarter of that."""
-    assert _tips(POLICY, rich=10, poor=5) == {"rich": 10**9, "poor": 5 * 10**8}
+    followed up to a tenth of that."""
+    assert _tips(POLICY, rich=10, poor=5) == {"rich": 7 * 10**8, "poor": 2 * 10**8}
     assert _tips(BIDDING, rich=10, poor=5) == {"rich": 35 * 10**8, "poor": 10**9}
 
 
 def test_a_job_that_the_market_is_too_dear_for_bids_a_part_of_what_it_is_worth() -> None:
-    """1.50 USD are left for gas, of which the base fee takes one and a quarter of the rest is bid: the other quarters are room for prices."""
+    """1.50 USD are left for gas, of which the base fee takes one and a tenth of the rest is bid: the others are room for prices."""
     plan = replace(plan_of("poor", reward=4), expected_cost=Usd18.of_units(1.5))
     (decision,) = _decisions({"poor": _always(plan)}, gas_price=DEAR)
-    assert decision.gas_price.priority_fee_wei == 125 * 10**6
-    assert decision.liquidate.economics.profit == Usd18.of_units(1.375)
+    assert decision.gas_price.priority_fee_wei == 5 * 10**7
+    assert decision.liquidate.economics.profit == Usd18.of_units(1.45)
 
 
 def test_what_a_jobs_gas_may_cost_is_told_whether_it_goes_on_or_not() -> None:

@@ -65,9 +65,9 @@ def _raised(tmp_path: Path, market_tip: int, worth: int | None) -> Fees | None:
 
 
 def test_a_replacement_pays_at_once_what_others_pay(tmp_path: Path) -> None:
-    """And not a quarter more at a time; of a market that is too dear a quarter of what the job is worth above the base fee."""
-    tips = [_raised(tmp_path / str(tip), tip, None) for tip in (5 * GWEI, 20 * GWEI)]
-    assert [fees.priority_fee_wei for fees in tips if fees is not None] == [5 * GWEI, 39 * GWEI // 4]
+    """And not a quarter more at a time; of a market that is too dear a tenth of what the job is worth above the base fee."""
+    tips = [_raised(tmp_path / str(tip), tip, None) for tip in (3 * GWEI, 20 * GWEI)]
+    assert [fees.priority_fee_wei for fees in tips if fees is not None] == [3 * GWEI, 39 * GWEI // 10]
 
 
 def test_a_replacement_pays_a_quarter_more_where_others_pay_less(tmp_path: Path) -> None:
@@ -77,10 +77,10 @@ def test_a_replacement_pays_a_quarter_more_where_others_pay_less(tmp_path: Path)
 
 
 def test_a_job_that_is_worth_less_by_now_is_raised_no_further(tmp_path: Path) -> None:
-    """A quarter of what is left of it above the base fee; not at all when its account is in breach no more."""
-    fees = _raised(tmp_path, 20 * GWEI, 10 * GWEI * GAS)
+    """A tenth of what is left of it above the base fee; not at all when its account is in breach no more."""
+    fees = _raised(tmp_path, 20 * GWEI, 20 * GWEI * GAS)
     assert fees is not None
-    assert fees.priority_fee_wei == 9 * GWEI // 4
+    assert fees.priority_fee_wei == 19 * GWEI // 10
     assert _raised(tmp_path / "healthy", 20 * GWEI, 0) is None
 
 
