@@ -11,7 +11,6 @@ from structlog.typing import FilteringBoundLogger
 from keeper.chain.chain import ChainClient, ChainOptions, Observers
 from keeper.chain.incident import Incident
 from keeper.domain.chain import Address, LogFilter, Purpose
-from keeper.domain.money import ZERO_USD
 from keeper.domain.venue import Venue
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.ports import Encoder, VenueState
@@ -34,7 +33,6 @@ _GWEI = 10**9
 _ETHER = 10**18
 _PATIENCE_SECONDS = 0.5
 """The longest that one endpoint's word about a transaction is waited for."""
-_ANYBODY = Address("0x" + "00" * 20)
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 encode: Encoder = encode_execute
@@ -86,7 +84,7 @@ class EvmFamily:
 def expected_of(name: str, state: VenueState) -> Expected:
     """What the executor must allow for a venue, by the markets and tokens its book knows."""
     venue, book = state.venue, state.book
-    return Expected(name, venue.rules(book), venue.valuer(book), takes_margin=bool(venue.pay_in(book, _ANYBODY, ZERO_USD)))
+    return Expected(name, venue.rules(book), venue.valuer(book), venue.capabilities.needs_capital)
 
 
 @asynccontextmanager

@@ -52,8 +52,8 @@ class Run:
             "gas": self.prices.gas_usd(sum(int(row["gas_cost_wei"]) for row in outcomes)),
         }
 
-    def matches(self) -> Sequence[bool]:
-        """The keeper's own comparisons of its margins with the contract's view at the same block."""
+    def matches(self) -> Sequence[bool | None]:
+        """The keeper's own comparisons of its margins with the contract's view at the same block; None where that told nothing."""
         return [row["matches"] for row in self.answers.snapshots]
 
     def referee_matches(self) -> Sequence[bool]:

@@ -114,8 +114,7 @@ async def _fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas
 
 async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str | None, margin_usd: float) -> list[Step]:
     name, evaluator = _venue(desk, venue)
-    calls = evaluator.venue.pay_in(evaluator.book, desk.executor, Usd18(_x18(margin_usd)))
-    if not calls:
+    if not evaluator.venue.capabilities.needs_capital:
         raise ConfigError(f"--margin {margin_usd:,.2f}: plans on {name} need no margin. Leave it out.")
     token = evaluator.venue.tokens(evaluator.book)[0]
     (holding,) = await desk.balances([token], wallet.address)
@@ -123,6 +122,7 @@ async def _margin_steps(desk: OwnerDesk, wallet: OwnerWallet, venue: str | None,
         raise ConfigError(
             f"--margin {margin_usd:,.2f}: the owner {wallet.address} has {holding.text} ({token}). Send it some, or name less."
         )
+    calls = evaluator.venue.pay_in(evaluator.book, desk.executor, Usd18(_x18(margin_usd)))
     amount = f"{margin_usd:,.2f} {holding.symbol}"
     effects = (f"the venue may take {amount} from the owner", f"{amount} are margin of {desk.executor}")
     return list(ownership.owner_calls(calls, effects))
@@ -136,9 +136,9 @@ async def _sweep(options: OwnerOptions, venue: str | None, margin_usd: float, to
         holdings = await desk.balances(evaluator.venue.tokens(evaluator.book), desk.executor)
         steps: list[Step] = []
         if margin_usd > 0:
-            calls = evaluator.venue.pay_out(evaluator.book, Usd18(_x18(margin_usd)))
-            if not calls:
+            if not evaluator.venue.capabilities.needs_capital:
                 raise ConfigError(f"--margin {margin_usd:,.2f}: the executor can have none on {name}. Leave it out.")
+            calls = evaluator.venue.pay_out(evaluator.book, Usd18(_x18(margin_usd)))
             steps.append(ownership.recover(desk.executor, name, calls, f"{margin_usd:,.2f} USD of margin are in the executor's wallet"))
         steps += _sweeps(desk, standing, holdings, token, _x18(margin_usd))
         coin = await desk.coin_wei(desk.executor)
@@ -206,7 +206,9 @@ def _status_rows(standing: Standing, others: Sequence[Address], gas_wei: int, ho
     for venue in standing.venues:
         rows.append((f"{venue.venue}: rules", "exactly what plans need" if venue.rules_match else "NOT what plans need"))
         rows.append((f"{venue.venue}: valuer", f"{venue.valuer} {'as expected' if venue.valuer_matches else 'NOT as expected'}"))
-        rows.append((f"{venue.venue}: margin", f"{to_units(venue.equity_x18):,.2f} USD, positions {to_units(venue.exposure_x18):,.2f} USD"))
+        if venue.needs_capital:
+            margin = f"{to_units(venue.equity_x18):,.2f} USD, positions {to_units(venue.exposure_x18):,.2f} USD"
+            rows.append((f"{venue.venue}: margin", margin))
     return rows + [("in its wallet", holding.text) for holding in holdings]
 
 

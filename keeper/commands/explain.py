@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from keeper import assembly, daemon
@@ -12,15 +14,18 @@ from keeper.commands import session
 from keeper.commands.session import Book
 from keeper.domain import parse
 from keeper.domain.account import AccountKey
+from keeper.domain.chain_view import ChainVerdict, ChainView
 from keeper.domain.decision import Choice, Liquidate, Skip
 from keeper.domain.fixed import to_units
 from keeper.domain.health import Health
 from keeper.domain.views import Explanation, Term
 from keeper.errors import ConfigError
 
+_COMPARISON: Mapping[bool | None, str] = {True: "[green]equal[/]", False: "[red]DIFFERS[/]", None: "[yellow]not compared[/]"}
+
 
 def explain(path: Path, venue: str, account: str, number: int | None, as_json: bool) -> int:
-    """Print every number, ours beside the chain's, with the decision. Exit code 1 when a figure differs."""
+    """Print every number, ours beside the chain's, with the decision. Exit code 1 when a figure or the verdict differs."""
     return asyncio.run(_explain(path, venue, account, number, as_json))
 
 
@@ -34,12 +39,14 @@ async def _explain(path: Path, venue: str, account: str, number: int | None, as_
             raise ConfigError(f"{venue} knows no account {key} at block {book.block.number}. `keeper positions` lists them.")
         (evaluated,) = await book.evaluator.evaluate(book.block, {key})
         explanation = await book.chain.run(book.venue.explain(key, book.evaluator.book, book.block.timestamp), book.block)
+        (view,) = await book.chain.run(book.venue.chain_views([key]), book.block)
         choice = _choice(book, key, evaluated.health)
     if as_json:
-        Console().print_json(json.dumps(_plain(book, key, evaluated.health, explanation, choice)))
+        Console().print_json(json.dumps(_plain(book, evaluated.health, explanation, view, choice)))
     else:
-        _print(book, key, evaluated.health, explanation, choice)
-    return daemon.FAILED if any(_differs(term) for term in explanation.terms) else daemon.OK
+        _print(book, evaluated.health, explanation, view, choice)
+    differs = view.matches(evaluated.health) is False or any(_differs(term) for term in explanation.terms)
+    return daemon.FAILED if differs else daemon.OK
 
 
 def _choice(book: Book, key: AccountKey, health: Health) -> Choice | None:
@@ -53,19 +60,23 @@ def _choice(book: Book, key: AccountKey, health: Health) -> Choice | None:
     return decision.choice
 
 
-def _print(book: Book, key: AccountKey, health: Health, explanation: Explanation, choice: Choice | None) -> None:
-    table = Table(title=f"{key} at block {book.block.number}", title_justify="left")
+def _print(book: Book, health: Health, explanation: Explanation, view: ChainView, choice: Choice | None) -> None:
+    table = Table(title=f"{view.account} at block {book.block.number}", title_justify="left")
     for header in ("figure", "unit", "here", "contract", ""):
         table.add_column(header, overflow="fold")
     for term in explanation.terms:
-        verdict = "" if term.chain is None else ("[red]DIFFERS[/]" if _differs(term) else "[green]equal[/]")
-        table.add_row(term.name, term.unit, f"{term.local:,}", "" if term.chain is None else f"{term.chain:,}", verdict)
+        chain = "" if term.chain is None else f"{term.chain:,}"
+        comparison = "" if term.chain is None else _COMPARISON[not _differs(term)]
+        table.add_row(term.name, term.unit, f"{term.local:,}", chain, comparison)
     console = Console()
     console.print(table)
     for note in explanation.notes:
         console.print(f"- {note}", highlight=False)
     margin = (health.equity - health.requirement).units
     console.print(f"margin above the requirement: {margin:,.6f} USD; breach: {health.breach.value if health.breach else 'none'}")
+    if isinstance(view, ChainVerdict):
+        comparison = _COMPARISON[view.matches(health)]
+        console.print(f"contract: {view.verdict.value}, {escape(view.reason)} {comparison}", highlight=False, soft_wrap=True)
     console.print(f"decision: {_words(choice)}")
     for call in choice.plan.calls if choice is not None and choice.plan is not None else ():
         console.print(f"  {call.purpose.value:<20} {call.target} 0x{call.calldata.hex()}", highlight=False, soft_wrap=True)
@@ -88,14 +99,15 @@ def _differs(term: Term) -> bool:
     return term.chain is not None and term.chain != term.local
 
 
-def _plain(book: Book, key: AccountKey, health: Health, explanation: Explanation, choice: Choice | None) -> dict[str, object]:
+def _plain(book: Book, health: Health, explanation: Explanation, view: ChainView, choice: Choice | None) -> dict[str, object]:
     return {
-        "account": key,
+        "account": view.account,
         "block": book.block.number,
         "block_hash": book.block.hash,
         "equity_raw": str(health.equity.raw),
         "requirement_raw": str(health.requirement.raw),
         "breach": health.breach.value if health.breach else None,
+        "verdict": _plain_verdict(view, health) if isinstance(view, ChainVerdict) else None,
         "terms": [
             {
                 "name": term.name,
@@ -111,3 +123,7 @@ def _plain(book: Book, key: AccountKey, health: Health, explanation: Explanation
         "reason": choice.reason.value if isinstance(choice, Skip) else None,
         "decision": _words(choice),
     }
+
+
+def _plain_verdict(verdict: ChainVerdict, health: Health) -> dict[str, object]:
+    return {"verdict": verdict.verdict.value, "reason": verdict.reason, "equal": verdict.matches(health)}

@@ -354,7 +354,12 @@ class OutcomeRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSnapshotRecord:
-    """account_snapshots: local margin figures beside the contract's own view at the same block hash (the tripwire's sample)."""
+    """account_snapshots: local margin figures beside the contract's own view at the same block hash (the tripwire's sample).
+
+    That view is either figures (`equity_chain_raw`, `requirement_chain_raw`, equal to the last unit where it `matches`) or a
+    `chain_verdict`, "liquidatable", "healthy" or "unknown", with the `chain_reason`; the others are None then. A verdict is compared with
+    our `breach`, as far as it is about that test; an unknown one is compared with nothing, and `matches` is None. `breach` is None where
+    no test failed, and in rows of earlier versions."""
 
     chain_id: int
     venue: str
@@ -363,11 +368,14 @@ class AccountSnapshotRecord:
     block_hash: str
     block_time: Timestamp
     equity_raw: Raw
-    equity_chain_raw: Raw
+    equity_chain_raw: Raw | None
     requirement_raw: Raw
-    requirement_chain_raw: Raw
-    matches: bool
+    requirement_chain_raw: Raw | None
+    matches: bool | None
     usd_decimals: int | None
+    breach: str | None
+    chain_verdict: str | None
+    chain_reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Protocol
 
 from keeper.domain.account import AccountKey
+from keeper.domain.capabilities import Capabilities
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.chain_view import ChainView
 from keeper.domain.health import FeedId, Health, WatchBox
 from keeper.domain.money import Usd18
 from keeper.domain.opening import NoOpening
@@ -16,7 +18,6 @@ from keeper.domain.quote import PriceId, Quote
 from keeper.domain.use import Use
 from keeper.domain.views import (
     AccountFlow,
-    ChainView,
     Explanation,
     InsuranceFund,
     LiquidationObserved,
@@ -189,7 +190,8 @@ class Views(Protocol):
         """What came into accounts and left them in one block's events, in log order. The book may be newer."""
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
-        """The contract's own margin figures, for the tripwire and `explain`."""
+        """What the contract itself says of each account, for the tripwire and `explain`. None is left out: where
+        it cannot tell, that is a verdict too. A call that is only tried out must not change what others of its batch see."""
 
     def risk_factors(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[RiskFactor]:
         """What the account's equity less its requirement is the sum of, but for the protocol's last rounding; none while a price is
@@ -207,3 +209,7 @@ class Venue(State, Risk, Action, Views, Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it takes to act on it."""

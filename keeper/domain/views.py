@@ -6,7 +6,7 @@ from enum import StrEnum
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, RawLog
 from keeper.domain.health import Breach
-from keeper.domain.money import ZERO_USD, Money, Usd18
+from keeper.domain.money import ZERO_USD, Usd18
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +121,6 @@ class AccountFlow:
     amount_raw: int
     decimals: int | None
     log: RawLog
-
-
-@dataclass(frozen=True, slots=True)
-class ChainView:
-    """The contract's own answer about one account: what our `Health` must equal."""
-
-    account: AccountKey
-    equity: Money
-    requirement: Money
 
 
 @dataclass(frozen=True, slots=True)

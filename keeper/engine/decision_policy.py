@@ -119,8 +119,8 @@ class DecisionPolicy:
         return _BlockPlans(self, name, evaluator, evaluation, gas_price, self._free_capital(evaluator, evaluation))
 
     def _free_capital(self, evaluator: Evaluator, evaluation: BlockEvaluation) -> Usd18:
-        """The executor's margin not needed for what it holds; while observing without an executor nothing limits."""
-        if self.executor is None:
+        """The executor's margin not needed for what it holds; nothing limits plans that take none, and whoever only observes."""
+        if self.executor is None or not evaluator.venue.capabilities.needs_capital:
             return _UNLIMITED
         return evaluator.venue.free_capital(self.executor, evaluator.book, evaluation.basis)
 

@@ -36,6 +36,7 @@ class Collectors:
         self.outcomes = Counter("keeper_outcomes", "What the chain said about attempts", ["chain", "outcome"], registry=own)
         self.rpc_requests = Counter("keeper_rpc_requests", "HTTP requests to endpoints", ["chain", "purpose"], registry=own)
         self.parity = Counter("keeper_parity_comparisons", "Accounts compared with the contract's own view", ["chain"], registry=own)
+        self.unjudged = Counter("keeper_parity_unknown", "Accounts of which the contract told nothing", ["chain"], registry=own)
         self.unpriced = Gauge("keeper_markets_without_price", "Markets in which nothing can be done", ["chain", "venue"], registry=own)
         self.stage_seconds = Histogram(
             "keeper_stage_seconds",
@@ -79,6 +80,7 @@ class Metrics:
         self.evaluated = self.collectors.evaluated.labels(chain)
         self.candidates = self.collectors.candidates.labels(chain)
         self.parity = self.collectors.parity.labels(chain)
+        self.unjudged = self.collectors.unjudged.labels(chain)
         self.commit_wait = self.collectors.commit_wait.labels(chain)
         self.reorgs = self.collectors.reorgs.labels(chain)
 

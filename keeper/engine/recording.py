@@ -16,7 +16,6 @@ from keeper.domain.money import Usd18
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimOutcome, SimSettled
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import (
-    AccountSnapshotRecord,
     AttemptRecord,
     BlockRecord,
     DecisionRecord,
@@ -32,7 +31,7 @@ from keeper.domain.records import (
     raw,
 )
 from keeper.domain.use import NOTHING, Use
-from keeper.domain.views import ChainView, LiquidationObserved, MarketView, PositionView, Proceeds
+from keeper.domain.views import LiquidationObserved, MarketView, PositionView, Proceeds
 from keeper.engine.evaluator import Applied, BlockEvaluation, MarginTest
 
 
@@ -320,23 +319,6 @@ def outcome_row(
         blocks_since_seen=block.number - attempt.block.number if isinstance(outcome, Included) else None,
         **BlockKeys(chain_id, attempt.venue, block).columns(),
     )
-
-
-def parity_rows(keys: BlockKeys, views: Sequence[ChainView], local: Mapping[AccountKey, Health]) -> list[AccountSnapshotRecord]:
-    """account_snapshots."""
-    return [
-        AccountSnapshotRecord(
-            account=view.account,
-            equity_raw=raw(local[view.account].equity.raw),
-            equity_chain_raw=raw(view.equity.raw),
-            requirement_raw=raw(local[view.account].requirement.raw),
-            requirement_chain_raw=raw(view.requirement.raw),
-            matches=(local[view.account].equity, local[view.account].requirement) == (view.equity, view.requirement),
-            usd_decimals=view.equity.decimals,
-            **keys.columns(),
-        )
-        for view in views
-    ]
 
 
 def repair_row(

@@ -16,16 +16,16 @@ from keeper.domain import event_json
 from keeper.domain.account import AccountKey
 from keeper.domain.agreement import agreement
 from keeper.domain.chain import BlockRef, Hash32, Reads, Timestamp
+from keeper.domain.chain_view import ChainView
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AccountSnapshotRecord, Record, VenueEventRecord
 from keeper.domain.venue import Event
-from keeper.domain.views import ChainView
 from keeper.engine import recording, view_rows
 from keeper.engine.audit import Archive, Audit, EventRows, Row, WrongBlock
 from keeper.engine.evaluator import Applied, Evaluator
+from keeper.engine.parity import described, mismatches, parity_rows
 from keeper.engine.ports import Witnesses
 from keeper.engine.recording import BlockKeys
-from keeper.engine.tripwire import described
 from keeper.errors import ConfigError, EndpointsDisagree, RpcUnavailable, StateDivergence
 
 _MOST_UNEXPLAINED = 3
@@ -158,12 +158,12 @@ class Repair:
     async def _different(
         self, name: str, evaluator: Evaluator, block: BlockRef, views: Sequence[ChainView] | None = None
     ) -> list[AccountSnapshotRecord]:
-        """Everybody whose figures are not the contract's own: `views`, or as the chain tells them now."""
+        """Everybody of whom the contract says otherwise: in `views`, or as the chain tells it now."""
         local = await evaluator.appraise(block)
         if views is None:
             views = await self._chain.run(evaluator.venue.chain_views(sorted(local)), block)
         present = [view for view in views if view.account in local]
-        return [row for row in recording.parity_rows(BlockKeys(self._options.chain_id, name, block), present, local) if not row.matches]
+        return mismatches(parity_rows(BlockKeys(self._options.chain_id, name, block), present, local))
 
     async def _agreed_views(self, evaluator: Evaluator, block: BlockRef) -> Sequence[ChainView]:
         """Everybody's figures as the endpoints together tell them; what our own are computed from must be told alike too.

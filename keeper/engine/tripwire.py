@@ -1,6 +1,4 @@
-"""The running proof: local margin figures against the contract's own view, at the same block hash, account by account.
-
-A difference is never overlooked: it means a missed log, an unhandled reorg, a lie or a wrong formula. See `engine.repair`."""
+"""The running proof: our margins against the contract's own view, at the same block hash, account by account."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,11 +6,10 @@ from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef
 from keeper.domain.health import Health
 from keeper.domain.records import AccountSnapshotRecord
-from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.parity import parity_rows
 from keeper.engine.ports import Witnesses
 from keeper.engine.recording import BlockKeys
-from keeper.errors import StateDivergence
 
 
 class Tripwire:
@@ -46,26 +43,10 @@ class Tripwire:
         local = local_health(evaluator, sample, keys.block)
         views = await self._chain.run_elsewhere(evaluator.venue.chain_views(sorted(local)), keys.block)
         self._begun.add(keys.venue)
-        return recording.parity_rows(keys, views, local)
+        return parity_rows(keys, views, local)
 
 
 def local_health(evaluator: Evaluator, keys: frozenset[AccountKey], block: BlockRef) -> Mapping[AccountKey, Health]:
     """Exact local figures of the accounts that are still in the book."""
     present = keys & evaluator.book.account_keys()
     return {key: evaluator.venue.health(key, evaluator.book, block.timestamp) for key in present}
-
-
-def must_match(rows: Sequence[AccountSnapshotRecord]) -> None:
-    """Raises StateDivergence naming the first account that differs."""
-    for row in rows:
-        if not row.matches:
-            raise StateDivergence(described(row))
-
-
-def described(row: AccountSnapshotRecord) -> str:
-    """A difference in words."""
-    return (
-        f"{row.venue} account {row.account} at block {row.block_number} ({row.block_hash}): "
-        f"equity {row.equity_raw} here, {row.equity_chain_raw} on chain; "
-        f"requirement {row.requirement_raw} here, {row.requirement_chain_raw} on chain"
-    )

@@ -17,9 +17,11 @@ from keeper.engine.decision_policy import HELD
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.holds import Holds
+from keeper.engine.parity import must_match
 from keeper.engine.ports import Chain, Recorder
 from keeper.engine.recording import BlockKeys
-from keeper.engine.tripwire import Tripwire, must_match
+from keeper.engine.tripwire import Tripwire
+from keeper.engine.unjudged import Unjudged
 from keeper.engine.unpriced import Unpriced
 from keeper.engine.venue_rows import RowOptions, quote_rows, venue_rows
 from keeper.errors import BlockUnknown, RpcError, StateDivergence, Transient, VenueFault
@@ -108,6 +110,7 @@ class VenueLane:
         self._holds = holds
         self._options = options
         self._unpriced = Unpriced(services.log, services.status.metrics)
+        self._unjudged = Unjudged(services.log, services.status.metrics)
         self._steps: asyncio.Queue[_Step] = asyncio.Queue()
         self._unread: deque[_Added] = deque()
         self._orphaned: set[Hash32] = set()
@@ -289,7 +292,7 @@ class VenueLane:
             rows = await self._tripwire.compare(self.evaluator, sample, keys)
         except (RpcError, Transient):
             return ()
-        self._services.status.metrics.parity.inc(len(rows))
+        self._unjudged.look(rows)
         try:
             must_match(rows)
         except StateDivergence as fault:

@@ -37,7 +37,7 @@ class Expected:
     venue: str
     rules: Sequence[CallRule]
     valuer: Valuer
-    takes_margin: bool = True
+    needs_capital: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class VenueStanding:
     total_x18: int
     equity_x18: int
     exposure_x18: int
-    takes_margin: bool = True
+    needs_capital: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def standing(executor: Address, operator: Address, expected: Sequence[Expected])
         matches = [next(replies).data == answer for _, answer in requirement.valuer.answers]
         total, equity, exposure = _valuation(next(replies))
         rules_match = allowed_hash == rules_hash(requirement.rules)
-        figures = (total, equity, exposure, requirement.takes_margin)
+        figures = (total, equity, exposure, requirement.needs_capital)
         venues.append(VenueStanding(requirement.venue, valuer, rules_match, all(matches), *figures))
     return Standing(
         executor,
@@ -122,7 +122,7 @@ def problems(state: Standing | None, executor: Address) -> Iterator[str]:
             )
         elif not venue.valuer_matches:
             yield f"{venue.venue}: {venue.valuer} does not value the executor as expected; run `keeper executor allow`"
-        elif venue.takes_margin and venue.equity_x18 <= 0:
+        elif venue.needs_capital and venue.equity_x18 <= 0:
             yield f"{venue.venue}: no margin; run `keeper executor fund --margin USD`"
     if state.budget_x18 == 0:
         yield "no loss budget, so nothing can be unwound; run `keeper executor allow --budget-usd USD`"

@@ -124,10 +124,13 @@ def recorded_outcomes(
 
 
 def last_match(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, venue: str, accounts: Collection[str]) -> int | None:
-    """The newest block at which each account equalled the contract's view, the oldest of these; None when one never did."""
+    """The newest block at which each account equalled the contract's figures, the oldest of these; None when one never did. A verdict that
+    agrees does not prove a margin."""
     query = """
         SELECT account, max(block_number) FROM account_snapshots
-        WHERE chain_id = $chain AND venue = $venue AND matches AND list_contains($accounts, account) GROUP BY account
+        WHERE chain_id = $chain AND venue = $venue AND matches AND chain_verdict IS NULL
+          AND list_contains($accounts, account)
+        GROUP BY account
     """
     with translated(lake, "read"):
         rows = connection.execute(query, {"chain": chain_id, "venue": venue, "accounts": list(accounts)}).fetchall()

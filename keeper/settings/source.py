@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from keeper.domain.options import OptionError, read
 from keeper.errors import ConfigError
+from keeper.settings.refusal import refusals
 from keeper.settings.sections import COMMON, VENUE_KEYS, ChainSettings, ExecutorSettings, OracleSettings, Settings, VenueSettings
 from keeper.venues import protocols
 
@@ -102,7 +103,9 @@ class _Source:
         known = {"chain": chains, "executor": executors, "oracle": oracles}
         venues = {name: self._venue(name, raw, known) for name, raw in self._named("venues", _VENUE_HINT).items()}
         self._one_key_each(venues, executors)
-        return Settings(chains=chains, executors=executors, oracles=oracles, venues=venues, **common)
+        settings = Settings(chains=chains, executors=executors, oracles=oracles, venues=venues, **common)
+        self._refuse_unfit(settings)
+        return settings
 
     def _named(self, group: str, hint: str = "") -> Mapping[str, Tree]:
         """The sections of a group. Raises ConfigError with the `hint` where there must be one."""
@@ -152,6 +155,12 @@ class _Source:
                         f"{self.path}: executors.{one}.{key} and executors.{other}.{key} are the same, {value}, on chain {chain}. "
                         "Give each executor a key and a contract of its own, or let the venues share one executor."
                     )
+
+    def _refuse_unfit(self, settings: Settings) -> None:
+        """Raises ConfigError for what a protocol rules out."""
+        capabilities = {name: protocols()[venue.protocol].make(venue.options).capabilities for name, venue in settings.venues.items()}
+        for refusal in refusals(settings, capabilities):
+            raise ConfigError(f"{self._origin(refusal.key)}: {refusal.key}{refusal.problem}")
 
     def _refuse_single_chain(self) -> None:
         """A file of before chains, executors and venues had names. Raises ConfigError that shows it in the new form."""

@@ -99,7 +99,14 @@ def _liquidation(number: int, name: str, kind: str, penalty: int, bad_debt: int,
 def _snapshot(number: int, account: str, equity: int) -> AccountSnapshotRecord:
     both: dict[str, Any] = {"equity_raw": Raw(str(equity)), "equity_chain_raw": Raw(str(equity))}
     needed: dict[str, Any] = {"requirement_raw": Raw("0"), "requirement_chain_raw": Raw("0"), "usd_decimals": 18}
-    return AccountSnapshotRecord(venue=VENUE, account=account, matches=True, **both, **needed, **where(number))
+    judgement: dict[str, Any] = {"matches": True, "breach": None, "chain_verdict": None, "chain_reason": None}
+    return AccountSnapshotRecord(venue=VENUE, account=account, **both, **needed, **judgement, **where(number))
+
+
+def verdict(number: int, account: str) -> AccountSnapshotRecord:
+    """A comparison with a contract that tells no figures."""
+    judgement: dict[str, Any] = {"equity_chain_raw": None, "requirement_chain_raw": None, "chain_verdict": "healthy", "chain_reason": "so"}
+    return replace(_snapshot(number, account, 1), **judgement)
 
 
 def _position(number: int, account: str) -> PositionSnapshotRecord:

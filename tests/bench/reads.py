@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from keeper.chain.chain import ChainClient, ChainOptions
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, CallResult, Reads
+from keeper.domain.chain_view import ChainView
 from keeper.domain.parse import address, hex_bytes
-from keeper.domain.views import ChainView
 from tests.bench.rounds import Compared, alternate, scaled
 from tests.chaos.harness import Harness
 

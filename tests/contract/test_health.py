@@ -22,7 +22,8 @@ _LIQUIDATED_SHARE = 0.3
 def test_health_is_the_chains_at_every_block_in_which_something_happens(
     venue: Venue, recording: Recording, chain: Chain, request: pytest.FixtureRequest
 ) -> None:
-    """Pinned states: block by block through every event there is, each of which happens."""
+    """Margins to the last unit, or the verdict where the contracts tell no margins. Pinned states: block by block through every event there
+    is, each of which happens."""
     node = request.getfixturevalue(chain.fixture)
     ledger = chain.ledger(node)
     assert ledger.head is not None
@@ -43,7 +44,7 @@ def _topics(ledger: VenueLedger[Any]) -> set[bytes]:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_health_is_the_chains_after_random_trading(chain: Chain, request: pytest.FixtureRequest, seed: int) -> None:
-    """Random states: everybody, at every block's own time and now and then half a minute ahead, with liquidations among them."""
+    """The same in random states: everybody, at every block's own time and half a minute ahead, with liquidations among them."""
     node = request.getfixturevalue(chain.fixture)
     ledger, random = chain.ledger(node), Random(seed)
     before = Counter(ledger.kinds)

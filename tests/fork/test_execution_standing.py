@@ -17,6 +17,7 @@ from contracts.devnet.roles import EXECUTOR_OWNER
 from keeper.domain.chain import BlockRef, Reads
 from keeper.domain.parse import address
 from keeper.errors import RpcUnavailable
+from keeper.evm import expected_of
 from keeper.execution.standing import Expected, StandingCheck, problems, standing
 from tests.keeper.venues.perp_v2.ledger import Ledger
 
@@ -49,7 +50,7 @@ class _Desk:
         return self.devnet.rpc.call(method, *params)
 
     def expected(self) -> Sequence[Expected]:
-        return [Expected("perp_v2", self.ledger.venue.rules(self.ledger.book), self.ledger.venue.valuer(self.ledger.book))]
+        return [expected_of("perp_v2", self.ledger)]
 
     def as_owner(self, signature: str, *arguments: object) -> None:
         self.chain.send(EXECUTOR_OWNER, self.devnet.deployment.executor, signature, *arguments, gas=5_000_000)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,17 @@ import structlog
 from aiohttp import web
 
 from keeper import assembly, evm
+from keeper.engine.evaluator import Evaluator
 from keeper.engine.metrics import Collectors
 from keeper.engine.ports import Family
+from keeper.engine.questions import ChainQuestions
 from keeper.errors import ConfigError
+from keeper.execution.standing import Expected
 from keeper.settings import load
 from tests.keeper.chain.fakes import node
 from tests.keeper.chain.simulated import SimulatedNode
-from tests.keeper.engine.fakes import EXECUTOR, OPERATOR
+from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, FakeChain
+from tests.keeper.engine.toy import ToyVenue
 from tests.keeper.settings.test_source import MINIMAL
 
 _ADDRESS, _OPERATOR = f'address = "{EXECUTOR}"\n', f'operator = "{OPERATOR}"\n'
@@ -76,3 +81,12 @@ def test_whoever_acts_needs_an_executor_and_its_operator(tmp_path: Path, mode: s
 
     with pytest.raises(ConfigError, match=rf"executors\.hot\.{key} is missing\. {mode} mode"):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize("needs_capital", [True, False])
+def test_an_executor_is_expected_to_have_margin_where_plans_take_it(needs_capital: bool) -> None:
+    venue, chain = ToyVenue({}), FakeChain()
+    venue.capabilities = replace(venue.capabilities, needs_capital=needs_capital)
+    evaluator = Evaluator(venue, ChainQuestions(chain), executor=None, block_seconds=2, forecast=False)
+    expected = evm.expected_of("toy", evaluator)
+    assert expected == Expected("toy", venue.rules(evaluator.book), venue.valuer(evaluator.book), needs_capital)

@@ -22,6 +22,7 @@ equities AS (
         chain_id, venue, account, block_number, block_time, block_time AS basis_time, true AS on_chain,
         {raw: equity_chain_raw, decimals: usd_decimals} AS equity
     FROM stg_keeper_account_snapshots
+    WHERE equity_chain_raw IS NOT NULL
 ),
 
 earlier AS (

@@ -1,12 +1,12 @@
 """Questions about accounts: what makers have pending, exact funding growth, and the contract's own margin figures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from keeper.domain.account import AccountKey
 from keeper.domain.calldata import Encoder, number, signed
 from keeper.domain.chain import Call, Reads, Timestamp
+from keeper.domain.chain_view import ChainMargins, ChainVerdict, ChainView, Verdict
 from keeper.domain.money import Usd18
-from keeper.domain.views import ChainView
 from keeper.errors import StateDivergence
 from keeper.venues.perp_v2.events import PerpEvent
 from keeper.venues.perp_v2.options import Options
@@ -74,8 +74,10 @@ def resync(options: Options, encoder: Encoder, keys: Sequence[AccountKey], book:
     return events
 
 
-def chain_views(options: Options, encoder: Encoder, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
-    """Account value and requirement as the contracts see them; accounts for which they revert are left out."""
+def chain_views(
+    options: Options, encoder: Encoder, reason: Callable[[bytes], str], keys: Sequence[AccountKey]
+) -> Reads[Sequence[ChainView]]:
+    """Account value and requirement as the contracts see them; unknown where they revert, and for what `reason`."""
     if not keys:
         return []
     calls = [encoder.call(options.clearing_house, "getAccountValue(address)", key) for key in keys]
@@ -84,6 +86,9 @@ def chain_views(options: Options, encoder: Encoder, keys: Sequence[AccountKey]) 
     views: list[ChainView] = []
     for key, value, needed in zip(keys, answers[: len(keys)], answers[len(keys) :], strict=True):
         equity, requirement = signed(value), signed(needed)
-        if equity is not None and requirement is not None:
-            views.append(ChainView(key, Usd18(equity), Usd18(requirement)))
+        if equity is None or requirement is None:
+            revert = value if equity is None else needed
+            views.append(ChainVerdict(key, Verdict.UNKNOWN, reason(revert.data)))
+        else:
+            views.append(ChainMargins(key, Usd18(equity), Usd18(requirement)))
     return views

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence, Set
 
 from keeper.domain.account import AccountKey
 from keeper.domain.calldata import Encoder
+from keeper.domain.capabilities import Actor, Capabilities
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.chain_view import ChainView
 from keeper.domain.health import FeedId, Health, WatchBox
 from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.opening import NoOpening
@@ -16,7 +18,6 @@ from keeper.domain.use import Use
 from keeper.domain.venue import Book, Event
 from keeper.domain.views import (
     AccountFlow,
-    ChainView,
     Explanation,
     InsuranceFund,
     LiquidationObserved,
@@ -60,6 +61,11 @@ class PerpV2:
     def name(self) -> str:
         """The protocol's."""
         return "perp_v2"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Positions are taken over, with margin; prices are on the chain."""
+        return Capabilities(actor=Actor.ANYBODY, needs_capital=True, pull_oracle=False)
 
     @property
     def event_types(self) -> Sequence[type[Event]]:
@@ -222,7 +228,7 @@ class PerpV2:
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """See reads.chain_views."""
-        return reads.chain_views(self._options, self._encoder, keys)
+        return reads.chain_views(self._options, self._encoder, self.revert_reason, keys)
 
     def risk_factors(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[RiskFactor]:
         """See risk_factors.risk_factors."""

@@ -1,12 +1,12 @@
 """Questions about single accounts: what events do not tell, and the contract's own margin figures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from keeper.domain.account import AccountKey
 from keeper.domain.calldata import Encoder, number, signed
 from keeper.domain.chain import Reads, Timestamp
+from keeper.domain.chain_view import ChainMargins, ChainVerdict, ChainView, Verdict
 from keeper.domain.money import Usd18
-from keeper.domain.views import ChainView
 from keeper.venues.synthetix_v3.events import SynthetixEvent
 from keeper.venues.synthetix_v3.options import Options
 from keeper.venues.synthetix_v3.read_events import PositionRead
@@ -37,8 +37,10 @@ def inspect(
     return [PositionRead(int(key), int(market_id), now, pnl) for key, market_id, pnl in values if pnl is not None]
 
 
-def chain_views(options: Options, encoder: Encoder, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
-    """Available margin and maintenance margin with reward as the contract sees them; accounts for which it reverts are left out."""
+def chain_views(
+    options: Options, encoder: Encoder, reason: Callable[[bytes], str], keys: Sequence[AccountKey]
+) -> Reads[Sequence[ChainView]]:
+    """Available margin and maintenance margin with reward as the contract sees them; unknown where it reverts, and for what `reason`."""
     if not keys:
         return []
     calls = [encoder.call(options.perps_market, AVAILABLE_MARGIN, int(key)) for key in keys]
@@ -47,6 +49,9 @@ def chain_views(options: Options, encoder: Encoder, keys: Sequence[AccountKey]) 
     views: list[ChainView] = []
     for key, available, required in zip(keys, answers[: len(keys)], answers[len(keys) :], strict=True):
         equity, requirement = signed(available), number(required, MAINTENANCE_WORD)
-        if equity is not None and requirement is not None:
-            views.append(ChainView(key, Usd18(equity), Usd18(requirement)))
+        if equity is None or requirement is None:
+            revert = available if equity is None else required
+            views.append(ChainVerdict(key, Verdict.UNKNOWN, reason(revert.data)))
+        else:
+            views.append(ChainMargins(key, Usd18(equity), Usd18(requirement)))
     return views

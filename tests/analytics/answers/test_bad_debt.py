@@ -16,7 +16,7 @@ from analytics.answers.checks import failing_checks
 from analytics.answers.window import Window
 from analytics.lake import open_lake
 from keeper.domain.records import Record
-from tests.analytics.deficit_lake import ODD, VICTIMS, X18, write_deficits
+from tests.analytics.deficit_lake import ODD, VICTIMS, X18, deficit_blocks, verdict, write_deficits
 from tests.analytics.keeper_lake import BLOCK_SECONDS, GENESIS_TIME, Rows, change, write_lake
 
 LEFT_OUT = {"open", "silent", "untested", "late"}
@@ -225,3 +225,13 @@ def test_a_lake_without_a_keeper(empty_lake: duckdb.DuckDBPyConnection) -> None:
     table = waterfall(empty_lake)
     assert table.num_rows == 0
     assert "no keeper's tables" in reason_of(table)
+
+
+def test_a_verdict_of_the_contract_is_no_equity(deficits: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Beside the last equity of an account, and after it."""
+    blocks = deficit_blocks()
+    for number in (9, 16, 20):
+        blocks[number].append(verdict(number, "left"))
+    write_lake(tmp_path, blocks)
+    with open_lake(tmp_path) as lake:
+        assert rows_of(lake)["left"] == rows_of(deficits)["left"]

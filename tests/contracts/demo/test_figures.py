@@ -18,7 +18,7 @@ def test_a_total_is_the_sum_of_its_venues() -> None:
         "account": MarketLiquidations(0, 0, 1, NOTIONAL_USD),
     }
     assert (total.accounts_ever_liquidatable, total.missed_accounts) == (3, ["z"])
-    assert total.parity == Parity(2, 0)
+    assert total.parity == Parity(2, 0, 0)
     assert total.blocks_late == Spread(1, 1, 1, 4)
     assert (total.keeper_profit_usd, total.keeper_assets_change_usd) == (12.0, 12.0)
     assert total.keeper_profit_parts_usd == {"settlement": 10.0, "tokens": 4.0, "gas": 2.0}

@@ -15,7 +15,7 @@ from tests.contracts.demo.runs import liquidation, run
 
 
 def _venue(one: Run, shock_at: float) -> VenueSummary:
-    return VenueSummary(figures_of(one), shock_at, 2, ["9"], Parity(30, 1))
+    return VenueSummary(figures_of(one), shock_at, 2, ["9"], Parity(30, 1, 2))
 
 
 def _summary() -> JointSummary:
@@ -31,7 +31,7 @@ def test_totals_stand_above_the_venues_figures(tmp_path: Path) -> None:
     assert {name: venue["liquidations_executed"] for name, venue in fields["venues"].items()} == {"perp_v2": 1, "synthetix_v3": 2}
     assert fields["shock_apart_seconds"] == 0.75
     assert fields["venues"]["synthetix_v3"]["flags_unfinished"] == ["9"]
-    assert fields["venues"]["synthetix_v3"]["referee_parity"] == {"comparisons": 30, "mismatches": 1}
+    assert fields["venues"]["synthetix_v3"]["referee_parity"] == {"comparisons": 30, "mismatches": 1, "unknown": 2}
     assert (fields["seed"], fields["wall_seconds"]) == (7, 90.0)
 
 

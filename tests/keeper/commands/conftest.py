@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from contracts.devnet import Devnet, write_config
+from contracts.devnet.synthetix_v3.devnet import SynthetixDevnet
 from keeper.cli import app
 
 
@@ -35,4 +36,13 @@ def config(devnet: Devnet, tmp_path: Path) -> Path:
     """The ready settings of the devnet, which has no lake yet."""
     path = tmp_path / "keeper.toml"
     write_config(devnet.deployment, path, url=devnet.url, ws_url=devnet.anvil.ws_url, mode="observe", lake_dir=tmp_path / "lake")
+    return path
+
+
+@pytest.fixture
+def synthetix_config(synthetix_devnet: SynthetixDevnet, tmp_path: Path) -> Path:
+    """That of the Synthetix V3 devnet, with the keys beside it. No price service answers: the chain has prices."""
+    path, devnet = tmp_path / "keeper.toml", synthetix_devnet
+    service = "http://127.0.0.1:1"
+    write_config(devnet.deployment, path, url=devnet.url, ws_url=None, mode="execute", lake_dir=tmp_path / "lake", price_service=service)
     return path

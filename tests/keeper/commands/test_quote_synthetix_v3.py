@@ -27,13 +27,6 @@ _UNIT_X18 = 10**10
 _FEWEST = 6
 
 
-@pytest.fixture
-def synthetix_config(synthetix_devnet: SynthetixDevnet, tmp_path: Path) -> Path:
-    path, devnet = tmp_path / "keeper.toml", synthetix_devnet
-    write_config(devnet.deployment, path, url=devnet.url, ws_url=None, mode="observe", lake_dir=tmp_path / "lake")
-    return path
-
-
 def _json(keeper: Cli, config: Path, *arguments: object) -> dict[str, Any]:
     result = keeper(*arguments, "--config", config, "--json")
     assert result.exit_code == 0, result.stderr

@@ -71,7 +71,7 @@ from tests.keeper.engine.fakes import (
     block_ref,
 )
 from tests.keeper.engine.quoted import ListService, quote_of
-from tests.keeper.engine.toy import EXCHANGE, Liquidated, Opened, ToyVenue, log_of
+from tests.keeper.engine.toy import EXCHANGE, JudgedToy, Liquidated, Opened, ToyVenue, log_of
 
 ALICE = "0xa11ce"
 BREACHED = {2: 85, 4: 85, 6: 85, 8: 85}
@@ -375,6 +375,23 @@ def test_the_tripwire_records_agreement() -> None:
     world.run(added(1, OPENS), added(2))
     assert [row.matches for row in world.recorder.of(AccountSnapshotRecord)] == [True]
     assert world.readiness.problems() == {}
+
+
+def test_a_verdict_of_the_contract_is_recorded_and_an_unknown_one_holds_nobody() -> None:
+    """It is no agreement either."""
+    world = world_of(chain=FakeChain(view=b"unknown: paused"), tripwire_blocks=1, venue=JudgedToy(BREACHED))
+    world.run(added(1, OPENS), added(2))
+    rows = world.recorder.of(AccountSnapshotRecord)
+    assert [(row.matches, row.breach, row.chain_verdict, row.chain_reason) for row in rows] == [(None, "positions", "unknown", "paused")]
+    assert world.readiness.problems() == {}
+
+
+def test_a_wrong_verdict_holds_the_venue() -> None:
+    venue, mender = JudgedToy(BREACHED), ScriptedMender([EndpointsDisagree("http://a says healthy")])
+    world = world_of(chain=FakeChain(view=b"healthy: enough margin"), tripwire_blocks=1, venue=venue, mender=mender)
+    world.run(added(1, OPENS), added(2), work=False)
+    assert world.recorder.of(AccountSnapshotRecord) == []
+    assert world.readiness.problems() == {"venue toy": "held: http://a says healthy"}
 
 
 def test_a_venue_that_differs_is_mended_at_once_and_goes_on() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from keeper.domain.account import AccountKey
-from keeper.domain.chain import BlockAdded
+from keeper.domain.chain import Address, BlockAdded, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import Decision, Limits, Skip, candidate_id
 from keeper.domain.fee_policy import FeePolicy
@@ -15,6 +15,7 @@ from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
+from keeper.domain.venue import Book
 from keeper.engine.decision_policy import COOLING_DOWN, IN_FLIGHT, DecisionPolicy
 from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.engine.questions import ChainQuestions
@@ -29,9 +30,10 @@ POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit=Usd18.of_units(1)), "TOY"
 def _evaluator(
     plans: dict[str, Callable[[int], LiquidationPlan | NoPlan]] | None = None,
     unwinding: Callable[[int], LiquidationPlan | None] = lambda _: None,
+    kind: type[ScriptedVenue] = ScriptedVenue,
 ) -> Evaluator:
     """A book in which the price is 100 at the block."""
-    venue = ScriptedVenue({BLOCK.timestamp: 100}, plans or {}, unwinding)
+    venue = kind({BLOCK.timestamp: 100}, plans or {}, unwinding)
     evaluator = Evaluator(venue, ChainQuestions(FakeChain()), executor=EXECUTOR, block_seconds=2, forecast=False)
     asyncio.run(evaluator.added(BlockAdded(BLOCK, (log_of(Opened("0xa", 10, 100), BLOCK, 0),))))
     return evaluator
@@ -46,10 +48,10 @@ def _decisions(
     blocked: Callable[[AccountKey], Skip | None] = lambda _: None,
     used: Use = NOTHING,
     at_work: Mapping[AccountKey, Use] | None = None,
+    kind: type[ScriptedVenue] = ScriptedVenue,
 ) -> list[Decision]:
-    return list(
-        policy.decisions("toy", _evaluator(plans), block_evaluation or evaluation(BLOCK, *plans), gas_price, blocked, used, at_work or {})
-    )
+    evaluator, findings = _evaluator(plans, kind=kind), block_evaluation or evaluation(BLOCK, *plans)
+    return list(policy.decisions("toy", evaluator, findings, gas_price, blocked, used, at_work or {}))
 
 
 def _always(plan: LiquidationPlan | NoPlan) -> Callable[[int], LiquidationPlan | NoPlan]:
@@ -122,6 +124,20 @@ def test_capital_limits_the_executor_and_nothing_limits_who_only_observes() -> N
     plans = {"big": _always(plan_of("big", capital=10**7))}
     assert _reasons(_decisions(plans)) == {"big": "not_enough_capital"}
     assert _reasons(_decisions(plans, policy=replace(POLICY, executor=None))) == {"big": "liquidate"}
+
+
+class _Lender(ScriptedVenue):
+    """Its plans take nothing of the executor's."""
+
+    capabilities = replace(ScriptedVenue.capabilities, needs_capital=False)
+
+    def free_capital(self, executor: Address, book: Book, now: Timestamp) -> Usd18:
+        raise AssertionError("nobody need ask")
+
+
+def test_margin_is_not_counted_where_plans_need_none() -> None:
+    plans = {"big": _always(plan_of("big", capital=10**7))}
+    assert _reasons(_decisions(plans, kind=_Lender)) == {"big": "liquidate"}
 
 
 def test_each_plan_is_made_on_what_the_more_urgent_ones_leave() -> None:

@@ -16,7 +16,7 @@ from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimReverted, SimSettled
 from keeper.domain.records import MicroTime, raw
 from keeper.domain.skip_reason import SkipReason
-from keeper.domain.views import ChainView, LiquidationObserved, MarketView, PositionView, Proceeds
+from keeper.domain.views import LiquidationObserved, MarketView, PositionView, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Applied, BlockEvaluation, MarginTest
 from keeper.engine.recording import BlockKeys
@@ -155,15 +155,6 @@ def test_a_dropped_attempts_cancellation_is_paid_for() -> None:
     outcome = Dropped(MINED, "cancelled", 21_000, 10**12)
     row = recording.outcome_row(10, Settled(_attempt(), outcome), block_ref(9), None, Proceeds(ZERO_USD), 0.0)
     assert (row.gas_used, row.gas_cost_wei) == (21_000, 10**12)
-
-
-def test_parity_compares_both_figures_to_the_last_unit() -> None:
-    local = {ALICE: Health(Usd18(5), Usd18(7), None), BOB: Health(Usd18(5), Usd18(7), None)}
-    rows = recording.parity_rows(WHERE, [ChainView(ALICE, Usd18(5), Usd18(7)), ChainView(BOB, Usd18(5), Usd18(8))], local)
-    assert [(row.account, row.matches, row.requirement_raw, row.requirement_chain_raw) for row in rows] == [
-        (ALICE, True, "7", "7"),
-        (BOB, False, "7", "8"),
-    ]
 
 
 def test_a_position_without_a_price_that_ends_it_says_so() -> None:

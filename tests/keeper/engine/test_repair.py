@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import Call, RawLog, Reads, Timestamp
+from keeper.domain.chain_view import ChainMargins, ChainVerdict, ChainView, Verdict
 from keeper.domain.records import AccountFlowRecord, LiquidationRecord, PoolRangeRecord, RepairRecord, VenueEventRecord
 from keeper.domain.venue import Book, Event
 from keeper.domain.views import PoolRange
@@ -138,6 +140,36 @@ def test_what_no_row_names_is_asked_for_before_rows_are_written() -> None:
     world.mend()
     names = {row.block_number: row.market for row in world.memory.of(PoolRangeRecord)}
     assert names == {3: "nameless", 5: "7", 9: "nameless", 14: "nameless"}
+
+
+class _Judged(ToyVenue):
+    """Its contract tells no figures, only on which side of the requirement the equity is; where it is `silent`, not even that."""
+
+    silent = False
+
+    def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
+        views = yield from super().chain_views(keys)
+        return [ChainVerdict(view.account, self._verdict(view), "") for view in views if isinstance(view, ChainMargins)]
+
+    def _verdict(self, margins: ChainMargins) -> Verdict:
+        if self.silent:
+            return Verdict.UNKNOWN
+        return Verdict.LIQUIDATABLE if margins.equity < margins.requirement else Verdict.HEALTHY
+
+
+class _Silent(_Judged):
+    silent = True
+
+
+def test_a_wrong_verdict_is_mended_and_an_unknown_one_left_alone() -> None:
+    """200 USD of base less 190 of debt is in breach, less 90 it is not."""
+    told = _told(b5=[Opened("0xb", 2, 190)])
+    judged, silent = _world(told, _Judged(_Prices())), _world(told, _Silent(_Prices()))
+    judged.mend()
+    silent.mend()
+    assert judged.memory.corrections == [[5]]
+    assert judged.accounts() == _world(TRUTH).accounts()
+    assert silent.memory.corrections == []
 
 
 def test_a_missing_liquidation_comes_with_its_candidate() -> None:

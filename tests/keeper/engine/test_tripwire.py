@@ -10,21 +10,23 @@ from keeper.domain.fixed import X18
 from keeper.domain.money import Usd18
 from keeper.domain.records import AccountSnapshotRecord
 from keeper.engine.evaluator import Evaluator
+from keeper.engine.parity import must_match
 from keeper.engine.questions import ChainQuestions
 from keeper.engine.recording import BlockKeys
-from keeper.engine.tripwire import Tripwire, local_health, must_match
+from keeper.engine.tripwire import Tripwire, local_health
 from keeper.errors import StateDivergence
 from tests.keeper.engine.fakes import FakeChain, block_ref
-from tests.keeper.engine.toy import Opened, ToyVenue, log_of
+from tests.keeper.engine.toy import JudgedToy, Opened, ToyVenue, log_of
 
 BLOCK = block_ref(1)
 WHERE = BlockKeys(1, "toy", BLOCK)
+PRICES: dict[int, int] = {BLOCK.timestamp: 100}
 # What the chain says of every account: 10 base at 100 USD, 500 of it borrowed.
 VIEW = (500 * X18).to_bytes(32, "big", signed=True) + (100 * X18).to_bytes(32, "big")
 
 
-def _evaluator(*names: str, chain_offset: int = 0) -> Evaluator:
-    venue = ToyVenue({BLOCK.timestamp: 100}, chain_offset)
+def _evaluator(*names: str, venue: ToyVenue | None = None) -> Evaluator:
+    venue = venue or ToyVenue(PRICES)
     evaluator = Evaluator(venue, ChainQuestions(FakeChain()), executor=None, block_seconds=2, forecast=False)
     logs = tuple(log_of(Opened(name, 10, 500), BLOCK, index) for index, name in enumerate(names))
     asyncio.run(evaluator.added(BlockAdded(BLOCK, logs)))
@@ -85,7 +87,7 @@ def test_equal_figures_match_and_an_account_that_is_gone_is_left_out() -> None:
 
 
 def test_a_single_unit_is_a_divergence_that_names_account_block_and_both_figures() -> None:
-    rows = _compared(_evaluator("a", chain_offset=1), "a")
+    rows = _compared(_evaluator("a", venue=ToyVenue(PRICES, chain_offset=1)), "a")
     assert [row.matches for row in rows] == [False]
     with pytest.raises(StateDivergence, match=f"account a at block 1 .*equity {500 * X18} here, {500 * X18 + 1} on chain"):
         must_match(rows)
@@ -94,6 +96,28 @@ def test_a_single_unit_is_a_divergence_that_names_account_block_and_both_figures
 def test_the_requirement_is_compared_too() -> None:
     rows = _compared(_evaluator("a"), "a", view=VIEW[:32] + (100 * X18 - 1).to_bytes(32, "big"))
     with pytest.raises(StateDivergence, match=f"requirement {100 * X18} here, {100 * X18 - 1} on chain"):
+        must_match(rows)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "matches"), [(b"healthy: enough margin", True), (b"liquidatable: goes through", False), (b"unknown: paused", None)]
+)
+def test_a_contract_without_figures_is_compared_by_its_verdict(verdict: bytes, matches: bool | None) -> None:
+    """Of an account that is healthy by our figures."""
+    rows = _compared(_evaluator("a", venue=JudgedToy(PRICES)), "a", view=verdict)
+    assert [(row.matches, row.chain_verdict) for row in rows] == [(matches, verdict.decode().split(":")[0])]
+
+
+@pytest.mark.parametrize(
+    ("price", "verdict", "words"),
+    [
+        (100, b"liquidatable: goes through", "breach none here, liquidatable on chain: goes through"),
+        (50, b"healthy: enough margin", "breach positions here, healthy on chain: enough margin"),
+    ],
+)
+def test_a_wrong_verdict_is_a_divergence_both_ways(price: int, verdict: bytes, words: str) -> None:
+    rows = _compared(_evaluator("a", venue=JudgedToy({BLOCK.timestamp: price})), "a", view=verdict)
+    with pytest.raises(StateDivergence, match=f"account a at block 1 .*{words}"):
         must_match(rows)
 
 

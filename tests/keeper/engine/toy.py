@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from keeper.domain.account import AccountKey
+from keeper.domain.capabilities import Actor, Capabilities
 from keeper.domain.chain import Address, BlockRef, Call, Hash32, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.chain_view import ChainMargins, ChainVerdict, ChainView, Verdict
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach, FeedId, Health, WatchBox
 from keeper.domain.journal import VenueBook
@@ -17,7 +19,6 @@ from keeper.domain.use import Use
 from keeper.domain.venue import Book, Event
 from keeper.domain.views import (
     AccountFlow,
-    ChainView,
     Explanation,
     FlowKind,
     InsuranceFund,
@@ -92,6 +93,7 @@ class ToyVenue:
     """Requirement is a tenth of the position's value; the whole position is liquidated for a reward of a hundredth."""
 
     name = "toy"
+    capabilities = Capabilities(actor=Actor.ANYBODY, needs_capital=True, pull_oracle=False)
     event_types: Sequence[type[Event]] = (Opened, Liquidated, PriceRead)
 
     def __init__(self, prices: Mapping[int, int], chain_offset: int = 0) -> None:
@@ -267,7 +269,7 @@ class ToyVenue:
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         results = yield tuple(Call(EXCHANGE, key.encode()) for key in keys)
         return [
-            ChainView(
+            ChainMargins(
                 key, Usd18(int.from_bytes(result.data[:32], signed=True) + self._chain_offset), Usd18(int.from_bytes(result.data[32:]))
             )
             for key, result in zip(keys, results, strict=True)
@@ -280,3 +282,12 @@ class ToyVenue:
     def explain(self, key: AccountKey, book: Book, now: Timestamp) -> Reads[Explanation]:
         yield ()
         return Explanation(())
+
+
+class JudgedToy(ToyVenue):
+    """Its contract tells no margins: it answers with a verdict and the reason, "healthy: enough margin" for one."""
+
+    def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
+        results = yield tuple(Call(EXCHANGE, key.encode()) for key in keys)
+        words = [result.data.decode().split(": ", 1) for result in results]
+        return [ChainVerdict(key, Verdict(verdict), reason) for key, (verdict, reason) in zip(keys, words, strict=True)]

@@ -6,8 +6,8 @@ from keeper.domain.chain import Address
 from keeper.execution.standing import Standing, VenueStanding, problems
 
 _EXECUTOR, _OTHER = Address("0x" + "ee" * 20), Address("0x" + "11" * 20)
-_EMPTY = VenueStanding("perps", _OTHER, True, True, 0, 0, 0)
-_READY = Standing(_EXECUTOR, _OTHER, _OTHER, _OTHER, True, 10**18, 0, 0, (replace(_EMPTY, takes_margin=False),))
+_EMPTY = VenueStanding("perps", _OTHER, True, True, 0, 0, 0, needs_capital=True)
+_READY = Standing(_EXECUTOR, _OTHER, _OTHER, _OTHER, True, 10**18, 0, 0, (replace(_EMPTY, needs_capital=False),))
 
 
 def test_a_venue_whose_plans_need_no_margin_is_ready_without_any() -> None:

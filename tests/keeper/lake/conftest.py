@@ -86,11 +86,12 @@ class Rows:
         made: dict[str, Any] = {"stage": "decide", "action": "skip", "reason": "stale", "decided_at": MicroTime(1_700_000_000_000_001)}
         return DecisionRecord(venue="perp_v2", account=account, candidate_id="c1", **made, **nothing, **unknown, **self.where(block))
 
-    def comparison(self, block: BlockRef, account: str, *, matches: bool) -> AccountSnapshotRecord:
-        """A row of account_snapshots."""
-        figures: dict[str, Any] = dict.fromkeys(("equity_raw", "equity_chain_raw", "requirement_raw", "requirement_chain_raw"), Raw("1"))
-        figures["usd_decimals"] = 18
-        return AccountSnapshotRecord(venue="perp_v2", account=account, matches=matches, **figures, **self.where(block))
+    def comparison(self, block: BlockRef, account: str, *, matches: bool | None, verdict: str | None = None) -> AccountSnapshotRecord:
+        """A row of account_snapshots: of figures, or of a verdict."""
+        figures: dict[str, Any] = dict.fromkeys(("equity_raw", "requirement_raw"), Raw("1"))
+        figures |= dict.fromkeys(("equity_chain_raw", "requirement_chain_raw"), None if verdict else Raw("1"))
+        judgement: dict[str, Any] = {"matches": matches, "breach": None, "chain_verdict": verdict, "chain_reason": verdict}
+        return AccountSnapshotRecord(venue="perp_v2", account=account, usd_decimals=18, **figures, **judgement, **self.where(block))
 
     def attempt(self, block: BlockRef, transaction: str) -> AttemptRecord:
         """A row of attempts."""

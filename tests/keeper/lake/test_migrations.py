@@ -126,3 +126,23 @@ _OLD_DECISION = (
     "INSERT INTO decisions SELECT 1, 'perp_v2', '0xab', 1, '0x1', TIMESTAMP '2025-03-21', 'c', 'decide', 'skip', 'stale', "
     "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, TIMESTAMP '2025-03-21'"
 )
+
+
+def test_comparisons_of_before_were_of_figures(options: LakeOptions) -> None:
+    """They have no verdict; later ones may have nothing else, and no match."""
+    with connect(options.place.keeper) as connection:
+        migrate(connection, "x", migrations("keeper")[:11])
+        connection.execute(_OLD_COMPARISON)
+        migrate(connection, "x", migrations("keeper"))
+        connection.execute(
+            "INSERT INTO account_snapshots SELECT * REPLACE ('0xcd' AS account, NULL AS equity_chain_raw, NULL AS requirement_chain_raw, "
+            "NULL AS matches, 'unknown' AS chain_verdict) FROM account_snapshots"
+        )
+        connection.execute("CALL ducklake_merge_adjacent_files('lake')")
+        query = "SELECT account, matches, equity_chain_raw, chain_verdict FROM account_snapshots ORDER BY account"
+        assert connection.execute(query).fetchall() == [("0xab", True, "5", None), ("0xcd", None, None, "unknown")]
+
+
+_OLD_COMPARISON = (
+    "INSERT INTO account_snapshots SELECT 1, 'perp_v2', '0xab', 1, '0x1', TIMESTAMP '2025-03-21', '5', '5', '7', '7', true, 18"
+)

@@ -409,6 +409,18 @@ def test_the_last_match_is_the_oldest_of_the_accounts(recorder: _Open, rows: Row
     assert written.last_match("perp_v2", ["0xa", "0xc"]) is None
 
 
+def test_a_verdict_that_agrees_is_no_match_of_figures(recorder: _Open, rows: Rows, ask: _Ask) -> None:
+    """One that is unknown agrees with nothing."""
+    written = recorder()
+    comparisons = [("0xa", True, "healthy"), ("0xb", None, "unknown")]
+    block = rows.block(1)
+    written.block(block, [rows.comparison(block, account, matches=matches, verdict=verdict) for account, matches, verdict in comparisons])
+    written.flush()
+    assert written.last_match("perp_v2", ["0xa"]) is None
+    query = "SELECT account, matches, chain_verdict, equity_chain_raw FROM account_snapshots ORDER BY account"
+    assert ask(query) == [("0xa", True, "healthy", None), ("0xb", None, "unknown", None)]
+
+
 def test_every_commit_is_told_with_what_it_waited_for_others(options: LakeOptions, rows: Rows) -> None:
     commits: list[Commit] = []
     with Recorder(replace(options, commit_every_s=0.0), {31337: ["perp_v2"]}, commits.append) as lake:

@@ -9,6 +9,7 @@ from keeper.errors import ConfigError
 from keeper.settings import Loaded, Mode, Settings, documented, load
 from keeper.venues import REGISTRY
 from tests.keeper.venues.perp_v2.books import ADDRESSES
+from tests.keeper.venues.synthetix_v3.books import ADDRESSES as SYNTHETIX_ADDRESSES
 
 CONFIG = Path(__file__).parents[3] / "config"
 VENUE = 'protocol = "perp_v2"\nchain = "one"\n' + "\n".join(f'{key} = "{value}"' for key, value in ADDRESSES.items()) + "\n"
@@ -183,13 +184,22 @@ def test_a_kind_of_l1_fee_nobody_knows_is_refused(tmp_path: Path) -> None:
 
 
 ORACLE = '\n[oracles.prices]\nurls = ["http://127.0.0.1:1", "http://127.0.0.1:2"]\n'
+SYNTHETIX = 'protocol = "synthetix_v3"\nchain = "one"\n' + "".join(f'{key} = "{value}"\n' for key, value in SYNTHETIX_ADDRESSES.items())
+PULLING = MINIMAL.replace(VENUE, SYNTHETIX)
 
 
 def test_a_venue_pulls_its_prices_from_an_oracle_by_name(tmp_path: Path) -> None:
-    (scope,) = _load(tmp_path, MINIMAL + 'oracle = "prices"\n' + ORACLE).settings.scopes()
+    (scope,) = _load(tmp_path, PULLING + 'oracle = "prices"\n' + ORACLE).settings.scopes()
     assert scope.venues["first"].oracle == "prices"
     assert scope.oracles["prices"].urls == ("http://127.0.0.1:1", "http://127.0.0.1:2")
     assert _load(tmp_path, MINIMAL + ORACLE).settings.scopes()[0].oracles == {}, "one that no venue names is not asked"
+
+
+def test_an_oracle_stands_with_the_venues_that_pull_their_prices_and_with_no_other(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"keeper\.toml: venues\.first\.oracle is missing\. synthetix_v3 pulls.*configured: none"):
+        _load(tmp_path, '[keeper]\nmode = "simulate"\n' + PULLING)
+    with pytest.raises(ConfigError, match=r"keeper\.toml: venues\.first\.oracle = 'prices': all prices of perp_v2 are on the chain"):
+        _load(tmp_path, MINIMAL + 'oracle = "prices"\n' + ORACLE)
 
 
 @pytest.mark.parametrize(

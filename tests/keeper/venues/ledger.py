@@ -113,20 +113,13 @@ class VenueLedger(Generic[B]):
         return [key for key in sorted(self.book.account_keys()) if self.venue.health(key, self.book, now).liquidatable]
 
     def mismatches(self, at: Timestamp | None = None) -> list[str]:
-        """Accounts whose health is not what the contracts say, in words. Refreshes and inspects for `at` are the caller's."""
+        """Accounts of which the contracts say otherwise, or nothing, in words. Refreshes and inspects for `at` are the caller's."""
         assert self.head is not None
         now = at or self.head.timestamp
         views = self.run(self.venue.chain_views(sorted(self.book.account_keys())), self.head, at)
         assert len(views) == len(self.book.account_keys())
-        wrong = []
-        for view in views:
-            health = self.venue.health(view.account, self.book, now)
-            if (health.equity, health.requirement) != (view.equity, view.requirement):
-                wrong.append(
-                    f"{view.account} block {self.head.number}: equity {health.equity.raw} / {view.equity.raw}, "
-                    f"requirement {health.requirement.raw} / {view.requirement.raw}"
-                )
-        return wrong
+        pairs = [(view, self.venue.health(view.account, self.book, now)) for view in views]
+        return [f"block {self.head.number}: {health} here, {view} on chain" for view, health in pairs if view.matches(health) is not True]
 
 
 def raw_log(item: dict[str, Any]) -> RawLog:

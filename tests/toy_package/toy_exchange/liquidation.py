@@ -12,9 +12,9 @@ from keeper.domain.plan import CallPurpose, LiquidationCall, LiquidationPlan, No
 from keeper.domain.skip_reason import SkipReason
 from toy_exchange.margin import health_of, margin_of
 from toy_exchange.options import Options
+from toy_exchange.reads import LIQUIDATE
 from toy_exchange.state import MARKET, ToyBook
 
-_LIQUIDATE = "liquidate(address)"
 _REWARD_DIVISOR = 100
 _GAS_LIMIT = 200_000
 
@@ -24,7 +24,7 @@ def plan(options: Options, encoder: Encoder, key: AccountKey, book: ToyBook, now
     if key not in book.accounts or not health_of(key, book, now).liquidatable:
         return NoPlan(SkipReason.NO_POSITION)
     notional = margin_of(key, book, now).value
-    call = LiquidationCall(options.exchange, encoder.data(_LIQUIDATE, key), CallPurpose.LIQUIDATE)
+    call = LiquidationCall(options.exchange, encoder.data(LIQUIDATE, key), CallPurpose.LIQUIDATE)
     return LiquidationPlan(
         account=key,
         market=MARKET,
@@ -41,7 +41,7 @@ def plan(options: Options, encoder: Encoder, key: AccountKey, book: ToyBook, now
 
 def rules(options: Options) -> Sequence[CallRule]:
     """Anybody may be liquidated; the reward goes to the caller."""
-    return (CallRule(options.exchange, _LIQUIDATE, ((),)),)
+    return (CallRule(options.exchange, LIQUIDATE, ((),)),)
 
 
 def valuer(options: Options, encoder: Encoder) -> Valuer:

@@ -1,16 +1,18 @@
 """What no event tells, asked of the exchange."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from keeper.domain.account import AccountKey
-from keeper.domain.calldata import Encoder, address, number, signed
-from keeper.domain.chain import Reads, Timestamp
-from keeper.domain.money import Usd18
+from keeper.domain.calldata import Encoder, address, number
+from keeper.domain.chain import CallResult, Reads, Timestamp
+from keeper.domain.chain_view import ChainVerdict, Verdict
 from keeper.domain.venue import Event
-from keeper.domain.views import ChainView
 from keeper.errors import ConfigError
 from toy_exchange.events import PriceRead
 from toy_exchange.options import Options
+
+LIQUIDATE = "liquidate(address)"
+_HEALTHY = "Healthy(address,int256,uint256)"
 
 
 def snapshot(options: Options, encoder: Encoder) -> Reads[Sequence[Event]]:
@@ -28,14 +30,19 @@ def refresh(options: Options, encoder: Encoder, now: Timestamp) -> Reads[Sequenc
     return () if price is None else (PriceRead(now, price),)
 
 
-def chain_views(options: Options, encoder: Encoder, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
-    """ToyExchange.equity and requirement of each account; accounts of which it tells neither are left out."""
+def chain_views(
+    options: Options, encoder: Encoder, reason: Callable[[bytes], str], keys: Sequence[AccountKey]
+) -> Reads[Sequence[ChainVerdict]]:
+    """What ToyExchange.liquidate would do about each account: nobody's position changes another's, so all are tried in one batch."""
     if not keys:
         return ()
-    results = yield [encoder.call(options.exchange, view, key) for key in keys for view in ("equity(address)", "requirement(address)")]
-    views = []
-    for index, key in enumerate(keys):
-        equity, requirement = signed(results[2 * index]), number(results[2 * index + 1])
-        if equity is not None and requirement is not None:
-            views.append(ChainView(key, Usd18(equity), Usd18(requirement)))
-    return views
+    results = yield [encoder.call(options.exchange, LIQUIDATE, key) for key in keys]
+    return [_verdict(encoder, key, result, reason) for key, result in zip(keys, results, strict=True)]
+
+
+def _verdict(encoder: Encoder, key: AccountKey, result: CallResult, reason: Callable[[bytes], str]) -> ChainVerdict:
+    """Only the revert that says so is healthy; any other tells nothing of the margin."""
+    if result.success:
+        return ChainVerdict(key, Verdict.LIQUIDATABLE, "liquidate goes through")
+    healthy = result.data.startswith(encoder.data(_HEALTHY))
+    return ChainVerdict(key, Verdict.HEALTHY if healthy else Verdict.UNKNOWN, reason(result.data))

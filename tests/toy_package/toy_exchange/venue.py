@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence, Set
 
 from keeper.domain.account import AccountKey
 from keeper.domain.calldata import Encoder
+from keeper.domain.capabilities import Actor, Capabilities
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
+from keeper.domain.chain_view import ChainView
 from keeper.domain.health import FeedId, Health, WatchBox
 from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.opening import NoOpening
@@ -16,7 +18,6 @@ from keeper.domain.use import Use
 from keeper.domain.venue import Book, Event
 from keeper.domain.views import (
     AccountFlow,
-    ChainView,
     Explanation,
     InsuranceFund,
     LiquidationObserved,
@@ -51,6 +52,11 @@ class ToyExchange:
     def name(self) -> str:
         """The protocol's."""
         return "toy_exchange"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The exchange closes positions itself; its price is on the chain."""
+        return Capabilities(actor=Actor.ANYBODY, needs_capital=False, pull_oracle=False)
 
     @property
     def event_types(self) -> Sequence[type[Event]]:
@@ -207,7 +213,7 @@ class ToyExchange:
 
     def chain_views(self, keys: Sequence[AccountKey]) -> Reads[Sequence[ChainView]]:
         """See reads.chain_views."""
-        return reads.chain_views(self._options, self._encoder, keys)
+        return reads.chain_views(self._options, self._encoder, self.revert_reason, keys)
 
     def risk_factors(self, key: AccountKey, book: Book, now: Timestamp) -> Sequence[RiskFactor]:
         """See views.risk_factors."""

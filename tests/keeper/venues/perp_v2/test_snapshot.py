@@ -8,10 +8,10 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from keeper.domain.chain import Call, CallResult, Reads
+from keeper.domain.chain_view import ChainMargins, ChainVerdict, Verdict
 from keeper.domain.money import Usd18
 from keeper.domain.options import build
 from keeper.domain.venue import Event
-from keeper.domain.views import ChainView
 from keeper.errors import ConfigError, StateDivergence
 from keeper.venues.perp_v2 import log_events as log
 from keeper.venues.perp_v2 import read_events as read
@@ -198,10 +198,11 @@ def test_resync_corrects_growth_and_nothing_else() -> None:
         run(desk.venue.resync([ALICE], desk.book), wrong)
 
 
-def test_accounts_the_contract_cannot_value_are_left_out() -> None:
-    """A reverting view is no figure."""
+def test_accounts_the_contract_cannot_value_are_unknown() -> None:
+    """A reverting view is no figure, and says nothing of health."""
     desk = Desk()
     answers = {(ADDRESSES["clearing_house"], "getAccountValue(address)"): word(-5)}
-    assert run(desk.venue.chain_views([ALICE]), answers)[0] == []
+    (view,), _ = run(desk.venue.chain_views([ALICE]), answers)
+    assert view == ChainVerdict(ALICE, Verdict.UNKNOWN, "no reason given: an address without code, or out of gas")
     answers[(ADDRESSES["account_balance"], "getMarginRequirementForLiquidation(address)")] = word(3)
-    assert run(desk.venue.chain_views([ALICE]), answers)[0] == [ChainView(ALICE, Usd18(-5), Usd18(3))]
+    assert run(desk.venue.chain_views([ALICE]), answers)[0] == [ChainMargins(ALICE, Usd18(-5), Usd18(3))]

@@ -6,6 +6,8 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from keeper.domain.chain_view import ChainMargins, ChainVerdict, Verdict
+from keeper.domain.money import Usd18
 from keeper.errors import ConfigError
 from keeper.venues.synthetix_v3 import log_events as log
 from keeper.venues.synthetix_v3 import parameter_events as parameter
@@ -21,6 +23,7 @@ from tests.keeper.venues.synthetix_v3.books import (
     PRICE_IDS,
     SETH,
     Desk,
+    key_of,
     price_nodes,
     x18,
 )
@@ -194,3 +197,15 @@ def test_a_constant_price_needs_nothing_stored() -> None:
     desk.commit(ALICE, 1)
     assert desk.market().last_funding_value == -x18(1.8)
     assert desk.market().guesses == 0
+
+
+def test_an_account_of_which_the_market_tells_only_half_is_unknown() -> None:
+    """And not healthy."""
+    venue = Desk().venue
+    available = _call("perps_market", "getAvailableMargin(uint128)", ["uint128"], ALICE)
+    required = _call("perps_market", "getRequiredMargins(uint128)", ["uint128"], ALICE)
+    answers = {available: encode(["int256"], [-5])}
+    (view,), _ = run(venue.chain_views([key_of(ALICE)]), answers)
+    assert view == ChainVerdict(key_of(ALICE), Verdict.UNKNOWN, "no reason given: an address without code, or out of gas")
+    answers[required] = encode(["uint256", "uint256", "uint256"], [9, 3, 1])
+    assert run(venue.chain_views([key_of(ALICE)]), answers)[0] == [ChainMargins(key_of(ALICE), Usd18(-5), Usd18(3))]
