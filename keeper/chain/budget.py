@@ -11,7 +11,7 @@ from keeper.domain.chain import Purpose
 _RESERVES: Mapping[Purpose, float] = MappingProxyType({Purpose.HEAD: 0.0, Purpose.READ: 0.25, Purpose.FORK: 0.5, Purpose.LOGS: 0.5})
 """The part of the bucket that is left to what matters more. Sending waits for nothing."""
 _WINDOW_S = 1.0
-_MIN_RATE = 1.0
+_MIN_RATE = 2.0
 _CUT = 0.75
 _DOUBLING_S = 30.0
 _LONGEST_GROWTH_S = 600.0
@@ -20,8 +20,8 @@ _UNLIMITED_RATE = 1_000.0
 
 
 class Budget:
-    """The rate starts at its ceiling. A refusal brings it to three quarters of what was sent in the last second; without
-    another it doubles in half a minute.
+    """The rate starts at its ceiling. A refusal brings it to three quarters of what was answered in the last second, if
+    anything was: an endpoint that answers nothing has another trouble than our rate. Without another refusal it doubles in half a minute.
 
     The bucket holds a second's worth. What is sent without having waited (transactions, probes, a second request beside a slow one) is paid
     for by those that wait, at most a second's worth."""
@@ -34,7 +34,7 @@ class Budget:
         self._tokens = self._capacity
         self._refilled_at = clock.now()
         self._refused_at = -inf
-        self._sent_at: deque[float] = deque()
+        self._answered_at: deque[float] = deque()
 
     @property
     def rate(self) -> float:
@@ -53,21 +53,28 @@ class Budget:
     def spend(self) -> None:
         """A request is being sent."""
         self._refill()
-        now = self._clock.now()
-        self._sent_at.append(now)
-        while now - self._sent_at[0] > _WINDOW_S:
-            self._sent_at.popleft()
         self._tokens = max(self._tokens - 1, -self._capacity)
+
+    def record_answer(self) -> None:
+        """The endpoint has answered a request."""
+        self._answered_at.append(self._clock.now())
+        self._forget()
 
     def record_refusal(self) -> None:
         """The endpoint wants fewer requests. Several refusals in a second are one: those requests were on their way already."""
         self._refill()
         now = self._clock.now()
-        if now - self._refused_at < _WINDOW_S:
+        self._forget()
+        if now - self._refused_at < _WINDOW_S or not self._answered_at:
             return
         self._refused_at = now
-        self._rate = max(_CUT * min(self._rate, len(self._sent_at)), min(_MIN_RATE, self._ceiling))
+        self._rate = max(_CUT * min(self._rate, len(self._answered_at)), min(_MIN_RATE, self._ceiling))
         self._tokens = 0.0
+
+    def _forget(self) -> None:
+        """Only the answers of the last second count."""
+        while self._answered_at and self._clock.now() - self._answered_at[0] > _WINDOW_S:
+            self._answered_at.popleft()
 
     @property
     def _capacity(self) -> float:

@@ -107,10 +107,12 @@ class Endpoint:
         body = json.dumps(requests[0] if len(requests) == 1 else requests, separators=(",", ":")).encode()
         self.budget.spend()
         try:
-            return self._in_order(await self._transport.post(body), first_id, len(calls))
+            answers = self._in_order(await self._transport.post(body), first_id, len(calls))
         except RateLimited:
             self.budget.record_refusal()
             raise
+        self.budget.record_answer()
+        return answers
 
     def _responses(self, reply: Reply, expected: int) -> list[Json]:
         """The answer objects. A provider that refuses a batch answers it with a single error object."""

@@ -74,11 +74,11 @@ def test_what_did_not_wait_is_paid_for_by_what_does() -> None:
 
 
 def test_a_refusal_teaches_what_was_too_much() -> None:
-    """Three quarters of what was sent in the last second. Those that were on their way already teach nothing new."""
+    """Three quarters of what was answered in the last second. Those that were on their way already teach nothing new."""
     clock, budget = _budget()
     for _ in range(40):
         clock.time += 0.05
-        budget.spend()
+        budget.record_answer()
     for _ in range(5):
         budget.record_refusal()
     assert budget.rate == pytest.approx(0.75 * 20, rel=0.06)
@@ -88,7 +88,7 @@ def test_a_refusal_teaches_what_was_too_much() -> None:
 def test_a_learned_rate_doubles_in_half_a_minute_and_is_forgotten_where_nothing_limits_it() -> None:
     clock, budget = _budget()
     for _ in range(8):
-        budget.spend()
+        budget.record_answer()
     budget.record_refusal()
     clock.time += 30
     assert budget.rate == pytest.approx(12)
@@ -98,12 +98,23 @@ def test_a_learned_rate_doubles_in_half_a_minute_and_is_forgotten_where_nothing_
 
 
 def test_a_learned_rate_never_grows_beyond_the_operators() -> None:
-    """Nor does it fall below one request in a second, where the operator allows that."""
+    """Nor does it fall below two requests in a second, where the operator allows that."""
     clock, budget = _budget(5)
+    budget.record_answer()
     budget.record_refusal()
-    assert budget.rate == 1
+    assert budget.rate == 2
     clock.time += 3_600
     assert budget.rate == 5
     _, slow = _budget(0.5)
+    slow.record_answer()
     slow.record_refusal()
     assert slow.rate == 0.5
+
+
+def test_an_endpoint_that_refuses_everything_says_nothing_of_a_rate() -> None:
+    """It is left alone for as long as it asks, and then asked as often as before."""
+    clock, budget = _budget()
+    budget.record_answer()
+    clock.time += 3
+    budget.record_refusal()
+    assert budget.rate == inf

@@ -32,8 +32,7 @@ def test_rate_limits_wait_and_are_named_when_they_do_not_pass() -> None:
     on = bench(lambda _: Reply(429, b""))
     with pytest.raises(RateLimited):
         ask(on)
-    assert request_counts(on) == [5]
-    assert on.clock.time > 3
+    assert len(on.clock.sleeps) == 4
 
 
 def test_too_big_is_told_at_once_where_less_can_be_asked_for() -> None:

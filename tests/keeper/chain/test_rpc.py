@@ -63,11 +63,20 @@ def test_a_batch_that_is_too_large_is_halved_and_tried_again_later() -> None:
 
 
 def test_a_refusal_for_the_rate_is_the_budgets_matter() -> None:
+    """After four answers in a second."""
+    answers = [node(lambda method, params: 1)] * 4
     budget = Budget(FakeClock())
-    endpoint = Endpoint("http://a", ScriptedTransport(lambda _: Reply(429, b"")), 100, budget=budget)
-    with pytest.raises(RateLimited):
-        asyncio.run(endpoint.ask(TWO))
-    assert budget.rate == 1
+    handler = ScriptedTransport(lambda request: answers.pop()(request) if answers else Reply(429, b""))
+    endpoint = Endpoint("http://a", handler, 100, budget=budget)
+
+    async def run() -> None:
+        for _ in range(4):
+            await endpoint.ask(TWO)
+        with pytest.raises(RateLimited):
+            await endpoint.ask(TWO)
+
+    asyncio.run(run())
+    assert budget.rate == 3
 
 
 def test_a_calls_own_error_is_its_answer() -> None:
