@@ -7,10 +7,11 @@ TRADERS ?= 120
 SEED ?= 7
 DEMO_DIR ?= var/demo
 VENUES ?= perp_v2
+RIVALS ?=
 SYNTHETIX_V3 := contracts/synthetix_v3/out/.ready
 
 .DEFAULT_GOAL := all
-.PHONY: all setup extras prerequisites lint test chaos chaos-long load demo devnet bench bench-analytics lock clean
+.PHONY: all setup extras prerequisites lint test chaos chaos-long load demo devnet bench bench-race bench-storm bench-analytics lock clean
 
 all: lint test
 
@@ -90,9 +91,9 @@ chaos-long: setup $(SYNTHETIX_V3)
 load: setup
 	@$(BIN)/python -m tests.load
 
-# --- the main job; on two venues at a time: make demo VENUES=perp_v2,synthetix_v3 ---------------------------------------
+# --- the main job; on two venues at a time: make demo VENUES=perp_v2,synthetix_v3; against others: make demo RIVALS=reacting,front_running,sniping ---
 demo: setup $(if $(findstring synthetix_v3,$(VENUES)),$(SYNTHETIX_V3))
-	@$(BIN)/python -m contracts.demo --venues $(VENUES) --traders $(TRADERS) --seed $(SEED) --dir $(DEMO_DIR)
+	@$(BIN)/python -m contracts.demo --venues $(VENUES) --traders $(TRADERS) --seed $(SEED) --dir $(DEMO_DIR) --rivals "$(RIVALS)"
 
 # --- a local chain to play with until Ctrl-C: make devnet ARGS="--path staircase", ARGS="--venue synthetix_v3", ARGS=--help ---------------
 devnet: setup $(if $(findstring synthetix_v3,$(ARGS)),$(SYNTHETIX_V3))
@@ -101,6 +102,14 @@ devnet: setup $(if $(findstring synthetix_v3,$(ARGS)),$(SYNTHETIX_V3))
 # --- measurements: ratios against a baseline in the same run, never part of the tests ---------------------------------
 bench: setup
 	$(BIN)/python -m tests.bench
+
+# the daemon against a rival at equal fees, ten seeds: eight minutes
+bench-race: setup
+	$(BIN)/python -m tests.bench.race $(ARGS)
+
+# 500 accounts breached in one block of 60M gas, transactions limited as by EIP-7825: five minutes
+bench-storm: setup
+	@$(BIN)/python -m tests.bench.storm
 
 bench-analytics: setup
 	$(BIN)/python -m analytics.bench

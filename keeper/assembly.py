@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from keeper import evm
 from keeper.domain import data_fee, parse
-from keeper.domain.account import AccountKey
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.chain import Hash32, Timestamp
 from keeper.domain.decision import CandidateId, Limits
 from keeper.domain.fee_policy import FeePolicy
@@ -204,7 +204,7 @@ def _liquidator(
     services: LaneServices,
     required: Mapping[str, RequiredQuotes],
 ) -> Liquidator:
-    limits, words = limits_of(scope.limits), _revert_words(executor, evaluators)
+    limits, words = limits_of(scope), _revert_words(executor, evaluators)
     options = LiquidatorOptions(limits, scope.chain.id, scope.chain.look_ahead_s, scope.keeper.cooldown_blocks)
     return Liquidator(setup, services.recorder, options, clock=services.clock, name_revert=words, required_quotes=required)
 
@@ -222,7 +222,7 @@ def _decisions(
     policy, metrics = build_policy(scope, executor), services.status.metrics
     words = _revert_words(executor, evaluators)
     attempts = Attempts(liquidator.dispatcher, services.recorder, scope.chain.id, executor.settings.address, services.log, metrics, words)
-    return Decisions(policy, gas, attempts, liquidator, Mailbox(), holds, metrics)
+    return Decisions(policy, gas, attempts, liquidator, Mailbox(liquidator.room), holds, metrics)
 
 
 def _revert_words(executor: ExecutorScope, evaluators: Mapping[str, Evaluator]) -> Mapping[str, Callable[[bytes], str]]:
@@ -235,10 +235,12 @@ def _execution_setup(executor: ExecutorScope, adapters: Executor | None) -> Exec
         return None
     deferred = adapters.dispatcher is not None and executor.settings.settle is Settle.UNLESS_GUARDED
     settlements = Settlements() if deferred else None
-    return ExecutionSetup(adapters.simulator, adapters.dispatcher, evm.encode, adapters.operator, adapters.address, settlements)
+    return ExecutionSetup(
+        adapters.simulator, adapters.dispatcher, evm.encode, evm.encode_batch, adapters.operator, adapters.address, settlements
+    )
 
 
-def _nobodys(_: Hash32) -> CandidateId | None:
+def _nobodys(_: Hash32, __: AccountRef) -> CandidateId | None:
     return None
 
 
@@ -248,7 +250,7 @@ def open_recovery(
     recorder: ChainRecorder,
     report: Report,
     followed_gap: int,
-    candidate_of: Callable[[Hash32], CandidateId | None] = _nobodys,
+    candidate_of: Callable[[Hash32, AccountRef], CandidateId | None] = _nobodys,
 ) -> Recovery:
     """What brings the venues to where following begins. With `followed_gap` 0 everything final is taken in first. `candidate_of` knows our
     own transactions."""
@@ -294,7 +296,7 @@ def build_policy(scope: ChainScope, executor: ExecutorScope) -> DecisionPolicy:
     return DecisionPolicy(
         chain_id=scope.chain.id,
         executor=executor.settings.address,
-        limits=limits_of(scope.limits),
+        limits=limits_of(scope),
         gas_coin_market=scope.chain.gas_coin_market,
         fees=fee_policy(scope.limits),
         encode=evm.encode,
@@ -312,13 +314,15 @@ def fee_policy(limits: LimitSettings) -> FeePolicy:
     )
 
 
-def limits_of(limits: LimitSettings) -> Limits:
-    """The operator's limits in the domain's units."""
+def limits_of(scope: ChainScope) -> Limits:
+    """The operator's limits on a chain in the domain's units."""
+    limits = scope.limits
     return Limits(
         min_profit=Usd18.of_units(limits.min_profit_usd),
         min_notional=Usd18.of_units(limits.min_notional_usd),
         allow=frozenset(AccountKey(_account(text, "allow")) for text in limits.allow),
         deny=frozenset(AccountKey(_account(text, "deny")) for text in limits.deny),
+        max_gas=scope.chain.max_transaction_gas,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing, suppress
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -73,7 +74,7 @@ async def _open_and_live(
 async def _live(scope: ChainScope, parts: Parts, report: Report, stop: asyncio.Event) -> None:
     """Recover, follow, act; on `stop` finish what is begun. Any failure of a part ends all of them."""
     chain = parts.family.chain.endless()
-    recovery = assembly.open_recovery(scope, chain, parts.recorder, report, FOLLOWED_GAP, lambda name: _candidate_of(parts, name))
+    recovery = assembly.open_recovery(scope, chain, parts.recorder, report, FOLLOWED_GAP, partial(_candidate_of, parts))
     async with asyncio.TaskGroup() as group:
         keys = [group.create_task(key.run()) for key in parts.keys]
         beat = group.create_task(every(_STATUS_SECONDS, lambda: _log_status(parts)))
@@ -132,10 +133,10 @@ async def _watch_standing(parts: Parts) -> None:
         await gather(*(key.watch(head.number) for key in parts.keys))
 
 
-def _candidate_of(parts: Parts, transaction: Hash32) -> CandidateId | None:
-    """The candidate that a transaction of one of our keys was for."""
+def _candidate_of(parts: Parts, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+    """The candidate that a transaction of one of our keys was for by this account."""
     for executor in parts.family.executors.values():
-        candidate = executor.dispatcher.candidate_of(transaction) if executor.dispatcher is not None else None
+        candidate = executor.dispatcher.candidate_of(transaction, account) if executor.dispatcher is not None else None
         if candidate is not None:
             return candidate
     return None

@@ -6,7 +6,8 @@ KeeperError
 │   ├── RpcUnavailable   no endpoint answered sensibly (refused, timed out, HTML, wrong JSON)
 │   ├── RpcLimited       the provider refused the size or rate of a request
 │   ├── EndpointsDisagree  endpoints give different answers about the same block, and there is no majority
-│   └── PriceUnavailable   no price service gave a usable quote
+│   ├── PriceUnavailable   no price service gave a usable quote
+│   └── SignerUnavailable  a remote signer gave no usable signature (silent, refusing, or it signed something else)
 ├── RpcError             the node understood the request and said no (a JSON-RPC error object)
 │   └── BlockUnknown     no endpoint knows the block (any more): most likely it was orphaned, and the follower will say so next
 ├── VenueFault           one venue cannot go on; it stops, the others continue
@@ -49,6 +50,10 @@ class EndpointsDisagree(Transient):
 
 class PriceUnavailable(Transient):
     """A price service, or every one, gave no usable quote. Consequence: the next is asked; without any, what needs it is not decided."""
+
+
+class SignerUnavailable(Transient):
+    """A remote signer gave no usable signature. Consequence: nothing is written or sent; the candidate comes again with the next block."""
 
 
 class RpcError(KeeperError):

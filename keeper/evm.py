@@ -1,7 +1,7 @@
 """What is EVM stands behind this file: it builds the adapters of one EVM chain. What is above it knows `engine.ports.Family`."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -13,17 +13,21 @@ from keeper.chain.incident import Incident
 from keeper.domain.chain import Address, LogFilter, Purpose
 from keeper.domain.venue import Venue
 from keeper.engine.chain_status import ChainStatus
-from keeper.engine.ports import Encoder, VenueState
+from keeper.engine.ports import BatchEncoder, Encoder, VenueState
 from keeper.errors import ConfigError
 from keeper.execution.agreement import AgreedSimulator
 from keeper.execution.anvil import anvil_program
+from keeper.execution.batch import encode_batch as encode_several
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.dispatcher_options import no_data_fee
+from keeper.execution.dispatcher_pool import DispatcherPool
 from keeper.execution.executor import encode_execute
 from keeper.execution.executor_errors import executor_reason
 from keeper.execution.gateway import Gateway
+from keeper.execution.keyring import open_signers
 from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
+from keeper.execution.spending_cap import SpendingCap
 from keeper.execution.standing import Expected, StandingCheck
 from keeper.execution.standing_watch import StandingWatch
 from keeper.service.readiness import Readiness
@@ -37,6 +41,8 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 encode: Encoder = encode_execute
 """A plan as one call of the operator's executor contract."""
+encode_batch: BatchEncoder = encode_several
+"""Several plans as one call of it."""
 
 
 def revert_reason(venue: Venue) -> Callable[[bytes], str]:
@@ -46,20 +52,27 @@ def revert_reason(venue: Venue) -> Callable[[bytes], str]:
 
 @dataclass(frozen=True, slots=True)
 class EvmExecutor:
-    """An executor contract and the key that sends to it. Satisfies the port `Executor`.
+    """An executor contract and the keys that send to it. Satisfies the port `Executor`.
 
-    `report` is told what is in the operator's way; `priority_fee_wei` is added to a block's base fee for the price of gas."""
+    `report` is told what is in the operators' way; `priority_fee_wei` is added to a block's base fee for the price of gas."""
 
     address: Address
-    operator: Address
+    operators: Sequence[Address]
     chain: ChainClient
     simulator: SimulatorPool | AgreedSimulator
-    dispatcher: TransactionDispatcher | None
+    dispatcher: DispatcherPool | None
     report: Callable[[str | None], None]
     priority_fee_wei: int
 
+    @property
+    def operator(self) -> Address:
+        """The first of them."""
+        return self.operators[0]
+
     async def reconsider(self) -> None:
-        """Whether endpoints that differ about a transaction have come to agree."""
+        """Whether signers that were silent are back, and endpoints that differ about a transaction have come to agree."""
+        if self.dispatcher is not None:
+            await self.dispatcher.probe()
         if isinstance(self.simulator, AgreedSimulator):
             await self.simulator.reconsider()
 
@@ -69,8 +82,13 @@ class EvmExecutor:
         def expected() -> Sequence[Expected]:
             return [expected_of(name, state) for name, state in venues().items()]
 
-        check = StandingCheck(self.chain, self.address, self.operator, expected, self.report, self.priority_fee_wei)
+        leave_out = self.dispatcher.leave_out if self.dispatcher is not None else _nobody_sends
+        check = StandingCheck(self.chain, self.address, self.operators, expected, self.report, leave_out, self.priority_fee_wei)
         return StandingWatch(check, self.chain.head, unknown)
+
+
+def _nobody_sends(_: Set[Address]) -> None:
+    """Where nothing is sent, there is nobody to leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +113,7 @@ async def open_family(
     status: ChainStatus,
     logger: FilteringBoundLogger,
 ) -> AsyncIterator[EvmFamily]:
-    """Follower and reads in observe mode, for each executor forks in simulate mode, forks and key in execute mode; all closed on leaving.
+    """Follower and reads in observe mode, for each executor forks in simulate mode, forks and keys in execute mode; all closed on leaving.
 
     Waits for the first endpoint that answers. `data_fee_wei`: what the chain charges for calldata beside gas, if it does. Raises
     ConfigError for a wrong chain id, a missing executor or a wrong key."""
@@ -112,7 +130,7 @@ def _named(scope: ChainScope) -> Mapping[str, ExecutorScope]:
     """The chain's executors by name. Raises ConfigError where there is none: somebody must act."""
     named = {executor.name: executor for executor in scope.executors if executor.name is not None}
     if not named:
-        _account(scope.executors[0], scope.keeper.mode)
+        _accounts(scope.executors[0], scope.keeper.mode)
     return named
 
 
@@ -129,22 +147,24 @@ class _Bench:
     async def executor(self, executor: ExecutorScope, stack: AsyncExitStack) -> EvmExecutor:
         """Opened as the mode says, closed with the stack. Raises ConfigError."""
         mode = self.scope.keeper.mode
-        operator, address = _account(executor, mode)
+        address, operators = _accounts(executor, mode)
         simulator: SimulatorPool | AgreedSimulator = await _simulator(self.scope, executor, self.chain, stack)
-        dispatcher = None
+        dispatcher: DispatcherPool | None = None
         if mode is Mode.EXECUTE:
-            dispatcher = await self._dispatcher(executor, operator, stack)
+            signers = await stack.enter_async_context(open_signers(executor, os.environ, self.readiness.report))
+            dispatcher = await self._dispatcher(signers, stack)
             patience_s = min(self.scope.chain.block_seconds / 4, _PATIENCE_SECONDS)
             # Where money moves, all endpoints have a say.
             simulator = AgreedSimulator(simulator, self.chain, self._report(f"agreement for {executor.name}"), patience_s=patience_s)
         report = self._report(f"executor {executor.name}")
-        return EvmExecutor(address, operator, self.chain, simulator, dispatcher, report, int(self.scope.limits.priority_fee_gwei * _GWEI))
+        priority_fee_wei = int(self.scope.limits.priority_fee_gwei * _GWEI)
+        return EvmExecutor(address, operators, self.chain, simulator, dispatcher, report, priority_fee_wei)
 
     def _report(self, part: str) -> Callable[[str | None], None]:
         return lambda problem: self.readiness.report(part, problem)
 
-    async def _dispatcher(self, executor: ExecutorScope, operator: Address, stack: AsyncExitStack) -> TransactionDispatcher:
-        scope, logger = self.scope, self.logger
+    async def _dispatcher(self, signers: Sequence[Signer], stack: AsyncExitStack) -> DispatcherPool:
+        scope = self.scope
         options = DispatcherOptions(
             chain_id=scope.chain.id,
             state_dir=scope.keeper.state_dir,
@@ -153,16 +173,21 @@ class _Bench:
             max_bumps=scope.limits.max_bumps,
             spending_cap_wei_per_day=int(scope.limits.spending_cap_eth * _ETHER),
             final_after_blocks=scope.chain.finality_depth,
+            max_gas_limit=scope.chain.max_transaction_gas,
             data_fee_wei=self.data_fee_wei,
             market_tip_wei=lambda: self.chain.market_tip_wei() or 0,
         )
-        signer, node, senders = _signer(executor, operator), self.chain.node(Purpose.SEND), self.chain.senders()
-        dispatcher = await stack.enter_async_context(
-            TransactionDispatcher(options, signer, node, *senders, notice=lambda note: logger.warning("nonces", note=note))
-        )
-        for attempt in await dispatcher.start():
+        cap = SpendingCap(options.spending_cap_wei_per_day)
+        return DispatcherPool([await self._lane(options, signer, cap, stack) for signer in signers])
+
+    async def _lane(self, options: DispatcherOptions, signer: Signer, cap: SpendingCap, stack: AsyncExitStack) -> TransactionDispatcher:
+        """One key's."""
+        logger, node, senders = self.logger.bind(sender=signer.address), self.chain.node(Purpose.SEND), self.chain.senders()
+        lane = TransactionDispatcher(options, signer, node, *senders, notice=lambda note: logger.warning("nonces", note=note), cap=cap)
+        await stack.enter_async_context(lane)
+        for attempt in await lane.start():
             logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
-        return dispatcher
+        return lane
 
 
 @asynccontextmanager
@@ -206,13 +231,13 @@ def _chain_options(scope: ChainScope) -> ChainOptions:
     )
 
 
-def _account(executor: ExecutorScope, mode: Mode) -> tuple[Address, Address]:
-    """The key that sends, and the contract it sends to. Raises ConfigError."""
+def _accounts(executor: ExecutorScope, mode: Mode) -> tuple[Address, Sequence[Address]]:
+    """The contract, and the accounts that send to it. Raises ConfigError."""
     settings = executor.settings
     if settings.address is None or settings.operator is None:
         missing = "address" if settings.address is None else "operator"
         raise ConfigError(f"{executor.key(missing)} is missing. {mode.value} mode needs the executor contract and its operator.")
-    return settings.operator, settings.address
+    return settings.address, settings.operators
 
 
 async def _simulator(scope: ChainScope, executor: ExecutorScope, chain: ChainClient, stack: AsyncExitStack) -> SimulatorPool:
@@ -225,15 +250,3 @@ async def _simulator(scope: ChainScope, executor: ExecutorScope, chain: ChainCli
     gateway = await stack.enter_async_context(Gateway(node, scope.chain.id))
     forks = [ForkSimulator(options, node, gateway.open_door()) for _ in range(executor.settings.forks)]
     return SimulatorPool([await stack.enter_async_context(fork) for fork in forks])
-
-
-def _signer(executor: ExecutorScope, operator: Address) -> Signer:
-    settings = executor.settings
-    if settings.key_file is None:
-        raise ConfigError(f"{executor.key('key_file')} is missing. Execute mode signs with the operator's encrypted keystore.")
-    signer = Signer.open(settings.key_file, settings.password_file, os.environ)
-    if signer.address != operator:
-        raise ConfigError(
-            f"{executor.key('operator')} is {operator}, but {settings.key_file} holds the key of {signer.address}. Correct one of them."
-        )
-    return signer

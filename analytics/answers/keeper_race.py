@@ -67,7 +67,7 @@ def keepers(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa
 
 
 def attempts(lake: duckdb.DuckDBPyConnection, window: Window | None = None) -> pa.Table:
-    """The keeper's own attempts by venue and outcome: n, gas, profit before and after gas in USD."""
+    """The keeper's own attempts by venue and outcome: n, transactions, gas, profit before and after gas in USD."""
     asked = window or Window()
     if not has_view(lake, "stg_keeper_outcomes"):
         return annotated(pa.table({}), reason=_NO_RACE)

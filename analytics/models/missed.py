@@ -15,6 +15,7 @@ class Reason(StrEnum):
     LATE = "late"
     NOT_ALLOWED = "not allowed"
     NO_ENDPOINT = "no trustworthy endpoint"
+    NO_SIGNER = "no signature"
     VENUE_HELD = "venue held"
     OBSERVING = "observing only"
     WAITING = "waiting for its window"
@@ -31,8 +32,9 @@ SKIPS = {
         "insurance_fund_empty",
     ),
     Reason.SIMULATION_FAILED: ("simulation_reverted", "pre_check_reverted"),
-    Reason.NOT_ALLOWED: ("denied", "spending_cap", "gas_price_cap", "not_enough_capital", "cooling_down"),
+    Reason.NOT_ALLOWED: ("denied", "too_much_gas", "spending_cap", "gas_price_cap", "not_enough_capital", "cooling_down"),
     Reason.NO_ENDPOINT: ("endpoint_down", "endpoints_disagree"),
+    Reason.NO_SIGNER: ("signer_unavailable",),
     Reason.VENUE_HELD: ("venue_held",),
     Reason.OBSERVING: ("observing", "simulating"),
     Reason.WAITING: ("waiting",),

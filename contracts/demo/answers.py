@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.demo.programs import query
+from contracts.demo.programs import analytics, query
 
 _QUESTIONS = (
-    "select account, market, kind, side, size, notional_usd, bad_debt_usd, block_number, ours from liquidations "
+    "select account, market, kind, side, size, notional_usd, bad_debt_usd, block_number, ours, liquidator from liquidations "
     "where chain_id = {chain_id}",
     "select outcome, gas_used, gas_cost_wei, profit_raw, tokens from outcomes where chain_id = {chain_id}",
     "select rpc_requests, rpc_calls, date_diff('millisecond', received_at, finished_at) as ms from blocks "
@@ -34,3 +35,10 @@ class Answers:
 def ask(lake: Path, chain_id: int) -> Answers:
     """Everything a summary needs of one chain. Raises ProgramFailed."""
     return Answers(*(query(lake, sql.format(chain_id=chain_id)) for sql in _QUESTIONS))
+
+
+def ask_missed(lake: Path) -> Rows:
+    """What others liquidated and what was left, each with the reason out of the keeper's own records: `analytics missed`. Raises
+    ProgramFailed."""
+    rows: Rows = json.loads(analytics(lake, "missed", "--json"))["rows"]
+    return rows

@@ -6,6 +6,7 @@ import itertools
 from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,12 @@ class Ledger:
             )
         )
 
-    def lateness(self, liquidated: Mapping[str, Sequence[int]]) -> list[int]:
+    def lateness(self, liquidated: Mapping[str, Sequence[int]], others: Mapping[str, Sequence[int]] = MappingProxyType({})) -> list[int]:
         """Blocks from the first one in which the account was liquidatable to each liquidation. A liquidation after which the
-        account is still liquidatable starts the count anew; one that goes on with a flagged account, whom the venue makes wait, is not
-        counted. Negative never: one that beat the first such block counts as 0."""
+        account is still liquidatable, be it one of `others`, starts the count anew; one that goes on with a flagged account, whom the
+        venue makes wait, is not counted. Negative never: one that beat the first such block counts as 0."""
         return [
-            self._late(account, block, max((number for number in blocks if number < block), default=-1))
+            self._late(account, block, max((number for number in (*blocks, *others.get(account, ())) if number < block), default=-1))
             for account, blocks in liquidated.items()
             for block in blocks
             if block - 1 not in self.flagged.get(account, ())

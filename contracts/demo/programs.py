@@ -37,7 +37,7 @@ class Keeper:
     def must_run(self) -> None:
         """Raises ProgramFailed when it has ended."""
         if self._process.poll() is not None:
-            raise ProgramFailed(f"the keeper ended with exit code {self._process.returncode}:\n{_tail(self._log_path)}")
+            raise ProgramFailed(f"the keeper ended with exit code {self._process.returncode}:\n{log_tail(self._log_path)}")
 
     def metrics(self, chain: str = DEVNET) -> Mapping[str, float]:
         """Its own figures of one chain from /metrics, and what is of no chain, by name with labels, that of the chain left out; empty while
@@ -69,7 +69,7 @@ class Keeper:
         self.must_run()
         self._process.send_signal(signal.SIGTERM)
         if self._process.wait(_STOP_SECONDS) != 0:
-            raise ProgramFailed(f"the keeper did not stop cleanly ({self._process.returncode}):\n{_tail(self._log_path)}")
+            raise ProgramFailed(f"the keeper did not stop cleanly ({self._process.returncode}):\n{log_tail(self._log_path)}")
 
     def kill(self) -> None:
         """SIGKILL, as a power cut does it."""
@@ -112,12 +112,13 @@ def analytics(lake: Path, *arguments: str) -> str:
     return answer.stdout
 
 
+def log_tail(path: Path, lines: int = 25) -> str:
+    """The end of what a program wrote."""
+    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _tail(path: Path, lines: int = 25) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

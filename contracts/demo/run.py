@@ -28,19 +28,27 @@ class Run:
 
     def liquidations(self) -> Sequence[Mapping[str, Any]]:
         """Our own, of positions or of whole accounts."""
-        return [row for row in self.answers.liquidations if row["ours"] and row["kind"] != _OF_COLLATERAL]
+        return [row for row in self._all_liquidations() if row["ours"]]
+
+    def liquidations_by(self, liquidator: str) -> Sequence[Mapping[str, Any]]:
+        """Those of anybody, by (lower-case) address."""
+        return [row for row in self._all_liquidations() if row["liquidator"] == liquidator]
 
     def collateral_liquidations(self) -> Sequence[Mapping[str, Any]]:
         """Our own, of collateral while the position stays."""
         return [row for row in self.answers.liquidations if row["ours"] and row["kind"] == _OF_COLLATERAL]
 
     def missed(self) -> Sequence[str]:
-        """See Ledger.missed."""
-        return self.ledger.missed(self._blocks_by_account())
+        """See Ledger.missed: whom nobody liquidated. Whom somebody else liquidated is lost, not missed."""
+        return self.ledger.missed(_blocks_by_account(self._all_liquidations()))
 
     def lateness(self) -> Sequence[int]:
         """See Ledger.lateness."""
-        return self.ledger.lateness(self._blocks_by_account())
+        return self.lateness_of(self.liquidations())
+
+    def lateness_of(self, liquidations: Sequence[Mapping[str, Any]]) -> Sequence[int]:
+        """See Ledger.lateness: of the liquidations of one liquidator, those of all others beside them."""
+        return self.ledger.lateness(_blocks_by_account(liquidations), _blocks_by_account(self._all_liquidations()))
 
     def profit_parts(self) -> Mapping[str, float]:
         """The lake's sum over our transactions in USD: settlement currency and tokens received, gas spent."""
@@ -65,8 +73,12 @@ class Run:
             if (place := (row["account"], row["block_number"])) in margins
         ]
 
-    def _blocks_by_account(self) -> Mapping[str, Sequence[int]]:
-        blocks: dict[str, list[int]] = {}
-        for row in sorted(self.liquidations(), key=lambda row: row["block_number"]):
-            blocks.setdefault(row["account"], []).append(row["block_number"])
-        return blocks
+    def _all_liquidations(self) -> Sequence[Mapping[str, Any]]:
+        return [row for row in self.answers.liquidations if row["kind"] != _OF_COLLATERAL]
+
+
+def _blocks_by_account(liquidations: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[int]]:
+    blocks: dict[str, list[int]] = {}
+    for row in sorted(liquidations, key=lambda row: row["block_number"]):
+        blocks.setdefault(row["account"], []).append(row["block_number"])
+    return blocks

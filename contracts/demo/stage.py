@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from contracts.demo.answers import ask
+from contracts.demo.answers import ask, ask_missed
 from contracts.demo.assets import change
 from contracts.demo.figures import figures_of
 from contracts.demo.perp_v2_assets import assets_of, prices_of
 from contracts.demo.programs import Keeper, analytics, query, running_keeper
 from contracts.demo.referee import Referee
+from contracts.demo.rivalry import rivalry
+from contracts.demo.rivals import running_rivals
 from contracts.demo.run import Run
 from contracts.demo.screen import Screen
 from contracts.demo.summary import Summary
 from contracts.devnet import PATHS, AnvilOptions, Devnet, PlayedBlock, play, write_config
+from contracts.devnet.rivals import Rival, place_rivals
 
 _SLOTS_IN_EPOCH = 4
 _REHEARSAL_SECONDS = 44
@@ -49,13 +52,14 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What is played. `block_seconds` is chain time per block; wall time per block is in _PACE."""
+    """What is played, and against which rivals. `block_seconds` is chain time per block; wall time per block is in _PACE."""
 
     traders: int
     seed: int
     directory: Path
     path: str = "staircase"
     block_seconds: int = 6
+    rivals: Sequence[str] = ()
 
     @property
     def slowness(self) -> float:
@@ -78,11 +82,12 @@ def perform(script: Script, screen: Screen) -> Performance:
         with screen.step(f"local chain with the real Perp V2 contracts and {script.traders} traders"):
             options = AnvilOptions(no_mining=True, slots_in_epoch=_SLOTS_IN_EPOCH)
             devnet = stack.enter_context(Devnet.up(options, seed=script.seed, traders=script.traders))
+            rivals = place_rivals(devnet, script.rivals)
             _prepare(script, devnet)
         with screen.step("simulate pass: a shock, every candidate settled on a fork, nothing sent"):
             rehearsal = _rehearse(script, devnet)
         before = assets_of(devnet.rpc, devnet.deployment)
-        blocks = _cascade(script, devnet, screen)
+        blocks = _cascade(script, devnet, rivals, screen)
         after, prices = assets_of(devnet.rpc, devnet.deployment), prices_of(devnet.rpc, devnet.deployment)
         # The report reads the lake, the referee the chain: neither needs to wait for the other.
         lake, pool = script.directory / "lake", stack.enter_context(ThreadPoolExecutor())
@@ -92,7 +97,9 @@ def perform(script: Script, screen: Screen) -> Performance:
             ledger = Referee(devnet.url, devnet.deployment).judge(blocks, count)
             text = report.result()
         run = Run(len(devnet.deployment.traders), answers.result(), ledger, change(before, after, prices), prices)
-        return Performance(Summary(figures_of(run), rehearsal, script.seed, round(time.monotonic() - started, 1)), text)
+        names = {rival.executor.lower(): rival.name for rival in rivals}
+        race = rivalry(run, names, ask_missed(lake)) if rivals else None
+        return Performance(Summary(figures_of(run), rehearsal, script.seed, round(time.monotonic() - started, 1), race), text)
 
 
 def _prepare(script: Script, devnet: Devnet) -> None:
@@ -142,24 +149,31 @@ def _rehearse(script: Script, devnet: Devnet) -> Mapping[str, int]:
     return {key: int(value) for key, value in query(directory / "lake", sql)[0].items()}
 
 
-def _cascade(script: Script, devnet: Devnet, screen: Screen) -> range:
-    """The path, the keeper in execute mode; the blocks it took."""
+def _cascade(script: Script, devnet: Devnet, rivals: Sequence[Rival], screen: Screen) -> range:
+    """The path, the keeper in execute mode, its rivals beside it; the blocks it took."""
     config, log_path = script.directory / "keeper.toml", script.directory / "keeper.log"
     log_path.unlink(missing_ok=True)
     paces = " and ".join(f"{interval * script.slowness:.1f}" for _, interval in _PACE)
-    words = f"cascade: {script.path}, a block every {paces} s, the keeper executes"
-    with running_keeper(config, log_path, settings=_SETTINGS) as keeper, screen.cascade(words) as line:
+    words = f"cascade: {script.path}, a block every {paces} s, the keeper executes{_against(script)}"
+    with running_keeper(config, log_path, settings=_SETTINGS) as keeper, screen.cascade(words) as line, ExitStack() as stack:
         _until_ready(script, devnet, keeper)
+        programs = stack.enter_context(running_rivals(devnet, rivals, script.directory))
         first = int(devnet.rpc.call("eth_blockNumber"), 16) + 1
 
         def each(block: PlayedBlock) -> None:
             keeper.must_run()
+            for program in programs:
+                program.must_run()
             line.show(block, int(keeper.metrics().get('keeper_outcomes_total{outcome="included"}', 0)))
 
         _play(script, devnet, each)
         _until_caught_up(devnet, keeper)
         keeper.stop()
         return range(first, int(devnet.rpc.call("eth_blockNumber"), 16) + 1)
+
+
+def _against(script: Script) -> str:
+    return f" against {', '.join(script.rivals)}" if script.rivals else ""
 
 
 def _play(script: Script, devnet: Devnet, on_block: Callable[[PlayedBlock], None]) -> None:

@@ -8,6 +8,8 @@ from rich.table import Table
 
 from contracts.demo.figures import Figures
 from contracts.demo.joint_summary import JointSummary, VenueSummary
+from contracts.demo.rivalry import Rivalry
+from contracts.demo.spread import Spread
 from contracts.demo.summary import Summary
 
 _LIQUIDATIONS, _RUN = "Liquidations by market", "The run"
@@ -25,7 +27,7 @@ def tables(summary: Summary) -> Sequence[Table]:
     figures = _table(_RUN, show_header=False)
     for label, text in {**_rows(summary.figures), "wall time": f"{summary.wall_seconds:.1f} s"}.items():
         figures.add_row(label, text)
-    return (markets, figures)
+    return (markets, figures) if summary.rivalry is None else (markets, figures, _rivals(summary.figures, summary.rivalry))
 
 
 def joint_tables(summary: JointSummary) -> Sequence[Table]:
@@ -35,6 +37,24 @@ def joint_tables(summary: JointSummary) -> Sequence[Table]:
     rows = {name: {**_rows(each), **_venue_rows(summary.venues.get(name))} for name, each in figures.items()}
     rows[_TOGETHER] |= {"shock's first blocks apart": f"{summary.shock_apart_seconds:.3f} s", "wall time": f"{summary.wall_seconds:.1f} s"}
     return (markets, _columns(_RUN, rows))
+
+
+def _rivals(figures: Figures, rivalry: Rivalry) -> Table:
+    """The keeper beside its rivals, and below what it lost the rest to."""
+    table = _table("Liquidations by liquidator")
+    table.add_column("")
+    for header in ("liquidations", "share", "notional USD", "blocks late"):
+        table.add_column(header, justify="right")
+    table.add_row("keeper", *_taken(figures.liquidations_executed, rivalry.keeper_share, rivalry.keeper_notional_usd, figures.blocks_late))
+    for name, rival in rivalry.rivals.items():
+        table.add_row(name, *_taken(rival.liquidations, rival.share, rival.notional_usd, rival.blocks_late))
+    losses = ", ".join(f"{count} {reason}" for reason, count in rivalry.reasons.items()) or "nothing"
+    table.caption, table.caption_justify = f"lost: {losses}", "left"
+    return table
+
+
+def _taken(liquidations: int, share: float, notional_usd: float, blocks_late: Spread) -> Sequence[str]:
+    return (str(liquidations), f"{share:.1%}", f"{notional_usd:,.0f}", str(blocks_late))
 
 
 def _columns(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:

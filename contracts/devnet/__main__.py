@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--path", choices=list(PATHS), help="price path to play first")
     parser.add_argument("--block-seconds", type=_at_least(1, int), default=2, help="chain seconds per block")
     parser.add_argument("--interval", type=_at_least(0.05, float), default=2.0, help="wall seconds per block")
+    parser.add_argument("--block-gas", type=_at_least(1_000_000, int), default=200_000_000, help="gas a block may hold")
+    parser.add_argument("--cap-transactions", action="store_true", help="no transaction above 2^24 gas, as by EIP-7825")
     return parser
 
 
@@ -116,7 +118,13 @@ _VENUES = {"perp_v2": _perp_v2, "synthetix_v3": _synthetix_v3}
 
 
 def _anvil(options: argparse.Namespace) -> AnvilOptions:
-    return AnvilOptions(port=options.port or None, no_mining=True, slots_in_epoch=_FINALITY_SLOTS)
+    return AnvilOptions(
+        port=options.port or None,
+        no_mining=True,
+        gas_limit=options.block_gas,
+        cap_transactions=options.cap_transactions,
+        slots_in_epoch=_FINALITY_SLOTS,
+    )
 
 
 def _write(anvil: Anvil, deployment: AnyDeployment, options: argparse.Namespace, prices: str | None = None) -> tuple[str, ...]:

@@ -39,7 +39,8 @@ class AnvilOptions:
 
     `gas_limit` is per block; mind that anvil drops a sender's later transactions when one does not fit any more.
     `block_time` is in wall seconds; None mines on every transaction, unless `no_mining` leaves all mining to the
-    caller (evm_mine). `slots_in_epoch` sets finality: the `finalized` block is two epochs behind the head.
+    caller (evm_mine). `cap_transactions` limits a transaction to 2^24 gas (EIP-7825). `slots_in_epoch` sets finality:
+    the `finalized` block is two epochs behind the head.
     `max_persisted_states` bounds the block states kept on disk once they leave memory, `prune_history` keeps that
     many states in memory and none on disk. `fork_url` and `fork_block` start from another node's state; the chain id
     is then the fork's. Money and order: `order="fees"` is what a public chain does, `"fifo"` is first come first served.
@@ -50,6 +51,7 @@ class AnvilOptions:
     block_time: float | None = None
     no_mining: bool = False
     gas_limit: int = 200_000_000
+    cap_transactions: bool = False
     base_fee: int | None = BASE_FEE
     order: Literal["fees", "fifo"] = "fees"
     slots_in_epoch: int = 8
@@ -67,6 +69,7 @@ class AnvilOptions:
         line += ["--no-cors", "--no-request-size-limit", "--disable-console-log"]
         line += ["--block-time", str(self.block_time)] if self.block_time is not None else []
         line += ["--no-mining"] if self.no_mining else []
+        line += ["--enable-tx-gas-limit"] if self.cap_transactions else []
         line += ["--block-base-fee-per-gas", str(self.base_fee)] if self.base_fee is not None else []
         line += ["--max-persisted-states", str(self.max_persisted_states)] if self.max_persisted_states else []
         line += ["--prune-history", str(self.prune_history)] if self.prune_history is not None else []

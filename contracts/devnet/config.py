@@ -93,14 +93,15 @@ def _executor(site: Site, keys: Path, mode: Mode) -> str:
     fields: dict[str, object] = {"address": deployment.executor, "operator": deployment.keeper}
     if mode == "execute":
         key_file, password_file = keys.with_suffix(".key.json"), keys.with_suffix(".password")
-        _write_keystore(key_file, deployment.keeper_key)
-        _write_keystore(keys.with_suffix(".owner.key.json"), deployment.executor_owner_key)
+        write_keystore(key_file, deployment.keeper_key)
+        write_keystore(keys.with_suffix(".owner.key.json"), deployment.executor_owner_key)
         _write_private(password_file, _PASSWORD + "\n")
         fields |= {"key_file": str(key_file), "password_file": str(password_file)}
     return _section(f"executors.{site.name}", fields)
 
 
-def _write_keystore(path: Path, key: str) -> None:
+def write_keystore(path: Path, key: str) -> None:
+    """An encrypted keystore of a devnet's key, private to its owner; its password is that of all of them."""
     keystore = Account.encrypt(bytes.fromhex(key[2:]), _PASSWORD, kdf="pbkdf2", iterations=_LIGHT_ITERATIONS)
     _write_private(path, json.dumps(keystore) + "\n")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from contracts.devnet import protocol
 from contracts.devnet.artifacts import bytecode
 from contracts.devnet.chain import Chain
-from contracts.devnet.deployment import Collateral, Core, Deployment, Market
+from contracts.devnet.deployment import Collateral, Core, Deployment, Market, Trader
 from contracts.devnet.executor import place_executor
 from contracts.devnet.liquidity import fund_actors, provide_liquidity
 from contracts.devnet.mining import everyone_unlocked, manual_mining
@@ -31,6 +33,10 @@ _SEASON_SECONDS = 1_900
 """Longer than the longest TWAP (30 minutes): before that, the pools answer `OLD`."""
 
 
+Draw: TypeAlias = Callable[[int, int, Scene], tuple[Trader, ...]]
+"""Traders from a seed, their number and the scene."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What a market starts with, and the token of the same price that serves as collateral."""
@@ -48,8 +54,8 @@ LISTINGS = (
 )
 
 
-def deploy(url: str, seed: int = 7, traders: int = 120) -> Deployment:
-    """Brings up Perp V2 with ETH and BTC markets, liquidity and `traders` drawn from `seed` on a fresh anvil.
+def deploy(url: str, seed: int = 7, traders: int = 120, draw: Draw = draw_traders) -> Deployment:
+    """Brings up Perp V2 with ETH and BTC markets, liquidity and `traders` that `draw` draws from `seed` on a fresh anvil.
 
     Every address, transaction and timestamp is a function of seed, count and anvil's genesis time. Mining is manual
     meanwhile; mining on each transaction comes back afterwards if it was on before, mining by interval does not.
@@ -61,7 +67,7 @@ def deploy(url: str, seed: int = 7, traders: int = 120) -> Deployment:
         venue = _deploy_venue(chain, seed)
         provide_liquidity(chain, venue, traders)
         chain.mine(chain.now + BLOCK_SECONDS)
-        people = draw_traders(seed, traders, Scene(venue.start_prices_8(), venue.collaterals))
+        people = draw(seed, traders, Scene(venue.start_prices_8(), venue.collaterals))
         open_all(chain, venue, people)
         ready = chain.mine(chain.now + _SEASON_SECONDS)
         return replace(venue, traders=people, ready_block=ready)

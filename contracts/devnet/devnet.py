@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contracts.devnet.anvil import Anvil, AnvilOptions
-from contracts.devnet.deploy import deploy
+from contracts.devnet.deploy import Draw, deploy
 from contracts.devnet.deployment import Deployment
 from contracts.devnet.rpc import Rpc
+from contracts.devnet.traders import draw_traders
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Devnet:
 
     @staticmethod
     @contextmanager
-    def up(options: AnvilOptions, seed: int = 7, traders: int = 120) -> Iterator[Devnet]:
+    def up(options: AnvilOptions, seed: int = 7, traders: int = 120, draw: Draw = draw_traders) -> Iterator[Devnet]:
         """Starts anvil, deploys, and stops it on leaving. Raises as Anvil.start and deploy do."""
         with Anvil.start(options) as anvil, Rpc(anvil.url) as rpc:
-            yield Devnet(anvil, deploy(anvil.url, seed, traders), rpc)
+            yield Devnet(anvil, deploy(anvil.url, seed, traders, draw), rpc)

@@ -16,6 +16,9 @@ from contracts.devnet.roles import EXECUTOR_OWNER, KEEPER, TREASURY
 from contracts.devnet.trading import MAX_UINT
 
 EXECUTE = "execute(bytes32,(address,uint256,bytes,bool)[],int256)"
+EXECUTE_BATCH = "executeBatch((bytes32,(address,uint256,bytes,bool)[],int256,uint64)[])"
+RESULTS = ("(bool,int256,uint256,bytes)[]",)
+"""What executeBatch returns: succeeded, change, gas used and reason of each plan."""
 SET_VENUE = "setVenue(bytes32,address,(address,bytes4,bytes4,bytes32[][])[])"
 VENUE = b"perp_v2".ljust(32, b"\0")
 BUDGET_18 = 100_000 * 10**18
@@ -31,6 +34,18 @@ PlanCall: TypeAlias = tuple[str, int, bytes, bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Principals:
+    """Whom an executor answers to: its cold owner, the account that may send its plans, and where its tokens go."""
+
+    owner: str
+    operator: str
+    treasury: str
+
+
+KEEPER_PRINCIPALS = Principals(EXECUTOR_OWNER, KEEPER, TREASURY)
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedExecutor:
     """Addresses of the executor and of what values it."""
 
@@ -38,21 +53,29 @@ class PlacedExecutor:
     valuer: str
 
 
-def place_executor(chain: Chain, core: Core, usdc: str, markets: Sequence[Market], collaterals: Sequence[Collateral]) -> PlacedExecutor:
+def place_executor(
+    chain: Chain,
+    core: Core,
+    usdc: str,
+    markets: Sequence[Market],
+    collaterals: Sequence[Collateral],
+    principals: Principals = KEEPER_PRINCIPALS,
+) -> PlacedExecutor:
     """Queues everything an owner does before a keeper can start; returns the addresses."""
-    code = constructor(bytecode("keeper", "KeeperExecutor"), ("address", "address"), EXECUTOR_OWNER, TREASURY)
-    executor = chain.create(EXECUTOR_OWNER, code, "KeeperExecutor")
+    owner = principals.owner
+    code = constructor(bytecode("keeper", "KeeperExecutor"), ("address", "address"), owner, principals.treasury)
+    executor = chain.create(owner, code, "KeeperExecutor")
     tokens = sorted((item.token for item in collaterals), key=str.lower)
     code = constructor(bytecode("keeper", "PerpV2Valuer"), ("address", "address[]"), core.vault, tokens)
-    valuer = chain.create(EXECUTOR_OWNER, code, "PerpV2Valuer")
+    valuer = chain.create(owner, code, "PerpV2Valuer")
     chain.mine(chain.now + 1)
     rules = executor_rules(core, usdc, markets, collaterals)
-    chain.send(EXECUTOR_OWNER, executor, SET_VENUE, VENUE, valuer, rules, gas=SET_VENUE_GAS)
-    chain.send(EXECUTOR_OWNER, executor, "setBudget(uint256)", BUDGET_18)
-    chain.send(EXECUTOR_OWNER, executor, "setOperator(address,bool)", KEEPER, True)
-    chain.send(EXECUTOR_OWNER, usdc, "mint(address,uint256)", EXECUTOR_OWNER, _MARGIN_6)
-    chain.send(EXECUTOR_OWNER, usdc, "approve(address,uint256)", core.vault, _MARGIN_6)
-    chain.send(EXECUTOR_OWNER, core.vault, "depositFor(address,address,uint256)", executor, usdc, _MARGIN_6)
+    chain.send(owner, executor, SET_VENUE, VENUE, valuer, rules, gas=SET_VENUE_GAS)
+    chain.send(owner, executor, "setBudget(uint256)", BUDGET_18)
+    chain.send(owner, executor, "setOperator(address,bool)", principals.operator, True)
+    chain.send(owner, usdc, "mint(address,uint256)", owner, _MARGIN_6)
+    chain.send(owner, usdc, "approve(address,uint256)", core.vault, _MARGIN_6)
+    chain.send(owner, core.vault, "depositFor(address,address,uint256)", executor, usdc, _MARGIN_6)
     return PlacedExecutor(executor, valuer)
 
 
@@ -86,6 +109,11 @@ def liquidate_call(core: Core, trader: str, base: str, size_18: int = 0) -> Plan
 def execution(calls: Sequence[PlanCall], min_change_18: int) -> str:
     """Calldata of the executor for a plan that must gain so many USD (18 decimals)."""
     return calldata(EXECUTE, VENUE, calls, min_change_18)
+
+
+def batch_execution(plans: Sequence[Sequence[PlanCall]], min_change_18: int, gas: int) -> str:
+    """Calldata of the executor for several plans, each of which must gain so many USD (18 decimals) with so much gas."""
+    return calldata(EXECUTE_BATCH, [(VENUE, calls, min_change_18, gas) for calls in plans])
 
 
 def rule(target: str, signature: str, *words: list[bytes], fee_view: str | None = None) -> Rule:

@@ -61,6 +61,11 @@ def crash(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
     return _walk(start_8, seed, (Leg(-880, 5, 18),))
 
 
+def gap(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
+    """Down 8.5 % in one print, and nothing after it: when the mark has followed, everybody wants the same blocks."""
+    return _walk(start_8, seed, (Leg(-850, 1),))
+
+
 def squeeze(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
     """Up 35 % in small steps: shorts are forced to buy."""
     return _walk(start_8, seed, (Leg(_SMALL_BPS, 60),))
@@ -72,7 +77,7 @@ def whipsaw(start_8: Mapping[str, int], seed: int) -> Sequence[PriceMove]:
 
 
 PATHS: Mapping[str, Path] = MappingProxyType(
-    {"shock": shock, "staircase": staircase, "squeeze": squeeze, "whipsaw": whipsaw, "crash": crash}
+    {"shock": shock, "staircase": staircase, "squeeze": squeeze, "whipsaw": whipsaw, "crash": crash, "gap": gap}
 )
 
 

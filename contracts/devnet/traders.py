@@ -53,7 +53,7 @@ def _draw(seed: int, index: int, scene: Scene) -> Trader:
         return _late(blank, random, scene)
     if style == "both":
         return _both(blank, random, scene)
-    trader = _with_positions(blank, (_position(random, _market(random, scene), _side(random)),))
+    trader = with_positions(blank, (_position(random, _market(random, scene), _side(random)),))
     return _collateralised(trader, random, scene) if style == "collateral" else trader
 
 
@@ -71,7 +71,7 @@ def _both(blank: Trader, random: Random, scene: Scene) -> Trader:
     hedged = random.random() < 0.3
     sides = [side if i == 0 or not hedged else _other(side) for i in range(len(scene.prices_8))]
     pairs = zip(scene.prices_8, sides, strict=True)
-    return _with_positions(blank, tuple(_position(random, market, direction) for market, direction in pairs))
+    return with_positions(blank, tuple(_position(random, market, direction) for market, direction in pairs))
 
 
 def _late(blank: Trader, random: Random, scene: Scene) -> Trader:
@@ -80,7 +80,7 @@ def _late(blank: Trader, random: Random, scene: Scene) -> Trader:
     Not at the highest leverage: the venue would let nobody in with it while the market moves.
     """
     careful = replace(blank, leverage_bps=min(blank.leverage_bps, _MAX_LATE_LEVERAGE_BPS))
-    trader = _with_positions(careful, (_position(random, _market(random, scene), "short"),))
+    trader = with_positions(careful, (_position(random, _market(random, scene), "short"),))
     return replace(trader, enters_below_bps=random.randint(800, 2_200))
 
 
@@ -103,7 +103,7 @@ def _maker(blank: Trader, random: Random, scene: Scene) -> Trader:
     An order below the price turns into a long position as the price falls through it, one above into a short.
     """
     market = _market(random, scene)
-    notional = _notional(random)
+    notional = notional_usd(random)
     count = random.choice((1, 1, 2))
     orders = tuple(_order(random, market, notional // count, scene.prices_8[market]) for _ in range(count))
     unique = tuple({(order.lower_tick, order.upper_tick): order for order in orders}.values())
@@ -123,17 +123,18 @@ def _order(random: Random, market: str, notional_usd: int, price_8: int) -> Orde
     return Order(market, span.lower, span.upper, base * scale // value, quote * scale // value)
 
 
-def _with_positions(trader: Trader, positions: tuple[Position, ...]) -> Trader:
+def with_positions(trader: Trader, positions: tuple[Position, ...]) -> Trader:
+    """The trader with these positions and the deposit they take at his leverage."""
     notional_6 = sum(position.notional_usd for position in positions) * 10**6
     margin_6 = notional_6 * _BPS // trader.leverage_bps
     return replace(trader, deposit_6=margin_6 + notional_6 * _ENTRY_COST_BPS // _BPS, positions=positions)
 
 
 def _position(random: Random, market: str, side: Side) -> Position:
-    return Position(market, side, _notional(random))
+    return Position(market, side, notional_usd(random))
 
 
-def _notional(random: Random) -> int:
+def notional_usd(random: Random) -> int:
     """Sizes as they are on real venues: many small, few large (log-normal, median 15,000 USD)."""
     return min(max(int(random.lognormvariate(9.6, 0.9)), _MIN_NOTIONAL_USD), _MAX_NOTIONAL_USD)
 

@@ -44,6 +44,20 @@ contract Thief {
         _plan(calls);
     }
 
+    /// @dev The same in one transaction: several plans that hide nothing of each other, one of which may fail.
+    function batch(int64[4] calldata changes, uint64[4] calldata lefts, bytes calldata data) external {
+        KeeperExecutor.SubPlan[] memory plans = new KeeperExecutor.SubPlan[](5);
+        for (uint256 i = 0; i < 4; ++i) {
+            plans[i] = _subPlan(_call(address(_venue), abi.encodeCall(ToyVenue.liquidate, (VICTIM, _market, changes[i] % 700, lefts[i] % 700))));
+        }
+        plans[4] = _subPlan(_call(address(_token), data));
+        VM.prank(_operator);
+        KeeperExecutor.Result[] memory results = _executor.executeBatch(plans);
+        for (uint256 i = 0; i < results.length; ++i) {
+            if (results[i].succeeded) _note(results[i].change);
+        }
+    }
+
     function close(uint64 size, uint64 cost) external {
         uint256 part = _bounded(size, _venue.exposure(address(_executor)));
         _plan(address(_venue), abi.encodeCall(ToyVenue.close, (_market, part, _bounded(cost, part))));
@@ -73,6 +87,8 @@ contract Thief {
         _asOperator(abi.encodeCall(Roles.transferOwnership, (address(this))));
         _asOperator(abi.encodeCall(Roles.setOperator, (address(this), true)));
         _asOperator(abi.encodeCall(KeeperExecutor.setVenue, (VENUE, _valuer, new CallRules.Rule[](0))));
+        bytes memory data = abi.encodeCall(TestToken.transfer, (address(this), amount));
+        _asOperator(abi.encodeCall(KeeperExecutor.executeSubPlan, (_subPlan(_call(address(_token), data)))));
     }
 
     /// @dev What is carried loses value while nobody calls; it is charged with the next plan.
@@ -101,8 +117,17 @@ contract Thief {
         (int256 before, , ) = _valuer.valuation(address(_executor));
         if (!_asOperator(abi.encodeCall(KeeperExecutor.execute, (VENUE, calls, type(int256).min)))) return;
         (int256 afterwards, , ) = _valuer.valuation(address(_executor));
-        lost[block.timestamp / 1 days] += _drifted + (afterwards < before ? uint256(before - afterwards) : 0);
+        _note(afterwards - before);
+    }
+
+    function _note(int256 change) private {
+        lost[block.timestamp / 1 days] += _drifted + (change < 0 ? uint256(-change) : 0);
         _drifted = 0;
+    }
+
+    function _subPlan(KeeperExecutor.Call memory item) private pure returns (KeeperExecutor.SubPlan memory plan) {
+        plan = KeeperExecutor.SubPlan(VENUE, new KeeperExecutor.Call[](1), type(int256).min, 500_000);
+        plan.calls[0] = item;
     }
 
     function _asOperator(bytes memory data) private returns (bool success) {

@@ -69,8 +69,29 @@ contract ToyVenue {
         }
     }
 
+    /// @dev More than anybody wants to read.
+    function refuseAtLength(uint256 size) external pure {
+        assembly {
+            revert(0, size)
+        }
+    }
+
+    function burn(uint256) external pure {
+        assembly {
+            invalid()
+        }
+    }
+
     function enter(KeeperExecutor executor, bytes32 venue) external {
         executor.execute(venue, new KeeperExecutor.Call[](0), 0);
+    }
+
+    function enterBatch(KeeperExecutor executor, bytes32) external {
+        executor.executeBatch(new KeeperExecutor.SubPlan[](0));
+    }
+
+    function enterSubPlan(KeeperExecutor executor, bytes32 venue) external {
+        executor.executeSubPlan(KeeperExecutor.SubPlan(venue, new KeeperExecutor.Call[](0), 0, 0));
     }
 
     function _withdraw(address token_, address to, uint256 amount) private {
@@ -125,7 +146,7 @@ abstract contract Desk {
     }
 
     function _rules() internal view returns (CallRules.Rule[] memory rules) {
-        rules = new CallRules.Rule[](10);
+        rules = new CallRules.Rule[](14);
         rules[0] = _rule(address(token), TestToken.approve.selector, 2, 0, address(venue));
         rules[1] = _rule(address(venue), ToyVenue.deposit.selector, 2, 0, address(token));
         rules[2] = _rule(address(venue), ToyVenue.withdraw.selector, 2, 0, address(token));
@@ -136,6 +157,10 @@ abstract contract Desk {
         rules[7] = _free(ToyVenue.refuseInWords.selector, 1);
         rules[8] = _free(ToyVenue.refuseSilently.selector, 1);
         rules[9] = _rule(address(venue), ToyVenue.enter.selector, 2, 0, address(executor));
+        rules[10] = _free(ToyVenue.refuseAtLength.selector, 1);
+        rules[11] = _free(ToyVenue.burn.selector, 1);
+        rules[12] = _rule(address(venue), ToyVenue.enterBatch.selector, 2, 0, address(executor));
+        rules[13] = _rule(address(venue), ToyVenue.enterSubPlan.selector, 2, 0, address(executor));
     }
 
     function _rule(

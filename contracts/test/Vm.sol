@@ -3,6 +3,14 @@ pragma solidity 0.8.30;
 
 /// @dev The test runner's own calls, as far as they are used here.
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory logs);
     function prank(address sender) external;
     function warp(uint256 timestamp) external;
     function deal(address account, uint256 balance) external;

@@ -38,6 +38,7 @@ def parse_header(answer: Answer) -> Header:
         parent_hash=hash32(answer["parentHash"]),
         timestamp=Timestamp(timestamp),
         base_fee_wei=quantity(base_fee) if base_fee is not None else 0,
+        gas_limit=quantity(answer.get("gasLimit") or "0x0"),
     )
     root: Json = answer.get("receiptsRoot")
     return Header(ref, int(bloom, 16) if bloom else 0, hash32(root) if root else None)

@@ -10,19 +10,24 @@ from rich.console import Console
 from keeper import assembly, daemon
 from keeper.commands import session
 from keeper.commands.chain_check import ChainAnswer, ask_chain
+from keeper.execution.keyring import key_source
 from keeper.lake.faults import without_password
 from keeper.service import log
-from keeper.settings import documented
+from keeper.settings import Mode, documented
 
 
 def check_config(path: Path, overrides: dict[str, Any], as_json: bool, offline: bool) -> int:
-    """Print the settings; also proves that venues know their options and accounts are addresses. Exit code 2 where the chain is another
-    one, or a contract is not there; raises RpcUnavailable where no endpoint answers. Nothing of the chain is asked when `offline`."""
+    """Print the settings; also proves that venues know their options, accounts are addresses and execute mode has one source of keys. Exit
+    code 2 where the chain is another one, or a contract is not there; raises RpcUnavailable where no endpoint answers. Nothing of the chain
+    is asked when `offline`."""
     loaded = session.settings(path, overrides)
     scopes = loaded.settings.scopes()
     for scope in scopes:
         assembly.build_venues(scope)
-    assembly.limits_of(loaded.settings.limits)
+        for executor in scope.executors:
+            if executor.name is not None and scope.keeper.mode is Mode.EXECUTE:
+                key_source(executor)
+        assembly.limits_of(scope)
     rows = [(key, _text(value), loaded.origins[key], doc) for key, value, doc in documented(loaded.settings)]
     if not as_json:
         _print_settings(path, rows)

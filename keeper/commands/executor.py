@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,12 +30,12 @@ def deploy(options: OwnerOptions, treasury: str) -> int:
 
 
 def allow(options: OwnerOptions, budget_usd: float | None, treasury: str | None) -> int:
-    """Rules, valuer, budget and operator as plans need them; only what is not so already."""
+    """Rules, valuer, budget and operators as plans need them; only what is not so already."""
     return asyncio.run(_allow(options, budget_usd, _address(treasury, "--treasury") if treasury else None))
 
 
 def fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas: float) -> int:
-    """Margin for the executor, coin for the operator, from the owner's account."""
+    """Margin for the executor, coin for each operator, from the owner's account."""
     return asyncio.run(_fund(options, venue, margin_usd, gas))
 
 
@@ -45,19 +45,19 @@ def sweep(options: OwnerOptions, venue: str | None, margin_usd: float, token: st
 
 
 def revoke(options: OwnerOptions, operator: str | None) -> int:
-    """Takes an operator's right away."""
+    """Takes the right to act away from an operator; from all of the settings where none is named."""
     return asyncio.run(_revoke(options, _address(operator, "--operator") if operator else None))
 
 
 def status(config: Path, executor: str | None, as_json: bool) -> int:
-    """What the executor is, has and lacks. Exit code 1 when something keeps the operator from acting."""
+    """What the executor is, has and lacks. Exit code 1 when something keeps an operator from acting."""
     return asyncio.run(_status(config, executor, as_json))
 
 
 async def _deploy(options: OwnerOptions, treasury: Address) -> int:
     async with owner_desk(options.config, options.executor) as desk:
         wallet = await owner_wallet(desk, options)
-        if treasury == desk.account.settings.operator:
+        if treasury in desk.account.settings.operators:
             raise ConfigError(
                 f"--treasury: {treasury} is {desk.account.key('operator')}. A hot key must not receive what leaves the executor."
             )
@@ -79,8 +79,8 @@ async def _allow(options: OwnerOptions, budget_usd: float | None, treasury: Addr
             steps.append(ownership.set_treasury(desk.executor, treasury))
         if budget_x18 != standing.budget_x18:
             steps.append(ownership.set_budget(desk.executor, budget_x18))
-        if not standing.operator_allowed:
-            steps.append(ownership.set_operator(desk.executor, desk.operator, allowed=True))
+        missing = [operator for operator, allowed in standing.operators.items() if not allowed]
+        steps += [ownership.set_operator(desk.executor, operator, allowed=True) for operator in missing]
         if not steps:
             return done("nothing to do: all of it is allowed already", options)
         await carry_out(desk, wallet, steps, options)
@@ -107,7 +107,7 @@ async def _fund(options: OwnerOptions, venue: str | None, margin_usd: float, gas
         await _owned(desk, wallet)
         steps = await _margin_steps(desk, wallet, venue, margin_usd) if margin_usd > 0 else []
         if gas > 0:
-            steps.append(ownership.send_coin(desk.operator, _x18(gas)))
+            steps += [ownership.send_coin(operator, _x18(gas)) for operator in desk.operators]
         await carry_out(desk, wallet, steps, options)
     return done("funded; `keeper executor status` shows it", options)
 
@@ -166,20 +166,23 @@ async def _revoke(options: OwnerOptions, operator: Address | None) -> int:
     async with owner_desk(options.config, options.executor) as desk:
         wallet = await owner_wallet(desk, options)
         await _owned(desk, wallet)
-        await carry_out(desk, wallet, [ownership.set_operator(desk.executor, operator or desk.operator, allowed=False)], options)
+        operators = desk.operators if operator is None else (operator,)
+        steps = [ownership.set_operator(desk.executor, each, allowed=False) for each in operators]
+        await carry_out(desk, wallet, steps, options)
     return done("revoked: it can make no call any more, and nothing it did before gives anybody a right", options)
 
 
 async def _status(config: Path, executor: str | None, as_json: bool) -> int:
     async with owner_desk(config, executor) as desk:
         standing = await desk.standing()
-        gas_wei = await desk.coin_wei(desk.operator)
+        gas_wei = {operator: await desk.coin_wei(operator) for operator in desk.operators}
         tokens = list(dict.fromkeys(token for one in desk.evaluators.values() for token in one.venue.tokens(one.book)))
         holdings = await desk.balances(tokens, desk.executor)
-        others = [one for one in await desk.operators() if one != desk.operator]
+        others = [account for account in await desk.allowed() if account not in desk.operators]
         tip_wei = int(desk.scope.limits.priority_fee_gwei * _GWEI)
-        lack = gas_problem(desk.operator, gas_wei, desk.head.base_fee_wei + tip_wei)
-        missing = [*problems(standing, desk.executor), *([lack] if lack else [])]
+        price_wei = desk.head.base_fee_wei + tip_wei
+        shortages = [gas_problem(operator, balance_wei, price_wei) for operator, balance_wei in gas_wei.items()]
+        missing = [*problems(standing, desk.executor), *(shortage for shortage in shortages if shortage)]
     if as_json:
         Console().print_json(json.dumps(_plain_status(standing, others, gas_wei, holdings, missing)))
     else:
@@ -191,13 +194,17 @@ async def _status(config: Path, executor: str | None, as_json: bool) -> int:
     return daemon.FAILED if missing else daemon.OK
 
 
-def _status_rows(standing: Standing, others: Sequence[Address], gas_wei: int, holdings: Sequence[Holding]) -> list[tuple[str, str]]:
+def _status_rows(
+    standing: Standing, others: Sequence[Address], gas_wei: Mapping[Address, int], holdings: Sequence[Holding]
+) -> list[tuple[str, str]]:
     rows = [
         ("owner", standing.owner),
         ("treasury", standing.treasury),
-        ("operator", f"{standing.operator} {'may act' if standing.operator_allowed else 'may NOT act'}"),
+        *(
+            ("operator", f"{operator} {'may act' if allowed else 'may NOT act'}, {to_units(gas_wei[operator]):,.6f} coin for gas")
+            for operator, allowed in standing.operators.items()
+        ),
         *(("other operator", f"{other} may act too (`keeper executor revoke --operator`)") for other in others),
-        ("operator's gas", f"{to_units(gas_wei):,.6f} coin"),
         ("loss budget per day", f"{to_units(standing.budget_x18):,.2f} USD"),
         ("lost today", f"{to_units(standing.spent_x18):,.2f} USD"),
         ("carried open", f"{to_units(standing.carried_x18):,.2f} USD"),
@@ -213,13 +220,17 @@ def _status_rows(standing: Standing, others: Sequence[Address], gas_wei: int, ho
 
 
 def _plain_status(
-    standing: Standing, others: Sequence[Address], gas_wei: int, holdings: Sequence[Holding], missing: Sequence[str]
+    standing: Standing, others: Sequence[Address], gas_wei: Mapping[Address, int], holdings: Sequence[Holding], missing: Sequence[str]
 ) -> dict[str, object]:
+    operators = [
+        {"address": operator, "allowed": allowed, "gas_wei": str(gas_wei[operator])} for operator, allowed in standing.operators.items()
+    ]
     return {
         "executor": standing.executor,
         "owner": standing.owner,
         "treasury": standing.treasury,
-        "operator": {"address": standing.operator, "allowed": standing.operator_allowed, "gas_wei": str(gas_wei)},
+        "operator": operators[0],
+        "operators": operators,
         "other_operators": list(others),
         "budget_raw": {
             "per_day": str(standing.budget_x18),

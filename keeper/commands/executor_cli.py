@@ -57,7 +57,7 @@ def executor_allow(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let the operator make the calls that the configured venues' plans are made of, and no others. Does only what is not so already."""
+    """Let the operators make the calls that the configured venues' plans are made of, and no others. Does only what is not so already."""
     options = OwnerOptions(config, owner_key, password_file, dry_run, as_json, name)
     _end(session.guarded(lambda: executor.allow(options, budget_usd, treasury)))
 
@@ -66,7 +66,7 @@ def executor_allow(
 def executor_fund(
     owner_key: OwnerKey,
     margin: Annotated[float, typer.Option(min=0, help="USD of the venue's settlement token, from the owner's account.")] = 0.0,
-    gas: Annotated[float, typer.Option(min=0, help="Coin for the operator's gas, from the owner's account.")] = 0.0,
+    gas: Annotated[float, typer.Option(min=0, help="Coin for each operator's gas, from the owner's account.")] = 0.0,
     venue: VenueName = None,
     password_file: OwnerPassword = None,
     config: Config = _DEFAULT,
@@ -74,7 +74,7 @@ def executor_fund(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Deposit margin for the executor, send the operator coin for gas, or both."""
+    """Deposit margin for the executor, send each operator coin for gas, or both."""
     options = OwnerOptions(config, owner_key, password_file, dry_run, as_json, name)
     _end(session.guarded(lambda: executor.fund(options, venue, margin, gas)))
 
@@ -105,7 +105,7 @@ def executor_sweep(
 @executor_app.command("revoke", epilog=f"Example:  keeper executor revoke {_AS_OWNER}")
 def executor_revoke(
     owner_key: OwnerKey,
-    operator: Annotated[str | None, typer.Option(help="Whom; the executor's operator of the settings without.")] = None,
+    operator: Annotated[str | None, typer.Option(help="Whom; all operators of the settings without.")] = None,
     password_file: OwnerPassword = None,
     config: Config = _DEFAULT,
     name: ExecutorName = None,

@@ -60,9 +60,10 @@ class OwnerDesk:
         return self._configured("address", "deploy one with `keeper executor deploy` and name its address there")
 
     @property
-    def operator(self) -> Address:
-        """Of the settings. Raises ConfigError."""
-        return self._configured("operator", "name the address of the daemon's key there")
+    def operators(self) -> Sequence[Address]:
+        """Of the settings, the first of them first. Raises ConfigError."""
+        self._configured("operator", "name the address of the daemon's key there")
+        return self.account.settings.operators
 
     def expected(self) -> Sequence[Expected]:
         """What the executor must allow, by venue."""
@@ -70,19 +71,19 @@ class OwnerDesk:
 
     async def standing(self) -> Standing:
         """What the executor says of itself. Raises ConfigError where there is none of this version."""
-        state = await self.chain.run(standing(self.executor, self.operator, self.expected()), self.head)
+        state = await self.chain.run(standing(self.executor, self.operators, self.expected()), self.head)
         if state is None:
             raise ConfigError(f"{self.account.key('address')}: {next(iter(problems(None, self.executor)))}")
         return state
 
-    async def operators(self) -> Sequence[Address]:
+    async def allowed(self) -> Sequence[Address]:
         """Everybody who may execute plans, by the executor's own events since the start block."""
-        allowed: dict[Address, bool] = {}
+        rights: dict[Address, bool] = {}
         first = self.scope.chain.start_block
         async for _, logs in self.chain.backfill([LogFilter((self.executor,), (OPERATOR_SET,))], first, self.head.number):
             for one in logs:
-                allowed[address_of_word(one.topics[1])] = int.from_bytes(one.data, "big") == 1
-        return sorted(account for account, may in allowed.items() if may)
+                rights[address_of_word(one.topics[1])] = int.from_bytes(one.data, "big") == 1
+        return sorted(account for account, may in rights.items() if may)
 
     async def balances(self, tokens: Sequence[Address], holder: Address) -> Sequence["Holding"]:
         """Tokens of an account."""
@@ -147,10 +148,10 @@ def _scopes_of(loaded: Loaded, executor: str | None) -> tuple[ChainScope, Execut
 
 
 async def owner_wallet(desk: OwnerDesk, options: OwnerOptions) -> OwnerWallet:
-    """The owner's account. Raises ConfigError where it is the operator's too."""
+    """The owner's account. Raises ConfigError where it is an operator's too."""
     chain_id = desk.scope.chain.id
     wallet = OwnerWallet.open(desk.chain, chain_id, options.owner_key, options.password_file, os.environ)
-    if wallet.address == desk.account.settings.operator:
+    if wallet.address in desk.account.settings.operators:
         raise ConfigError(
             f"--owner-key: {wallet.address} is {desk.account.key('operator')}. Owner and operator must be two keys: "
             "the operator's lies on the daemon's machine."

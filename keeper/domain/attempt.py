@@ -2,23 +2,38 @@
 
 from dataclasses import dataclass, field
 
-from keeper.domain.account import AccountKey
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.outcome import Outcome
 from keeper.domain.stages import NOT_BEGUN, Stages
+from keeper.domain.use import NOTHING, Use
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One candidate of a transaction, and what its plan takes of what all plans share."""
+
+    candidate_id: CandidateId
+    venue: str
+    account: AccountKey
+    use: Use = NOTHING
+
+    @property
+    def key(self) -> AccountRef:
+        """Venue and account."""
+        return (self.venue, self.account)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """A transaction to send: what for, to whom, with how much gas, and the most it may cost (wei) however often it is bumped.
 
-    `stages` are those passed so far; they do not outlive the process."""
+    `parts` are its candidates: one, or those of a batch in its order, all of one `block`. `stages` are those passed so far; they do not
+    outlive the process."""
 
-    candidate_id: CandidateId
-    venue: str
-    account: AccountKey
+    parts: tuple[Part, ...]
     block: BlockRef
     to: Address
     calldata: bytes
@@ -29,7 +44,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One signed transaction in the outbox. `sent_at_us`: when it was signed, Unix microseconds; `stages` as in `Job`."""
+    """One signed transaction in the outbox, as far as it is for this candidate: a batch is an attempt for each of its own.
+
+    `sent_at_us`: when it was signed, Unix microseconds; `stages` as in `Job`."""
 
     candidate_id: CandidateId
     venue: str
@@ -59,7 +76,7 @@ class Decided:
     nothing was). `job_id` is the outbox's own."""
 
     job_id: int
-    candidate_id: CandidateId
+    candidates: tuple[CandidateId, ...]
     transactions: frozenset[Hash32]
     winner: Hash32 | None
     block_hash: Hash32 | None

@@ -1,7 +1,7 @@
 """What the chain says: blocks, logs, reads. Hex strings are lower case with 0x; amounts are plain integers."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, TypeAlias, TypeVar
 
@@ -17,13 +17,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class BlockRef:
-    """A block header as far as the daemon needs it."""
+    """A block header as far as the daemon needs it. `gas_limit` is 0 where the header is told from memory, which does not keep it."""
 
     number: int
     hash: Hash32
     parent_hash: Hash32
     timestamp: Timestamp
     base_fee_wei: int = 0
+    gas_limit: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.stages import NOT_BEGUN, Stages
+from keeper.domain.sub_plan import MAX_TRANSACTION_GAS
 from keeper.domain.use import NOTHING, Use
 
 CandidateId = NewType("CandidateId", str)
@@ -19,12 +20,13 @@ CandidateId = NewType("CandidateId", str)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the operator allows. `allow` empty means everybody not denied."""
+    """What the operator allows. `allow` empty means everybody not denied. `max_gas`: of one transaction."""
 
     min_profit: Usd18
     min_notional: Usd18 = ZERO_USD
     allow: frozenset[AccountKey] = frozenset()
     deny: frozenset[AccountKey] = frozenset()
+    max_gas: int = MAX_TRANSACTION_GAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost: Usd18, free_cap
         return Skip(SkipReason.TOO_SMALL, economics=economics, plan=plan)
     if plan.guarded and economics.profit < limits.min_profit:
         return Skip(SkipReason.UNPROFITABLE, economics=economics, plan=plan)
+    if plan.gas_limit > limits.max_gas:
+        detail = f"{plan.gas_limit} of gas, a transaction may have {limits.max_gas}"
+        return Skip(SkipReason.TOO_MUCH_GAS, detail, economics=economics, plan=plan)
     if plan.capital > free_capital:
         return Skip(SkipReason.NOT_ENOUGH_CAPITAL, economics=economics, plan=plan)
     return Liquidate(plan, economics, gas_price)

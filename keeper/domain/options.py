@@ -121,7 +121,8 @@ def _schema(kind: Any) -> dict[str, Any]:
     if get_origin(kind) in (Union, UnionType):
         return _schema(get_args(kind)[0])
     if get_origin(kind) is tuple:
-        return {"type": "array", "items": _schema(get_args(kind)[0])}
+        # A text is a list, too: of one, or of what commas separate.
+        return {"type": ["array", "string"], "items": _schema(get_args(kind)[0])}
     if kind is Address:
         return {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"}
     if isinstance(kind, type) and issubclass(kind, StrEnum):

@@ -9,12 +9,15 @@ from keeper.domain.money import Usd18
 
 @dataclass(frozen=True, slots=True)
 class SimSettled:
-    """The plan went through on the fork. `change` is the change of the executor's worth; gas is in units, not in ETH."""
+    """The plan went through on the fork. `change` is the change of the executor's worth; gas is in units, not in ETH.
+
+    `parts`, of a batch: what became of each of its plans, in order; `change` is then their sum."""
 
     change: Usd18
     gas_used: int
     logs: tuple[RawLog, ...]
     duration_ms: float
+    parts: "tuple[SimOutcome, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,7 +299,9 @@ class SimulationRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRecord:
-    """attempts: one signed transaction handed to the network. `block_*` is the head it was built on, `sent_at` the time of its signature.
+    """attempts: one signed transaction handed to the network; one that is for several candidates has a row for each.
+
+    `block_*` is the head it was built on, `sent_at` the time of its signature.
 
     The other times are those of `domain.stages`; None for what was only signed anew, and for what another process had sent."""
 
@@ -327,8 +329,9 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRecord:
-    """outcomes: what the chain said about an attempt: included, reverted, outbid, dropped. `block_*` is the block of inclusion;
-    for dropped attempts the head at which that was known. `profit_raw` is settlement change, USD, before gas."""
+    """outcomes: what the chain said about an attempt: included, reverted, outbid, dropped. Candidates of one transaction share its gas,
+    to the last wei. `block_*` is the block of inclusion; for dropped attempts the head at which that was known. `profit_raw`
+    is settlement change, USD, before gas."""
 
     chain_id: int
     venue: str

@@ -1,5 +1,6 @@
 """What plans take of what all plans share: the pools they close in, and the executor's margin."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -31,6 +32,17 @@ class Use:
     def base(self, market: str) -> int:
         """Base sold (+) or bought (-) in this market, 0 where nothing is."""
         return self.base_x18.get(market, 0)
+
+    def to_json(self) -> str:
+        """For the outbox and the lake; integers as text."""
+        base = {market: str(base) for market, base in sorted(self.base_x18.items())}
+        return json.dumps({"base": base, "capital": str(self.capital.raw)})
+
+    @classmethod
+    def of_json(cls, text: str) -> "Use":
+        """Back from what `to_json` wrote."""
+        fields = json.loads(text)
+        return cls({market: int(base) for market, base in fields["base"].items()}, Usd18(int(fields["capital"])))
 
 
 NOTHING = Use()

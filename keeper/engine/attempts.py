@@ -97,12 +97,13 @@ class Attempts:
             accounts = {account for name, account in self.busy() if name == venue and account != own}
             self._dispatcher.revalue(venue, {account: worth_wei.get(account, 0) for account in accounts})
 
-    def candidates(self, observed: Sequence[LiquidationObserved]) -> Mapping[Hash32, CandidateId]:
-        """The candidates of our transactions among these liquidations, whether their receipts were seen yet or not."""
+    def candidates(self, venue: str, observed: Sequence[LiquidationObserved]) -> Mapping[tuple[Hash32, AccountKey], CandidateId]:
+        """The candidates of our transactions among these liquidations, by hash and account, whether their receipts were seen yet or not."""
         if self._dispatcher is None:
             return {}
-        ours = {item.log.transaction_hash for item in observed if item.liquidator == self._executor}
-        return {name: candidate for name in ours if (candidate := self._dispatcher.candidate_of(name)) is not None}
+        ours = {(item.log.transaction_hash, item.account) for item in observed if item.liquidator == self._executor}
+        named = {(name, account): self._dispatcher.candidate_of(name, (venue, account)) for name, account in ours}
+        return {key: candidate for key, candidate in named.items() if candidate is not None}
 
     def record(
         self, settled: Sequence[Settled], head: BlockRef, seen: MicroTime, evaluators: Mapping[str, Evaluator], native_price_x18: int
@@ -113,8 +114,8 @@ class Attempts:
         if not signed and not settled:
             return
         rows: list[Record] = [recording.attempt_row(self._chain_id, attempt) for attempt in signed]
-        for attempt in signed:
-            self._metrics.sent(attempt.stages)
+        for stages in {attempt.transaction_hash: attempt.stages for attempt in signed}.values():
+            self._metrics.sent(stages)
         for item in map(self._judged, settled):
             row = self._outcome_row(item, head, evaluators.get(item.attempt.venue), native_price_x18)
             rows.append(row)
@@ -140,11 +141,12 @@ class Attempts:
         `track`), outcomes in blocks that are not canonical any more go, and what the lake has is acknowledged."""
         if self._dispatcher is None:
             return
-        since = self._dispatcher.payments_unknown_since()
-        payments = lake.payments(self._dispatcher.sender, since) if since is not None else ()
-        if payments:
-            self._dispatcher.remember(payments)
-            self._log.warning("the outbox is new, the lake is not", payments=len(payments), wei=sum(each.cost_wei for each in payments))
+        for sender, since in self._dispatcher.payments_unknown().items():
+            payments = lake.payments(sender, since)
+            if payments:
+                self._dispatcher.remember(sender, payments)
+                wei = sum(each.cost_wei for each in payments)
+                self._log.warning("the outbox is new, the lake is not", sender=sender, payments=len(payments), wei=wei)
         attempts = self._dispatcher.signed_lately()
         known = lake.recorded_attempts([attempt.transaction_hash for attempt in attempts])
         missing = [attempt for attempt in attempts if attempt.transaction_hash not in known]
@@ -152,9 +154,9 @@ class Attempts:
             ticket = self._recorder.append([recording.attempt_row(self._chain_id, attempt) for attempt in missing])
             self._queued.append(_Queued(ticket, _hashes(missing), ()))
         decided = self._dispatcher.decided_lately()
-        rows = lake.recorded_outcomes([each.candidate_id for each in decided])
+        rows = lake.recorded_outcomes([candidate for each in decided for candidate in each.candidates])
         await self._remove_orphaned(chain, rows, decided)
-        untold = [each for each in decided if not any(_tells(row, each) for row in rows)]
+        untold = [each for each in decided if not _is_told(each, rows)]
         self._dispatcher.tell_again(untold)
         present = [each for each in decided if each not in untold]
         self._dispatcher.acknowledge(known, [(min(each.transactions), each.block_hash) for each in present])
@@ -180,7 +182,7 @@ class Attempts:
         outcome = item.outcome
         if self._dispatcher is None or not isinstance(outcome, Reverted):
             return item
-        rival = self._dispatcher.rival_of(outcome.transaction_hash)
+        rival = self._dispatcher.rival_of(outcome.transaction_hash, (item.attempt.venue, item.attempt.account))
         if rival is None:
             return item
         return replace(item, outcome=Outbid(outcome.transaction_hash, outcome.block, outcome.gas_used, outcome.gas_cost_wei, rival))
@@ -207,6 +209,11 @@ def _hashes(attempts: Sequence[Attempt]) -> tuple[Hash32, ...]:
 def _key(item: Settled) -> tuple[Hash32, Hash32 | None]:
     block = item.outcome.block
     return item.attempt.transaction_hash, None if block is None else block.hash
+
+
+def _is_told(decided: Decided, rows: Sequence[RecordedOutcome]) -> bool:
+    """Whether each of the job's candidates has its row."""
+    return {row.candidate_id for row in rows if _tells(row, decided)}.issuperset(decided.candidates)
 
 
 def _tells(row: RecordedOutcome, decided: Decided) -> bool:

@@ -22,8 +22,8 @@ class ChainLane:
     def __init__(
         self, services: LaneServices, lanes: Sequence[VenueLane], keys: Sequence[KeyLane], gas: GasPriceSource, *, patience_s: float
     ) -> None:
-        """`keys`: of all the venues' signing keys. `patience_s`: how much longer than the quickest venue the others may take before a
-        block's row is written without them."""
+        """`keys`: the lanes of all the venues' executors. `patience_s`: how much longer than the quickest venue the others may take before
+        a block's row is written without them."""
         self._chain = services.chain
         self._chain_id = services.chain_id
         self._recorder = services.recorder

@@ -22,7 +22,7 @@ from keeper.engine.recording import BlockKeys
 
 
 class Decisions:
-    """What the venues of one signing key decide with: the limits, the price of gas, and what is held, in flight or in cooldown."""
+    """What the venues of one executor decide with: the limits, the price of gas, and what is held, in flight or in cooldown."""
 
     def __init__(
         self,

@@ -1,4 +1,5 @@
-"""One signing key's work on one chain: the candidates of its venues, its transactions, whether it can act. No other key waits for it."""
+"""One executor's work on one chain, by its key or its pool of keys: the candidates of its venues, their transactions, whether they can act.
+No other executor waits for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from keeper.domain.attempt import Settled
 from keeper.domain.chain import BlockRef
 from keeper.domain.decision import Skip
+from keeper.domain.outcome import Reverted
 from keeper.domain.records import MicroTime
 from keeper.domain.skip_reason import SkipReason
 from keeper.engine.decisions import Decisions
@@ -21,7 +23,7 @@ from keeper.errors import RpcError, Transient
 @dataclass(slots=True, eq=False)
 class KeyLane:
     """`workers` candidates are worked on at the same time. `settlements` holds what was sent without having been settled, where that is
-    allowed; `operator_watch` says whether the key can act, where it is to act at all."""
+    allowed; `operator_watch` says whether the keys can act, where they are to act at all."""
 
     decisions: Decisions
     settlements: Settlements | None
@@ -35,10 +37,12 @@ class KeyLane:
         await gather(*(self._work() for _ in range(self.workers)), self._settle())
 
     async def track(self, block: BlockRef) -> None:
-        """What became of the key's transactions by this block, before anything is decided about it."""
+        """What became of the keys' transactions by this block, before anything is decided about it."""
         settled = await self.decisions.attempts.track(block)
         for item in settled:
             self.decisions.liquidator.concluded((item.attempt.venue, item.attempt.account), block.number)
+        if self.operator_watch is not None and any(isinstance(item.outcome, Reverted) for item in settled):
+            self.operator_watch.doubt()
         self._settled += settled
 
     def record(self, head: BlockRef, seen: MicroTime, evaluators: Mapping[str, Evaluator]) -> None:
@@ -57,23 +61,24 @@ class KeyLane:
             await self.settlements.drained()
 
     async def _work(self) -> None:
-        """One of the key's own tasks: a slow simulation must not hold up the next block."""
+        """One of the lane's own tasks: a slow simulation must not hold up the next block."""
         mailbox, liquidator = self.decisions.mailbox, self.decisions.liquidator
         while True:
-            decision = await mailbox.take()
-            result = await liquidator.work(decision, mailbox.newest_block)
-            if self.operator_watch is not None and isinstance(result, Skip) and result.reason is SkipReason.PRE_CHECK_REVERTED:
-                self.operator_watch.doubt()
-            self.log.info("candidate", account=decision.candidate.account, id=decision.candidate.id, result=liquidator.name_of(result))
-            await mailbox.done(decision)
+            decisions = await mailbox.take()
+            results = await liquidator.work(decisions, mailbox.newest_block)
+            for decision, result in zip(decisions, results, strict=True):
+                if self.operator_watch is not None and isinstance(result, Skip) and result.reason is SkipReason.PRE_CHECK_REVERTED:
+                    self.operator_watch.doubt()
+                self.log.info("candidate", account=decision.candidate.account, id=decision.candidate.id, result=liquidator.name_of(result))
+            await mailbox.done(decisions)
 
     async def _settle(self) -> None:
         """Settle what was sent without, one after the other, while no candidate waits."""
         while self.settlements is not None:
-            settlement = await self.settlements.take()
+            draft = await self.settlements.take()
             await self.decisions.mailbox.drained()
             try:
-                await self.decisions.liquidator.settle(settlement)
+                await self.decisions.liquidator.settle(draft)
             except (Transient, RpcError) as error:
-                self.log.info("not settled", id=settlement.decision.candidate.id, reason=str(error))
+                self.log.info("not settled", ids=[decision.candidate.id for decision in draft.decisions], reason=str(error))
             self.settlements.done()

@@ -1,31 +1,39 @@
-"""One candidate at a time: pre-check, settle on the fork, send; a guarded one may be settled after it was sent. Every stage leaves a row;
-every stop has a reason."""
+"""Candidates on their way to the chain: pre-check, settle on the fork, send; guarded ones may be settled after they were sent. One alone is
+a transaction, several that wait are a batch. Every stage leaves a row; every stop has a reason."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TypeAlias
 
 from keeper.domain.account import AccountKey, AccountRef
-from keeper.domain.attempt import Attempt, Job
-from keeper.domain.chain import Address, BlockRef, Timestamp
-from keeper.domain.decision import Choice, Decision, Limits, Skip, min_guard_change
-from keeper.domain.fees import Fees, offer
-from keeper.domain.money import ZERO_USD, Usd18
-from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
-from keeper.domain.plan import LiquidationPlan
+from keeper.domain.attempt import Attempt, Job, Part
+from keeper.domain.chain import Address, BlockRef
+from keeper.domain.decision import Choice, Decision, Limits, Skip
 from keeper.domain.records import MicroTime
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 from keeper.engine import recording
-from keeper.engine.ports import Dispatcher, Encoder, Recorder, Simulator
+from keeper.engine.batch import Batch
+from keeper.engine.checks import Checks
+from keeper.engine.cooldowns import Cooldowns
+from keeper.engine.packing import Packing
+from keeper.engine.ports import BatchEncoder, Dispatcher, Encoder, Recorder, Simulator
 from keeper.engine.recording import BlockKeys
 from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.sending_order import Place, SendingOrder
-from keeper.engine.settlements import Settlement, Settlements
-from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, Transient
+from keeper.engine.settlements import Settlements
+from keeper.engine.trials import Trials
+from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, SignerUnavailable, Transient
 
 _MAX_AGE_BLOCKS = 2
 """An older decision is left to those of newer blocks. Younger ones are safe to send: the executor's guard checks the profit."""
+_BLOCKS_AHEAD = 2
+"""Blocks' worth of gas that may wait to be mined: the next block is full while its successor is planned. What waits longer grows stale."""
+_TRANSACTIONS_TRIED = 2
+"""Transactions' worth of plans' gas limits tried at once: plans take about half of theirs, so that one transaction holds most of them."""
+
+_Results: TypeAlias = dict[AccountRef, Attempt | Skip]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,7 @@ class ExecutionSetup:
     simulator: Simulator | None
     dispatcher: Dispatcher | None
     encode: Encoder
+    encode_batch: BatchEncoder
     sender: Address
     executor: Address
     settlements: Settlements | None = None
@@ -69,17 +78,13 @@ class Liquidator:
         self._setup = setup
         self._recorder = recorder
         self._options = options
-        self._limits = options.limits
         self._clock = clock
-        self._name_revert = name_revert
-        self._required_quotes = required_quotes
-        self._cooling: dict[AccountRef, int] = {}
-        self._failures: dict[AccountRef, int] = {}
+        self._cooldowns = Cooldowns(options.cooldown_blocks)
         self._concluded: dict[AccountRef, int] = {}
         self._order = SendingOrder()
         self._newest: dict[str, tuple[int, frozenset[AccountRef]]] = {}
-        self._working: set[AccountRef] = set()
-        self._uses: dict[AccountRef, Use] = {}
+        self._working: dict[AccountRef, Decision] = {}
+        self._bench = _bench(setup, recorder, options, self._cooldowns, name_revert, required_quotes)
 
     @property
     def dispatcher(self) -> Dispatcher | None:
@@ -88,21 +93,29 @@ class Liquidator:
 
     def in_cooldown(self, account: AccountRef, head: int) -> bool:
         """True for a while after plans for the account reverted."""
-        return self._cooling.get(account, -1) > head
+        return not self._cooldowns.is_over(account, head)
 
     def concluded(self, account: AccountRef, block_number: int) -> None:
         """An attempt on the account ended in this block: decisions of earlier blocks know nothing of it."""
         self._concluded[account] = block_number
 
     def used(self, venue: str) -> Use:
-        """What the decisions worked on and the attempts in flight (of this process) will have taken of the venue's markets."""
-        alive = self._working | self._open_accounts()
-        self._uses = {key: use for key, use in self._uses.items() if key in alive}
-        return sum((use for (name, _), use in self._uses.items() if name == venue), NOTHING)
+        """What the decisions worked on and the attempts in flight will have taken of the venue's markets."""
+        uses = dict(self.dispatcher.in_flight()) if self.dispatcher is not None else {}
+        uses |= {key: decision.use for key, decision in self._working.items()}
+        return sum((use for (name, _), use in uses.items() if name == venue), NOTHING)
 
     def at_work(self, venue: str) -> Mapping[AccountKey, Use]:
         """The part of `used` that is not sent yet, by account."""
-        return {key[1]: self._uses[key] for key in self._working if key[0] == venue and key in self._uses}
+        return {key[1]: decision.use for key, decision in self._working.items() if key[0] == venue}
+
+    def room(self, block: BlockRef) -> int:
+        """How much gas plans of this block may be taken on now, by their limits: what two blocks hold less what waits for one, and no more
+        than is tried at once. While nothing waits there is room for any plan."""
+        at_work = sum(decision.plan.gas_limit for decision in self._working.values())
+        waiting = at_work + (self.dispatcher.open_gas() if self.dispatcher is not None else 0)
+        most = _TRANSACTIONS_TRIED * self._options.limits.max_gas
+        return min(most, _BLOCKS_AHEAD * block.gas_limit - waiting) if waiting and block.gas_limit else most
 
     def renew(self, venue: str, block_number: int, decisions: Sequence[Decision]) -> None:
         """The venue's decisions of its newest block: those of an earlier block about other accounts are not worth sending any more."""
@@ -110,19 +123,19 @@ class Liquidator:
         oldest = block_number - _MAX_AGE_BLOCKS
         self._concluded = {key: number for key, number in self._concluded.items() if key[0] != venue or number >= oldest}
 
-    async def work(self, decision: Decision, newest_block: int) -> Attempt | Skip:
-        """Take the decision as far as mode, simulation and limits allow. `newest_block` tells how old the decision has become."""
-        try:
-            result = self._outdated(decision, newest_block) or await self._in_order(decision)
-        except BlockUnknown:
-            result = Skip(SkipReason.STALE, "its block was orphaned")
-        except EndpointsDisagree as error:
-            result = Skip(SkipReason.ENDPOINTS_DISAGREE, str(error))
-        except (Transient, RpcError) as error:
-            result = Skip(SkipReason.ENDPOINT_DOWN, str(error))
-        if isinstance(result, Skip):
-            self.note(decision, "liquidate", result)
-        return result
+    async def work(self, decisions: Sequence[Decision], newest_block: int) -> Sequence[Attempt | Skip]:
+        """Take decisions of one block as far as mode, simulation and limits allow; the result of each. `newest_block` tells how old they
+        have become."""
+        in_flight = self.dispatcher.open_accounts() if self.dispatcher is not None else frozenset()
+        skips = {each.key: self._outdated(each, newest_block, in_flight) for each in decisions}
+        results: _Results = {key: skip for key, skip in skips.items() if skip is not None}
+        timely = [decision for decision in decisions if decision.key not in results]
+        if timely:
+            results |= await self._finished(timely)
+        for decision in decisions:
+            if isinstance(result := results[decision.key], Skip):
+                self.note(decision, "liquidate", result)
+        return [results[decision.key] for decision in decisions]
 
     @staticmethod
     def name_of(result: Attempt | Skip) -> str:
@@ -134,154 +147,95 @@ class Liquidator:
         row = recording.decision_row(self._keys(decision), decision.candidate, stage, choice, self._now(), plan=decision.plan)
         self._recorder.append([row])
 
-    def _outdated(self, decision: Decision, newest_block: int) -> Skip | None:
+    async def settle(self, batch: Batch) -> None:
+        """Settle what was sent without, for the record. Raises BlockUnknown, RpcError, RpcUnavailable: the record then lacks it."""
+        if self._bench is not None:
+            await self._bench.trials.fork(batch)
+
+    def _outdated(self, decision: Decision, newest_block: int, in_flight: Set[AccountRef]) -> Skip | None:
         """Why a decision is not worth the work any more: too old, in flight by now, or from before the account's last attempt ended."""
         number = decision.candidate.block.number
         if newest_block - number > _MAX_AGE_BLOCKS or number < self._concluded.get(decision.key, 0):
             return Skip(SkipReason.STALE)
-        return Skip(SkipReason.IN_FLIGHT) if self._in_flight(decision) else None
+        return Skip(SkipReason.IN_FLIGHT) if decision.key in in_flight else None
 
-    def _in_flight(self, decision: Decision) -> bool:
-        return decision.key in self._open_accounts()
-
-    def _open_accounts(self) -> frozenset[AccountRef]:
-        return self.dispatcher.open_accounts() if self.dispatcher is not None else frozenset()
-
-    async def _in_order(self, decision: Decision) -> Attempt | Skip:
-        self._working.add(decision.key)
-        self._uses[decision.key] = decision.plan.use
+    async def _finished(self, decisions: Sequence[Decision]) -> _Results:
         try:
-            with self._order.place(decision.markets) as place:
-                return await self._stages(decision, place)
+            return await self._in_order(decisions)
+        except BlockUnknown:
+            skip = Skip(SkipReason.STALE, "its block was orphaned")
+        except EndpointsDisagree as error:
+            skip = Skip(SkipReason.ENDPOINTS_DISAGREE, str(error))
+        except SignerUnavailable as error:
+            skip = Skip(SkipReason.SIGNER_UNAVAILABLE, str(error))
+        except (Transient, RpcError) as error:
+            skip = Skip(SkipReason.ENDPOINT_DOWN, str(error))
+        return _all(decisions, skip)
+
+    async def _in_order(self, decisions: Sequence[Decision]) -> _Results:
+        self._working |= {decision.key: decision for decision in decisions}
+        try:
+            with self._order.place(frozenset[tuple[str, str]]().union(*(decision.markets for decision in decisions))) as place:
+                return await self._stages(decisions, place)
         finally:
-            self._working.discard(decision.key)
+            for decision in decisions:
+                self._working.pop(decision.key, None)
 
-    async def _stages(self, decision: Decision, place: Place) -> Attempt | Skip:
-        if self._setup is None or self._setup.simulator is None:
-            return Skip(SkipReason.OBSERVING)
-        block, gas_price = decision.candidate.block, decision.gas_price
-        fees = offer(block.base_fee_wei, gas_price.priority_fee_wei, gas_price.max_fee_wei)
-        if fees is None:
-            return Skip(SkipReason.GAS_PRICE_CAP, f"base fee {block.base_fee_wei} wei")
-        prepared = await self._checked(self._setup, self._setup.simulator, decision)
-        if isinstance(prepared, Skip):
-            return prepared
-        decision, calldata = prepared
-        stopped = await self._settle_first(self._setup, self._setup.simulator, decision, calldata)
-        if stopped is not None:
-            return stopped
-        decision = replace(decision, stages=replace(decision.stages, checked_us=self._now()))
-        self._failures.pop(decision.key, None)
-        if self._setup.dispatcher is None:
-            return Skip(SkipReason.SIMULATING)
+    async def _stages(self, decisions: Sequence[Decision], place: Place) -> _Results:
+        if self._bench is None:
+            return _all(decisions, Skip(SkipReason.OBSERVING))
+        if self._bench.packing.fees(decisions) is None:
+            return _all(decisions, _above_cap(decisions))
+        checked = await self._bench.checks.check(decisions)
+        checked_us = self._now()
+        results: _Results = dict(checked.skips)
+        if self.dispatcher is None:
+            return _all(decisions, Skip(SkipReason.SIMULATING)) | results
         await place.turn()
-        number, going_on = self._newest[decision.candidate.venue]
-        if block.number < number and decision.key not in going_on and not decision.unwind:
-            return Skip(SkipReason.STALE, f"block {number} decides otherwise")
-        # The dispatcher takes them in the order they come; the next one need not wait until an endpoint has answered this one.
-        place.leave()
-        return await self._send(self._setup, self._setup.dispatcher, decision, calldata, fees)
+        packing = self._bench.packing
+        batches = [batch for each in checked.batches if (batch := self._still_wanted(each, packing, results)) is not None]
+        for number, batch in enumerate(batches, 1):
+            if number == len(batches):
+                # The dispatcher takes them in the order they come; the next need not wait until an endpoint has answered this one.
+                place.leave()
+            results |= await self._send(self.dispatcher, packing, batch, checked_us)
+        return results
 
-    async def _checked(self, setup: ExecutionSetup, simulator: Simulator, decision: Decision) -> tuple[Decision, bytes] | Skip:
-        """The decision and its calldata once the pre-check passes, completed with signed prices where it reverted for want of them."""
-        while True:
-            calldata = self._calldata(setup, decision)
-            checked = await simulator.pre_check(*self._transaction(setup, decision, calldata))
-            self._record_simulation(decision, "call", checked)
-            if not isinstance(checked, SimReverted):
-                return decision, calldata
-            plan = await self._completed(decision, checked.data)
-            if plan is None:
-                return self._start_cooldown(decision, SkipReason.PRE_CHECK_REVERTED, checked)
-            decision = replace(decision, choice=replace(decision.liquidate, plan=plan))
+    def _still_wanted(self, batch: Batch, packing: Packing, results: _Results) -> Batch | None:
+        """Without what a newer block has decided otherwise about; None where nothing is left."""
+        for decision in batch.decisions:
+            number, going_on = self._newest[decision.candidate.venue]
+            if batch.block.number < number and decision.key not in going_on and not decision.unwind:
+                results[decision.key] = Skip(SkipReason.STALE, f"block {number} decides otherwise")
+        wanted = [decision for decision in batch.decisions if decision.key not in results]
+        if len(wanted) == len(batch.decisions):
+            return batch
+        return packing.batch(wanted) if wanted else None
 
-    def _calldata(self, setup: ExecutionSetup, decision: Decision) -> bytes:
-        """Of the whole plan, with the guard that asks gas and the wanted profit back."""
-        venue, plan, block = decision.candidate.venue, decision.plan, decision.candidate.block
-        if not decision.must_pay:
-            return setup.encode(venue, plan, min_guard_change(plan, ZERO_USD))
-        gas_cost = decision.gas_price.cost(plan.gas_limit, block, setup.encode(venue, plan, ZERO_USD), plan.value_wei)
-        return setup.encode(venue, plan, min_guard_change(plan, self._limits.min_profit + gas_cost))
-
-    async def _completed(self, decision: Decision, revert: bytes) -> LiquidationPlan | None:
-        quotes = self._required_quotes.get(decision.candidate.venue)
-        return await quotes.completed(decision.plan, revert) if quotes is not None else None
-
-    async def _settle_first(self, setup: ExecutionSetup, simulator: Simulator, decision: Decision, calldata: bytes) -> Skip | None:
-        """On the fork, unless that may be done afterwards. Returns why not to go on."""
-        block = decision.candidate.block
-        if setup.settlements is not None and decision.must_pay:
-            # The pre-check ran the same code on the same state, guard included. The fork would add the gas really used, and some 100 ms.
-            return None
-        settled = await self._settle(setup, simulator, decision, calldata)
-        if isinstance(settled, SimReverted):
-            return self._start_cooldown(decision, SkipReason.SIMULATION_REVERTED, settled)
-        gas_cost = decision.gas_price.cost(settled.gas_used, block, calldata, decision.plan.value_wei)
-        profit = gross_profit(decision.plan, settled) - gas_cost
-        if profit < self._limits.min_profit and decision.must_pay:
-            return Skip(SkipReason.SIMULATION_UNPROFITABLE, f"{profit.units:.2f} USD")
-        return None
-
-    async def settle(self, settlement: Settlement) -> None:
-        """Settle what was sent without, for the record. Raises BlockUnknown, RpcError, RpcUnavailable: the record then lacks it."""
-        if self._setup is not None and self._setup.simulator is not None:
-            await self._settle(self._setup, self._setup.simulator, settlement.decision, settlement.calldata)
-
-    async def _settle(self, setup: ExecutionSetup, simulator: Simulator, decision: Decision, calldata: bytes) -> SimOutcome:
-        settled = await simulator.settle(*self._transaction(setup, decision, calldata))
-        self._record_simulation(decision, "fork", settled)
-        return settled
-
-    def _transaction(
-        self, setup: ExecutionSetup, decision: Decision, calldata: bytes
-    ) -> tuple[Address, Address, bytes, int, BlockRef, Timestamp]:
-        """What the simulator is to run: sender, target, calldata, gas limit, the block it stands on and the time it would run at: the next
-        block's, or a later one, where that is overdue and signed prices are of a later time already."""
-        block = decision.candidate.block
-        at = max((Timestamp(block.timestamp + self._options.block_seconds), *(call.not_before for call in decision.plan.calls)))
-        return setup.sender, setup.executor, calldata, decision.plan.gas_limit, block, at
-
-    async def _send(self, setup: ExecutionSetup, dispatcher: Dispatcher, decision: Decision, calldata: bytes, fees: Fees) -> Attempt | Skip:
-        candidate = decision.candidate
-        attempt = await dispatcher.send(
-            Job(
-                candidate_id=candidate.id,
-                venue=candidate.venue,
-                account=candidate.account,
-                block=candidate.block,
-                to=setup.executor,
-                calldata=calldata,
-                gas_limit=decision.plan.gas_limit,
-                budget_wei=max(decision.plan.gas_limit * fees.max_fee_wei, decision.worth_wei),
-                stages=decision.stages,
-            ),
-            fees,
+    async def _send(self, dispatcher: Dispatcher, packing: Packing, batch: Batch, checked_us: int) -> _Results:
+        """Of a batch that limit or cap forbid, the halves: one may be allowed."""
+        fees = packing.fees(batch.decisions)
+        if fees is None:
+            return _all(batch.decisions, _above_cap(batch.decisions))
+        job = Job(
+            parts=tuple(Part(each.candidate.id, each.candidate.venue, each.candidate.account, each.use) for each in batch.decisions),
+            block=batch.block,
+            to=batch.to,
+            calldata=batch.calldata,
+            gas_limit=batch.gas_limit,
+            budget_wei=packing.budget_wei(batch, fees.max_fee_wei),
+            stages=replace(batch.decisions[0].stages, checked_us=checked_us),
         )
-        if attempt is None:
-            return Skip(SkipReason.SPENDING_CAP)
-        if setup.settlements is not None and decision.must_pay:
-            setup.settlements.add(decision, calldata)
-        return attempt
-
-    def _start_cooldown(self, decision: Decision, reason: SkipReason, outcome: SimReverted) -> Skip:
-        """A plan that reverts again and again is tried ever more rarely: the first time it may only be a matter of timing."""
-        number = decision.candidate.block.number
-        failures = self._failures[decision.key] = self._failures.get(decision.key, 0) + 1
-        pause = min(2 ** (failures - 1) - 1, self._options.cooldown_blocks)
-        self._cooling[decision.key] = number + pause + 1
-        return Skip(reason, self._reason(decision, outcome))
-
-    def _record_simulation(self, decision: Decision, method: str, outcome: SimOutcome) -> None:
-        if isinstance(outcome, SimSettled):
-            row = recording.simulation_row(
-                self._keys(decision), decision.candidate, method, outcome, None, gross_profit(decision.plan, outcome).units
-            )
-        else:
-            row = recording.simulation_row(self._keys(decision), decision.candidate, method, outcome, self._reason(decision, outcome), None)
-        self._recorder.append([row])
-
-    def _reason(self, decision: Decision, outcome: SimReverted) -> str:
-        return self._name_revert[decision.candidate.venue](outcome.data)
+        attempts = await dispatcher.send(job, fees)
+        if not attempts and len(batch.decisions) == 1:
+            return _all(batch.decisions, Skip(SkipReason.SPENDING_CAP))
+        if not attempts:
+            middle = len(batch.decisions) // 2
+            halves = [packing.batch(half) for half in (batch.decisions[:middle], batch.decisions[middle:])]
+            return {key: result for half in halves for key, result in (await self._send(dispatcher, packing, half, checked_us)).items()}
+        if self._setup is not None and self._setup.settlements is not None and batch.must_pay:
+            self._setup.settlements.add(batch)
+        return {(attempt.venue, attempt.account): attempt for attempt in attempts}
 
     def _keys(self, decision: Decision) -> BlockKeys:
         return BlockKeys(self._options.chain_id, decision.candidate.venue, decision.candidate.block)
@@ -290,6 +244,39 @@ class Liquidator:
         return recording.timestamp_us(self._clock())
 
 
-def gross_profit(plan: LiquidationPlan, outcome: SimSettled) -> Usd18:
-    """What the plan brought on the fork before gas, from the change of the executor's worth."""
-    return outcome.change - plan.break_even
+def _above_cap(decisions: Sequence[Decision]) -> Skip:
+    return Skip(SkipReason.GAS_PRICE_CAP, f"base fee {decisions[0].candidate.block.base_fee_wei} wei")
+
+
+def _all(decisions: Sequence[Decision], skip: Skip) -> _Results:
+    return {decision.key: skip for decision in decisions}
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """Where plans are made into transactions and tried."""
+
+    trials: Trials
+    packing: Packing
+    checks: Checks
+
+
+def _bench(
+    setup: ExecutionSetup | None,
+    recorder: Recorder,
+    options: LiquidatorOptions,
+    cooldowns: Cooldowns,
+    name_revert: Mapping[str, Callable[[bytes], str]],
+    required_quotes: Mapping[str, RequiredQuotes],
+) -> _Bench | None:
+    """None where nothing is tried."""
+    if setup is None or setup.simulator is None:
+        return None
+    dispatcher = setup.dispatcher
+
+    def sender() -> Address:
+        return setup.sender if dispatcher is None else dispatcher.sender
+
+    trials = Trials(setup.simulator, sender, recorder, options.chain_id, name_revert)
+    packing = Packing(setup.encode, setup.encode_batch, setup.executor, options.limits, options.block_seconds)
+    return _Bench(trials, packing, Checks(trials, packing, cooldowns, required_quotes, settles_first=setup.settlements is None))

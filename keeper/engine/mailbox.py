@@ -1,18 +1,21 @@
-"""From the evaluators to the liquidator: only the decisions of each venue's newest block count, the best one first."""
+"""From the evaluators to the liquidator: only the decisions of each venue's newest block count, the best ones first."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from keeper.domain.account import AccountRef
+from keeper.domain.chain import BlockRef
 from keeper.domain.decision import Decision
 
 
 class Mailbox:
     """Holds the decisions of each venue's newest block. A new block replaces them: an account still breached comes again with it.
 
-    Several workers may take from it. Each says when it is `done`; an account being worked on is not given out a second time."""
+    Several workers may take from it. Each says when it is `done`; an account being worked on is not given out a second time. `room` says
+    how much gas plans of a block may be taken on now; it may grow with every new block, and when somebody is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Callable[[BlockRef], int]) -> None:
+        self._room = room
         self._decisions: list[Decision] = []
         self._working: set[AccountRef] = set()
         self._changed = asyncio.Condition()
@@ -42,27 +45,42 @@ class Mailbox:
             self._changed.notify_all()
         return withdrawn
 
-    async def take(self) -> Decision:
-        """The most urgent one; waits for one."""
+    async def take(self) -> Sequence[Decision]:
+        """The most urgent ones that there is room for, of one block; waits for one. What the executor's guard protects and what must be
+        settled first do not come together: the former would wait for the latter."""
         async with self._changed:
-            while True:
-                for decision in self._decisions:
-                    if decision.key not in self._working:
-                        self._decisions.remove(decision)
-                        self._working.add(decision.key)
-                        return decision
+            while not (decisions := self._next()):
                 await self._changed.wait()
+            taken = {decision.key for decision in decisions}
+            self._working |= taken
+            self._decisions = [decision for decision in self._decisions if decision.key not in taken]
+            return decisions
 
-    async def done(self, decision: Decision) -> None:
-        """The decision is dealt with."""
+    async def done(self, decisions: Sequence[Decision]) -> None:
+        """The decisions are dealt with."""
         async with self._changed:
-            self._working.discard(decision.key)
+            self._working.difference_update(decision.key for decision in decisions)
             self._changed.notify_all()
 
     async def drained(self) -> None:
-        """Waits until nothing is left and nobody works."""
+        """Waits until nothing is left that could be taken now and nobody works."""
         async with self._changed:
-            await self._changed.wait_for(lambda: not self._decisions and not self._working)
+            await self._changed.wait_for(lambda: not self._working and not self._next())
+
+    def _next(self) -> Sequence[Decision]:
+        waiting = [decision for decision in self._decisions if decision.key not in self._working]
+        if not waiting:
+            return ()
+        block, must_pay = waiting[0].candidate.block, waiting[0].must_pay
+        room, fitting = self._room(block), list[Decision]()
+        for decision in waiting:
+            if decision.candidate.block.hash != block.hash or decision.must_pay != must_pay:
+                continue
+            room -= decision.plan.gas_limit
+            if room < 0:
+                break
+            fitting.append(decision)
+        return fitting
 
     def _take_out(self, venue: str) -> Sequence[Decision]:
         own = [decision for decision in self._decisions if decision.candidate.venue == venue]

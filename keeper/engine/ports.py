@@ -14,6 +14,8 @@ from keeper.domain.outcome import SimOutcome
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.quote import PriceId, Quote
 from keeper.domain.records import Record
+from keeper.domain.sub_plan import SubPlan
+from keeper.domain.use import Use
 from keeper.domain.venue import Book, Venue
 
 T = TypeVar("T")
@@ -59,20 +61,23 @@ class Simulator(Protocol):
     """Settles a transaction without spending anything."""
 
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
-        """One `eth_call` on the node at `block`, seen at the next block's time. `change` is the change of the executor's worth."""
+        """One `eth_call` on the node at `block`, seen at the next block's time. `change` is the change of the executor's worth;
+        of a call with several plans `parts` are theirs."""
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """Mine it on a local fork of `block`, then undo it."""
 
 
 class Dispatcher(Protocol):
-    """Sends transactions of one key, one nonce lane, and tracks each to its outcome."""
+    """Sends transactions of one executor's keys, each with a nonce lane of its own, and tracks each to its outcome."""
 
     @property
-    def sender(self) -> Address: ...
+    def sender(self) -> Address:
+        """The account that would send now."""
 
-    async def send(self, job: Job, fees: Fees) -> Attempt | None:
-        """Sign, write to the outbox, broadcast. None when a spending cap forbids it."""
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
+        """Sign, write to the outbox, broadcast. An attempt for each of its parts; none when a limit or a spending cap forbids it. Raises
+        SignerUnavailable, then nothing was sent."""
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every open attempt once after a new head: settle, bump or drop."""
@@ -83,8 +88,14 @@ class Dispatcher(Protocol):
     def open_accounts(self) -> frozenset[AccountRef]:
         """(venue, account) with an attempt still open: not to be sent again."""
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate a transaction of ours was for; None for one that is not ours."""
+    def in_flight(self) -> Mapping[AccountRef, Use]:
+        """What the plans of these accounts take."""
+
+    def open_gas(self) -> int:
+        """The gas limits of all transactions still to be mined, together."""
+
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        """The candidate a transaction of ours was for by this account; None for one that is not ours."""
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else has liquidated the account."""
@@ -92,8 +103,8 @@ class Dispatcher(Protocol):
     def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
         """What the gas of the venue's open attempts may cost by now, by account; those not named keep the budget they were sent with."""
 
-    def rival_of(self, transaction: Hash32) -> str | None:
-        """Who liquidated the account of one of our transactions before it could."""
+    def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
+        """Who liquidated an account before one of our transactions for it could."""
 
     def signed_lately(self) -> Sequence[Attempt]:
         """Recent transactions, and those not acknowledged."""
@@ -101,11 +112,11 @@ class Dispatcher(Protocol):
     def decided_lately(self) -> Sequence[Decided]:
         """Recent outcomes, and those not acknowledged."""
 
-    def payments_unknown_since(self) -> int | None:
-        """Unix microseconds since when this dispatcher should know what its key has paid and does not; None when it does."""
+    def payments_unknown(self) -> Mapping[Address, int]:
+        """Keys of which it is not known what they have paid, each with the Unix microseconds since when it should be."""
 
-    def remember(self, payments: Sequence[Payment]) -> None:
-        """What the key has paid without this outbox: it counts towards the spending cap."""
+    def remember(self, sender: Address, payments: Sequence[Payment]) -> None:
+        """What the key of `sender` has paid without its outbox: it counts towards the spending cap."""
 
     def tell_again(self, decided: Iterable[Decided]) -> None:
         """The first `track` hands these outcomes on, whether it did before or not."""
@@ -193,8 +204,8 @@ class LakeRecorder(Recorder, Protocol):
     def recorded_blocks(self) -> "RecordedBlocks":
         """What the lake holds of blocks, whichever venues they were processed for."""
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate a recorded attempt with this hash was for."""
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        """The candidate a recorded attempt with this hash was for by this account."""
 
     def flush(self) -> None:
         """Wait until everything queued is committed; blocking."""
@@ -228,6 +239,13 @@ class Encoder(Protocol):
 
     def __call__(self, venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
         """Calldata that reverts unless the executor's worth grows by `min_change`."""
+
+
+class BatchEncoder(Protocol):
+    """Turns several plans into one call of the operator's executor contract."""
+
+    def __call__(self, plans: Sequence[SubPlan]) -> bytes:
+        """Calldata that runs each plan by itself, and undoes those by which the executor's worth does not grow by their `min_change`."""
 
 
 class LogSource(Protocol):
@@ -277,17 +295,17 @@ class VenueState(Protocol):
 
 
 class OperatorWatch(Protocol):
-    """Checks from time to time whether the operator can act, and reports what is in the way."""
+    """Checks from time to time whether the operators can act, and reports what is in the way."""
 
     async def turn(self, number: int) -> None:
         """Check, if it is time; `number` is the engine's newest block."""
 
     def doubt(self) -> None:
-        """A plan was refused: the operator's rights may have changed."""
+        """A plan was refused, or reverted: the operators' rights may have changed."""
 
 
 class Executor(Protocol):
-    """The adapters of one executor, and of the one key that sends to it. Without a dispatcher the keeper only simulates."""
+    """The adapters of one executor, and of the keys that send to it. Without a dispatcher the keeper only simulates."""
 
     @property
     def address(self) -> Address:
@@ -295,7 +313,7 @@ class Executor(Protocol):
 
     @property
     def operator(self) -> Address:
-        """The key's account."""
+        """The account that simulations play."""
 
     @property
     def simulator(self) -> Simulator: ...
@@ -304,11 +322,12 @@ class Executor(Protocol):
     def dispatcher(self) -> Dispatcher | None: ...
 
     async def reconsider(self) -> None:
-        """Ask again what the endpoints differed about: without new candidates nothing else shows that they agree."""
+        """Ask again what the endpoints differed about, and a signer that was silent: without new candidates nothing else shows that they
+        agree, or that it is back."""
 
     def operator_watch(self, venues: Callable[[], Mapping[str, VenueState]], unknown: Callable[[], bool]) -> OperatorWatch:
-        """Of the operator of these venues, by name, asked for at every check. While `unknown`, a venue's rules are not known, and the check
-        is postponed."""
+        """Of the operators of these venues, by name, asked for at every check. While `unknown`, a venue's rules are not known, and the
+        check is postponed."""
 
 
 class Family(Protocol):

@@ -12,7 +12,6 @@ from keeper.domain.chain import Address, BlockRef, Hash32, Usage
 from keeper.domain.decision import Candidate, CandidateId, Choice, Liquidate, Skip
 from keeper.domain.fixed import X18_DECIMALS, to_units
 from keeper.domain.health import Health
-from keeper.domain.money import Usd18
 from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted, SimOutcome, SimSettled
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import (
@@ -142,9 +141,12 @@ def market_rows(keys: BlockKeys, views: Sequence[MarketView]) -> list[MarketStat
 
 
 def liquidation_rows(
-    keys: BlockKeys, observed: Sequence[LiquidationObserved], executor: Address | None, candidates: Mapping[Hash32, CandidateId]
+    keys: BlockKeys,
+    observed: Sequence[LiquidationObserved],
+    executor: Address | None,
+    candidates: Mapping[tuple[Hash32, AccountKey], CandidateId],
 ) -> list[LiquidationRecord]:
-    """liquidations: `candidates` maps our transaction hashes to their candidate."""
+    """liquidations: `candidates` are those of our transactions, by hash and account."""
     return [
         LiquidationRecord(
             account=item.account,
@@ -153,7 +155,7 @@ def liquidation_rows(
             log_index=item.log.log_index,
             liquidator=item.liquidator,
             ours=item.liquidator == executor,
-            candidate_id=candidates.get(item.log.transaction_hash),
+            candidate_id=candidates.get((item.log.transaction_hash, item.account)),
             kind=item.breach.value,
             side="long" if item.size_x18 > 0 else "short",
             size_raw=raw(item.size_x18),
@@ -237,17 +239,12 @@ def decision_row(
 
 def use_json(use: Use) -> str | None:
     """A use as the column `used` holds it."""
-    if not use:
-        return None
-    return json.dumps({"base": {market: str(base) for market, base in sorted(use.base_x18.items())}, "capital": str(use.capital.raw)})
+    return use.to_json() if use else None
 
 
 def use_of_json(text: str | None) -> Use:
     """Back from the column `used`."""
-    if text is None:
-        return NOTHING
-    fields = json.loads(text)
-    return Use({market: int(base) for market, base in fields["base"].items()}, Usd18(int(fields["capital"])))
+    return NOTHING if text is None else Use.of_json(text)
 
 
 def simulation_row(

@@ -11,6 +11,7 @@ from itertools import groupby, pairwise
 from typing import Any, TypeAlias
 
 from keeper.domain import event_json
+from keeper.domain.account import AccountRef
 from keeper.domain.chain import BlockRef, Hash32, RawLog, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
@@ -84,7 +85,7 @@ class Recovery:
         options: RecoveryOptions,
         report: Report,
         clock: Callable[[], float],
-        candidate_of: Callable[[Hash32], CandidateId | None],
+        candidate_of: Callable[[Hash32, AccountRef], CandidateId | None],
     ) -> None:
         """`candidate_of` knows transactions of ours that the lake may not; `clock` is in Unix seconds."""
         self._chain = chain
@@ -210,9 +211,10 @@ class Recovery:
         keys = BlockKeys(self._options.chain_id, name, block)
         observed = evaluator.venue.observed([(item.log, item.event) for item in applied if item.log is not None], evaluator.book)
         candidates = {
-            item.log.transaction_hash: candidate
+            (item.log.transaction_hash, item.account): candidate
             for item in observed
-            if item.liquidator == evaluator.executor and (candidate := self._candidate(item.log.transaction_hash)) is not None
+            if item.liquidator == evaluator.executor
+            and (candidate := self._candidate(item.log.transaction_hash, (name, item.account))) is not None
         }
         return [
             *recording.event_rows(keys, applied),
@@ -220,8 +222,8 @@ class Recovery:
             *view_rows.logged_rows(keys, evaluator.venue, evaluator.book, applied),
         ]
 
-    def _candidate(self, transaction: Hash32) -> CandidateId | None:
-        return self._candidate_of(transaction) or self._memory.candidate_of(transaction)
+    def _candidate(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        return self._candidate_of(transaction, account) or self._memory.candidate_of(transaction, account)
 
     async def _describe(self, evaluator: Evaluator) -> Sequence[Event]:
         """Names and decimals of what a block brought, before its rows are made; asked at the head, whose state every node has."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 from structlog.typing import FilteringBoundLogger
 
 from keeper.domain import event_json
-from keeper.domain.account import AccountKey
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.agreement import agreement
 from keeper.domain.chain import BlockRef, Hash32, Reads, Timestamp
 from keeper.domain.chain_view import ChainView
@@ -41,8 +41,8 @@ class Ledger(EventRows, Protocol):
     def last_match(self, venue: str, accounts: Collection[str]) -> int | None:
         """The newest block up to which every one of these accounts once equalled the contract's view; None when one never did."""
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate that a transaction of ours was for."""
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        """The candidate that a transaction of ours was for by this account."""
 
     def flush(self) -> None:
         """Wait until everything queued is committed; blocking."""
@@ -239,8 +239,11 @@ class Repair:
     def _liquidation_rows(self, evaluator: Evaluator, keys: BlockKeys, item: WrongBlock) -> list[Record]:
         events = [(one.log, one.event) for one in item.logged if one.log is not None]
         observed = evaluator.venue.observed(events, evaluator.book)
-        transactions = {one.log.transaction_hash for one in observed}
-        candidates = {name: candidate for name in transactions if (candidate := self._ledger.candidate_of(name)) is not None}
+        named = {
+            (one.log.transaction_hash, one.account): self._ledger.candidate_of(one.log.transaction_hash, (keys.venue, one.account))
+            for one in observed
+        }
+        candidates = {key: candidate for key, candidate in named.items() if candidate is not None}
         return [*recording.liquidation_rows(replace(keys, block=item.block), observed, evaluator.executor, candidates)]
 
     def _write(self, draft: _Draft) -> None:

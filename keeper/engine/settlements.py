@@ -1,38 +1,30 @@
 """Settlements nobody waits for: a guarded plan is sent on its pre-check and settled on the fork when there is time, for the record."""
 
 import asyncio
-from typing import NamedTuple
 
-from keeper.domain.decision import Decision
+from keeper.engine.batch import Batch
 
 _MOST = 1024
 """A node forgets a block's state after some hundred blocks: what waits longer could not be settled any more."""
-
-
-class Settlement(NamedTuple):
-    """A decision that was sent, and what its transaction calls."""
-
-    decision: Decision
-    calldata: bytes
 
 
 class Settlements:
     """Those still to be made, the oldest first; where too many wait, the oldest is given up."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[Settlement] = asyncio.Queue(_MOST)
+        self._queue: asyncio.Queue[Batch] = asyncio.Queue(_MOST)
 
     def __len__(self) -> int:
         return self._queue.qsize()
 
-    def add(self, decision: Decision, calldata: bytes) -> None:
+    def add(self, batch: Batch) -> None:
         """Settle it later."""
         if self._queue.full():
             self._queue.get_nowait()
             self._queue.task_done()
-        self._queue.put_nowait(Settlement(decision, calldata))
+        self._queue.put_nowait(batch)
 
-    async def take(self) -> Settlement:
+    async def take(self) -> Batch:
         """The oldest; waits for one. Say `done` afterwards."""
         return await self._queue.get()
 

@@ -105,7 +105,7 @@ class VenueLane:
         self.evaluator = evaluator
         self._services = services
         self.decisions = decisions
-        """What its signing key decides with."""
+        """What its executor decides with."""
         self._tripwire = tripwire
         self._holds = holds
         self._options = options

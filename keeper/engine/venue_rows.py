@@ -31,7 +31,9 @@ def venue_rows(
     yield from recording.market_rows(keys, venue.markets(book, evaluation.block.timestamp))
     yield from view_rows.logged_rows(keys, venue, book, evaluation.applied)
     yield from view_rows.changed_rows(keys, venue, book, [item.event for item in evaluation.applied], evaluator.latest)
-    yield from recording.liquidation_rows(keys, evaluation.observed, evaluator.executor, attempts.candidates(evaluation.observed))
+    yield from recording.liquidation_rows(
+        keys, evaluation.observed, evaluator.executor, attempts.candidates(keys.venue, evaluation.observed)
+    )
     yield from recording.evaluation_rows(keys, evaluation.evaluated, ids)
     if options.position_snapshot_blocks and keys.block.number % options.position_snapshot_blocks == 0:
         yield from _position_rows(keys, evaluator)

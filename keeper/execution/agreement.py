@@ -12,10 +12,10 @@ from keeper.domain.agreement import Agreement, agreement
 from keeper.domain.call_failure import is_call_failure
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.money import Usd18
-from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
+from keeper.domain.outcome import SimOutcome, SimReverted
 from keeper.domain.parse import hash32, hex_bytes
 from keeper.errors import BlockUnknown, EndpointsDisagree, RpcError, RpcUnavailable
-from keeper.execution.executor import decode_execution
+from keeper.execution.batch import results_of, simulated
 from keeper.execution.fork import Trial
 from keeper.execution.node import Answer, Json
 
@@ -54,16 +54,19 @@ class Simulator(Protocol):
 
 
 class Vote(NamedTuple):
-    """The effect of a transaction according to one endpoint: the change of the executor's worth, None for a revert; or the reason why it
-    has none: another block at that height, or no such contract."""
+    """The effect of a transaction according to one endpoint: for each of its plans the change of the executor's worth, None for one that
+    reverts; None where all of it does; or the reason why it has none: another block at that height, or no such contract."""
 
-    change: Usd18 | None
+    changes: tuple[Usd18 | None, ...] | None
     contradiction: str | None = None
 
     def __str__(self) -> str:
         if self.contradiction is not None:
             return self.contradiction
-        return "it reverts" if self.change is None else f"it brings {self.change.units:.6f} USD"
+        if self.changes is None:
+            return "it reverts"
+        effects = ["reverts" if change is None else f"brings {change.units:.6f} USD" for change in self.changes]
+        return f"it {', '.join(effects)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +104,12 @@ class AgreedSimulator:
         if vote is None:
             return await self._simulator.pre_check(sender, to, calldata, gas, block, at)
         duration_ms = 1e3 * (asyncio.get_running_loop().time() - start)
-        outcome, data = vote
+        outcome, answer = vote
         if outcome.contradiction is not None:
             raise BlockUnknown(0, f"block {block.number} {block.hash}: every endpoint {outcome.contradiction}")
-        if outcome.change is None:
-            return SimReverted(data, 0, duration_ms)
-        return SimSettled(outcome.change, 0, (), duration_ms)
+        if outcome.changes is None:
+            return SimReverted(answer, 0, duration_ms)
+        return simulated(results_of(calldata, answer, to), 0, (), duration_ms)
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """As the simulator."""
@@ -125,7 +128,9 @@ class AgreedSimulator:
             return
 
     async def _decided(self, question: _Question) -> tuple[Vote, bytes] | None:
-        """The vote that counts, with a revert's payload; None without any vote. Raises EndpointsDisagree."""
+        """The vote that counts, with the call's answer (its output, or a revert's payload); None without any vote.
+
+        Raises EndpointsDisagree."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._patience_s
         while True:
@@ -146,7 +151,7 @@ class AgreedSimulator:
         return next((vote, data) for _, vote, data in votes if vote == verdict.value)
 
     async def _votes(self, question: _Question) -> tuple[list[tuple[str, Vote, bytes]], set[str]]:
-        """(endpoint, vote, revert payload) of those with a vote, and the names of those that answer but lag."""
+        """(endpoint, vote, the call's answer) of those with a vote, and the names of those that answer but lag."""
         block, trial = question.block, question.trial
         calls: list[tuple[str, Sequence[Json]]] = [
             ("eth_call", [trial.wire(), {"blockHash": block.hash}, {}, {"time": hex(trial.at)}]),
@@ -155,11 +160,11 @@ class AgreedSimulator:
         votes: list[tuple[str, Vote, bytes]] = []
         laggards: set[str] = set()
         for name, (call_answer, header) in await self._chain.opinions(calls, patience_s=self._patience_s):
-            vote = _vote(call_answer, header, block, trial.to)
+            vote = _vote(call_answer, header, block, trial)
             if vote is None:
                 laggards.add(name)
             else:
-                votes.append((name, vote, call_answer.data if isinstance(call_answer, RpcError) else b""))
+                votes.append((name, vote, _payload(vote, call_answer)))
         return votes, laggards
 
     def _dispute(self, question: _Question, votes: Sequence[tuple[str, Vote, bytes]]) -> NoReturn:
@@ -176,7 +181,7 @@ class AgreedSimulator:
             self._chain.distrust(name, f"differs from the others about block {question.block.number}, which say: {verdict.value}")
 
 
-def _vote(call_answer: Answer, header: Answer, block: BlockRef, executor: Address) -> Vote | None:
+def _vote(call_answer: Answer, header: Answer, block: BlockRef, trial: Trial) -> Vote | None:
     """What an endpoint's answers mean; None when it does not know the block yet or cannot answer."""
     try:
         if isinstance(header, RpcError) or header is None:
@@ -186,8 +191,16 @@ def _vote(call_answer: Answer, header: Answer, block: BlockRef, executor: Addres
             return Vote(None, f"has another block there, {block_hash}")
         if isinstance(call_answer, RpcError):
             return Vote(None) if is_call_failure(call_answer) else None
-        return Vote(decode_execution(hex_bytes(call_answer), executor).change)
+        results = results_of(trial.calldata, hex_bytes(call_answer), trial.to)
+        return Vote(tuple(result.change if result.succeeded else None for result in results))
     except RpcUnavailable:
-        return Vote(None, f"has no KeeperExecutor at {executor}")
+        return Vote(None, f"has no KeeperExecutor at {trial.to}")
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _payload(vote: Vote, call_answer: Answer) -> bytes:
+    """What the call answered, where that is what the vote is about."""
+    if isinstance(call_answer, RpcError):
+        return call_answer.data
+    return hex_bytes(call_answer) if vote.contradiction is None else b""

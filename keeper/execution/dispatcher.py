@@ -9,8 +9,9 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 from keeper.domain.account import AccountKey, AccountRef
@@ -18,23 +19,26 @@ from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
-from keeper.domain.outcome import Dropped
-from keeper.domain.parse import quantity
-from keeper.errors import NonceConflict, RpcError, RpcUnavailable, Transient
-from keeper.execution.broadcast import Accepted, Broadcast, Refused
+from keeper.domain.use import Use
+from keeper.errors import NonceConflict, RpcError, SignerUnavailable, Transient
+from keeper.execution.broadcast import Broadcast
+from keeper.execution.delivery import Delivery
 from keeper.execution.dispatcher_options import DispatcherOptions
+from keeper.execution.draft import Drafting
 from keeper.execution.key_lock import KeyLock, shared_folder
 from keeper.execution.lane import DAY_US, Lane
-from keeper.execution.node import ChainNode, Json, Node
-from keeper.execution.onchain_status import OnchainReader, mined_hash
+from keeper.execution.node import ChainNode, Node
+from keeper.execution.onchain_status import OnchainReader
 from keeper.execution.outbox import Outbox
-from keeper.execution.outbox_rows import NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempt_of
-from keeper.execution.refusal import Refusal
+from keeper.execution.outbox_rows import NonceSlot, OutboxJob, OutboxTransaction, attempts_of
+from keeper.execution.part_outcomes import dropped
+from keeper.execution.signatures import Signatures
 from keeper.execution.signer import Signer
+from keeper.execution.spending_cap import SpendingCap
 from keeper.execution.tracker import Tracker
+from keeper.execution.transaction_counts import transaction_counts
 
 __all__ = ["DispatcherOptions", "TransactionDispatcher"]
-_DELIVERY_ROUNDS = 4
 _PENDING_LOOKS = 3
 _PENDING_PAUSE_S = 0.5
 
@@ -47,8 +51,8 @@ class TransactionDispatcher:
     """One nonce lane. An async context manager: entering takes the key's lock and opens its outbox.
 
     `node` is read from; all `senders` are given the transactions (`node` when there are none). `notice` is told what the operator
-    should know of the nonces. Entering raises NonceConflict when another process uses the key, StoreError when the outbox
-    cannot be used."""
+    should know of the nonces. `cap` is shared with the other keys that spend of it; without one the key has its own. Entering raises
+    NonceConflict when another process uses the key, StoreError when the outbox cannot be used."""
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class TransactionDispatcher:
         *senders: Node,
         clock: Callable[[], float] = time.time,
         notice: Callable[[str], None] = _unheard,
+        cap: SpendingCap | None = None,
     ) -> None:
         self._options = options
         self._signer = signer
@@ -66,17 +71,18 @@ class TransactionDispatcher:
         name = f"outbox-{options.chain_id}-{signer.address}"
         self._name = name
         self._outbox = Outbox(options.state_dir / f"{name}.sqlite")
-        self._lane = Lane(options, signer, self._outbox, clock)
+        cap = cap or SpendingCap(options.spending_cap_wei_per_day)
+        self._lane = Lane(options, signer.address, self._outbox, clock, cap)
+        self._signatures = Signatures(self._lane, signer, self._outbox)
+        self._delivery = Delivery(self._broadcast, node, self._outbox, self._lane, self._signatures)
         self._tracker = Tracker(options, self._lane, self._outbox, signer.address)
         self._onchain = OnchainReader(node, signer.address, options.final_after_blocks + 1)
         self._notice = notice
         self._started_at = 0
-        self._turn = asyncio.Lock()
-        self._accepted: set[Hash32] = set()
-        self._refused: set[Hash32] = set()
         self._settled: list[Settled] = []
-        self._signed: dict[Hash32, Attempt] = {}
+        self._reopened: list[OutboxTransaction] = []
         self._offered: set[Hash32] = set()
+        self._upkeep: asyncio.Task[None] | None = None
         self._stack = ExitStack()
 
     async def __aenter__(self) -> Self:
@@ -90,6 +96,9 @@ class TransactionDispatcher:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            await asyncio.wait([self._upkeep])
         await self._broadcast.close()
         self._stack.close()
 
@@ -98,21 +107,45 @@ class TransactionDispatcher:
         """The key's address."""
         return self._signer.address
 
+    async def probe(self) -> None:
+        """See `Signer.probe`."""
+        await self._signer.probe()
+
+    @property
+    def open_nonces(self) -> int:
+        """How many of its nonces wait to be mined."""
+        return sum(slot.winner is None for slot in self._outbox.slots())
+
+    def concerns(self, job: Job) -> bool:
+        """Whether the job is this key's alone: it has done the candidate, or an earlier attempt on the account may still be mined."""
+        return self._outbox.concerns(job)
+
+    def has_signed(self, transaction: Hash32) -> bool:
+        """Whether the transaction is one of this key's."""
+        return self._outbox.has_signed(transaction)
+
     def open_accounts(self) -> frozenset[AccountRef]:
         """(venue, account) with an attempt still to be mined. A given-up attempt no longer counts: its account may be tried anew."""
-        return self._outbox.open_accounts()
+        return frozenset(self._outbox.in_flight())
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate a transaction of this key was for, however long ago."""
-        return self._outbox.candidate_of(transaction)
+    def in_flight(self) -> Mapping[AccountRef, Use]:
+        """What the plans of these accounts take, whichever process has sent them."""
+        return self._outbox.in_flight()
+
+    def open_gas(self) -> int:
+        """The gas limits of all transactions still to be mined, together."""
+        return self._outbox.open_gas()
+
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        """The candidate a transaction of this key was for by this account, however long ago."""
+        return self._outbox.candidate_of(transaction, account)
 
     def signed(self) -> Sequence[Attempt]:
         """Every transaction signed since this was last asked: first ones (as soon as their first offer has an answer), raised fees, other
         nonces, cancellations."""
-        signed = [attempt for name, attempt in self._signed.items() if name not in self._offered]
-        for attempt in signed:
-            del self._signed[attempt.transaction_hash]
-        return signed
+        attempts = self._signatures.attempts
+        names = [name for name in attempts if name not in self._offered]
+        return [attempt for name in names for attempt in attempts.pop(name)]
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else has liquidated the account: its attempts are raised no more, and are Outbid when they revert or are cancelled."""
@@ -122,31 +155,31 @@ class TransactionDispatcher:
         """What the gas of the venue's open jobs may cost by now: it bounds what they are raised to."""
         self._lane.revalue(venue, worth_wei)
 
-    def rival_of(self, transaction: Hash32) -> str | None:
-        """Who liquidated the account of one of our transactions before it could; None when nobody is known to have."""
-        return self._outbox.rival_of(transaction)
+    def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
+        """Who liquidated an account before a transaction of ours for it could; None when nobody is known to have."""
+        return self._outbox.rival_of(transaction, account)
 
     def signed_lately(self) -> Sequence[Attempt]:
         """What was signed within `remembered_s`, and what was not acknowledged: to be compared with the lake."""
         rows = self._outbox.signed_since(self._remembered_since())
-        return [attempt_of(job, transaction, self.sender) for job, transaction in rows]
+        return [attempt for job, transaction in rows for attempt in attempts_of(job, transaction, self.sender)]
 
     def decided_lately(self) -> Sequence[Decided]:
         """The jobs of these transactions that have their outcome."""
         return self._outbox.decided_since(self._remembered_since())
 
-    def payments_unknown_since(self) -> int | None:
-        """Unix microseconds since when this dispatcher should know what its key has paid and does not, its outbox being new; else None."""
-        return self._lane.now_us() - DAY_US if self._outbox.is_new() else None
+    def payments_unknown(self) -> Mapping[Address, int]:
+        """Unix microseconds since when this dispatcher should know what its key has paid, and does not: its outbox is new."""
+        return {self.sender: self._lane.now_us() - DAY_US} if self._outbox.is_new() else {}
 
-    def remember(self, payments: Sequence[Payment]) -> None:
-        """What the key has paid without this outbox: it counts towards the spending cap."""
+    def remember(self, sender: Address, payments: Sequence[Payment]) -> None:
+        """What this key has paid without this outbox: it counts towards the spending cap."""
         self._outbox.remember(payments)
 
     def tell_again(self, decided: Iterable[Decided]) -> None:
         """The lake lacks the outcomes of these: the next `track` hands them on. Before anything is sent."""
         self._outbox.tell_again(each.job_id for each in decided)
-        self._settled = [self._without_block(job) for job in self._outbox.dropped_untold()]
+        self._settled = [item for job in self._outbox.dropped_untold() for item in self._without_block(job)]
 
     def acknowledge(self, attempts: Iterable[Hash32], outcomes: Iterable[tuple[Hash32, Hash32 | None]]) -> None:
         """The lake has committed the rows of these attempts, and of these outcomes (the attempt's transaction, the block that decided)."""
@@ -161,7 +194,8 @@ class TransactionDispatcher:
 
         Raises NonceConflict when the key has a pending transaction that is not of this outbox, RpcUnavailable, StoreError."""
         self.tell_again(())
-        count, pending, self._started_at = await self._counts()
+        counts = await transaction_counts(self._node, self.sender)
+        count, self._started_at = counts.used, counts.newest_block
         self._lane.begin(count)
         waiting = [slot for slot in self._outbox.slots() if slot.winner is None]
         if count > self._lane.used:
@@ -172,19 +206,19 @@ class TransactionDispatcher:
         if note is not None:
             self._notice(note)
         for look in range(_PENDING_LOOKS):
-            expected = max(self._outbox.next_nonce(), count)
-            if pending <= expected:
+            expected = max(self._outbox.next_nonce(), counts.used)
+            if counts.pending <= expected:
                 break
             if look == _PENDING_LOOKS - 1:
                 raise NonceConflict(
-                    f"{self.sender} has pending transactions up to nonce {pending - 1} that this keeper did not send (its outbox ends at "
-                    f"{expected - 1}); wait until they are mined, or cancel them"
+                    f"{self.sender} has pending transactions up to nonce {counts.pending - 1} that this keeper did not send (its outbox "
+                    f"ends at {expected - 1}); wait until they are mined, or cancel them"
                 )
             await asyncio.sleep(_PENDING_PAUSE_S)
-            count, pending, _ = await self._counts()
-        await self._deliver_waiting()
+            counts = await transaction_counts(self._node, self.sender)
+        await self._delivery.offer_waiting()
         jobs = [(slot, job) for slot in self._outbox.slots() if (job := slot.open_job) is not None]
-        return [attempt_of(job, slot.of_job(job.id)[-1], self.sender) for slot, job in jobs]
+        return [attempt for slot, job in jobs for attempt in attempts_of(job, slot.of_job(job.id)[-1], self.sender)]
 
     async def _confirm(self, count: int) -> None:
         """The account has used more nonces than this outbox: somebody used the key while no keeper ran, or an endpoint lies. The
@@ -203,26 +237,25 @@ class TransactionDispatcher:
         self._lane.heed(count)
         self._notice(f"nonces {first} to {last} were used by somebody else while this keeper did not run")
 
-    async def send(self, job: Job, fees: Fees) -> Attempt | None:
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
         """Sign, write to the outbox, broadcast; `fees` are raised where an earlier transaction must be replaced.
 
-        None when budget, gas or fee limit or the spending cap forbid it, or the candidate is already under way or done. An endpoint that
-        is down delays it: it is offered again at every head. Raises StoreError, and then nothing has been sent."""
-        async with self._turn:
-            transaction = self._lane.enqueue(job, fees)
+        Returns an attempt for each of the job's parts; none when budget, gas or fee limit or the spending cap forbid it, or a candidate is
+        already under way or done. An endpoint that is down delays it: it is offered again at every head. Raises SignerUnavailable or
+        StoreError, and then nothing has been sent."""
+        transaction = await self._signatures.sign(partial(self._lane.enqueue, job, fees))
         if transaction is None:
-            return None
-        queued = next(each for each in self._outbox.jobs_of(job.candidate_id) if each.id == transaction.job_id)
-        attempt = attempt_of(queued, transaction, self.sender)
+            return ()
         stages = replace(job.stages, committed_us=self._lane.now_us())
-        self._signed[transaction.hash] = attempt
+        attempts = self._signatures.attempts
         self._offered.add(transaction.hash)
         try:
-            accepted_us = await self._deliver(transaction)
+            accepted_us = await self._delivery.offer(transaction)
         finally:
             self._offered.discard(transaction.hash)
-        attempt = self._signed[transaction.hash] = replace(attempt, stages=replace(stages, accepted_us=accepted_us))
-        return attempt
+        stages = replace(stages, accepted_us=accepted_us)
+        signed = attempts[transaction.hash] = tuple(replace(attempt, stages=stages) for attempt in attempts[transaction.hash])
+        return signed
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every attempt once after a new head: settle what a canonical block has taken, raise or give up what waits too long.
@@ -234,12 +267,12 @@ class TransactionDispatcher:
         slots = self._outbox.slots()
         if slots:
             await self._follow_up(slots, head)
-        settled, self._settled = self._settled, []
+        settled = [*self._settled, *self._delivery.dropped]
+        self._settled, self._delivery.dropped = [], []
         return settled
 
-    def _without_block(self, job: OutboxJob) -> Settled:
-        newest = self._outbox.newest_transaction(job)
-        return Settled(attempt_of(job, newest, self.sender), Dropped(newest.hash, job.reason))
+    def _without_block(self, job: OutboxJob) -> Sequence[Settled]:
+        return dropped(job, self._outbox.newest_transaction(job), job.reason, self.sender)
 
     def _remembered_since(self) -> int:
         return self._lane.now_us() - self._options.remembered_s * 10**6
@@ -250,17 +283,20 @@ class TransactionDispatcher:
         except (Transient, RpcError):
             # Everything is looked at again at the next head; whether the node is fit to go on with is the follower's to judge.
             return
-        async with self._turn:
-            result = self._tracker.judge(status, head, self._started_at)
+        result = self._tracker.judge(status, head, self._started_at)
         for note in result.notes:
             self._notice(note)
         self._settled += result.settled
-        self._signed |= {attempt.transaction_hash: attempt for attempt in result.signed}
-        self._accepted -= {each.hash for each in result.reopened}
-        for transaction in result.reopened:
-            await self._deliver(transaction)
-        self._accepted -= {each.hash for each in self._long_waiting(head)}
-        await self._deliver_waiting()
+        self._reopened += result.reopened
+        self._delivery.forget(each.hash for each in result.reopened)
+        self._delivery.renew(head)
+        if self._signer.prompt:
+            await self._keep_up(result.drafts)
+        elif self._upkeep is None or self._upkeep.done():
+            # Heads do not wait for a signer elsewhere. What it has not signed by the next one is drafted anew then.
+            if self._upkeep is not None:
+                self._upkeep.result()
+            self._upkeep = asyncio.create_task(self._keep_up(result.drafts))
 
     def _overdue(self, slots: Sequence[NonceSlot], head: BlockRef) -> bool:
         """True now and then while something waits for long: one endpoint may keep its receipt back."""
@@ -268,101 +304,12 @@ class TransactionDispatcher:
         ages = [head.number - slot.newest.head_number for slot in slots if slot.winner is None]
         return any(age >= every and age % every == 0 for age in ages)
 
-    def _long_waiting(self, head: BlockRef) -> Sequence[OutboxTransaction]:
-        """Pools forget: what waits is offered anew every so many blocks, whoever had accepted it."""
-        newest = [slot.newest for slot in self._outbox.slots() if slot.winner is None]
-        every = self._options.bump_after_blocks
-        return [each for each in newest if head.number > each.head_number and (head.number - each.head_number) % every == 0]
-
-    async def _deliver_waiting(self) -> None:
-        """Offer again what no node has accepted yet. What was given up or dropped is left alone: it must not come back to life."""
-        for slot in self._outbox.slots():
-            alive = slot.open_job is not None or slot.newest.purpose is Purpose.CANCEL
-            if slot.winner is None and slot.nonce >= self._lane.used and alive and slot.newest.hash not in self._accepted:
-                await self._deliver(slot.newest)
-
-    async def _deliver(self, transaction: OutboxTransaction) -> int | None:
-        """Broadcast, and answer refusals that can be answered. Whatever is not accepted is offered again at the next head.
-
-        Returns when it was accepted, or what took its place; None when neither was."""
-        waiting: OutboxTransaction | None = transaction
-        for _ in range(_DELIVERY_ROUNDS):
-            if waiting is None:
-                return None
-            answer = await self._broadcast.offer(waiting.raw)
-            if isinstance(answer, Accepted):
-                self._accepted.add(waiting.hash)
-                return self._lane.now_us()
-            waiting = await self._after_refusal(waiting, answer)
-        return None
-
-    async def _after_refusal(self, transaction: OutboxTransaction, answer: Refused) -> OutboxTransaction | None:
-        """The transaction to try instead; None when there is nothing to be done now."""
-        match answer.refusal:
-            case Refusal.NONCE_TOO_LOW:
-                return await self._moved(transaction)
-            case Refusal.UNDERPRICED_REPLACEMENT:
-                return await self._raised(transaction)
-            case Refusal.INSUFFICIENT_FUNDS | Refusal.INVALID:
-                await self._refuse(transaction, answer)
-        return None
-
-    async def _moved(self, transaction: OutboxTransaction) -> OutboxTransaction | None:
-        """The nonce is used up. By an earlier transaction of ours: the job gets a fresh one. By this one: the tracker will settle it. By
-        nobody we know: the tracker will say so when it stays that way."""
-        slot = self._slot(transaction.nonce)
-        if slot is None or transaction.purpose is not Purpose.JOB or len(slot.transactions) == 1:
-            return None
-        try:
-            winner = await mined_hash(self._node, slot)
-        except (Transient, RpcError):
-            return None
-        async with self._turn:
-            current = self._slot(transaction.nonce)
-            job = current.open_job if current is not None else None
-            own = [each.hash for each in slot.of_job(transaction.job_id)]
-            if winner is None or winner in own or job is None or job.id != transaction.job_id:
-                return None
-            return self._replaced(job, self._lane.move(job, transaction))
-
-    async def _raised(self, transaction: OutboxTransaction) -> OutboxTransaction | None:
-        """A pool holds a dearer one at this nonce than we thought: go above it as far as the budget allows."""
-        async with self._turn:
-            slot = self._slot(transaction.nonce)
-            job = slot.open_job if slot is not None else None
-            if slot is None or job is None or slot.newest.hash != transaction.hash:
-                return None
-            return self._replaced(job, self._lane.raise_fees(slot, job, 0, transaction.head_number))
-
-    async def _refuse(self, transaction: OutboxTransaction, answer: Refused) -> None:
-        """It is in nobody's pool. When that is true of all the job ever had at this nonce, the job is dropped and the nonce is vacant."""
-        async with self._turn:
-            self._refused.add(transaction.hash)
-            slot = self._slot(transaction.nonce)
-            job = slot.open_job if slot is not None else None
-            if slot is None or job is None or job.id != transaction.job_id:
-                return
-            tried = slot.of_job(job.id)
-            if all(each.hash in self._refused for each in tried):
-                reason = f"{answer.refusal}: {answer.words}"
-                self._outbox.drop(job.id, reason)
-                self._settled.append(Settled(attempt_of(job, tried[-1], self.sender), Dropped(tried[-1].hash, reason)))
-
-    def _replaced(self, job: OutboxJob, transaction: OutboxTransaction | None) -> OutboxTransaction | None:
-        if transaction is not None:
-            self._signed[transaction.hash] = attempt_of(job, transaction, self.sender)
-        return transaction
-
-    def _slot(self, nonce: int) -> NonceSlot | None:
-        return next((slot for slot in self._outbox.slots() if slot.nonce == nonce), None)
-
-    async def _counts(self) -> tuple[int, int, int]:
-        """The account's transaction count in the newest block and with what is pending, as all endpoints agree, and the newest block."""
-        questions: list[tuple[str, list[Json]]] = [("eth_getTransactionCount", [self.sender, tag]) for tag in ("latest", "pending")]
-        opinions = await self._node.opinions([*questions, ("eth_blockNumber", [])])
-        complete = [[answer for answer in answers if not isinstance(answer, RpcError)] for _, answers in opinions]
-        answers = [[quantity(answer) for answer in each] for each in complete if len(each) == len(questions) + 1]
-        if not answers:
-            raise RpcUnavailable(f"no endpoint tells the transaction count of {self.sender}")
-        used, pending, newest = zip(*answers, strict=True)
-        return min(used), min(pending), max(newest)
+    async def _keep_up(self, drafts: Mapping[int, Drafting]) -> None:
+        """Sign what is due, offer what waits."""
+        with suppress(SignerUnavailable):
+            for drafting in drafts.values():
+                await self._signatures.sign(drafting)
+        reopened, self._reopened = self._reopened, []
+        for transaction in reopened:
+            await self._delivery.offer(transaction)
+        await self._delivery.offer_waiting()

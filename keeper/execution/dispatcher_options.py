@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from keeper.domain.sub_plan import MAX_TRANSACTION_GAS
+
 
 def no_market_tip() -> int:
     """Where nobody tells what tip others pay."""
@@ -36,7 +38,7 @@ class DispatcherOptions:
     dropped_after_blocks: int = 30
     final_after_blocks: int = 64
     conflict_after_heads: int = 3
-    max_gas_limit: int = 30_000_000
+    max_gas_limit: int = MAX_TRANSACTION_GAS
     cancel_gas: int = 21_000
     remembered_s: int = 30 * 86_400
     data_fee_wei: Callable[[bytes], int] = no_data_fee

@@ -7,14 +7,13 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
-from keeper.domain.chain import Address, RawLog
+from keeper.domain.chain import Address
 from keeper.domain.money import Usd18
 from keeper.domain.plan import LiquidationPlan
 from keeper.errors import RpcUnavailable
 
 _EXECUTE_TYPES = ("bytes32", "(address,uint256,bytes,bool)[]", "int256")
 _EXECUTE = keccak(text="execute(bytes32,(address,uint256,bytes,bool)[],int256)")[:4]
-_EXECUTED = keccak(text="Executed(int256)")
 _WORD = 32
 
 
@@ -28,8 +27,12 @@ class Execution:
 
 def encode_execute(venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
     """Calldata of KeeperExecutor.execute for a plan. It reverts unless the executor's worth grows by `min_change`."""
-    calls = [(call.target, call.value_wei, call.calldata, call.may_fail) for call in plan.calls]
-    return _EXECUTE + encode(_EXECUTE_TYPES, [venue_word(venue), calls, min_change.raw])
+    return _EXECUTE + encode(_EXECUTE_TYPES, [venue_word(venue), plan_calls(plan), min_change.raw])
+
+
+def plan_calls(plan: LiquidationPlan) -> Sequence[tuple[Address, int, bytes, bool]]:
+    """A plan's calls as the contract's struct Call: target, value, calldata, may fail."""
+    return [(call.target, call.value_wei, call.calldata, call.may_fail) for call in plan.calls]
 
 
 def venue_word(venue: str) -> bytes:
@@ -42,19 +45,12 @@ def decode_execution(output: bytes, executor: Address) -> Execution:
     try:
         change, succeeded = decode(("int256", "bool[]"), output)
     except DecodingError as error:
-        raise _no_executor(executor) from error
+        raise no_executor(executor) from error
     return Execution(Usd18(change), tuple(succeeded))
 
 
-def executed_change(logs: Sequence[RawLog], executor: Address) -> Usd18:
-    """The change of the executor's worth from the Executed event. Raises RpcUnavailable as `decode_execution`."""
-    for log in logs:
-        if log.address == executor and log.topics[:1] == (_EXECUTED,):
-            return Usd18(int.from_bytes(log.data[:_WORD], "big", signed=True))
-    raise _no_executor(executor)
-
-
-def _no_executor(executor: Address) -> RpcUnavailable:
+def no_executor(executor: Address) -> RpcUnavailable:
+    """What to raise where an answer is none of a KeeperExecutor's."""
     # Not a ConfigError: one endpoint may be wrong. The standing check reports what is missing.
     return RpcUnavailable(
         f"address of the executor: what {executor} answers is no KeeperExecutor's; an endpoint is wrong, or the address is"

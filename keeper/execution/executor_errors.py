@@ -6,6 +6,8 @@ from keeper.domain.revert import CustomErrors
 
 SIGNATURES = (
     "ProfitTooLow(int256,int256)",
+    "NotEnoughGas(uint256,uint256)",
+    "NotItself(address)",
     "NotOwner(address)",
     "NotOperator(address)",
     "NotPendingOwner(address)",

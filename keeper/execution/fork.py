@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from keeper.domain.chain import Address, BlockRef, Timestamp
-from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
+from keeper.domain.outcome import SimOutcome, SimReverted
 from keeper.domain.parse import hash32, hex_bytes, quantity
 from keeper.errors import BlockUnknown, RpcError, RpcUnavailable, Transient
-from keeper.execution.executor import executed_change
+from keeper.execution.batch import results_of, simulated
 from keeper.execution.fork_connection import ForkConnection
 from keeper.execution.fork_process import ForkProcess
 from keeper.execution.gateway import Door
@@ -169,4 +169,4 @@ def _outcome(answer: Json, trial: Trial, start_s: float) -> SimOutcome:
     duration_ms = (time.perf_counter() - start_s) * 1e3
     if not succeeded:
         return SimReverted(output, gas_used, duration_ms)
-    return SimSettled(executed_change(logs, trial.to), gas_used, logs, duration_ms)
+    return simulated(results_of(trial.calldata, output, trial.to), gas_used, logs, duration_ms)

@@ -1,17 +1,19 @@
-"""One key's nonces: which one a job gets, with which fees, within budget and caps. Everything signed here is in the outbox first."""
+"""One key's nonces: which one a job gets, with which fees, within budget and caps. Whatever is signed is in the outbox first."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from keeper.domain.account import AccountKey, AccountRef
-from keeper.domain.attempt import Job
-from keeper.domain.chain import Address, BlockRef, Hash32
+from keeper.domain.attempt import Job, Part
+from keeper.domain.chain import Address, BlockRef
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees, bump, offer, toward_market, with_room
 from keeper.execution.dispatcher_options import DispatcherOptions
+from keeper.execution.draft import Draft
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
-from keeper.execution.signer import Signed, Signer, Unsigned
+from keeper.execution.signer import Signed, Unsigned
+from keeper.execution.spending_cap import SpendingCap
 
 DAY_US = 86_400 * 10**6
 OWN_LANE = "lane"
@@ -19,17 +21,21 @@ OWN_LANE = "lane"
 
 
 class Lane:
-    """Signs and writes; sends nothing. `used`: the nonces below it are used up, as far as that is proven by the keeper's own receipts, or
-    agreed by the endpoints and explained by its signed transactions. A higher count is only a claim."""
+    """Drafts what is to be signed, and writes what was signed; sends nothing. Every draft is made by the outbox as it is.
 
-    def __init__(self, options: DispatcherOptions, signer: Signer, outbox: Outbox, clock: Callable[[], float]) -> None:
+    `used`: the nonces below it are used up, as far as that is proven by the keeper's own receipts, or agreed by the endpoints and explained
+    by its signed transactions. A higher count is only a claim."""
+
+    def __init__(self, options: DispatcherOptions, sender: Address, outbox: Outbox, clock: Callable[[], float], cap: SpendingCap) -> None:
         self._options = options
-        self._signer = signer
+        self._sender = sender
         self._outbox = outbox
         self._clock = clock
+        self._cap = cap
         self.used = 0
         self._begun_at = 0
         self._worth_wei: dict[AccountRef, int] = {}
+        cap.join(self)
 
     def begin(self, count: int) -> None:
         """Where an outbox without any mined nonce begins: the account's count at start."""
@@ -52,8 +58,15 @@ class Lane:
         """The lowest nonce without a signed transaction: a gap, or the one after the last."""
         return self._outbox.first_unsigned(self.used)
 
-    def enqueue(self, job: Job, fees: Fees) -> OutboxTransaction | None:
-        """Sign a new job. None when it may not be sent: its candidate is in flight or settled, or budget or caps forbid it.
+    def unsigned_nonces(self, end: int) -> Iterator[int]:
+        """Those below `end` that can be filled, in order."""
+        nonce = self.next_nonce()
+        while nonce < end:
+            yield nonce
+            nonce = self._outbox.first_unsigned(nonce + 1)
+
+    def enqueue(self, job: Job, fees: Fees) -> Draft | None:
+        """A new job. None when it may not be sent: its candidate is in flight or settled, or budget or caps forbid it.
 
         A vacant nonce is used before a fresh one, at fees above all transactions signed for it."""
         slots = self._outbox.slots()
@@ -62,9 +75,10 @@ class Lane:
             nonce = slot.nonce if slot is not None else self.next_nonce()
             if job_fees is None or not self._allowed(slots, nonce, job, job_fees):
                 continue
-            self._worth_wei.pop((job.venue, job.account), None)
-            envelope = self._sign(nonce, job.to, job.calldata, job.gas_limit, job_fees)
-            return self._outbox.add(job, envelope, slot.newest.hash if slot is not None else None, job.block.number, self.now_us())
+            for part in job.parts:
+                self._worth_wei.pop(part.key, None)
+            unsigned = self._unsigned(nonce, job.to, job.calldata, job.gas_limit, job_fees)
+            return Draft(unsigned, job, Purpose.JOB, slot.newest.hash if slot is not None else None, job.block.number)
         return None
 
     def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
@@ -72,51 +86,86 @@ class Lane:
         others = {key: worth for key, worth in self._worth_wei.items() if key[0] != venue}
         self._worth_wei = {**others, **{(venue, account): worth for account, worth in worth_wei.items()}}
 
-    def raise_fees(self, slot: NonceSlot, job: OutboxJob, base_fee_wei: int, head_number: int) -> OutboxTransaction | None:
-        """Sign an open job again at its nonce: at the tip that others pay, at least as high as pools ask of a replacement. None when what
-        the job is worth by now, or the caps, forbid it."""
-        at_worth = self._at_worth(job.job)
-        cap = min(self._options.max_fee_cap_wei, at_worth.budget_wei // at_worth.gas_limit)
-        minimum = bump(slot.newest.fees, base_fee_wei, cap, self._options.bump_percent)
+    def raise_fees(self, newest: OutboxTransaction, base_fee_wei: int, head_number: int) -> Draft | None:
+        """The open job at the nonce of `newest`, at the tip that others pay, at least as high as pools ask of a replacement. None when what
+        the job is worth by now, or the caps, forbid it, or `newest` is so no more."""
+        slots = self._outbox.slots()
+        slot = _slot_of(newest, slots)
+        open_job = slot.open_job if slot is not None else None
+        if open_job is None:
+            return None
+        job = self._at_worth(open_job.job)
+        cap = min(self._options.max_fee_cap_wei, job.budget_wei // job.gas_limit)
+        minimum = bump(newest.fees, base_fee_wei, cap, self._options.bump_percent)
         if minimum is None:
             return None
-        slots = self._outbox.slots()
         for fees in (toward_market(minimum, base_fee_wei, self._options.market_tip_wei(), cap), minimum):
-            if self._allowed(slots, slot.nonce, at_worth, fees):
-                envelope = self._sign(slot.nonce, job.job.to, job.job.calldata, job.job.gas_limit, fees)
-                return self._write(envelope, job.id, Purpose.JOB, slot.newest.hash, head_number)
+            if self._allowed(slots, newest.nonce, job, fees):
+                unsigned = self._unsigned(newest.nonce, job.to, job.calldata, job.gas_limit, fees)
+                return Draft(unsigned, open_job.id, Purpose.JOB, newest.hash, head_number)
         return None
 
-    def cancel(self, slot: NonceSlot, head: BlockRef) -> OutboxTransaction | None:
-        """Sign a self-transfer that uses up a vacant nonce. None when the caps forbid it."""
+    def cancel(self, newest: OutboxTransaction, head: BlockRef) -> Draft | None:
+        """A self-transfer that uses up the vacant nonce of `newest`. None when the caps forbid it, or it is so no more."""
+        slots = self._outbox.slots()
+        slot = _slot_of(newest, slots)
+        if slot is None or not slot.vacant:
+            return None
         cap, gas = self._options.max_fee_cap_wei, self._options.cancel_gas
         minimum = bump(_highest(slot.transactions), head.base_fee_wei, cap, self._options.bump_percent)
         if minimum is None:
             return None
         fees = with_room(minimum, head.base_fee_wei, cap)
-        if not self._within_cap(self._outbox.slots(), slot.nonce, gas * fees.max_fee_wei):
+        if not self._within_cap(slots, slot.nonce, gas * fees.max_fee_wei):
             return None
-        envelope = self._sign(slot.nonce, self._signer.address, b"", gas, fees)
-        return self._write(envelope, slot.newest.job_id, Purpose.CANCEL, slot.newest.hash, head.number)
+        unsigned = self._unsigned(slot.nonce, self._sender, b"", gas, fees)
+        return Draft(unsigned, newest.job_id, Purpose.CANCEL, newest.hash, head.number)
 
-    def fill(self, nonce: int, head: BlockRef, tip_wei: int) -> OutboxTransaction | None:
-        """Sign a self-transfer for a nonce without a transaction, as a job of its own. None when the caps forbid it."""
+    def fill(self, nonce: int, head: BlockRef, tip_wei: int) -> Draft | None:
+        """A self-transfer for the lowest nonce without a transaction, as a job of its own. None when the caps forbid it, or another nonce
+        is the lowest."""
         fees = offer(head.base_fee_wei, tip_wei, self._options.max_fee_cap_wei)
         gas = self._options.cancel_gas
-        if fees is None or not self._within_cap(self._outbox.slots(), nonce, gas * fees.max_fee_wei):
+        if nonce != self.next_nonce() or fees is None or not self._within_cap(self._outbox.slots(), nonce, gas * fees.max_fee_wei):
             return None
-        sender = self._signer.address
-        name, budget = CandidateId(f"nonce-{nonce}-{head.hash[2:10]}"), gas * self._options.max_fee_cap_wei
-        job = Job(name, OWN_LANE, AccountKey(sender), head, sender, b"", gas, budget)
-        return self._outbox.add(job, self._sign(nonce, sender, b"", gas, fees), None, head.number, self.now_us())
+        part = Part(CandidateId(f"nonce-{nonce}-{head.hash[2:10]}"), OWN_LANE, AccountKey(self._sender))
+        job = Job((part,), head, self._sender, b"", gas, gas * self._options.max_fee_cap_wei)
+        return Draft(self._unsigned(nonce, self._sender, b"", gas, fees), job, Purpose.JOB, None, head.number)
 
-    def move(self, job: OutboxJob, stale: OutboxTransaction) -> OutboxTransaction | None:
-        """Sign an open job for a fresh nonce, after an earlier transaction of this account turned out to have used up its own."""
+    def move(self, stale: OutboxTransaction) -> Draft | None:
+        """The open job of `stale` at a fresh nonce, after an earlier transaction of this account turned out to have used up its own."""
+        slots = self._outbox.slots()
+        slot = next((slot for slot in slots if slot.nonce == stale.nonce), None)
+        job = slot.open_job if slot is not None else None
         nonce = self.next_nonce()
-        if not self._allowed(self._outbox.slots(), nonce, job.job, stale.fees):
+        if job is None or job.id != stale.job_id or not self._allowed(slots, nonce, job.job, stale.fees):
             return None
-        envelope = self._sign(nonce, job.job.to, job.job.calldata, job.job.gas_limit, stale.fees)
-        return self._write(envelope, job.id, Purpose.JOB, stale.hash, stale.head_number)
+        unsigned = self._unsigned(nonce, job.job.to, job.job.calldata, job.job.gas_limit, stale.fees)
+        return Draft(unsigned, job.id, Purpose.JOB, stale.hash, stale.head_number)
+
+    def write(self, draft: Draft, envelope: Signed) -> OutboxTransaction:
+        """The signed draft into the outbox: from here on it may be broadcast."""
+        if isinstance(draft.job, Job):
+            return self._outbox.add(draft.job, envelope, draft.replaces, draft.head_number, self.now_us())
+        row = OutboxTransaction(
+            hash=envelope.hash,
+            job_id=draft.job,
+            purpose=draft.purpose,
+            nonce=envelope.unsigned.nonce,
+            raw=envelope.raw,
+            fees=envelope.unsigned.fees,
+            gas_limit=envelope.unsigned.gas_limit,
+            replaces=draft.replaces,
+            signed_at_us=self.now_us(),
+            head_number=draft.head_number,
+        )
+        self._outbox.add_transaction(row)
+        return row
+
+    def spending_wei(self) -> int:
+        """Paid in the last 24 hours, plus the worst cost of every nonce that can be mined: those behind a gap cannot until it is closed."""
+        worst_costs_wei = self._worst_costs_wei(self._outbox.slots(), self._outbox.first_unsigned(self.used))
+        return self._paid_wei() + sum(worst_costs_wei.values())
 
     def now_us(self) -> int:
         """Unix time in microseconds."""
@@ -125,11 +174,11 @@ class Lane:
     def _places(self, job: Job, slots: Sequence[NonceSlot]) -> Iterator[NonceSlot | None]:
         """Where a job may go, best first; None is a fresh nonce."""
         open_slots = {slot.nonce: slot for slot in slots if slot.winner is None}
-        prior_jobs = self._outbox.jobs_of(job.candidate_id)
+        prior_jobs = [prior for part in job.parts for prior in self._outbox.jobs_of(part.candidate_id)]
         if any(prior.state in (JobState.OPEN, JobState.INCLUDED) for prior in prior_jobs):
             return
-        # An earlier transaction of this candidate that may still be mined must be replaced, or the candidate could be executed twice.
-        predecessors = [open_slots[prior.nonce] for prior in prior_jobs if prior.nonce in open_slots]
+        # An earlier transaction of a candidate that may still be mined must be replaced, or the candidate could be executed twice.
+        predecessors = [open_slots[nonce] for nonce in {prior.nonce for prior in prior_jobs} & open_slots.keys()]
         if predecessors:
             yield from predecessors if len(predecessors) == 1 and predecessors[0].vacant else ()
             return
@@ -150,8 +199,9 @@ class Lane:
         return fees if fees.max_fee_wei <= cap else None
 
     def _at_worth(self, job: Job) -> Job:
-        """The job with the budget that its worth allows by now; unchanged where nothing was said of it since it was sent."""
-        return replace(job, budget_wei=self._worth_wei.get((job.venue, job.account), job.budget_wei))
+        """The job with the budget that its parts are worth by now; unchanged where of one nothing was said since it was sent."""
+        worths_wei = [self._worth_wei[part.key] for part in job.parts if part.key in self._worth_wei]
+        return replace(job, budget_wei=sum(worths_wei)) if len(worths_wei) == len(job.parts) else job
 
     def _allowed(self, slots: Sequence[NonceSlot], nonce: int, job: Job, fees: Fees) -> bool:
         cost = job.gas_limit * fees.max_fee_wei
@@ -160,39 +210,33 @@ class Lane:
         return self._within_cap(slots, nonce, cost + self._options.data_fee_wei(job.calldata))
 
     def _within_cap(self, slots: Sequence[NonceSlot], nonce: int, cost_wei: int) -> bool:
-        """Paid in the last 24 hours, plus the worst cost of every nonce that can be mined, must stay within the cap. Nonces behind a
-        gap cannot be mined until it is closed."""
+        """Whether the cap allows a transaction of this cost at this nonce, which may bring those behind it into reach."""
         reach = self._outbox.first_unsigned(self.used)
         if reach == nonce:
             reach = self._outbox.first_unsigned(nonce + 1)
-        worst_costs_wei = {
+        worst_costs_wei = dict(self._worst_costs_wei(slots, reach))
+        worst_costs_wei[nonce] = max(worst_costs_wei.get(nonce, 0), cost_wei)
+        return self._cap.allows(self, self._paid_wei() + sum(worst_costs_wei.values()))
+
+    def _worst_costs_wei(self, slots: Sequence[NonceSlot], reach: int) -> Mapping[int, int]:
+        """Of every nonce below `reach` at which nothing is mined."""
+        return {
             slot.nonce: slot.worst_cost_wei + self._worst_data_fee(slot) for slot in slots if slot.winner is None and slot.nonce < reach
         }
-        worst_costs_wei[nonce] = max(worst_costs_wei.get(nonce, 0), cost_wei)
-        spending = self._outbox.paid_since(self.now_us() - DAY_US)
-        return spending + sum(worst_costs_wei.values()) <= self._options.spending_cap_wei_per_day
+
+    def _paid_wei(self) -> int:
+        return self._outbox.paid_since(self.now_us() - DAY_US)
 
     def _worst_data_fee(self, slot: NonceSlot) -> int:
         return max((self._options.data_fee_wei(job.job.calldata) for job in slot.jobs), default=0)
 
-    def _sign(self, nonce: int, to: Address, calldata: bytes, gas_limit: int, fees: Fees) -> Signed:
-        return self._signer.sign(Unsigned(self._options.chain_id, nonce, to, calldata, gas_limit, fees))
+    def _unsigned(self, nonce: int, to: Address, calldata: bytes, gas_limit: int, fees: Fees) -> Unsigned:
+        return Unsigned(self._options.chain_id, nonce, to, calldata, gas_limit, fees)
 
-    def _write(self, envelope: Signed, job_id: int, purpose: Purpose, replaces: Hash32, head_number: int) -> OutboxTransaction:
-        row = OutboxTransaction(
-            hash=envelope.hash,
-            job_id=job_id,
-            purpose=purpose,
-            nonce=envelope.unsigned.nonce,
-            raw=envelope.raw,
-            fees=envelope.unsigned.fees,
-            gas_limit=envelope.unsigned.gas_limit,
-            replaces=replaces,
-            signed_at_us=self.now_us(),
-            head_number=head_number,
-        )
-        self._outbox.add_transaction(row)
-        return row
+
+def _slot_of(newest: OutboxTransaction, slots: Sequence[NonceSlot]) -> NonceSlot | None:
+    """The nonce of a transaction that is still the one signed last for it, while nothing is mined at it."""
+    return next((slot for slot in slots if slot.nonce == newest.nonce and slot.winner is None and slot.newest.hash == newest.hash), None)
 
 
 def _highest(transactions: Sequence[OutboxTransaction]) -> Fees:
@@ -204,4 +248,4 @@ def _highest(transactions: Sequence[OutboxTransaction]) -> Fees:
 
 
 def _same_account(other: OutboxJob, job: Job) -> bool:
-    return other.state in UNDECIDED and (other.job.venue, other.job.account) == (job.venue, job.account)
+    return other.state in UNDECIDED and any(part.key in other.accounts for part in job.parts)

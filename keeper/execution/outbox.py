@@ -5,27 +5,28 @@ takes at most one of them. A job belongs to the nonce of its newest transaction.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
 from keeper.domain.account import AccountKey, AccountRef
-from keeper.domain.attempt import Decided, Job, Payment
+from keeper.domain.attempt import Decided, Job, Part, Payment
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
+from keeper.domain.use import NOTHING, Use
 from keeper.errors import StoreError
-from keeper.execution.outbox_rows import JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
+from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed
 
-_SCHEMAS = ("outbox.sql", "outbox_2.sql")
+_SCHEMAS = ("outbox.sql", "outbox_2.sql", "outbox_3.sql")
 """What leads from each version to the next."""
 _JOB_COLUMNS = (
-    "candidate_id, venue, account, block_number, block_hash, block_parent_hash, block_timestamp, block_base_fee_wei, "
-    "to_address, calldata, gas_limit, budget_wei"
+    "block_number, block_hash, block_parent_hash, block_timestamp, block_base_fee_wei, to_address, calldata, gas_limit, budget_wei"
 )
+_PART_COLUMNS = "candidate_id, venue, account, uses"
 _TRANSACTION_COLUMNS = "hash, job_id, purpose, nonce, raw, max_fee_wei, priority_fee_wei, gas_limit, replaces, signed_at_us, head_number"
 
 
@@ -57,7 +58,7 @@ class Outbox:
         """A new job with its first transaction, before anybody hears of it."""
         with self._write() as connection:
             values = (
-                *(job.candidate_id, job.venue, job.account, job.block.number, job.block.hash, job.block.parent_hash),
+                *(job.block.number, job.block.hash, job.block.parent_hash),
                 *(job.block.timestamp, str(job.block.base_fee_wei), job.to, job.calldata, job.gas_limit, str(job.budget_wei)),
                 *(signed.unsigned.nonce, JobState.OPEN),
             )
@@ -66,6 +67,7 @@ class Outbox:
             job_id = cursor.lastrowid
             if job_id is None:
                 raise StoreError(f"{self._path}: a row without id")
+            self._insert_parts(connection, job_id, job.parts)
             row = OutboxTransaction(
                 *(signed.hash, job_id, Purpose.JOB, signed.unsigned.nonce, signed.raw, signed.unsigned.fees),
                 *(signed.unsigned.gas_limit, replaces, now_us, head_number),
@@ -92,10 +94,12 @@ class Outbox:
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else liquidated the account. A revert of the same block is known already by the time this is."""
+        undecided = "state IN (?, ?) OR (state IN (?, ?) AND reported = 0)"
+        states = (JobState.OPEN, JobState.GIVEN_UP, JobState.REVERTED, JobState.INCLUDED)
         with self._write() as connection:
             connection.execute(
-                "UPDATE jobs SET outbid_by = ? WHERE venue = ? AND account = ? AND (state IN (?, ?) OR (state = ? AND reported = 0))",
-                (liquidator, venue, account, JobState.OPEN, JobState.GIVEN_UP, JobState.REVERTED),
+                f"UPDATE parts SET outbid_by = ? WHERE venue = ? AND account = ? AND job_id IN (SELECT id FROM jobs WHERE {undecided})",  # noqa: S608
+                (liquidator, venue, account, *states),
             )
 
     def settle(self, winner: OutboxTransaction, block: BlockRef, cost_wei: int, now_us: int, jobs: Sequence[tuple[int, JobState]]) -> None:
@@ -182,7 +186,7 @@ class Outbox:
             query = "SELECT nonce, winner, block_hash FROM nonces WHERE winner IS NOT NULL"
             winners = {nonce: (winner, block_hash) for nonce, winner, block_hash in connection.execute(query)}
             hashes = {job.id: frozenset(each.hash for each in self._transactions(connection, "job_id = ?", job.id)) for job in jobs}
-        return tuple(Decided(job.id, job.job.candidate_id, hashes[job.id], *winners.get(job.nonce, (None, None))) for job in jobs)
+        return tuple(Decided(job.id, _candidates(job), hashes[job.id], *winners.get(job.nonce, (None, None))) for job in jobs)
 
     def job(self, job_id: int) -> OutboxJob:
         """The job of that id."""
@@ -194,13 +198,9 @@ class Outbox:
         with self._read() as connection:
             return self._transactions(connection, "job_id = ?", job.id)[-1]
 
-    def rival_of(self, transaction: Hash32) -> str | None:
-        """Who liquidated the account a transaction is for before it could."""
-        with self._read() as connection:
-            row = connection.execute(
-                "SELECT outbid_by FROM jobs JOIN transactions ON jobs.id = job_id WHERE hash = ?", (transaction,)
-            ).fetchone()
-        return None if row is None else row[0]
+    def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
+        """Who liquidated an account before a transaction for it could."""
+        return self._of_part("outbid_by", transaction, account)
 
     def slots(self) -> tuple[NonceSlot, ...]:
         """Every nonce that is not final, in order."""
@@ -223,14 +223,12 @@ class Outbox:
     def jobs_of(self, candidate_id: CandidateId) -> tuple[OutboxJob, ...]:
         """All jobs a candidate ever had."""
         with self._read() as connection:
-            return self._jobs(connection, "candidate_id = ?", candidate_id)
+            return self._jobs(connection, "id IN (SELECT job_id FROM parts WHERE candidate_id = ?)", candidate_id)
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate whose job a transaction does; None for one this outbox does not have."""
-        query = "SELECT candidate_id FROM transactions JOIN jobs ON jobs.id = job_id WHERE hash = ?"
-        with self._read() as connection:
-            row = connection.execute(query, (transaction,)).fetchone()
-            return None if row is None else CandidateId(row[0])
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        """The candidate that a transaction is for by this account; None where this outbox has none."""
+        candidate = self._of_part("candidate_id", transaction, account)
+        return None if candidate is None else CandidateId(candidate)
 
     def next_nonce(self) -> int:
         """One above the highest nonce ever signed for; 0 when there is none."""
@@ -268,11 +266,31 @@ class Outbox:
             (number,) = connection.execute(query).fetchone()
             return number or 0
 
-    def open_accounts(self) -> frozenset[AccountRef]:
-        """(venue, account) of the open jobs."""
+    def in_flight(self) -> Mapping[AccountRef, Use]:
+        """What the plans of the open jobs take, by venue and account."""
+        query = "SELECT venue, account, uses FROM parts WHERE job_id IN (SELECT id FROM jobs WHERE state = ?)"
         with self._read() as connection:
-            rows = connection.execute("SELECT venue, account FROM jobs WHERE state = ?", (JobState.OPEN,)).fetchall()
-            return frozenset((venue, AccountKey(account)) for venue, account in rows)
+            rows = connection.execute(query, (JobState.OPEN,)).fetchall()
+        return {(venue, AccountKey(account)): _use(uses) for venue, account, uses in rows}
+
+    def open_gas(self) -> int:
+        """The gas limits of the open jobs, together."""
+        with self._read() as connection:
+            (gas,) = connection.execute("SELECT sum(gas_limit) FROM jobs WHERE state = ?", (JobState.OPEN,)).fetchone()
+        return gas or 0
+
+    def concerns(self, job: Job) -> bool:
+        """True when a candidate of `job` is included, or an attempt on one of its accounts may still be mined."""
+        done = "(candidate_id = ? AND state = ?) OR (venue = ? AND account = ? AND state IN (?, ?))"
+        query = f"SELECT 1 FROM parts JOIN jobs ON jobs.id = job_id WHERE {done} LIMIT 1"  # noqa: S608 (our own)
+        values = [(part.candidate_id, JobState.INCLUDED, *part.key, *UNDECIDED) for part in job.parts]
+        with self._read() as connection:
+            return any(connection.execute(query, each).fetchone() is not None for each in values)
+
+    def has_signed(self, transaction: Hash32) -> bool:
+        """Whether the transaction is one of this outbox."""
+        with self._read() as connection:
+            return connection.execute("SELECT 1 FROM transactions WHERE hash = ?", (transaction,)).fetchone() is not None
 
     def is_new(self) -> bool:
         """True while nothing was ever signed."""
@@ -306,6 +324,20 @@ class Outbox:
         )
 
     @staticmethod
+    def _insert_parts(connection: sqlite3.Connection, job_id: int, parts: Sequence[Part]) -> None:
+        rows = [(job_id, position, part.candidate_id, part.venue, part.account, part.use.to_json()) for position, part in enumerate(parts)]
+        connection.executemany(f"INSERT INTO parts (job_id, position, {_PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
+
+    def _of_part(self, column: str, transaction: Hash32, account: AccountRef) -> str | None:
+        query = (
+            f"SELECT {column} FROM parts JOIN transactions ON parts.job_id = transactions.job_id "  # noqa: S608 (our own names)
+            "WHERE hash = ? AND venue = ? AND account = ?"
+        )
+        with self._read() as connection:
+            row = connection.execute(query, (transaction, *account)).fetchone()
+        return None if row is None else row[0]
+
+    @staticmethod
     def _reopen(connection: sqlite3.Connection, nonce: int) -> None:
         clear = (
             "UPDATE nonces SET winner = NULL, block_number = NULL, block_hash = NULL, cost_wei = NULL, paid_at_us = NULL WHERE nonce = ?"
@@ -326,9 +358,13 @@ class Outbox:
 
     @staticmethod
     def _jobs(connection: sqlite3.Connection, condition: str, value: int | str) -> tuple[OutboxJob, ...]:
-        columns = f"id, {_JOB_COLUMNS}, nonce, state, reason, outbid_by, reported"
+        columns = f"id, {_JOB_COLUMNS}, nonce, state, reason, reported"
         rows = connection.execute(f"SELECT {columns} FROM jobs WHERE {condition} ORDER BY id", (value,)).fetchall()  # noqa: S608
-        return tuple(_job(row) for row in rows)
+        query = f"SELECT job_id, {_PART_COLUMNS}, outbid_by FROM parts WHERE job_id IN (SELECT id FROM jobs WHERE {condition})"  # noqa: S608
+        parts: defaultdict[int, list[Sequence[Any]]] = defaultdict(list)
+        for job_id, *part in connection.execute(f"{query} ORDER BY job_id, position", (value,)):
+            parts[job_id].append(part)
+        return tuple(_job(row, parts[row[0]]) for row in rows)
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -381,17 +417,23 @@ def _roll_back(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
 
 
-def _job(row: Sequence[Any]) -> OutboxJob:
-    candidate, venue, account, number, block_hash, parent, timestamp, base_fee, to, calldata, gas_limit, budget = row[1:13]
+def _job(row: Sequence[Any], parts: Sequence[Sequence[Any]]) -> OutboxJob:
+    number, block_hash, parent, timestamp, base_fee, to, calldata, gas_limit, budget = row[1:10]
     job = Job(
-        candidate_id=CandidateId(candidate),
-        venue=venue,
-        account=AccountKey(account),
+        parts=tuple(Part(CandidateId(candidate), venue, AccountKey(account), _use(uses)) for candidate, venue, account, uses, _ in parts),
         block=BlockRef(number, Hash32(block_hash), Hash32(parent), Timestamp(timestamp), int(base_fee)),
         to=to,
         calldata=calldata,
         gas_limit=gas_limit,
         budget_wei=int(budget),
     )
-    nonce, state, reason, outbid_by, reported = row[13:]
-    return OutboxJob(row[0], job, nonce, JobState(state), reason, outbid_by, bool(reported))
+    nonce, state, reason, reported = row[10:]
+    return OutboxJob(row[0], job, nonce, JobState(state), reason, tuple(rival for *_, rival in parts), bool(reported))
+
+
+def _use(text: str | None) -> Use:
+    return NOTHING if text is None else Use.of_json(text)
+
+
+def _candidates(job: OutboxJob) -> tuple[CandidateId, ...]:
+    return tuple(part.candidate_id for part in job.job.parts)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keeper.domain.account import AccountRef
 from keeper.domain.attempt import Attempt, Job
 from keeper.domain.chain import Address, Hash32
 from keeper.domain.fees import Fees
@@ -34,15 +35,21 @@ UNDECIDED = frozenset({JobState.OPEN, JobState.GIVEN_UP})
 
 @dataclass(frozen=True, slots=True)
 class OutboxJob:
-    """A job with its row. `reported`: the lake has its outcome, or there is none yet."""
+    """A job with its row. `rivals`, part by part: who liquidated its account before the job could, None where nobody is known to have.
+    `reported`: the lake has its outcome, or there is none yet."""
 
     id: int
     job: Job
     nonce: int
     state: JobState
     reason: str
-    outbid_by: str | None
+    rivals: tuple[str | None, ...]
     reported: bool
+
+    @property
+    def accounts(self) -> frozenset[AccountRef]:
+        """(venue, account) of all it is for."""
+        return frozenset(part.key for part in self.job.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +109,21 @@ class NonceSlot:
         return tuple(item for item in self.transactions if item.job_id == job_id and item.purpose is Purpose.JOB)
 
 
-def attempt_of(job: OutboxJob, transaction: OutboxTransaction, sender: Address) -> Attempt:
-    """The engine's view of a signed transaction."""
-    return Attempt(
-        candidate_id=job.job.candidate_id,
-        venue=job.job.venue,
-        account=job.job.account,
-        block=job.job.block,
-        transaction_hash=transaction.hash,
-        sender=sender,
-        nonce=transaction.nonce,
-        fees=transaction.fees,
-        gas_limit=transaction.gas_limit,
-        replaces=transaction.replaces,
-        sent_at_us=transaction.signed_at_us,
+def attempts_of(job: OutboxJob, transaction: OutboxTransaction, sender: Address) -> tuple[Attempt, ...]:
+    """The engine's view of a signed transaction: an attempt for each of the job's parts."""
+    return tuple(
+        Attempt(
+            candidate_id=part.candidate_id,
+            venue=part.venue,
+            account=part.account,
+            block=job.job.block,
+            transaction_hash=transaction.hash,
+            sender=sender,
+            nonce=transaction.nonce,
+            fees=transaction.fees,
+            gas_limit=transaction.gas_limit,
+            replaces=transaction.replaces,
+            sent_at_us=transaction.signed_at_us,
+        )
+        for part in job.job.parts
     )

@@ -9,10 +9,10 @@ from typing import Self
 
 from keeper.domain.call_failure import is_call_failure
 from keeper.domain.chain import Address, BlockRef, Timestamp
-from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
+from keeper.domain.outcome import SimOutcome, SimReverted
 from keeper.domain.parse import hex_bytes
 from keeper.errors import RpcError, RpcUnavailable
-from keeper.execution.executor import decode_execution
+from keeper.execution.batch import results_of, simulated
 from keeper.execution.fork import Fork, Trial
 from keeper.execution.gateway import Door
 from keeper.execution.node import Node
@@ -58,9 +58,10 @@ class ForkSimulator:
         return self._fork.pid if self._fork is not None else None
 
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
-        """One `eth_call` of KeeperExecutor.execute at `block`'s hash, seen at block time `at`.
+        """One `eth_call` of KeeperExecutor.execute or executeBatch at `block`'s hash, seen at block time `at`.
 
-        `change` is the change of the executor's worth. A call has neither gas nor logs: `gas_used` is 0 and `logs` empty.
+        `change` is the change of the executor's worth. A call has neither gas nor logs: `gas_used` is 0 and `logs` empty; the
+        plans of a batch say what they used.
         Raises BlockUnknown, RpcError (a node without block overrides), RpcUnavailable (also when the answer is no KeeperExecutor's)."""
         start = time.perf_counter()
         trial = Trial(sender, to, calldata, gas, at)
@@ -75,7 +76,7 @@ class ForkSimulator:
             output = hex_bytes(answer)
         except (TypeError, ValueError, AttributeError) as error:
             raise RpcUnavailable(f"eth_call answered with {str(answer)[:40]!r}") from error
-        return SimSettled(decode_execution(output, to).change, 0, (), _since(start))
+        return simulated(results_of(calldata, output, to), 0, (), _since(start))
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         """Mine it on a fork of `block` at block time `at`, then undo it.

@@ -1,8 +1,8 @@
-"""Whether the operator can act at all: the executor's rules, budget and margin, the operator's right and gas, read from the chain.
+"""Whether the operators can act at all: the executor's rules, budget and margin, the operators' rights and gas, read from the chain.
 
 Every problem is one sentence with its remedy, the same for `keeper executor status` and for /readyz."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -57,13 +57,12 @@ class VenueStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The state of an executor. USD with 18 decimals."""
+    """The state of an executor. USD with 18 decimals. `operators`: those asked about, and whether each may act."""
 
     executor: Address
     owner: Address
     treasury: Address
-    operator: Address
-    operator_allowed: bool
+    operators: Mapping[Address, bool]
     budget_x18: int
     spent_x18: int
     carried_x18: int
@@ -75,17 +74,18 @@ class Standing:
         return max(0, self.budget_x18 - self.spent_x18 - self.carried_x18)
 
 
-def standing(executor: Address, operator: Address, expected: Sequence[Expected]) -> Reads[Standing | None]:
+def standing(executor: Address, operators: Sequence[Address], expected: Sequence[Expected]) -> Reads[Standing | None]:
     """Two batches. None where the address holds no KeeperExecutor."""
     questions = [Call(executor, _selector(view)) for view in _VIEWS]
-    questions.append(Call(executor, _selector("isOperator(address)") + encode(["address"], [operator])))
+    questions += [Call(executor, _selector("isOperator(address)") + encode(["address"], [operator])) for operator in operators]
     questions += [Call(executor, _selector("venues(bytes32)") + venue_word(requirement.venue)) for requirement in expected]
     answers = yield questions
-    words = [_word(answer) for answer in answers[: len(_VIEWS) + 1]]
+    own_count = len(_VIEWS) + len(operators)
+    words = [_word(answer) for answer in answers[:own_count]]
     if None in words:
         return None
-    owner, treasury, budget, spent, carried, allowed = (word or b"" for word in words)
-    settings = [_venue_settings(answer) for answer in answers[len(_VIEWS) + 1 :]]
+    owner, treasury, budget, spent, carried, *flags = (word or b"" for word in words)
+    settings = [_venue_settings(answer) for answer in answers[own_count:]]
     venues: list[VenueStanding] = []
     replies = iter((yield _valuer_questions(executor, expected, settings)))
     for requirement, (valuer, allowed_hash) in zip(expected, settings, strict=True):
@@ -98,8 +98,7 @@ def standing(executor: Address, operator: Address, expected: Sequence[Expected])
         executor,
         address_of_word(owner),
         address_of_word(treasury),
-        operator,
-        int.from_bytes(allowed, "big") == 1,
+        {operator: int.from_bytes(flag, "big") == 1 for operator, flag in zip(operators, flags, strict=True)},
         int.from_bytes(budget, "big"),
         int.from_bytes(spent, "big"),
         int.from_bytes(carried, "big"),
@@ -108,12 +107,13 @@ def standing(executor: Address, operator: Address, expected: Sequence[Expected])
 
 
 def problems(state: Standing | None, executor: Address) -> Iterator[str]:
-    """What keeps the operator from acting, each as a sentence with its remedy."""
+    """What keeps operators from acting, each as a sentence with its remedy."""
     if state is None:
         yield f"{executor} is no KeeperExecutor of this version; run `keeper executor deploy` and set address of the executor to it"
         return
-    if not state.operator_allowed:
-        yield f"operator {state.operator} may not act; run `keeper executor allow`"
+    for operator, allowed in state.operators.items():
+        if not allowed:
+            yield f"operator {operator} may not act; run `keeper executor allow`"
     for venue in state.venues:
         if not venue.rules_match:
             yield (
@@ -156,36 +156,44 @@ class StandingNode(Protocol):
 
 
 class StandingCheck:
-    """Checks whether the operator can act, and reports what is in the way. `expected` is called each time, as markets may have been
-    added. `priority_fee_wei` is added to a block's base fee for the price of gas."""
+    """Checks whether the operators can act, and reports what is in the way. `expected` is called each time, as markets may have been
+    added. `leave_out` is told which operators have no right or no gas: the others go on. `priority_fee_wei` is added to a block's base fee
+    for the price of gas."""
 
     def __init__(
         self,
         node: StandingNode,
         executor: Address,
-        operator: Address,
+        operators: Sequence[Address],
         expected: Callable[[], Sequence[Expected]],
         report: Callable[[str | None], None],
+        leave_out: Callable[[Set[Address]], None],
         priority_fee_wei: int,
     ) -> None:
         self._node = node
         self._executor = executor
-        self._operator = operator
+        self._operators = operators
         self._expected = expected
         self._report = report
+        self._leave_out = leave_out
         self._priority_fee_wei = priority_fee_wei
 
     async def look(self, block: BlockRef) -> bool:
         """Ask at `block` and report; True when nothing is in the way. An endpoint that does not answer changes nothing."""
+        price_wei = block.base_fee_wei + self._priority_fee_wei
         try:
-            state = await self._node.run(standing(self._executor, self._operator, self._expected()), block)
-            balance_wei = quantity(await self._node.request("eth_getBalance", [self._operator, "latest"]))
+            state = await self._node.run(standing(self._executor, self._operators, self._expected()), block)
+            shortages = {operator: gas_problem(operator, await self._balance_wei(operator), price_wei) for operator in self._operators}
         except (Transient, RpcError):
             return False
-        shortage = gas_problem(self._operator, balance_wei, block.base_fee_wei + self._priority_fee_wei)
-        sentences = [*problems(state, self._executor), *([shortage] if shortage else [])]
+        forbidden = {operator for operator, allowed in state.operators.items() if not allowed} if state is not None else set()
+        self._leave_out(forbidden | {operator for operator, shortage in shortages.items() if shortage})
+        sentences = [*problems(state, self._executor), *(shortage for shortage in shortages.values() if shortage)]
         self._report("; ".join(sentences) or None)
         return not sentences
+
+    async def _balance_wei(self, operator: Address) -> int:
+        return quantity(await self._node.request("eth_getBalance", [operator, "latest"]))
 
 
 def _valuer_questions(executor: Address, expected: Sequence[Expected], settings: Sequence[tuple[Address, bytes]]) -> Sequence[Call]:

@@ -1,4 +1,4 @@
-"""When to check whether the operator can act."""
+"""When to check whether the operators can act."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -30,7 +30,7 @@ class StandingWatch:
         self._due = 0
 
     def doubt(self) -> None:
-        """The executor has refused a plan: the operator's rights may have changed."""
+        """The executor has refused a plan, before or after it was sent: the operators' rights may have changed."""
         self._due = min(self._due, self._looked_at + _BLOCKS_WHILE_BAD)
 
     async def turn(self, number: int) -> None:

@@ -1,18 +1,21 @@
-"""The next step of each nonce after a new head. Decides and writes to the outbox; sends nothing."""
+"""The next step of each nonce after a new head. Decides and writes to the outbox; signs nothing and sends nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 
-from keeper.domain.attempt import Attempt, Settled
+from keeper.domain.attempt import Settled
 from keeper.domain.chain import Address, BlockRef
-from keeper.domain.fees import pays
-from keeper.domain.outcome import Dropped, Included, Outbid, Outcome, Reverted
+from keeper.domain.fees import Fees, pays
 from keeper.errors import NonceConflict
 from keeper.execution.dispatcher_options import DispatcherOptions
+from keeper.execution.draft import Drafting
 from keeper.execution.lane import Lane
 from keeper.execution.onchain_status import Mined, OnchainStatus
 from keeper.execution.outbox import Outbox
-from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempt_of
+from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose, attempts_of
+from keeper.execution.part_outcomes import dropped, outcomes_on, outcomes_without
 
 _FILLED_AT_ONCE = 16
 """Self-transfers signed at one head: pools keep few transactions of an account."""
@@ -20,11 +23,14 @@ _FILLED_AT_ONCE = 16
 
 @dataclass(slots=True)
 class TrackingResult:
-    """The result of one head: outcomes to report, new attempts, transactions whose block is gone, notes for the operator, and the use of a
-    nonce by another program."""
+    """The result of one head: outcomes to report, what is to be signed at which nonce, the fees of the raises among that, transactions
+    whose block is gone, notes for the operator, and the use of a nonce by another program.
+
+    What is not signed before the next head, for want of a signer, is drafted anew then."""
 
     settled: list[Settled] = field(default_factory=list)
-    signed: list[Attempt] = field(default_factory=list)
+    drafts: dict[int, Drafting] = field(default_factory=dict)
+    raised: dict[int, Fees] = field(default_factory=dict)
     reopened: list[OutboxTransaction] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     conflict: str | None = None
@@ -51,7 +57,7 @@ class Tracker:
             for slot in self._outbox.slots():
                 self._judge(slot, status, head, result, started_at)
             self._lane.heed(status.used)
-            self._yield_to_payers(head)
+            self._yield_to_payers(head, result)
             self._clear_the_way(head, status, result)
             self._close_gaps(head, result)
         if result.conflict is not None:
@@ -93,15 +99,16 @@ class Tracker:
 
     def _outcomes(self, slot: NonceSlot, mined: Mined, jobs: frozenset[int]) -> list[Settled]:
         """The outcomes of these jobs of the nonce."""
-        outcomes = []
+        settled: list[Settled] = []
         for job in slot.jobs:
             if job.id not in jobs or job.state is JobState.DROPPED:
                 continue
             own = mined.transaction.purpose is Purpose.JOB and job.id == mined.transaction.job_id
             last = mined.transaction if own else slot.of_job(job.id)[-1]
-            outcome = _outcome_on(job, mined) if own else _outcome_without(job, last, mined)
-            outcomes.append(Settled(attempt_of(job, last, self._sender), outcome))
-        return outcomes
+            attempts = attempts_of(job, last, self._sender)
+            outcomes = outcomes_on(job, mined) if own else outcomes_without(job, last, mined)
+            settled += [Settled(attempt, outcome) for attempt, outcome in zip(attempts, outcomes, strict=True)]
+        return settled
 
     def _suspect(self, slot: NonceSlot, status: OnchainStatus, head: BlockRef, result: TrackingResult, started_at: int) -> None:
         """The nonce counts as used, without a transaction of the keeper in a block. Only the transaction that used it is evidence."""
@@ -126,7 +133,7 @@ class Tracker:
         for job in slot.jobs:
             if job.state in UNDECIDED:
                 last = slot.of_job(job.id)[-1]
-                result.settled.append(Settled(attempt_of(job, last, self._sender), Dropped(last.hash, reason)))
+                result.settled += dropped(job, last, reason, self._sender)
 
     def _urge(self, slot: NonceSlot, head: BlockRef, used: int, result: TrackingResult) -> None:
         """Nothing is mined at this nonce yet: raise the fees, or give up."""
@@ -135,14 +142,15 @@ class Tracker:
             # The engine may still be catching up on history.
             return
         transactions = slot.of_job(job.id)
-        if job.outbid_by is not None:
-            self._outbox.give_up(job.id, f"liquidated by {job.outbid_by}")
+        if None not in job.rivals:
+            self._outbox.give_up(job.id, f"liquidated by {', '.join(dict.fromkeys(map(str, job.rivals)))}")
         elif head.number - transactions[0].head_number >= self._options.dropped_after_blocks:
             self._outbox.give_up(job.id, f"not in a block after {head.number - transactions[0].head_number} blocks")
         elif self._is_due(transactions, head, used):
-            replacement = self._lane.raise_fees(slot, job, head.base_fee_wei, head.number)
-            if replacement is not None:
-                result.signed.append(attempt_of(job, replacement, self._sender))
+            drafting = partial(self._lane.raise_fees, slot.newest, head.base_fee_wei, head.number)
+            draft = drafting()
+            if draft is not None:
+                result.drafts[slot.nonce], result.raised[slot.nonce] = drafting, draft.unsigned.fees
 
     def _is_due(self, transactions: Sequence[OutboxTransaction], head: BlockRef, used: int) -> bool:
         """A transaction that does not pay its tip at the present base fee is due at once. One that does, at the lane's next nonce, is due
@@ -153,11 +161,11 @@ class Tracker:
         within_patience = head.number - newest.head_number < self._options.bump_after_blocks
         return newest.nonce == used and not within_patience and len(transactions) <= self._options.max_bumps
 
-    def _yield_to_payers(self, head: BlockRef) -> None:
+    def _yield_to_payers(self, head: BlockRef, result: TrackingResult) -> None:
         """A job that is not worth the present fee does not hold up those behind it that are: another job may take its nonce."""
         unmined_slots = [slot for slot in self._outbox.slots() if slot.winner is None and slot.nonce >= self._lane.used]
         open_jobs = [(slot, job) for slot in unmined_slots if (job := slot.open_job) is not None]
-        payers = [slot.nonce for slot, _ in open_jobs if pays(slot.newest.fees, head.base_fee_wei)]
+        payers = [slot.nonce for slot, _ in open_jobs if pays(result.raised.get(slot.nonce, slot.newest.fees), head.base_fee_wei)]
         for slot, job in open_jobs:
             if slot.nonce < max(payers, default=0) and slot.nonce not in payers:
                 self._outbox.give_up(job.id, f"not worth the base fee of {head.base_fee_wei} wei")
@@ -172,10 +180,11 @@ class Tracker:
 
     def _cancel(self, slot: NonceSlot, head: BlockRef, result: TrackingResult) -> bool:
         """False when the caps forbid it."""
-        cancellation = self._lane.cancel(slot, head)
-        if cancellation is not None:
-            result.signed.append(attempt_of(self._outbox.job(cancellation.job_id), cancellation, self._sender))
-        return cancellation is not None
+        drafting = partial(self._lane.cancel, slot.newest, head)
+        if drafting() is None:
+            return False
+        result.drafts[slot.nonce] = drafting
+        return True
 
     def _close_gaps(self, head: BlockRef, result: TrackingResult) -> None:
         """Nonces below waiting transactions without a signed transaction: a false count or an earlier version left them. New jobs take them
@@ -191,7 +200,7 @@ class Tracker:
             if job is not None and head.number - slot.of_job(job.id)[0].head_number >= self._options.bump_after_blocks:
                 self._outbox.give_up(job.id, f"it waits behind nonce {self._gap}, which nobody used")
                 progress = True
-            if job is None and slot.newest.purpose is not Purpose.CANCEL:
+            if job is None and slot.newest.purpose is not Purpose.CANCEL and slot.nonce not in result.drafts:
                 progress |= self._cancel(slot, head, result)
         if not progress:
             self._fill_gaps(behind, head, result)
@@ -208,12 +217,8 @@ class Tracker:
 
     def _fill_gaps(self, behind: Sequence[NonceSlot], head: BlockRef, result: TrackingResult) -> None:
         tip = min(transaction.fees.priority_fee_wei for slot in behind for transaction in slot.transactions)
-        for _ in range(_FILLED_AT_ONCE):
-            nonce = self._lane.next_nonce()
-            transaction = self._lane.fill(nonce, head, tip) if nonce < behind[-1].nonce else None
-            if transaction is None:
-                return
-            result.signed.append(attempt_of(self._outbox.job(transaction.job_id), transaction, self._sender))
+        for nonce in islice(self._lane.unsigned_nonces(behind[-1].nonce), _FILLED_AT_ONCE):
+            result.drafts[nonce] = partial(self._lane.fill, nonce, head, tip)
 
     def _in_the_way(self, slot: NonceSlot, head: BlockRef, last_open: int) -> bool:
         """Whether to cancel; a cancellation that waits too long is replaced, too."""
@@ -230,26 +235,3 @@ def _state_after(job: OutboxJob, mined: Mined) -> JobState | None:
     if mined.transaction.purpose is Purpose.JOB and job.id == mined.transaction.job_id:
         return JobState.INCLUDED if mined.receipt.succeeded else JobState.REVERTED
     return JobState.SUPERSEDED if job.state in UNDECIDED else None
-
-
-def _outcome_on(job: OutboxJob, mined: Mined) -> Outcome:
-    """The job's own transaction is in a block."""
-    receipt = mined.receipt
-    if receipt.succeeded:
-        return Included(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, receipt.logs)
-    if job.outbid_by is not None:
-        return Outbid(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, job.outbid_by)
-    return Reverted(receipt.transaction_hash, mined.block, receipt.gas_used, receipt.gas_cost_wei, mined.payload)
-
-
-def _outcome_without(job: OutboxJob, last: OutboxTransaction, mined: Mined) -> Outcome:
-    """Another transaction of the keeper is in a block at the job's nonce; a cancellation's gas is the job's."""
-    receipt = mined.receipt
-    by_cancellation = mined.transaction.purpose is Purpose.CANCEL and mined.transaction.job_id == job.id
-    gas_used, cost = (receipt.gas_used, receipt.gas_cost_wei) if by_cancellation else (0, 0)
-    name = receipt.transaction_hash if by_cancellation else last.hash
-    if job.outbid_by is not None:
-        return Outbid(name, mined.block, gas_used, cost, job.outbid_by)
-    by = "cancelled by" if mined.transaction.purpose is Purpose.CANCEL else "replaced by"
-    reason = f"{job.reason or 'superseded'}; {by} {receipt.transaction_hash}"
-    return Dropped(name, reason, gas_used, cost, mined.block)

@@ -55,9 +55,9 @@ class CorrectionCall:
 StoreCall: TypeAlias = BlockCall | AppendCall | RevertCall | CorrectionCall
 CORRECTED: tuple[type[Record], ...] = (VenueEventRecord, LiquidationRecord, PoolRangeRecord, AccountFlowRecord)
 """What a correction replaces: all that logs tell."""
-Sent: TypeAlias = tuple[str, str]
-"""What makes a row of attempts (transaction, "") or outcomes (transaction, block) the same as one already written; or of blocks
-("", block), which may come once for each of two venues."""
+Sent: TypeAlias = tuple[str, str, str]
+"""What makes a row of attempts (transaction, "", candidate) or outcomes (transaction, block, candidate) the same as one already written; or
+of blocks ("", block, ""), which may come once for each of two venues."""
 _OF_PART = tuple(each.name for each in fields(LateBlockRecord))
 _ADDED = tuple(name for name in _OF_PART if name not in ("chain_id", "block_number", "block_hash", "block_time", "finished_at"))
 """Figures of a block to which each venue adds its own."""
@@ -178,11 +178,11 @@ def stands_alone(kind: type[Record]) -> bool:
 def sent_key(record: Record) -> Sent | None:
     """The identity of an attempt, outcome or block; None for records without one."""
     if isinstance(record, AttemptRecord):
-        return (record.transaction_hash, "")
+        return (record.transaction_hash, "", record.candidate_id)
     if isinstance(record, OutcomeRecord):
-        return (record.transaction_hash, record.block_hash)
+        return (record.transaction_hash, record.block_hash, record.candidate_id)
     if isinstance(record, BlockRecord):
-        return ("", record.block_hash)
+        return ("", record.block_hash, "")
     return None
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import duckdb
 import pyarrow as pa
 
+from keeper.domain.account import AccountRef
 from keeper.domain.attempt import Payment
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
@@ -81,9 +82,9 @@ class ChainRecorder:
         """What the lake holds of blocks. Ask before the first block is queued."""
         return recovery.blocks(self._queue.cursor(), self._queue.name, self._chain_id)
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        """The candidate a recorded attempt with this hash was for."""
-        return recovery.candidate_of(self._queue.cursor(), self._queue.name, self._chain_id, transaction)
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        """The candidate a recorded attempt with this hash was for by this account."""
+        return recovery.candidate_of(self._queue.cursor(), self._queue.name, self._chain_id, transaction, account)
 
     def recorded_attempts(self, transactions: Collection[Hash32]) -> frozenset[Hash32]:
         """Those of `transactions` that have a row in attempts."""

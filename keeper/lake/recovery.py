@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from keeper.domain.account import AccountRef
 from keeper.domain.attempt import Payment
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
@@ -39,11 +40,17 @@ def blocks(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int) -> R
     return RecordedBlocks(newest, followed)
 
 
-def candidate_of(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, transaction: Hash32) -> CandidateId | None:
-    """The candidate of a recorded attempt. Raises StoreError."""
-    query = "SELECT candidate_id FROM attempts WHERE chain_id = $chain AND transaction_hash = $hash LIMIT 1"
+def candidate_of(
+    connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, transaction: Hash32, account: AccountRef
+) -> CandidateId | None:
+    """The candidate of a recorded attempt, by the account it was for. Raises StoreError."""
+    query = """
+        SELECT candidate_id FROM attempts
+        WHERE chain_id = $chain AND transaction_hash = $hash AND venue = $venue AND account = $account LIMIT 1
+    """
+    venue, key = account
     with translated(lake, "read"):
-        rows = connection.execute(query, {"chain": chain_id, "hash": transaction}).fetchall()
+        rows = connection.execute(query, {"chain": chain_id, "hash": transaction, "venue": venue, "account": key}).fetchall()
     return CandidateId(rows[0][0]) if rows else None
 
 
@@ -140,10 +147,19 @@ def last_match(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, 
 def payments(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, sender: str, since_us: int) -> tuple[Payment, ...]:
     """What transactions of `sender` sent since then have cost, once each. Raises StoreError."""
     query = """
-        SELECT o.nonce, o.transaction_hash, o.block_number, o.block_hash, max(o.gas_cost_wei), min(epoch_us(a.sent_at))
-        FROM outcomes AS o JOIN attempts AS a ON a.chain_id = o.chain_id AND a.transaction_hash = o.transaction_hash
-        WHERE o.chain_id = $chain AND a.sender = $sender AND o.gas_cost_wei > 0 AND epoch_us(a.sent_at) >= $since
-        GROUP BY ALL ORDER BY o.nonce
+        WITH signed AS (
+            SELECT transaction_hash, min(epoch_us(sent_at)) AS sent_us FROM attempts
+            WHERE chain_id = $chain AND sender = $sender GROUP BY transaction_hash
+        ),
+        -- A transaction for several candidates has a row for each, with its share of the cost.
+        paid AS (
+            SELECT DISTINCT nonce, transaction_hash, block_number, block_hash, candidate_id, gas_cost_wei FROM outcomes
+            WHERE chain_id = $chain AND gas_cost_wei > 0
+        )
+        SELECT nonce, transaction_hash, block_number, block_hash, sum(gas_cost_wei), sent_us
+        FROM paid JOIN signed USING (transaction_hash)
+        WHERE sent_us >= $since
+        GROUP BY ALL ORDER BY nonce
     """
     with translated(lake, "read"):
         rows = connection.execute(query, {"chain": chain_id, "sender": sender, "since": since_us}).fetchall()

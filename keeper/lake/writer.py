@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
@@ -65,11 +65,11 @@ class Writer:
         if "cursors" in filled:
             written.cursors.update(self._fetch(f"SELECT venue, block_hash FROM cursors {recent}", with_chain))  # noqa: S608
         if "attempts" in filled:
-            written.sent.update(self._fetch(f"SELECT transaction_hash, '' FROM attempts {recent}", with_chain))  # noqa: S608
+            written.sent.update(self._fetch(f"SELECT transaction_hash, '', candidate_id FROM attempts {recent}", with_chain))  # noqa: S608
         if "outcomes" in filled:
-            written.sent.update(self._fetch(f"SELECT transaction_hash, block_hash FROM outcomes {recent}", with_chain))  # noqa: S608
+            written.sent.update(self._fetch(f"SELECT transaction_hash, block_hash, candidate_id FROM outcomes {recent}", with_chain))  # noqa: S608
         if "blocks" in filled:
-            written.sent.update(self._fetch(f"SELECT '', block_hash FROM blocks {recent}", with_chain))  # noqa: S608
+            written.sent.update(self._fetch(f"SELECT '', block_hash, '' FROM blocks {recent}", with_chain))  # noqa: S608
         return written
 
     def commit(self, batch: Batch) -> None:
@@ -142,9 +142,9 @@ class Writer:
         query = f"SELECT table_name FROM ducklake_table_info('{LAKE}') WHERE file_count > 0"  # noqa: S608 (the name is our own)
         return frozenset(str(name) for (name,) in self._connection.execute(query).fetchall())
 
-    def _fetch(self, query: str, values: Mapping[str, object]) -> list[tuple[str, str]]:
+    def _fetch(self, query: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """Oldest first."""
-        return [(str(first), str(second)) for first, second in reversed(self._connection.execute(query, values).fetchall())]
+        return self._connection.execute(query, values).fetchall()[::-1]
 
     def _transaction(self, doing: str, write: Callable[[], None]) -> None:
         """Run `write` in a transaction; again while a program that does not take turns holds the catalog, up to the options' limit."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from keeper.domain.chain import Address
 from keeper.domain.options import option
+from keeper.domain.sub_plan import MAX_TRANSACTION_GAS
 
 
 class Mode(StrEnum):
@@ -66,6 +67,7 @@ class ChainSettings:
         Verify.RECEIPTS,
     )
     l1_fee: L1Fee | None = option('"optimism" where the chain charges an L1 data fee by its GasPriceOracle (OP Stack)', None)
+    max_transaction_gas: int = option("most gas one transaction may have (EIP-7825: 2^24)", MAX_TRANSACTION_GAS)
     gas_coin_market: str = option("market whose index price values the gas coin, of the chain's first venue that has it", "ETH")
     forecast: bool = option("evaluate at the next block's time with an eth_call block override; false where the provider has none", True)
 
@@ -113,14 +115,25 @@ class ExecutorSettings:
 
     address: Address | None = option("the operator's KeeperExecutor contract", None)
     operator: Address | None = option("account that calls the executor; impersonated by simulations, checked against the key", None)
-    key_file: Path | None = option("encrypted keystore (web3 secret storage) of the operator", None)
-    password_file: Path | None = option("file with the keystore's password; or environment PERP_KEEPER_PASSWORD", None)
+    more_operators: tuple[Address, ...] = option("further accounts that call it: a pool of keys, each with nonces of its own", ())
+    key_file: tuple[Path, ...] = option("encrypted keystore (web3 secret storage) of the operator; one for each, in any order", ())
+    password_file: tuple[Path, ...] = option(
+        "file with the password of the keystores, or one for each in their order; or environment PERP_KEEPER_PASSWORD", ()
+    )
+    key_env: tuple[str, ...] = option("in place of key_file: environment variable with the operator's key, 64 hex digits; one for each", ())
+    signer_url: str | None = option("in place of key_file: remote signer of all operators, as Web3Signer (eth_signTransaction)", None)
+    signer_timeout_s: float = option("seconds until a remote signer counts as failed", 2.0)
     anvil: str | None = option("anvil program of the fork; PATH, then the npm package", None)
     forks: int = option("candidates settled at the same time, each on a fork process of its own", 2)
     settle: Settle = option(
         '"unless_guarded": a plan the executor guards is sent on its pre-check and settled on the fork later; "always": first',
         Settle.UNLESS_GUARDED,
     )
+
+    @property
+    def operators(self) -> tuple[Address, ...]:
+        """All accounts that call the executor; none where no operator is named."""
+        return () if self.operator is None else (self.operator, *self.more_operators)
 
 
 class PriceProtocol(StrEnum):
@@ -215,7 +228,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class ExecutorScope:
-    """The settings of one signing key on one chain, and the venues it acts on. Without a name these are only observed."""
+    """The settings of one executor on one chain, and the venues it acts on. Without a name these are only observed."""
 
     name: str | None
     settings: ExecutorSettings

@@ -139,8 +139,11 @@ class _Source:
         return str(value)
 
     def _one_key_each(self, venues: Mapping[str, VenueSettings], executors: Mapping[str, ExecutorSettings]) -> None:
-        """A signing key has one order of nonces on a chain, an executor one margin. Raises ConfigError where two executors share either, or
-        where an executor, a contract on one chain, is to act on two."""
+        """A signing key has one order of nonces on a chain, an executor one margin. Raises ConfigError where two executors share either,
+        where an executor, a contract on one chain, is to act on two, or where it names an operator twice."""
+        for name, executor in executors.items():
+            if len(set(executor.operators)) < len(executor.operators):
+                raise ConfigError(f"{self.path}: executors.{name}.more_operators names an operator twice. Name each key once.")
         places = {(venue.executor, venue.chain): name for name, venue in venues.items() if venue.executor is not None}
         for (one, chain), (other, elsewhere) in combinations(places, 2):
             if one == other:
@@ -148,13 +151,12 @@ class _Source:
                     f"{self.path}: venues.{places[one, chain]} and venues.{places[other, elsewhere]} are on different chains and both name "
                     f"executor {one}, which is a contract on one of them. Give each chain an executor of its own."
                 )
-            for key in ("operator", "address"):
-                value = getattr(executors[one], key)
-                if chain == elsewhere and value is not None and value == getattr(executors[other], key):
-                    raise ConfigError(
-                        f"{self.path}: executors.{one}.{key} and executors.{other}.{key} are the same, {value}, on chain {chain}. "
-                        "Give each executor a key and a contract of its own, or let the venues share one executor."
-                    )
+            shared = _shared(executors[one], executors[other]) if chain == elsewhere else {}
+            for key, value in shared.items():
+                raise ConfigError(
+                    f"{self.path}: executors.{one}.{key} and executors.{other}.{key} are the same, {value}, on chain {chain}. "
+                    "Give each executor a key and a contract of its own, or let the venues share one executor."
+                )
 
     def _refuse_unfit(self, settings: Settings) -> None:
         """Raises ConfigError for what a protocol rules out."""
@@ -199,6 +201,13 @@ class _Source:
 
 _CHAIN_HINT = "Add for example [chains.optimism] with id, rpc_urls and start_block."
 _VENUE_HINT = 'Add for example [venues.perps] with its protocol, chain = "optimism" and the keys of the protocol, as in config/venues.'
+
+
+def _shared(one: ExecutorSettings, other: ExecutorSettings) -> Mapping[str, str]:
+    """What two executors have in common and must not, by key."""
+    operators = [operator for operator in one.operators if operator in other.operators]
+    addresses = [one.address] if one.address is not None and one.address == other.address else []
+    return {key: values[0] for key, values in (("operator", operators), ("address", addresses)) if values}
 
 
 def renamed(tree: Tree) -> str:

@@ -29,13 +29,15 @@ _WAIT_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the run came to. `reverts` counts reasons, `skips` every reason a candidate was left alone for, at any stage."""
+    """What the run came to. An attempt is for one account, a transaction carries several; `reverted` are attempts. `reverts` counts
+    reasons, `skips` every reason a candidate was left alone for, at any stage."""
 
     traders: int
     blocks: int
     breached: int
     liquidations: int
     transactions: int
+    attempts: int
     reverted: int
     missed: int
     blocks_late: Spread
@@ -121,7 +123,7 @@ def _head(devnet: Devnet) -> int:
 
 def _figures(devnet: Devnet, lake: Path, blocks: range) -> Figures:
     ledger, liquidations = Referee(devnet.url, devnet.deployment).judge(blocks, _nothing), _liquidated(lake)
-    outcomes = query(lake, "select outcome, reason from outcomes")
+    outcomes = query(lake, "select outcome, reason, transaction_hash from outcomes")
     reverted = [row["reason"] for row in outcomes if row["outcome"] in ("reverted", "outbid")]
     skips = query(lake, "select reason, count(*) as n from decisions where reason is not null group by all order by n desc")
     return Figures(
@@ -129,7 +131,8 @@ def _figures(devnet: Devnet, lake: Path, blocks: range) -> Figures:
         blocks=len(blocks),
         breached=len(ledger.breached),
         liquidations=sum(len(numbers) for numbers in liquidations.values()),
-        transactions=len(outcomes),
+        transactions=len({row["transaction_hash"] for row in outcomes}),
+        attempts=len(outcomes),
         reverted=len(reverted),
         missed=len(ledger.missed(liquidations)),
         blocks_late=spread(ledger.lateness(liquidations)),

@@ -4,18 +4,28 @@ He tries whatever would take tokens, then what the rules do allow: losing them t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from contracts.devnet.calldata import calldata
+from contracts.devnet.calldata import calldata, returned
 from contracts.devnet.chain import Chain, Transaction
 from contracts.devnet.deployment import Market, Position, Side
 from contracts.devnet.devnet import Devnet
-from contracts.devnet.executor import EXECUTE, SET_VENUE, VENUE, PlanCall, execution, liquidate_and_close, liquidate_call
+from contracts.devnet.executor import (
+    EXECUTE,
+    RESULTS,
+    SET_VENUE,
+    VENUE,
+    PlanCall,
+    batch_execution,
+    execution,
+    liquidate_and_close,
+    liquidate_call,
+)
 from contracts.devnet.pricing import sqrt_price_x96
 from contracts.devnet.trading import MAX_UINT, deposit, open_position, trade_to
 
@@ -23,6 +33,9 @@ _BACKER = to_checksum_address("0x" + "7f" * 20)
 """The thief's own account with money enough to move every pool."""
 _FORTUNE_6 = 10**15
 _GAS = 8_000_000
+_GAS_EACH = 6_000_000
+_ANY_LOSS = -(10**30)
+_SUB_PLAN = "executeSubPlan((bytes32,(address,uint256,bytes,bool)[],int256,uint64))"
 _X18 = 10**18
 _FIRM_SECONDS = 16
 """The venue's limit on moving a pool counts from the tick of 15 s ago."""
@@ -84,14 +97,24 @@ class _Thief:
 
     def grasp(self) -> Sequence[str]:
         """Every way to take what is there, or to get leave for it. Returns the names of those that passed."""
-        return [name for name, to, data in (*self._forbidden_plans(), *self._forbidden_calls()) if self._passes(to, data)]
+        plans = self._forbidden_plans()
+        named = [(name, self._deployment.executor, execution(calls, _ANY_LOSS)) for name, calls in plans.items()]
+        passed = [name for name, to, data in (*named, *self._forbidden_calls()) if self._passes(to, data)]
+        return [*passed, *self._passed_together(plans)]
 
-    def _forbidden_plans(self) -> Sequence[tuple[str, str, str]]:
+    def _passed_together(self, plans: Mapping[str, Sequence[PlanCall]]) -> Sequence[str]:
+        """Those that went through as plans of one batch."""
+        data = batch_execution(list(plans.values()), _ANY_LOSS, _GAS_EACH)
+        call = {"from": self._deployment.keeper, "to": self._deployment.executor, "data": data}
+        (results,) = returned(RESULTS, self._rpc.call("eth_call", call, "latest"))
+        return [f"{name}, in a batch" for name, (succeeded, *_) in zip(plans, results, strict=True) if succeeded]
+
+    def _forbidden_plans(self) -> Mapping[str, Sequence[PlanCall]]:
         deployment, core, own = self._deployment, self._core, _BACKER
         usdc, weth, executor = deployment.usdc, deployment.collaterals[0].token, deployment.executor
         market = deployment.markets[0]
         withdraw = self._plan_call(core.vault, "withdraw(address,uint256)", usdc, 1_000 * 10**6)
-        plans: dict[str, list[PlanCall]] = {
+        return {
             "withdraw and transfer": [withdraw, self._plan_call(usdc, "transfer(address,uint256)", own, 1_000 * 10**6)],
             "approve himself": [self._plan_call(usdc, "approve(address,uint256)", own, MAX_UINT)],
             "approve himself of collateral": [self._plan_call(weth, "approve(address,uint256)", own, MAX_UINT)],
@@ -117,13 +140,14 @@ class _Thief:
             "coin with a call": [(core.vault, 1, withdraw[2], False)],
             "the executor's own functions": [self._plan_call(executor, "setOperator(address,bool)", own, True)],
         }
-        named = [(name, executor, execution(calls, -(10**30))) for name, calls in plans.items()]
-        return [*named, ("another venue", executor, calldata(EXECUTE, b"other".ljust(32, b"\0"), [withdraw], -(10**30)))]
 
     def _forbidden_calls(self) -> Sequence[tuple[str, str, str]]:
         deployment, own = self._deployment, _BACKER
         executor = deployment.executor
+        withdraw = self._plan_call(self._core.vault, "withdraw(address,uint256)", deployment.usdc, 1_000 * 10**6)
         return [
+            ("another venue", executor, calldata(EXECUTE, b"other".ljust(32, b"\0"), [withdraw], _ANY_LOSS)),
+            ("a plan without its batch", executor, calldata(_SUB_PLAN, (VENUE, [withdraw], _ANY_LOSS, _GAS_EACH))),
             ("sweep", executor, calldata("sweep(address,uint256)", deployment.usdc, 0)),
             ("recover", executor, calldata("recover(bytes32,(address,uint256,bytes,bool)[])", VENUE, [])),
             ("own valuer and rules", executor, calldata(SET_VENUE, VENUE, own, [])),
@@ -235,9 +259,10 @@ class _Thief:
         return bool(value < needed)
 
     def _execute(self, calls: Sequence[PlanCall]) -> None:
-        """With the key; any loss will do."""
-        data = execution(calls, -(10**30))
-        if self._passes(self._deployment.executor, data):
+        """With the key, by itself and as a batch by turns; any loss will do."""
+        alone = execution(calls, _ANY_LOSS)
+        if self._passes(self._deployment.executor, alone):
+            data = batch_execution([calls], _ANY_LOSS, _GAS_EACH) if self.plans % 2 else alone
             self.plans += 1
             self._chain.queue(Transaction(self._deployment.keeper, self._deployment.executor, data, _GAS, "plan"))
             self._chain.produce(self._chain.now + 1)

@@ -247,16 +247,20 @@ class Judge:
         transfers = {item.hash: item for item in self.history.transfers}
         due = {key for key, item in mined.items() if item.block <= cursor} - untold
         due_transfers = {key for key, item in transfers.items() if item.block <= cursor} - untold
-        attempts = Counter(row["transaction_hash"] for row in self._rows("SELECT transaction_hash FROM attempts"))
+        # A transaction has a row for each candidate it was for.
+        rows = self._rows("SELECT transaction_hash, candidate_id FROM attempts")
+        attempts = Counter((row["transaction_hash"], row["candidate_id"]) for row in rows)
+        sent = {name for name, _ in attempts}
         outcomes = self._rows("SELECT * FROM outcomes")
-        outcomes_by_hash = Counter(row["transaction_hash"] for row in outcomes if row["outcome"] in _MINED)
-        result.lost_rows += result.note("attempts lost", sorted((due | due_transfers) - set(attempts)))
+        told = Counter((row["transaction_hash"], row["candidate_id"]) for row in outcomes if row["outcome"] in _MINED)
+        result.lost_rows += result.note("attempts lost", sorted((due | due_transfers) - sent))
         result.wrong_rows += result.note("attempts twice", [key for key, times in attempts.items() if times > 1])
-        result.lost_rows += result.note("outcomes lost", sorted(due - set(outcomes_by_hash)))
+        result.lost_rows += result.note("outcomes lost", sorted(due - {name for name, _ in told}))
         result.lost_rows += result.note("outcomes of transfers lost", sorted(due_transfers - {row["transaction_hash"] for row in outcomes}))
-        result.wrong_rows += result.note("outcomes twice", [key for key, times in outcomes_by_hash.items() if times > 1])
+        result.wrong_rows += result.note("outcomes twice", [key for key, times in told.items() if times > 1])
         # A cancelled job is dropped, and its row names the transfer that took its place.
         false = [_false(row, mined | transfers if row["outcome"] in _MINED else mined) for row in outcomes]
+        false += [_false_sum(name, item, outcomes) for name, item in (mined | transfers).items()]
         result.wrong_rows += result.note("outcomes false", [words for words in false if words])
 
     def _rows(self, sql: str) -> Sequence[Mapping[str, Any]]:
@@ -276,13 +280,21 @@ def _false(row: Mapping[str, Any], mined: Mapping[str, Mined]) -> str | None:
         return f"{name}, but it is in block {item.block}" if item is not None else None
     if item is None:
         return f"{name}, but it is in no block"
-    if (row["outcome"] == "included") != item.good:
+    # In a transaction that is good a plan may have failed by itself.
+    if row["outcome"] == "included" and not item.good:
         return f"{name}, but its status is {item.good}"
     if row["block_hash"] != item.block_hash:
         return f"{name} in block {row['block_number']}, but it is in {item.block}"
-    if (row["gas_used"], row["gas_cost_wei"]) != (item.gas_used, item.cost_wei):
-        return f"{name}: gas {row['gas_used']}, {row['gas_cost_wei']} wei, but {item.gas_used}, {item.cost_wei} wei"
     return None
+
+
+def _false_sum(name: str, item: Mined, outcomes: Sequence[Mapping[str, Any]]) -> str | None:
+    """What a transaction's rows together say of its gas, and the chain does not; none of them may be there yet."""
+    rows = [row for row in outcomes if row["transaction_hash"] == name and row["block_hash"] == item.block_hash]
+    gas_used, cost_wei = sum(row["gas_used"] for row in rows), sum(row["gas_cost_wei"] for row in rows)
+    if not rows or (gas_used, cost_wei) == (item.gas_used, item.cost_wei):
+        return None
+    return f"{name}: gas {gas_used}, {cost_wei} wei, but {item.gas_used}, {item.cost_wei} wei"
 
 
 def _not_on_chain(rpc: Rpc, contracts: frozenset[str], places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -25,17 +25,15 @@ def test_the_keeper_loads_it(devnet: Devnet, tmp_path: Path, mode: Mode) -> None
     assert scope.chain.start_block == devnet.deployment.start_block
     assert str(scope.executors[0].settings.address).lower() == devnet.deployment.executor.lower()
     assert scope.venues["perp_v2"].options.clearing_house == devnet.deployment.core.clearing_house.lower()
-    assert (scope.executors[0].settings.key_file is None) == (mode != "execute")
+    assert (scope.executors[0].settings.key_file == ()) == (mode != "execute")
 
 
 def test_the_keystore_opens_with_the_password_beside_it(devnet: Devnet, tmp_path: Path) -> None:
     path = tmp_path / "keeper.toml"
     write_config(devnet.deployment, path, url=devnet.url, ws_url=None, mode="execute", lake_dir=tmp_path / "lake")
     (scope,) = load(path, {}).settings.scopes()
-    assert scope.executors[0].settings.key_file is not None
-    assert scope.executors[0].settings.password_file is not None
-    password = scope.executors[0].settings.password_file.read_text().strip()
-    key = Account.decrypt(scope.executors[0].settings.key_file.read_text(), password)
+    (key_file,), (password_file,) = scope.executors[0].settings.key_file, scope.executors[0].settings.password_file
+    key = Account.decrypt(key_file.read_text(), password_file.read_text().strip())
     assert Account.from_key(key).address == devnet.deployment.keeper
 
 
@@ -48,7 +46,7 @@ def test_several_venues_are_one_keeper_s_each_with_a_chain_and_a_key_of_its_own(
         ("first", 31_337, "perp_v2"),
         ("other", 31_338, "synthetix_v3"),
     ]
-    assert [scope.executors[0].settings.key_file for scope in scopes] == [tmp_path / "first.key.json", tmp_path / "other.key.json"]
+    assert [scope.executors[0].settings.key_file for scope in scopes] == [(tmp_path / "first.key.json",), (tmp_path / "other.key.json",)]
     assert scopes[1].oracles["other"].urls == ("http://127.0.0.1:1",)
 
 

@@ -13,15 +13,15 @@ from eth_account import Account
 
 from contracts.devnet.rpc import Rpc
 from keeper.domain.account import AccountKey
-from keeper.domain.attempt import Attempt, Job
+from keeper.domain.attempt import Attempt, Job, Part
 from keeper.domain.chain import Address, BlockRef, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
 from keeper.domain.parse import hash32
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.fork_connection import ForkConnection
+from keeper.execution.local_signer import LocalSigner
 from keeper.execution.node import Node
-from keeper.execution.signer import Signer
 from tests.keeper.execution.alone import Alone
 
 GWEI = 10**9
@@ -61,7 +61,7 @@ class Bench:
             **changes,
         }
         async with ForkConnection(self.url, 10) as own:
-            signer = Signer(Account.from_key(KEY))
+            signer = LocalSigner(Account.from_key(KEY))
             made = TransactionDispatcher(
                 DispatcherOptions(**settings),
                 signer,
@@ -118,7 +118,7 @@ class Bench:
         return self.head()
 
     def job(self, name: str, to: Address = COUNTER, budget_wei: int = 10**16) -> Job:
-        return Job(CandidateId(name), "venue", AccountKey(f"account-{name}"), self.head(), to, b"", GAS, budget_wei)
+        return Job((Part(CandidateId(name), "venue", AccountKey(f"account-{name}")),), self.head(), to, b"", GAS, budget_wei)
 
     def numbered_job(self, number: int) -> Job:
         """A job whose effects can be told from other jobs' effects: see `effects`."""
@@ -149,6 +149,5 @@ async def _awaited(test: Callable[[], Awaitable[None]]) -> None:
 
 
 async def sent(dispatcher: TransactionDispatcher, job: Job, fees: Fees = FEES) -> Attempt:
-    attempt = await dispatcher.send(job, fees)
-    assert attempt is not None
+    (attempt,) = await dispatcher.send(job, fees)
     return attempt

@@ -19,9 +19,10 @@ from keeper.domain.fees import Fees
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
 from keeper.errors import NonceConflict, RpcUnavailable
 from keeper.execution.fork_connection import ForkConnection
+from keeper.execution.local_signer import LocalSigner
 from keeper.execution.node import Json, Node
 from keeper.execution.outbox import Outbox
-from keeper.execution.signer import Signer, Unsigned
+from keeper.execution.signer import Unsigned
 from tests.fork.dispatch_bench import COUNTER, FEES, GAS, GRUMPY, GWEI, KEY, Bench, run, sent
 
 pytestmark = pytest.mark.fork
@@ -40,7 +41,7 @@ def test_happy_path(bench: Bench) -> None:
             jobs = [bench.job(name) for name in ("a", "b", "c")]
             attempts = [await sent(dispatcher, job) for job in jobs]
             assert [attempt.nonce for attempt in attempts] == [0, 1, 2]
-            assert dispatcher.open_accounts() == {("venue", job.account) for job in jobs}
+            assert dispatcher.open_accounts() == {part.key for job in jobs for part in job.parts}
             assert await dispatcher.track(bench.head()) == []
             head = bench.mine()
             settled = await dispatcher.track(head)
@@ -64,7 +65,7 @@ def test_a_revert_tells_why(bench: Bench) -> None:
             assert isinstance(item.outcome, Reverted)
             assert item.outcome.data == bytes.fromhex("deadbeef")
             assert item.outcome.gas_used > 21_000
-            assert await dispatcher.send(bench.job("a"), FEES) is not None, "a reverted candidate may be tried again"
+            assert await dispatcher.send(bench.job("a"), FEES), "a reverted candidate may be tried again"
 
     run(test)
 
@@ -93,8 +94,7 @@ def test_what_a_pool_forgot_is_offered_again(bench: Bench) -> None:
         async with bench.dispatcher(max_bumps=0) as dispatcher:
             attempt = await sent(dispatcher, bench.job("a"))
             bench.rpc.call("anvil_dropAllTransactions")
-            for _ in range(2):
-                await dispatcher.track(bench.mine())
+            await dispatcher.track(bench.mine())
             assert bench.pool() == {0: attempt.transaction_hash}
 
     run(test)
@@ -241,7 +241,7 @@ def test_a_strangers_pending_transaction_is_not_overwritten(bench: Bench) -> Non
 def test_the_budget_refuses_the_first_send(bench: Bench) -> None:
     async def test() -> None:
         async with bench.dispatcher() as dispatcher:
-            assert await dispatcher.send(bench.job("a", budget_wei=GAS * FEES.max_fee_wei - 1), FEES) is None
+            assert await dispatcher.send(bench.job("a", budget_wei=GAS * FEES.max_fee_wei - 1), FEES) == ()
             assert bench.pool() == {}
             assert dispatcher.open_accounts() == frozenset()
             assert (await sent(dispatcher, bench.job("a", budget_wei=GAS * FEES.max_fee_wei))).nonce == 0
@@ -267,15 +267,15 @@ def test_the_spending_cap_holds_across_restarts_and_frees_after_a_day(bench: Ben
         async with bench.dispatcher(spending_cap_wei_per_day=2 * worst) as dispatcher:
             await sent(dispatcher, bench.job("a"))
             await sent(dispatcher, bench.job("b"))
-            assert await dispatcher.send(bench.job("c"), FEES) is None, "both are counted at their worst"
+            assert await dispatcher.send(bench.job("c"), FEES) == (), "both are counted at their worst"
         async with bench.dispatcher(spending_cap_wei_per_day=2 * worst) as dispatcher:
-            assert await dispatcher.send(bench.job("c"), FEES) is None, "a restart does not forget"
+            assert await dispatcher.send(bench.job("c"), FEES) == (), "a restart does not forget"
             paid = sum(_cost(item) for item in await dispatcher.track(bench.mine()))
             assert 0 < paid < worst
             await sent(dispatcher, bench.job("c"))
             paid += sum(_cost(item) for item in await dispatcher.track(bench.mine()))
         async with bench.dispatcher(spending_cap_wei_per_day=paid + worst - 1) as dispatcher:
-            assert await dispatcher.send(bench.job("d"), FEES) is None, "what was paid today counts"
+            assert await dispatcher.send(bench.job("d"), FEES) == (), "what was paid today counts"
             bench.now += 86_401
             await sent(dispatcher, bench.job("d"))
 
@@ -440,11 +440,11 @@ def test_a_candidate_is_never_sent_twice(bench: Bench) -> None:
         job = bench.job("a")
         async with bench.dispatcher() as dispatcher:
             await sent(dispatcher, job)
-            assert await dispatcher.send(job, FEES) is None
+            assert await dispatcher.send(job, FEES) == ()
         async with bench.dispatcher() as dispatcher:
-            assert await dispatcher.send(job, FEES) is None
+            assert await dispatcher.send(job, FEES) == ()
             assert len(await dispatcher.track(bench.mine())) == 1
-            assert await dispatcher.send(job, FEES) is None
+            assert await dispatcher.send(job, FEES) == ()
             assert bench.count() == 1
 
     run(test)
@@ -520,11 +520,12 @@ def test_a_hole_of_fifty_nonces_left_by_a_lie_repairs_itself(bench: Bench) -> No
         async with bench.dispatcher() as dispatcher:
             await sent(dispatcher, bench.job("first"))
             await dispatcher.track(bench.mine())
-        signer, job = Signer(Account.from_key(KEY)), bench.job("stale")
+        signer, job = LocalSigner(Account.from_key(KEY)), bench.job("stale")
         with Outbox(next(bench.state_dir.glob("*.sqlite"))) as outbox:
             for nonce in (51, 52):
-                raw = signer.sign(Unsigned(31_337, nonce, COUNTER, b"", GAS, FEES))
-                outbox.add(replace(job, candidate_id=CandidateId(f"stale{nonce}")), raw, None, job.block.number, 1)
+                raw = await signer.sign(Unsigned(31_337, nonce, COUNTER, b"", GAS, FEES))
+                part = replace(job.parts[0], candidate_id=CandidateId(f"stale{nonce}"))
+                outbox.add(replace(job, parts=(part,)), raw, None, job.block.number, 1)
         async with bench.dispatcher(bump_after_blocks=2) as dispatcher:
             attempt = await sent(dispatcher, bench.job("new"))
             assert attempt.nonce == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from contracts.devnet.chain import Chain
 from contracts.devnet.devnet import Devnet
 from contracts.devnet.executor import SET_VENUE, VENUE, executor_rules
 from contracts.devnet.roles import EXECUTOR_OWNER
-from keeper.domain.chain import BlockRef, Reads
+from keeper.domain.chain import Address, BlockRef, Reads
 from keeper.domain.parse import address
 from keeper.errors import RpcUnavailable
 from keeper.evm import expected_of
@@ -34,6 +34,8 @@ class _Desk:
     chain: Chain
     down: bool = False
     reported: str | None = "nothing reported"
+    more_operators: Sequence[Address] = ()
+    left_out: Set[Address] = frozenset()
 
     @classmethod
     def on(cls, devnet: Devnet) -> _Desk:
@@ -60,22 +62,27 @@ class _Desk:
         deployment = self.devnet.deployment
         block = replace(self.ledger.block("latest"), base_fee_wei=base_fee_wei)
         check = StandingCheck(
-            self, address(executor or deployment.executor), address(deployment.keeper), self.expected, self._report, priority_fee_wei=0
+            self, address(executor or deployment.executor), self.operators, self.expected, self._report, self._leave_out, priority_fee_wei=0
         )
         good = asyncio.run(check.look(block))
         assert good == (self.reported is None)
         return self.reported
 
+    @property
+    def operators(self) -> Sequence[Address]:
+        return [address(self.devnet.deployment.keeper), *self.more_operators]
+
     def _report(self, problem: str | None) -> None:
         self.reported = problem
+
+    def _leave_out(self, operators: Set[Address]) -> None:
+        self.left_out = operators
 
 
 def test_the_devnets_operator_can_act(devnet: Devnet) -> None:
     desk = _Desk.on(devnet)
     assert desk.look() is None
-    seen = desk.ledger.run(
-        standing(address(devnet.deployment.executor), address(devnet.deployment.keeper), desk.expected()), desk.ledger.block("latest")
-    )
+    seen = desk.ledger.run(standing(address(devnet.deployment.executor), desk.operators, desk.expected()), desk.ledger.block("latest"))
     assert seen is not None
     assert (seen.owner, seen.treasury) == (address(devnet.deployment.executor_owner), address(devnet.deployment.treasury))
     assert seen.budget_left_x18 == 100_000 * 10**18
@@ -102,9 +109,7 @@ def test_no_budget_and_one_used_up(devnet: Devnet) -> None:
     desk = _Desk.on(devnet)
     desk.as_owner("setBudget(uint256)", 0)
     assert "no loss budget" in str(desk.look())
-    seen = desk.ledger.run(
-        standing(address(devnet.deployment.executor), address(devnet.deployment.keeper), desk.expected()), desk.ledger.block("latest")
-    )
+    seen = desk.ledger.run(standing(address(devnet.deployment.executor), desk.operators, desk.expected()), desk.ledger.block("latest"))
     assert seen is not None
     (told,) = problems(replace(seen, budget_x18=10**20, spent_x18=7 * 10**19, carried_x18=3 * 10**19), seen.executor)
     assert "100.00 USD is used up (70.00 lost, 30.00 carried open)" in told
@@ -115,6 +120,22 @@ def test_too_little_gas_at_this_price(devnet: Devnet) -> None:
     devnet.rpc.call("anvil_setBalance", devnet.deployment.keeper, hex(10**16))
     assert desk.look(base_fee_wei=10**8) is None
     assert "has 0.010000 coin for gas, 5 plans need 0.025000" in str(desk.look(base_fee_wei=10**9))
+
+
+def test_of_several_operators_those_without_right_or_gas_are_left_out(devnet: Devnet) -> None:
+    desk = _Desk.on(devnet)
+    poor, stranger = Address("0x" + "a1" * 20), Address("0x" + "a2" * 20)
+    desk.more_operators = (poor, stranger)
+    desk.as_owner("setOperator(address,bool)", poor, True)
+    devnet.rpc.call("anvil_setBalance", stranger, hex(10**18))
+    told = str(desk.look())
+    assert desk.left_out == {poor, stranger}
+    assert f"operator {stranger} may not act" in told
+    assert f"operator {poor} has 0.000000 coin for gas" in told
+    devnet.rpc.call("anvil_setBalance", poor, hex(10**18))
+    desk.as_owner("setOperator(address,bool)", stranger, True)
+    assert desk.look() is None
+    assert desk.left_out == set()
 
 
 def test_no_margin(devnet: Devnet) -> None:

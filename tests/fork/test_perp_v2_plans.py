@@ -20,7 +20,6 @@ from keeper.domain.money import Usd18
 from keeper.domain.plan import CallPurpose, LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
-from keeper.execution.executor import executed_change
 from keeper.venues.perp_v2.log_events import PositionChanged
 from tests.keeper.venues.ledger import raw_log
 from tests.keeper.venues.perp_v2.ledger import Ledger
@@ -83,7 +82,11 @@ class Keeper:
         receipts = {item["transactionHash"]: item for item in self.traders.receipts()}
         logs = [tuple(raw_log(item) for item in receipts[each]["logs"]) for each in sent]
         assert [receipts[each]["status"] for each in sent] == ["0x1"] * len(sent)
-        return [executed_change(each, self.executor) for each in logs]
+        return [self._change(each) for each in logs]
+
+    def _change(self, logs: Sequence[RawLog]) -> Usd18:
+        (data,) = [log.data for log in logs if log.address == self.executor and log.topics[0] == keccak(text="Executed(int256)")]
+        return Usd18(int.from_bytes(data, "big", signed=True))
 
     def execute(self, plan: LiquidationPlan) -> tuple[Usd18, tuple[RawLog, ...]]:
         """The change of the executor's worth and the logs. The book is kept as of before the block."""

@@ -212,5 +212,5 @@ def test_no_key_waits_for_another(tmp_path: Path) -> None:
     asyncio.run(asyncio.wait_for(run(), 10))
     assert hot.dispatcher is not None
     assert cold.dispatcher is not None
-    assert (hot.dispatcher.jobs, [(job.venue, job.to) for job in cold.dispatcher.jobs]) == ([], [("second", cold_contract)])
+    assert (hot.dispatcher.jobs, [(job.parts[0].venue, job.to) for job in cold.dispatcher.jobs]) == ([], [("second", cold_contract)])
     assert {row.sender for row in recorder.of(AttemptRecord)} <= {cold_key}

@@ -29,6 +29,7 @@ _ATTEMPTS = {
     "venue": "venue",
     "outcome": "outcome",
     "n": "n",
+    "transactions": "transactions",
     "gas_usd": "gas USD",
     "profit_usd": "profit before gas USD",
     "net_usd": "net USD",

@@ -1,5 +1,5 @@
--- Signed transactions handed to the network. `block_*` is the head it was built on, `sent_at` the time of its signature, the other times are
--- those of the stages before and after it (NULL for raised fees and cancellations). Fees in gwei.
+-- Signed transactions handed to the network, a row for each candidate they are for. `block_*` is the head it was built on, `sent_at` the time
+-- of its signature, the other times are those of the stages before and after it (NULL for raised fees and cancellations). Fees in gwei.
 SELECT
     chain_id,
     venue,

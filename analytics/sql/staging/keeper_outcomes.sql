@@ -1,4 +1,4 @@
--- What the chain said about each attempt. Profit before gas, in USD; `net_profit_usd` after it.
+-- What the chain said about each attempt. Candidates of one transaction share its gas. Profit before gas, in USD; `net_profit_usd` after it.
 -- The decimals of raw amounts are missing in lakes of the keeper's first schemas: they were 18.
 SELECT
     chain_id,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.chaos.scenario import Row, Scenario, play
-from tests.chaos.scenarios import chain, endpoints, killed, lasting, lying, operator, starting, storage, synthetix
+from tests.chaos.scenarios import chain, endpoints, killed, lasting, lying, operator, signers, starting, storage, synthetix
 
 KINDS: Mapping[str, Sequence[Scenario]] = {
     "endpoints that are sick": endpoints.SCENARIOS,
@@ -16,6 +16,7 @@ KINDS: Mapping[str, Sequence[Scenario]] = {
     "an unkind chain": chain.SCENARIOS,
     "damaged files": storage.SCENARIOS,
     "the operator's side": operator.SCENARIOS,
+    "a signer elsewhere": signers.SCENARIOS,
     "time, crowds, the thief": lasting.SCENARIOS,
     "another venue: Synthetix V3": synthetix.SCENARIOS,
 }

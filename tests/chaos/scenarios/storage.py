@@ -98,7 +98,10 @@ def hole_of_fifty(stage: Stage) -> None:
             signed = Account.sign_transaction(unsigned, key)
             name = "0x" + signed.hash.hex().removeprefix("0x")
             _insert(connection, "nonces", {"nonce": nonce})
-            _insert(connection, "jobs", job | {"id": job_id, "candidate_id": f"copy{place}", "nonce": nonce, "state": "open"})
+            _insert(connection, "jobs", job | {"id": job_id, "nonce": nonce, "state": "open"})
+            for part in connection.execute("SELECT * FROM parts WHERE job_id = ?", (job["id"],)).fetchall():
+                copied = {"job_id": job_id, "candidate_id": f"copy{place}-{part['position']}"}
+                _insert(connection, "parts", dict(part) | copied)
             copy = {"hash": name, "job_id": job_id, "nonce": nonce, "raw": bytes(signed.raw_transaction), "replaces": None}
             _insert(connection, "transactions", dict(row) | copy)
         connection.commit()

@@ -18,7 +18,11 @@ def liquidation(
     """One of a long, or of an account's margin where the size is 0."""
     side = "long" if size > 0 else "short"
     fields = {"account": account, "block_number": block, "market": market, "size": size, "side": side, "kind": kind, "ours": ours}
-    return fields | {"notional_usd": NOTIONAL_USD, "bad_debt_usd": 1.5}
+    return (
+        fields
+        | {"liquidator": "0xours" if ours else "0xother", "notional_usd": NOTIONAL_USD, "bad_debt_usd": 1.5}
+        | {"notional_usd": NOTIONAL_USD, "bad_debt_usd": 1.5}
+    )
 
 
 def run(*liquidations: dict[str, Any], ledger: Ledger | None = None, traders: int = 3) -> Run:

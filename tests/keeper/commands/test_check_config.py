@@ -61,6 +61,7 @@ def test_nothing_of_an_address_that_may_be_a_key_is_shown(keeper: Cli, path: Pat
         "PERP_KEEPER__CHAINS__DEVNET__RPC_URLS": "https://user:HUNTER2@eth.example/v2/HUNTER2,https://eth.example?key=HUNTER2",
         "PERP_KEEPER__CHAINS__DEVNET__WS_URL": "wss://eth.example/HUNTER2",
         "PERP_KEEPER__CHAINS__DEVNET__SEND_URLS": "https://eth.example/HUNTER2",
+        "PERP_KEEPER__EXECUTORS__HOT__SIGNER_URL": "https://user:HUNTER2@signer.example/HUNTER2",
     }
     for options in ((), ("--json",)):
         answer = keeper("check-config", "-c", path, "--offline", *options, environment=secret)
@@ -75,6 +76,16 @@ def test_nothing_of_an_address_that_may_be_a_key_is_shown(keeper: Cli, path: Pat
     answer = keeper("check-config", "-c", path, "--offline", environment=wrong)
     assert answer.exit_code == 2
     assert "HUNTER2" not in answer.output
+
+
+def test_execute_mode_needs_exactly_one_source_of_keys(keeper: Cli, path: Path) -> None:
+    acting = {"PERP_KEEPER__KEEPER__MODE": "execute", "PERP_KEEPER__VENUES__PERP_V2__EXECUTOR": "hot"}
+    acting["PERP_KEEPER__EXECUTORS__HOT__KEY_ENV"] = "KEY_A"
+    assert keeper("check-config", "-c", path, "--offline", environment=acting).exit_code == 0
+    both = acting | {"PERP_KEEPER__EXECUTORS__HOT__SIGNER_URL": "http://127.0.0.1:9000"}
+    answer = keeper("check-config", "-c", path, "--offline", environment=both)
+    assert answer.exit_code == 2
+    assert "executors.hot.key_file, key_env or signer_url: there are key_env and signer_url" in answer.output
 
 
 @pytest.mark.fork

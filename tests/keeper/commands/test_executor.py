@@ -107,6 +107,22 @@ def test_a_key_that_was_replaced_is_shown_until_it_is_revoked(owner: _Owner) -> 
     assert owner.status()["other_operators"] == []
 
 
+def test_several_operators_are_allowed_funded_looked_at_and_revoked_together(owner: _Owner) -> None:
+    second = "0x" + "ab" * 20
+    owner.config.write_text(owner.config.read_text().replace("key_file = ", f'more_operators = ["{second}"]\nkey_file = '))
+    status = owner.status()
+    assert [(each["address"], each["allowed"]) for each in status["operators"]] == [(KEEPER.lower(), True), (second, False)]
+    assert [second in problem for problem in status["missing"]] == [True, True], "neither right nor gas"
+    assert owner("allow").exit_code == 0
+    assert owner("fund", "--gas", 0.5).exit_code == 0
+    status = owner.status()
+    assert status["missing"] == []
+    assert int(status["operators"][1]["gas_wei"]) == 5 * 10**17
+    assert owner.cli("executor", "status", "--config", owner.config).stdout.count("may act") == 2
+    assert owner("revoke").exit_code == 0
+    assert [each["allowed"] for each in owner.status()["operators"]] == [False, False]
+
+
 def test_a_dry_run_shows_and_tries_everything_and_sends_nothing(owner: _Owner) -> None:
     before = owner.head()
     for command, words in (

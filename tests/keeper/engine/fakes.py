@@ -5,21 +5,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from keeper.domain.account import AccountKey
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, CallResult, Hash32, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
 from keeper.domain.endpoint_score import EndpointScore
 from keeper.domain.fees import Fees
-from keeper.domain.money import Usd18
-from keeper.domain.outcome import SimOutcome
+from keeper.domain.money import ZERO_USD, Usd18
+from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.records import Record
+from keeper.domain.sub_plan import SubPlan
+from keeper.domain.use import NOTHING, Use
 from keeper.engine.evaluator import Evaluator
+from keeper.errors import RpcError
 
 T = TypeVar("T")
 OPERATOR = Address("0x" + "aa" * 20)
 EXECUTOR = Address("0x" + "bb" * 20)
+BATCH = b"batch "
+"""How a batch begins, for whoever encodes one here."""
 
 
 def block_ref(number: int, *, fork: int = 0) -> BlockRef:
@@ -108,21 +113,37 @@ class ListRecorder:
 
 @dataclass
 class ScriptedSimulator:
-    """Gives the same answer to every plan; where there is a `gate`, only once it is open."""
+    """Gives the same answer to every plan, be it in a batch, but for the accounts in `reverting`; where there is a `gate`, only once it is
+    open. `calls` is what it was given to check."""
 
     checked: SimOutcome
     settled: SimOutcome
     settlements: int = 0
     gate: asyncio.Event | None = None
+    reverting: frozenset[str] = frozenset()
+    most_gas: int = 1 << 62
+    calls: list[bytes] = field(default_factory=list)
 
     async def pre_check(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
-        return self.checked
+        self.calls.append(calldata)
+        if gas > self.most_gas:
+            raise RpcError(-32_000, "gas above the cap")
+        return self._outcome(calldata, self.checked)
 
     async def settle(self, sender: Address, to: Address, calldata: bytes, gas: int, block: BlockRef, at: Timestamp) -> SimOutcome:
         self.settlements += 1
         if self.gate is not None:
             await self.gate.wait()
-        return self.settled
+        return self._outcome(calldata, self.settled)
+
+    def _outcome(self, calldata: bytes, outcome: SimOutcome) -> SimOutcome:
+        if not calldata.startswith(BATCH):
+            return outcome
+        parts = [self._part(account, outcome) for account in calldata.removeprefix(BATCH).decode().split()]
+        return SimSettled(ZERO_USD, 0, (), 1.0, tuple(parts))
+
+    def _part(self, account: str, outcome: SimOutcome) -> SimOutcome:
+        return SimReverted(b"healthy", 1_000, 1.0) if account in self.reverting else outcome
 
 
 @dataclass
@@ -135,8 +156,9 @@ class ListDispatcher:
     results: list[Settled] = field(default_factory=list)
     open: set[tuple[str, AccountKey]] = field(default_factory=set)
     full: bool = False
+    most_parts: int = 99
+    uses: dict[AccountRef, Use] = field(default_factory=dict)
     candidates: dict[Hash32, CandidateId] = field(default_factory=dict)
-    ended: dict[Hash32, Attempt] = field(default_factory=dict)
     fresh: list[Attempt] = field(default_factory=list)
     rivals: dict[AccountKey, str] = field(default_factory=dict)
     worth_wei: dict[AccountKey, int] = field(default_factory=dict)
@@ -148,31 +170,25 @@ class ListDispatcher:
     acknowledged: list[Hash32] = field(default_factory=list)
     settled: list[tuple[Hash32, Hash32 | None]] = field(default_factory=list)
 
-    async def send(self, job: Job, fees: Fees) -> Attempt | None:
-        if self.full:
-            return None
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
+        if self.full or len(job.parts) > self.most_parts:
+            return ()
         self.jobs.append(job)
-        self.open.add((job.venue, job.account))
+        self.open |= {part.key for part in job.parts}
+        self.uses |= {part.key: part.use for part in job.parts}
         number = len(self.jobs)
-        attempt = Attempt(
-            job.candidate_id,
-            job.venue,
-            job.account,
-            job.block,
-            Hash32(f"0x{number:064x}"),
-            self.sender,
-            number,
-            fees,
-            job.gas_limit,
-            None,
-            0,
-        )
-        self.fresh.append(attempt)
-        return attempt
+        name = Hash32(f"0x{number:064x}")
+        attempts = [
+            Attempt(
+                part.candidate_id, part.venue, part.account, job.block, name, self.sender, number, fees, job.gas_limit, None, 0, job.stages
+            )
+            for part in job.parts
+        ]
+        self.fresh += attempts
+        return attempts
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         found, self.results = self.results, []
-        self.ended |= {item.outcome.transaction_hash: item.attempt for item in found}
         return found
 
     def signed(self) -> Sequence[Attempt]:
@@ -185,8 +201,8 @@ class ListDispatcher:
     def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
         self.worth_wei = {**self.worth_wei, **worth_wei}
 
-    def rival_of(self, transaction: Hash32) -> str | None:
-        return self.rivals.get(self.ended[transaction].account)
+    def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
+        return self.rivals.get(account[1])
 
     def signed_lately(self) -> Sequence[Attempt]:
         return self.lately
@@ -194,10 +210,10 @@ class ListDispatcher:
     def decided_lately(self) -> Sequence[Decided]:
         return self.decided
 
-    def payments_unknown_since(self) -> int | None:
-        return self.unknown_since
+    def payments_unknown(self) -> Mapping[Address, int]:
+        return {} if self.unknown_since is None else {self.sender: self.unknown_since}
 
-    def remember(self, payments: Sequence[Payment]) -> None:
+    def remember(self, sender: Address, payments: Sequence[Payment]) -> None:
         self.remembered += payments
 
     def tell_again(self, decided: Iterable[Decided]) -> None:
@@ -207,11 +223,17 @@ class ListDispatcher:
         self.acknowledged += attempts
         self.settled += outcomes
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
         return self.candidates.get(transaction)
 
     def open_accounts(self) -> frozenset[tuple[str, AccountKey]]:
         return frozenset(self.open)
+
+    def in_flight(self) -> Mapping[AccountRef, Use]:
+        return {key: self.uses.get(key, NOTHING) for key in self.open}
+
+    def open_gas(self) -> int:
+        return sum(job.gas_limit for job in self.jobs if any(part.key in self.open for part in job.parts))
 
 
 @dataclass
@@ -233,3 +255,8 @@ class ScriptedMender:
 def encoded(venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
     """Some calldata."""
     return f"{venue} {plan.account} {min_change.raw}".encode()
+
+
+def encoded_batch(plans: Sequence[SubPlan]) -> bytes:
+    """Calldata that names the accounts of a batch."""
+    return BATCH + " ".join(each.plan.account for each in plans).encode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from keeper.domain.account import AccountRef
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AttemptRecord, BlockRecord, Record, VenueEventRecord
@@ -56,8 +57,10 @@ class KilledMemory:
         rows = [row for row in self._rows if isinstance(row, BlockRecord)]
         return RecordedBlocks(max((row.block_number for row in rows), default=None), any(not row.recovered for row in rows))
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        ids = [row.candidate_id for row in self._rows if isinstance(row, AttemptRecord) and row.transaction_hash == transaction]
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        wanted = (transaction, *account)
+        attempts = [row for row in self._rows if isinstance(row, AttemptRecord)]
+        ids = [row.candidate_id for row in attempts if (row.transaction_hash, row.venue, row.account) == wanted]
         return CandidateId(ids[0]) if ids else None
 
     def flush(self) -> None:

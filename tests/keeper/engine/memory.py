@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from keeper.domain.account import AccountRef
 from keeper.domain.attempt import Payment
 from keeper.domain.chain import BlockRef, Hash32, LogFilter, RawLog
 from keeper.domain.decision import CandidateId
@@ -107,8 +108,9 @@ class ListLake(ListRecorder):
         rows = self.of(BlockRecord)
         return RecordedBlocks(max((row.block_number for row in rows), default=None), any(not row.recovered for row in rows))
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
-        found = [row.candidate_id for row in self.of(AttemptRecord) if row.transaction_hash == transaction]
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
+        wanted = (transaction, *account)
+        found = [row.candidate_id for row in self.of(AttemptRecord) if (row.transaction_hash, row.venue, row.account) == wanted]
         return CandidateId(found[0]) if found else None
 
     def recorded_attempts(self, transactions: Collection[Hash32]) -> frozenset[Hash32]:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import structlog
 
+from keeper.domain.account import AccountRef
 from keeper.domain.chain import BlockRef, CallResult, Hash32, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fixed import X18
@@ -102,7 +103,7 @@ class CorrectableMemory(ListLake):
     def last_match(self, venue: str, accounts: Collection[str]) -> int | None:
         return self.matched
 
-    def candidate_of(self, transaction: Hash32) -> CandidateId | None:
+    def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
         return CandidateId("a candidate")
 
 

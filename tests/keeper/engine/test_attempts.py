@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import structlog
 
-from keeper.domain.account import AccountKey
+from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Decided, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
@@ -86,7 +86,7 @@ def _reconcile(dispatcher: ListDispatcher, memory: ListLake) -> None:
 def _decided(number: int, outcome: Outcome) -> Decided:
     block = outcome.block
     mined = None if block is None or isinstance(outcome, Dropped) else _hash(number)
-    return Decided(number, CandidateId(f"c{number}"), frozenset({_hash(number)}), mined, None if block is None else block.hash)
+    return Decided(number, (CandidateId(f"c{number}"),), frozenset({_hash(number)}), mined, None if block is None else block.hash)
 
 
 def test_at_start_what_the_lake_lacks_is_written_or_told_again() -> None:
@@ -136,7 +136,7 @@ def test_a_revert_behind_a_rival_of_the_same_block_is_a_lost_race() -> None:
     memory = ListLake()
 
     class Rivalled(ListDispatcher):
-        def rival_of(self, transaction: Hash32) -> str | None:
+        def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
             return "0xthem"
 
     _record(_attempts(Rivalled(), memory), Settled(_attempt(1), Reverted(_hash(1), HEAD, 21, 42, b"")))
@@ -162,3 +162,20 @@ def test_open_attempts_are_told_what_they_are_worth_by_now() -> None:
     dispatcher = ListDispatcher(open={("toy", alice), ("toy", bob), ("toy", own), ("twin", AccountKey("0xc"))})
     _attempts(dispatcher, ListLake()).revalue("toy", {alice: 7, AccountKey("0xd"): 9})
     assert dispatcher.worth_wei == {alice: 7, bob: 0}
+
+
+def test_a_batch_is_told_when_each_of_its_candidates_has_a_row() -> None:
+    """The lake lacks one of two: both are told again, and the row that is there is not written twice."""
+    memory = ListLake()
+    first = Settled(replace(_attempt(1), candidate_id=CandidateId("c1")), Included(_hash(1), HEAD, 10, 20, ()))
+    _record(_attempts(ListDispatcher(), memory), first)
+    job = Decided(1, (CandidateId("c1"), CandidateId("c2")), frozenset({_hash(1)}), _hash(1), HEAD.hash)
+    dispatcher = ListDispatcher(decided=[job])
+    _reconcile(dispatcher, memory)
+    assert dispatcher.told_again == [job]
+    second = Settled(replace(_attempt(1), candidate_id=CandidateId("c2")), Reverted(_hash(1), HEAD, 11, 22, b"why"))
+    _record(_attempts(ListDispatcher(), memory), second)
+    complete = ListDispatcher(decided=[job])
+    _reconcile(complete, memory)
+    assert complete.told_again == []
+    assert complete.settled == [(_hash(1), HEAD.hash)]

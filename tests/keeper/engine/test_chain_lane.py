@@ -46,7 +46,7 @@ from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
-from keeper.engine.ports import Encoder
+from keeper.engine.ports import Encoder, OperatorWatch
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.quote_board import QuoteBoard
 from keeper.engine.required_quotes import RequiredQuotes
@@ -55,7 +55,17 @@ from keeper.engine.start import Position, Start
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
 from keeper.engine.venue_rows import RowOptions
-from keeper.errors import BlockUnknown, ConfigError, EndpointsDisagree, Fatal, RpcError, RpcUnavailable, StateDivergence, Transient
+from keeper.errors import (
+    BlockUnknown,
+    ConfigError,
+    EndpointsDisagree,
+    Fatal,
+    RpcError,
+    RpcUnavailable,
+    SignerUnavailable,
+    StateDivergence,
+    Transient,
+)
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
@@ -69,6 +79,7 @@ from tests.keeper.engine.fakes import (
     ScriptedMender,
     ScriptedSimulator,
     block_ref,
+    encoded_batch,
 )
 from tests.keeper.engine.quoted import ListService, quote_of
 from tests.keeper.engine.toy import EXCHANGE, JudgedToy, Liquidated, Opened, ToyVenue, log_of
@@ -97,9 +108,9 @@ class World:
             for event in events:
                 await self.lane.run(stream(event))
                 while work and len(self.mailbox):
-                    case = await self.mailbox.take()
-                    await self.liquidator.work(case, self.mailbox.newest_block)
-                    await self.mailbox.done(case)
+                    cases = await self.mailbox.take()
+                    await self.liquidator.work(cases, self.mailbox.newest_block)
+                    await self.mailbox.done(cases)
 
         asyncio.run(feed())
 
@@ -133,13 +144,14 @@ def world_of(
     quotes: QuoteBoard | None = None,
     forecast: bool = False,
     service: ListService | None = None,
+    watch: OperatorWatch | None = None,
 ) -> World:
     good = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
-    chain, recorder, mailbox = chain or FakeChain(), ListRecorder(), Mailbox()
+    chain, recorder = chain or FakeChain(), ListRecorder()
     simulator = simulator or ScriptedSimulator(checked or good, settled or good)
     dispatcher = dispatcher or (ListDispatcher() if executes else None)
     venues = {"toy": venue or ToyVenue(BREACHED), **({"twin": twin} if twin is not None else {})}
-    setup = ExecutionSetup(simulator if simulates else None, dispatcher, encode, OPERATOR, EXECUTOR, settlements=settlements)
+    setup = ExecutionSetup(simulator if simulates else None, dispatcher, encode, encoded_batch, OPERATOR, EXECUTOR, settlements=settlements)
     limits = limits or Limits(min_profit=Usd18.of_units(1))
     evaluators: dict[str, Evaluator] = {
         name: Evaluator(each, ChainQuestions(chain, newest_fee, quotes), executor=EXECUTOR, block_seconds=2, forecast=forecast)
@@ -153,6 +165,7 @@ def world_of(
         name_revert={name: each.revert_reason for name, each in venues.items()},
         required_quotes={} if service is None else {name: RequiredQuotes(each, service) for name, each in evaluators.items()},
     )
+    mailbox = Mailbox(liquidator.room)
     log = structlog.get_logger()
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
     policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, FeePolicy(10**6, 10**11), setup.encode)
@@ -163,7 +176,7 @@ def world_of(
     services = LaneServices(chain, recorder, status, log, lambda: 1.0, 1)
     tripwire, options = Tripwire(chain, every_blocks=tripwire_blocks, accounts=2), RowOptions(0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    lane = ChainLane(services, lanes, [KeyLane(decisions, settlements, None, 1, log)], gas, patience_s=0.05)
+    lane = ChainLane(services, lanes, [KeyLane(decisions, settlements, watch, 1, log)], gas, patience_s=0.05)
     return World(lane, chain, recorder, simulator, dispatcher, liquidator, mailbox, status.readiness)
 
 
@@ -188,7 +201,7 @@ def test_a_breach_is_decided_checked_settled_and_sent_and_every_stage_leaves_a_r
     (attempt,) = world.recorder.of(AttemptRecord)
     assert attempt.candidate_id == evaluation.candidate_id == world.recorder.of(DecisionRecord)[0].candidate_id
     assert world.dispatcher is not None
-    assert [job.account for job in world.dispatcher.jobs] == [ALICE]
+    assert [part.account for job in world.dispatcher.jobs for part in job.parts] == [ALICE]
 
 
 def test_an_account_in_flight_is_not_sent_again() -> None:
@@ -277,6 +290,22 @@ def test_a_spending_cap_is_a_reason_not_an_error() -> None:
     assert world.decisions()[-1] == ("liquidate", "spending_cap")
 
 
+@dataclass
+class _UnsignedDispatcher(ListDispatcher):
+    """Nobody signs for it."""
+
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
+        raise SignerUnavailable("http://signer: no answer in 2 s")
+
+
+def test_a_signer_that_does_not_answer_is_a_reason_of_its_own_and_nothing_is_left_to_settle() -> None:
+    settlements = Settlements()
+    world = world_of(dispatcher=_UnsignedDispatcher(), settlements=settlements)
+    world.run(added(1, OPENS))
+    assert world.decisions() == [("decide", None), ("liquidate", "signer_unavailable")]
+    assert len(settlements) == 0
+
+
 def test_a_plan_that_keeps_reverting_is_tried_ever_more_rarely() -> None:
     world = world_of(settled=SimReverted(b"no", 1, 1.0), venue=ToyVenue({2 * number: 85 for number in range(1, 12)}))
     world.run(added(1, OPENS), *(added(number) for number in range(2, 12)))
@@ -331,6 +360,31 @@ def test_a_revert_without_a_rival_keeps_the_venues_reason() -> None:
     world.dispatcher.results = [Settled(_attempt(block_ref(1)), Reverted(Hash32("0x01"), block_ref(2), 1, 1, b"healthy"))]
     world.run(added(2))
     assert [(row.outcome, row.reason) for row in world.recorder.of(OutcomeRecord)] == [("reverted", "healthy")]
+
+
+@dataclass
+class _DoubtedWatch:
+    """Counts what makes it doubt."""
+
+    doubts: int = 0
+
+    async def turn(self, number: int) -> None:
+        return None
+
+    def doubt(self) -> None:
+        self.doubts += 1
+
+
+def test_a_revert_is_a_reason_to_look_at_the_operators_rights() -> None:
+    """Of several keys, one that has lost its right passes the pre-check of another."""
+    watch = _DoubtedWatch()
+    world = world_of(watch=watch)
+    assert world.dispatcher is not None
+    world.run(added(1, OPENS))
+    assert watch.doubts == 0
+    world.dispatcher.results = [Settled(_attempt(block_ref(1)), Reverted(Hash32("0x01"), block_ref(2), 1, 1, b"healthy"))]
+    world.run(added(2))
+    assert watch.doubts == 1
 
 
 def test_a_reorg_undoes_the_book_and_the_rows() -> None:
@@ -560,7 +614,7 @@ def test_a_plan_without_a_guard_is_settled_before_it_is_sent_and_need_not_pay() 
     world.run(added(1, OPENS))
     assert [row.method for row in world.recorder.of(SimulationRecord)] == ["call", "fork"]
     assert world.dispatcher is not None
-    assert [job.account for job in world.dispatcher.jobs] == [ALICE]
+    assert [part.account for job in world.dispatcher.jobs for part in job.parts] == [ALICE]
     assert len(settlements) == 0
 
 
@@ -578,12 +632,12 @@ class _SlowDispatcher(ListDispatcher):
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     both: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send(self, job: Job, fees: Fees) -> Attempt | None:
-        attempt = await super().send(job, fees)
+    async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
+        attempts = await super().send(job, fees)
         if len(self.jobs) == 2:
             self.both.set()
         await self.gate.wait()
-        return attempt
+        return attempts
 
 
 def test_an_endpoint_slow_to_answer_one_transaction_does_not_hold_up_the_next_of_the_same_market() -> None:
@@ -592,11 +646,11 @@ def test_an_endpoint_slow_to_answer_one_transaction_does_not_hold_up_the_next_of
     world.run(added(1, OPENS), work=False)
 
     async def work() -> None:
-        case = await world.mailbox.take()
+        (case,) = await world.mailbox.take()
         other = replace(case, candidate=replace(case.candidate, account=AccountKey("0xb0b"), id=CandidateId("other")))
         async with asyncio.timeout(5), asyncio.TaskGroup() as group:
             for each in (case, other):
-                group.create_task(world.liquidator.work(each, 1))
+                group.create_task(world.liquidator.work([each], 1))
             await dispatcher.both.wait()
             dispatcher.gate.set()
 
@@ -691,13 +745,15 @@ def test_the_tip_that_others_pay_is_offered_and_asked_back_by_the_guard() -> Non
 
     more = 5 * 10**8
     attempts: list[AttemptRecord] = []
+    guards: list[Usd18] = []
     for tip_wei in (None, 10**6 + more):
         world = world_of(encode=encode, chain=FakeChain(tip_wei=tip_wei))
         world.run(added(1, OPENS), added(2))
         attempts += world.recorder.of(AttemptRecord)
+        guards.append(wanted[-1])
         assert [row.market_tip_wei for row in world.recorder.of(BlockRecord)] == [tip_wei] * 2
     assert [attempt.priority_fee_wei for attempt in attempts] == [10**6, 10**6 + more]
-    cheap, dear = [change for change in wanted if change.raw]
+    cheap, dear = guards
     assert dear - cheap == Usd18(attempts[0].gas_limit * more * 85)
 
 
@@ -722,7 +778,7 @@ def test_a_case_the_newest_block_decides_otherwise_about_is_not_sent() -> None:
         await asyncio.sleep(0)
         await world.lane.run(_events(added(2)))
         world.simulator.gate.set()
-        result = await working
+        (result,) = await working
         assert isinstance(result, Skip)
         assert (result.reason, result.detail) == (SkipReason.STALE, "block 2 decides otherwise")
 

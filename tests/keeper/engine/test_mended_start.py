@@ -49,7 +49,7 @@ def _start(mender: _Mender, **venues: ToyVenue) -> tuple[Start, dict[str, Book]]
         name: Evaluator(venue, ChainQuestions(chain), executor=EXECUTOR, block_seconds=2, forecast=False) for name, venue in venues.items()
     }
     options = RecoveryOptions(1, 3, DEPTH, record_reads=True, followed_gap=0)
-    recovery = Recovery(chain, chain, memory, options, lambda _: None, lambda: 7.0, lambda _: None)
+    recovery = Recovery(chain, chain, memory, options, lambda _: None, lambda: 7.0, lambda *_: None)
     start = asyncio.run(MendedStart(recovery, mender, memory, DEPTH).run(evaluators))
     return start, {name: evaluator.book for name, evaluator in evaluators.items()}
 

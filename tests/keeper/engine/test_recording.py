@@ -72,7 +72,7 @@ def test_events_keep_their_order_their_source_and_where_they_came_from() -> None
 def test_a_liquidation_is_told_from_the_victims_side(size: int, side: str, price: float) -> None:
     log = log_of(Opened(ALICE, 1, 1), BLOCK, 2)
     liquidation = LiquidationObserved(ALICE, EXECUTOR, "TOY-PERP", "TOY", Breach.POSITIONS, size, 100 * X18, 3 * X18, X18, 2 * X18, log)
-    (row,) = recording.liquidation_rows(WHERE, [liquidation], EXECUTOR, {log.transaction_hash: CandidateId("ours")})
+    (row,) = recording.liquidation_rows(WHERE, [liquidation], EXECUTOR, {(log.transaction_hash, ALICE): CandidateId("ours")})
     assert (row.market, row.underlying) == ("TOY-PERP", "TOY")
     assert (row.side, row.price, row.size_raw, row.ours, row.candidate_id) == (side, price, str(size), True, "ours")
     assert (row.notional_usd, row.penalty_usd, row.reward_usd, row.bad_debt_usd) == (100.0, 3.0, 1.0, 2.0)

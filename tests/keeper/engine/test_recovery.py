@@ -56,7 +56,9 @@ class _World:
         }
         options = RecoveryOptions(1, start_block, DEPTH, record_reads=record_reads, followed_gap=followed_gap)
         known = {Hash32(transaction): CandidateId(candidate) for transaction, candidate in (candidates or {}).items()}
-        recovery = Recovery(self.chain, self.chain, self.memory, options, self.progress.append, lambda: 7.0, known.get)
+        recovery = Recovery(
+            self.chain, self.chain, self.memory, options, self.progress.append, lambda: 7.0, lambda transaction, _: known.get(transaction)
+        )
         return asyncio.run(recovery.run(evaluators)), evaluators["toy"]
 
     def follow(self, *numbers: int) -> None:

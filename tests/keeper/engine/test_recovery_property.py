@@ -45,7 +45,7 @@ from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
 from tests.keeper.chain.fakes import StopFollowing, bench, node
 from tests.keeper.chain.simulated import CONTRACT, OTHER, SimulatedNode
-from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ScriptedMender
+from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ScriptedMender, encoded_batch
 from tests.keeper.engine.killed import Killed, KilledMemory, fold
 from tests.keeper.engine.toy import Opened, PriceRead, ToyVenue
 
@@ -128,14 +128,17 @@ class World:
         }
         self.books = {name: evaluator.book for name, evaluator in evaluators.items()}
         aims = RecoveryOptions(31_337, START_BLOCK, process.depth, record_reads=True, followed_gap=process.gap)
-        start = await Recovery(chain, chain, memory, aims, lambda _: None, lambda: 1.0, lambda _: None).run(evaluators)
+        start = await Recovery(chain, chain, memory, aims, lambda _: None, lambda: 1.0, lambda *_: None).run(evaluators)
         assert not start.faults
         if process.follows:
             await _lane(chain, memory, evaluators).run(chain.follow(start.lowest.cursor, start.lowest.known), start)
 
 
 def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Evaluator]) -> ChainLane:
-    setup, limits = ExecutionSetup(None, None, lambda venue, plan, change: b"", OPERATOR, EXECUTOR), Limits(min_profit=Usd18(1))
+    setup, limits = (
+        ExecutionSetup(None, None, lambda venue, plan, change: b"", encoded_batch, OPERATOR, EXECUTOR),
+        Limits(min_profit=Usd18(1)),
+    )
     liquidator = Liquidator(setup, memory, LiquidatorOptions(limits, 1, 2, 3), clock=lambda: 1.0, name_revert={})
     log = structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
@@ -145,7 +148,7 @@ def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Eva
     )
     attempts = Attempts(None, memory, 31_337, EXECUTOR, log, status.metrics, {})
     gas = GasPriceSource(policy, tuple(evaluators))
-    decisions = Decisions(policy, gas, attempts, liquidator, Mailbox(), holds, status.metrics)
+    decisions = Decisions(policy, gas, attempts, liquidator, Mailbox(liquidator.room), holds, status.metrics)
     services = LaneServices(chain, memory, status, log, lambda: 1.0, 31_337)
     tripwire, options = Tripwire(chain, every_blocks=0, accounts=2), RowOptions(0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]

@@ -1,19 +1,22 @@
 """What is settled later: in the order it was sent, the oldest given up first."""
 
 import asyncio
-from typing import cast
 
-from keeper.domain.decision import Decision
+from keeper.domain.chain import Timestamp
+from keeper.engine.batch import Batch
 from keeper.engine.settlements import Settlements
+from tests.keeper.engine.fakes import EXECUTOR
 
-CASE = cast(Decision, None)  # it is handed on, never looked at
+
+def _batch(calldata: bytes) -> Batch:
+    return Batch((), EXECUTOR, calldata, 0, Timestamp(0))
 
 
 def test_the_oldest_comes_first_and_all_are_waited_for() -> None:
     async def run() -> list[bytes]:
         settlements, order = Settlements(), list[bytes]()
-        settlements.add(CASE, b"1")
-        settlements.add(CASE, b"2")
+        settlements.add(_batch(b"1"))
+        settlements.add(_batch(b"2"))
         waiting = asyncio.create_task(settlements.drained())
         while len(settlements):
             order.append((await settlements.take()).calldata)
@@ -29,7 +32,7 @@ def test_where_too_many_wait_the_oldest_are_given_up() -> None:
     async def run() -> tuple[bytes, int]:
         settlements = Settlements()
         for number in range(1_030):
-            settlements.add(CASE, b"%d" % number)
+            settlements.add(_batch(b"%d" % number))
         return (await settlements.take()).calldata, len(settlements)
 
     assert asyncio.run(run()) == (b"6", 1_023)

@@ -37,7 +37,7 @@ def _recorded(chain: HistoryChain) -> ListLake:
     """A lake whose cursor stands at the chain's newest final block."""
     memory = ListLake()
     options = RecoveryOptions(1, 3, DEPTH, record_reads=True)
-    recovery = Recovery(chain, chain, memory, options, lambda _: None, lambda: 1.0, lambda _: None)
+    recovery = Recovery(chain, chain, memory, options, lambda _: None, lambda: 1.0, lambda *_: None)
     asyncio.run(recovery.run({"toy": _evaluator(chain)}))
     chain.asked.clear()
     return memory

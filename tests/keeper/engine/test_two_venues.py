@@ -62,7 +62,7 @@ def test_one_venues_cooldown_does_not_mute_the_other() -> None:
     world.run(added(1, OPENS), added(2), added(3))
     assert {reason for _, _, reason in _decisions(world, "toy")} == {None, "pre_check_reverted", "cooling_down"}
     assert world.dispatcher is not None
-    assert [job.venue for job in world.dispatcher.jobs] == ["twin"]
+    assert [part.venue for job in world.dispatcher.jobs for part in job.parts] == ["twin"]
     assert (2, "decide", "in_flight") in _decisions(world, "twin")
 
 

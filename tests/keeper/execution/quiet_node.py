@@ -79,7 +79,7 @@ class QuietNode:
         self.canonical[at.number] = at
         self.sent_in.setdefault(at.hash, []).append({"from": sender, "nonce": hex(nonce), "hash": f"0x{nonce:064x}"})
 
-    def mine(self, transaction_hash: str, at: BlockRef, *, succeeded: bool = True) -> None:
+    def mine(self, transaction_hash: str, at: BlockRef, *, succeeded: bool = True, logs: Sequence[Any] = ()) -> None:
         """Put a transaction into a block that is canonical until the test says otherwise."""
         self.canonical[at.number] = at
         receipt = {
@@ -89,7 +89,7 @@ class QuietNode:
             "status": hex(succeeded),
             "gasUsed": hex(50_000),
             "effectiveGasPrice": hex(10**9),
-            "logs": [],
+            "logs": list(logs),
         }
         self.receipts[transaction_hash] = receipt
         self.blocks.setdefault(at.hash, {})[transaction_hash] = receipt

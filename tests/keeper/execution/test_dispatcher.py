@@ -13,7 +13,7 @@ import pytest
 from eth_account import Account
 
 from keeper.domain.account import AccountKey
-from keeper.domain.attempt import Attempt, Job, Payment
+from keeper.domain.attempt import Attempt, Job, Part, Payment
 from keeper.domain.chain import Address, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -21,7 +21,7 @@ from keeper.domain.outcome import Dropped, Included, Reverted
 from keeper.domain.stages import Stages
 from keeper.errors import NonceConflict, RpcError, RpcUnavailable
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
-from keeper.execution.signer import Signer
+from keeper.execution.local_signer import LocalSigner
 from tests.keeper.execution.quiet_node import QuietNode, block, live
 
 GWEI = 10**9
@@ -39,19 +39,18 @@ async def dispatching(node: QuietNode, state_dir: Path, **changes: Any) -> Async
         "bump_after_blocks": 2,
         **changes,
     }
-    async with TransactionDispatcher(DispatcherOptions(**settings), Signer(Account.from_key(b"\x01" * 32)), node) as dispatcher:
+    async with TransactionDispatcher(DispatcherOptions(**settings), LocalSigner(Account.from_key(b"\x01" * 32)), node) as dispatcher:
         await dispatcher.start()
         yield dispatcher
 
 
 def job(name: str, at: int = 10, budget_wei: int = 10**17) -> Job:
     to = Address("0x" + "aa" * 20)
-    return Job(CandidateId(name), "venue", AccountKey(name), block(at), to, name.encode(), GAS, budget_wei)
+    return Job((Part(CandidateId(name), "venue", AccountKey(name)),), block(at), to, name.encode(), GAS, budget_wei)
 
 
 async def sent(dispatcher: TransactionDispatcher, name: str, fees: Fees = FEES) -> Attempt:
-    attempt = await dispatcher.send(job(name), fees)
-    assert attempt is not None
+    (attempt,) = await dispatcher.send(job(name), fees)
     return attempt
 
 
@@ -162,7 +161,7 @@ def test_a_raise_the_wallet_cannot_pay_leaves_the_first_one_alive(tmp_path: Path
             assert dispatcher.open_accounts() == {("venue", "a")}
             node.mine(first.transaction_hash, block(13))
             (item,) = await dispatcher.track(block(13))
-            assert item.attempt == first
+            assert item.attempt.transaction_hash == first.transaction_hash
 
     live(scenario)
 
@@ -189,9 +188,11 @@ def test_an_unbroadcast_job_is_offered_again_at_every_head(tmp_path: Path) -> No
             node.refusals = [RpcUnavailable("down"), refusal("txpool is full"), RpcUnavailable("down")]
             attempt = await sent(dispatcher, "a")
             assert node.sent == []
-            for number in (11, 12, 13, 14):
+            for number in (11, 12, 13):
                 await dispatcher.track(block(number))
             assert node.sent == [attempt.transaction_hash]
+            await dispatcher.track(block(14))
+            assert node.sent == [attempt.transaction_hash] * 2, "a block has left it over: pools forget"
 
     live(scenario)
 
@@ -242,7 +243,7 @@ def test_what_the_chain_takes_for_l1_is_reserved_within_the_spending_cap(tmp_pat
             node, tmp_path, spending_cap_wei_per_day=cap, data_fee_wei=lambda calldata: fee * len(calldata)
         ) as dispatcher:
             await sent(dispatcher, "a")
-            assert await dispatcher.send(job("b"), FEES) is None
+            assert await dispatcher.send(job("b"), FEES) == ()
         async with dispatching(node, tmp_path, spending_cap_wei_per_day=cap + 1, data_fee_wei=lambda _: fee) as dispatcher:
             await sent(dispatcher, "b")
 
@@ -254,9 +255,9 @@ def test_limits_of_gas_and_fee_refuse(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with dispatching(node, tmp_path, max_gas_limit=GAS - 1) as dispatcher:
-            assert await dispatcher.send(job("a"), FEES) is None
+            assert await dispatcher.send(job("a"), FEES) == ()
         async with dispatching(node, tmp_path, max_fee_cap_wei=FEES.max_fee_wei - 1) as dispatcher:
-            assert await dispatcher.send(job("a"), FEES) is None
+            assert await dispatcher.send(job("a"), FEES) == ()
         assert node.sent == []
 
     live(scenario)
@@ -268,12 +269,11 @@ def test_what_the_lake_remembers_counts_towards_the_spending_cap(tmp_path: Path)
 
     async def scenario() -> None:
         async with dispatching(node, tmp_path, spending_cap_wei_per_day=2 * worst) as dispatcher:
-            since = dispatcher.payments_unknown_since()
-            assert since is not None
-            dispatcher.remember([Payment(7, Hash32("0x" + "77" * 32), 9, block(9).hash, worst, since + 10**6)])
-            assert dispatcher.payments_unknown_since() is None
+            ((sender, since),) = dispatcher.payments_unknown().items()
+            dispatcher.remember(sender, [Payment(7, Hash32("0x" + "77" * 32), 9, block(9).hash, worst, since + 10**6)])
+            assert dispatcher.payments_unknown() == {}
             assert (await sent(dispatcher, "a")).nonce == 8
-            assert await dispatcher.send(job("b"), FEES) is None
+            assert await dispatcher.send(job("b"), FEES) == ()
 
     live(scenario)
 
@@ -281,8 +281,7 @@ def test_what_the_lake_remembers_counts_towards_the_spending_cap(tmp_path: Path)
 def test_a_transaction_says_when_it_was_committed_and_accepted(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with dispatching(QuietNode(), tmp_path) as dispatcher:
-            attempt = await dispatcher.send(replace(job("a"), stages=Stages(seen_us=1)), FEES)
-            assert attempt is not None
+            (attempt,) = await dispatcher.send(replace(job("a"), stages=Stages(seen_us=1)), FEES)
             stages = attempt.stages
             assert stages.seen_us == 1
             assert stages.committed_us is not None
@@ -316,7 +315,7 @@ def test_a_transaction_is_told_once_a_node_has_answered(tmp_path: Path) -> None:
             assert dispatcher.signed() == []
             node.allowed.set()
             assert dispatcher.signed() == []
-            assert [await sending] == dispatcher.signed()
+            assert list(await sending) == dispatcher.signed()
 
     live(scenario)
 

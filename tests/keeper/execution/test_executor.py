@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 from eth_abi.abi import decode, encode
-from eth_utils.abi import event_abi_to_log_topic, function_abi_to_4byte_selector
-from eth_utils.crypto import keccak
+from eth_utils.abi import function_abi_to_4byte_selector
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.domain.account import AccountKey
-from keeper.domain.chain import Address, Hash32, RawLog
 from keeper.domain.health import Breach
 from keeper.domain.money import Usd18
 from keeper.domain.parse import address
@@ -24,7 +22,6 @@ from keeper.execution.executor import (
     Execution,
     decode_execution,
     encode_execute,
-    executed_change,
 )
 
 EXECUTOR = address("0x" + "ee" * 20)
@@ -73,15 +70,3 @@ def test_the_answer_is_read() -> None:
 def test_another_contract_is_named(returned: bytes) -> None:
     with pytest.raises(RpcUnavailable, match=f"address of the executor: what {EXECUTOR} answers"):
         decode_execution(returned, EXECUTOR)
-
-
-def log(emitter: Address, topic: bytes, change: int) -> RawLog:
-    return RawLog(emitter, (topic,), change.to_bytes(32, "big", signed=True), 1, Hash32("0x" + "11" * 32), Hash32("0x" + "22" * 32), 0)
-
-
-def test_the_event_of_the_executor_alone_counts() -> None:
-    topic = event_abi_to_log_topic(abi("Executed"))  # type: ignore[arg-type]
-    logs = [log(TARGET, topic, 99), log(EXECUTOR, keccak(text="Other()"), 98), log(EXECUTOR, topic, -7)]
-    assert executed_change(logs, EXECUTOR) == Usd18(-7)
-    with pytest.raises(RpcUnavailable, match=r"address of the executor"):
-        executed_change(logs[:2], EXECUTOR)

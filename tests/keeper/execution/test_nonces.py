@@ -7,7 +7,7 @@ from pathlib import Path
 from eth_account import Account
 
 from keeper.domain.account import AccountKey
-from keeper.domain.attempt import Job
+from keeper.domain.attempt import Job, Part
 from keeper.domain.chain import Address, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
@@ -174,7 +174,7 @@ def _wedged(tmp_path: Path, first: int, last: int) -> None:
         to = Address("0x" + "aa" * 20)
         for number, nonce in enumerate([0, *range(first, last + 1)]):
             unsigned = Unsigned(1, nonce, to, b"old", 100_000, FEES)
-            work = Job(CandidateId(f"old-{nonce}"), "venue", AccountKey(f"old-{nonce}"), block(3), to, b"old", 100_000, 10**17)
+            work = Job((Part(CandidateId(f"old-{nonce}"), "venue", AccountKey(f"old-{nonce}")),), block(3), to, b"old", 100_000, 10**17)
             row = outbox.add(work, Signed(unsigned, b"\x02raw%d" % nonce, Hash32(f"0x{nonce:064x}")), None, 3, number)
             if nonce == 0:
                 outbox.settle(row, block(4), 10**9, 1, [(row.job_id, JobState.INCLUDED)])
@@ -211,7 +211,7 @@ def test_the_wait_behind_a_hole_does_not_eat_the_spending_cap(tmp_path: Path) ->
 
     async def scenario() -> None:
         async with dispatching(node, tmp_path, spending_cap_wei_per_day=2 * 100_000 * 2 * GWEI) as dispatcher:
-            assert (await dispatcher.send(job("new"), FEES)) is not None
+            assert await dispatcher.send(job("new"), FEES)
 
     live(scenario)
 

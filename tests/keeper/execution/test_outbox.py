@@ -9,22 +9,26 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from eth_account import Account
 
 from keeper.domain.account import AccountKey
-from keeper.domain.attempt import Job
+from keeper.domain.attempt import Job, Part
 from keeper.domain.chain import Address, BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
 from keeper.domain.fees import Fees
+from keeper.domain.money import Usd18
+from keeper.domain.use import NOTHING, Use
 from keeper.errors import NonceConflict, StoreError
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.key_lock import KeyLock, shared_folder
+from keeper.execution.local_signer import LocalSigner
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import JobState, OutboxTransaction, Purpose
-from keeper.execution.signer import Signed, Signer, Unsigned
+from keeper.execution.signer import Signed, Unsigned
 from tests.keeper.execution.quiet_node import QuietNode, live
 
 HASH = Hash32("0x" + "11" * 32)
@@ -33,7 +37,7 @@ TO = Address("0x" + "aa" * 20)
 
 
 def job(name: str, calldata: bytes = b"\x01") -> Job:
-    return Job(CandidateId(name), "venue", AccountKey(name), BLOCK, TO, calldata, 100_000, 10**30)
+    return Job((Part(CandidateId(name), "venue", AccountKey(name)),), BLOCK, TO, calldata, 100_000, 10**30)
 
 
 def signed(nonce: int, fee: int = 10**20) -> Signed:
@@ -73,7 +77,7 @@ def test_an_outbox_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StoreError, match="version 99, this program knows 2; use a newer perp-keeper"), Outbox(path):
+    with pytest.raises(StoreError, match="version 99, this program knows 3; use a newer perp-keeper"), Outbox(path):
         pass
 
 
@@ -101,7 +105,7 @@ def test_a_key_is_held_across_all_state_folders_of_the_machine(tmp_path: Path) -
 
     async def scenario() -> None:
         options = DispatcherOptions(chain_id=1, state_dir=tmp_path / "a", max_fee_cap_wei=1, spending_cap_wei_per_day=1)
-        signer = Signer(Account.from_key(b"\x01" * 32))
+        signer = LocalSigner(Account.from_key(b"\x01" * 32))
         async with TransactionDispatcher(options, signer, QuietNode()):
             with pytest.raises(NonceConflict, match=r"another keeper .* is using this key"):
                 async with TransactionDispatcher(replace(options, state_dir=tmp_path / "b"), signer, QuietNode()):
@@ -130,14 +134,14 @@ def test_a_full_disk_stops_before_anything_is_sent(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         options = DispatcherOptions(chain_id=1, state_dir=tmp_path, max_fee_cap_wei=10**12, spending_cap_wei_per_day=10**30)
-        async with TransactionDispatcher(options, Signer(Account.from_key(b"\x01" * 32)), node) as dispatcher:
+        async with TransactionDispatcher(options, LocalSigner(Account.from_key(b"\x01" * 32)), node) as dispatcher:
             await dispatcher.start()
             growing = tmp_path / f"outbox-1-{dispatcher.sender}.sqlite-wal"
             with _full_disk(growing), pytest.raises(StoreError, match=r"keeper\.state_dir"):
                 await dispatcher.send(job("a", b"\x01" * 200_000), Fees(10**9, 10**9))
             assert node.sent == []
             assert dispatcher.open_accounts() == frozenset()
-            assert await dispatcher.send(job("a"), Fees(10**9, 10**9)) is not None
+            assert await dispatcher.send(job("a"), Fees(10**9, 10**9))
             assert len(node.sent) == 1
 
     live(scenario)
@@ -154,3 +158,52 @@ def _full_disk(growing: Path) -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_a_job_comes_back_with_all_its_parts_in_their_order(tmp_path: Path) -> None:
+    parts = tuple(Part(CandidateId(f"c{name}"), "venue", AccountKey(name), Use({"ETH": 10**20}, Usd18(7))) for name in ("b", "a", "c"))
+    with Outbox(tmp_path / "outbox.sqlite") as outbox:
+        row = outbox.add(Job(parts, BLOCK, TO, b"batch", 300_000, 10**30), signed(7), None, 5, 123)
+        outbox.outbid("venue", AccountKey("a"), "0xthem")
+    with Outbox(tmp_path / "outbox.sqlite") as outbox:
+        assert outbox.job(row.job_id).job.parts == parts
+        assert outbox.job(row.job_id).rivals == (None, "0xthem", None)
+        assert outbox.in_flight() == {part.key: part.use for part in parts}
+        assert outbox.open_gas() == 300_000
+        assert outbox.candidate_of(row.hash, ("venue", AccountKey("c"))) == "cc"
+        assert outbox.candidate_of(row.hash, ("venue", AccountKey("d"))) is None
+        assert outbox.rival_of(row.hash, ("venue", AccountKey("a"))) == "0xthem"
+        assert outbox.rival_of(row.hash, ("venue", AccountKey("b"))) is None
+        assert [each.id for each in outbox.jobs_of(CandidateId("ca"))] == [row.job_id]
+        outbox.give_up(row.job_id, "late")
+        assert (outbox.in_flight(), outbox.open_gas()) == ({}, 0)
+
+
+def test_an_outbox_of_before_batches_goes_on(tmp_path: Path) -> None:
+    """Its jobs have one part each, of which nobody knows what it takes."""
+    path = tmp_path / "outbox.sqlite"
+    connection = sqlite3.connect(path)
+    for name in ("outbox.sql", "outbox_2.sql"):
+        connection.executescript(files("keeper.execution").joinpath(name).read_text())
+    columns = (
+        "candidate_id, venue, account, block_number, block_hash, block_parent_hash, block_timestamp, block_base_fee_wei, to_address, "
+        "calldata, gas_limit, budget_wei, nonce, state, outbid_by"
+    )
+    for name, nonce, state, rival in (("a", 3, "reverted", "0xthem"), ("b", 4, "open", None)):
+        values = (name, "venue", name, 5, HASH, HASH, 1_700_000_000, "7", TO, b"\x01", 100_000, str(10**30), nonce, state, rival)
+        connection.execute(f"INSERT INTO jobs ({columns}) VALUES ({', '.join('?' * len(values))})", values)
+        connection.execute("INSERT INTO nonces (nonce) VALUES (?)", (nonce,))
+        row = (f"0x{nonce:064x}", nonce - 2, "job", nonce, b"raw", "2", "1", 100_000, None, 9, 5, 0)
+        connection.execute(f"INSERT INTO transactions VALUES ({', '.join('?' * len(row))})", row)
+    connection.execute("PRAGMA user_version = 2")
+    connection.commit()
+    connection.close()
+    with Outbox(path) as outbox:
+        first, second = (slot.jobs[0] for slot in outbox.slots())
+        assert (first.rivals, first.state) == (("0xthem",), JobState.REVERTED)
+        assert (second.job.parts, second.rivals) == ((Part(CandidateId("b"), "venue", AccountKey("b")),), (None,))
+        assert second.job.block == replace(BLOCK, base_fee_wei=7)
+        assert outbox.in_flight() == {("venue", "b"): NOTHING}
+        assert outbox.candidate_of(Hash32(f"0x{3:064x}"), ("venue", AccountKey("a"))) == "a"
+        outbox.add(job("c"), signed(5), None, 5, 123)
+        assert outbox.in_flight().keys() == {("venue", "b"), ("venue", "c")}

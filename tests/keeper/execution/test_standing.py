@@ -7,7 +7,7 @@ from keeper.execution.standing import Standing, VenueStanding, problems
 
 _EXECUTOR, _OTHER = Address("0x" + "ee" * 20), Address("0x" + "11" * 20)
 _EMPTY = VenueStanding("perps", _OTHER, True, True, 0, 0, 0, needs_capital=True)
-_READY = Standing(_EXECUTOR, _OTHER, _OTHER, _OTHER, True, 10**18, 0, 0, (replace(_EMPTY, needs_capital=False),))
+_READY = Standing(_EXECUTOR, _OTHER, _OTHER, {_OTHER: True}, 10**18, 0, 0, (replace(_EMPTY, needs_capital=False),))
 
 
 def test_a_venue_whose_plans_need_no_margin_is_ready_without_any() -> None:
@@ -19,3 +19,9 @@ def test_a_venue_whose_plans_need_no_margin_is_ready_without_any() -> None:
 def test_rules_count_with_margin_or_without() -> None:
     (told,) = problems(replace(_READY, venues=(replace(_READY.venues[0], rules_match=False),)), _EXECUTOR)
     assert "not what plans need" in told
+
+
+def test_each_operator_without_the_right_is_named() -> None:
+    first, second, third = (Address("0x" + f"{number}" * 40) for number in (1, 2, 3))
+    told = list(problems(replace(_READY, operators={first: False, second: True, third: False}), _EXECUTOR))
+    assert told == [f"operator {each} may not act; run `keeper executor allow`" for each in (first, third)]

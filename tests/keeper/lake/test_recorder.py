@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
@@ -233,6 +234,22 @@ def test_attempts_and_outcomes_told_again_after_a_restart_are_written_once(optio
     assert ask("SELECT block_hash FROM outcomes ORDER BY ALL") == [("0x1",), ("0x2",)]
 
 
+def test_each_candidate_of_a_transaction_has_rows_of_its_own(options: LakeOptions, ask: _Ask, rows: Rows) -> None:
+    """Also when they are told again, and one had no row yet."""
+    block = rows.block(1)
+    first, second = (replace(rows.outcome(block, "0xaa"), candidate_id=name, account=name) for name in ("c1", "c2"))
+    sent = [replace(rows.attempt(block, "0xaa"), candidate_id=name, account=name) for name in ("c1", "c2")]
+    for outcomes in ([first], [first, second]):
+        with OneChain(options, 31337, ["perp_v2"]) as written:
+            written.block(block, [])
+            written.append([*sent, *outcomes])
+            written.flush()
+            assert written.candidate_of(Hash32("0xaa"), ("perp_v2", AccountKey("c2"))) == "c2"
+            assert written.candidate_of(Hash32("0xaa"), ("perp_v2", AccountKey("c3"))) is None
+    assert ask("SELECT candidate_id FROM attempts ORDER BY ALL") == [("c1",), ("c2",)]
+    assert ask("SELECT candidate_id FROM outcomes ORDER BY ALL") == [("c1",), ("c2",)]
+
+
 def test_rows_of_a_block_that_never_was_committed_are_taken_away_at_the_start(options: LakeOptions, ask: _Ask, rows: Rows) -> None:
     """The block comes again and brings them again; what was sent stays, since the outbox alone knows it."""
     with OneChain(options, 31337, ["perp_v2"]) as written:
@@ -254,6 +271,16 @@ def test_the_lake_tells_what_a_key_has_paid(recorder: _Open, rows: Rows) -> None
     assert (payment.nonce, payment.transaction_hash, payment.cost_wei, payment.paid_at_us) == (4, "0xaa", 9 * 10**15, 1)
     assert written.payments("0xcd", 2) == ()
     assert written.payments("0xee", 0) == ()
+
+
+def test_a_transaction_for_several_candidates_has_cost_the_sum_of_their_shares(recorder: _Open, rows: Rows) -> None:
+    written, block = recorder(), rows.block(1)
+    written.block(block, [])
+    for name, cost in (("c1", 5), ("c2", 4)):
+        outcome = replace(rows.outcome(block, "0xaa"), candidate_id=name, gas_cost_wei=cost)
+        written.append([replace(rows.attempt(block, "0xaa"), candidate_id=name), outcome])
+    written.flush()
+    assert [payment.cost_wei for payment in written.payments("0xcd", 0)] == [9]
 
 
 def test_a_full_queue_stops_the_caller(recorder: _Open, rows: Rows) -> None:

@@ -146,6 +146,28 @@ def test_two_executors_of_a_chain_share_neither_key_nor_contract(tmp_path: Path,
         _load(tmp_path, MINIMAL + venues + executors)
 
 
+@pytest.mark.parametrize("more", ['more_operators = ["0x' + "EF" * 20 + '"]', 'more_operators = "0x' + "CD" * 20 + ",0x" + "EF" * 20 + '"'])
+def test_a_key_of_one_executors_pool_is_no_other_ones(tmp_path: Path, more: str) -> None:
+    venues = "".join(f'\n[venues.{name}]\nexecutor = "{name}"\n{VENUE}' for name in ("hot", "cold"))
+    executors = f'\n[executors.hot]\noperator = "0x{"AA" * 20}"\n{more}\n[executors.cold]\noperator = "0x{"EF" * 20}"\n'
+    with pytest.raises(ConfigError, match=rf"executors\.hot\.operator and executors\.cold\.operator are the same, 0x{'ef' * 20}"):
+        _load(tmp_path, MINIMAL + venues + executors)
+
+
+def test_an_executor_names_each_operator_once(tmp_path: Path) -> None:
+    pool = f'operator = "0x{"EF" * 20}"\nmore_operators = ["0x{"ef" * 20}"]\n'
+    with pytest.raises(ConfigError, match=r"executors\.hot\.more_operators names an operator twice"):
+        _load(tmp_path, MINIMAL + EXECUTOR + pool)
+
+
+def test_keys_are_lists_and_a_text_is_a_list_of_one(tmp_path: Path) -> None:
+    one = _load(tmp_path, MINIMAL + EXECUTOR + 'key_file = "a.json"\n').settings.executors["hot"]
+    assert (one.key_file, one.password_file, one.operators) == ((Path("a.json"),), (), ())
+    pool = f'operator = "0x{"EF" * 20}"\nmore_operators = ["0x{"CD" * 20}"]\nkey_env = ["A", "B"]\n'
+    several = _load(tmp_path, MINIMAL + EXECUTOR + pool).settings.executors["hot"]
+    assert (several.key_env, several.operators) == (("A", "B"), ("0x" + "ef" * 20, "0x" + "cd" * 20))
+
+
 def test_an_executor_acts_on_one_chain(tmp_path: Path) -> None:
     other = MINIMAL.replace("[chains.one]", "[chains.two]").replace("[venues.first]", "[venues.second]").replace('"one"', '"two"')
     both = (MINIMAL + other).replace("chain = ", 'executor = "hot"\nchain = ')

@@ -1,7 +1,8 @@
-"""The key: opened with the right password, useless and silent with any other."""
+"""The key of this process: opened with the right password or taken from the environment, useless and silent otherwise."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from hexbytes import HexBytes
 from keeper.domain.fees import Fees
 from keeper.domain.parse import address
 from keeper.errors import ConfigError
-from keeper.execution.signer import PASSWORD_VARIABLE, Signer, Unsigned
+from keeper.execution.local_signer import PASSWORD_VARIABLE, LocalSigner
+from keeper.execution.signer import Unsigned
 
 SECRET = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
 ADDRESS = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
@@ -34,9 +36,9 @@ def _private(path: Path, text: str) -> Path:
 
 def test_it_opens_with_the_password_of_a_file_or_of_the_environment(key_file: Path, tmp_path: Path) -> None:
     password_file = _private(tmp_path / "password", "right\n")
-    assert Signer.open(key_file, password_file, {}).address == ADDRESS
+    assert LocalSigner.open(key_file, password_file, {}).address == ADDRESS
     environment = {PASSWORD_VARIABLE: "right", "PATH": "/bin"}
-    assert Signer.open(key_file, None, environment).address == ADDRESS
+    assert LocalSigner.open(key_file, None, environment).address == ADDRESS
     assert environment == {"PATH": "/bin"}, "no child process inherits the password"
 
 
@@ -45,11 +47,11 @@ def test_files_that_others_can_read_or_change_are_refused_with_the_mend(key_file
     password_file = _private(tmp_path / "password", "right\n")
     password_file.chmod(mode)
     with pytest.raises(ConfigError, match=rf"password_file of the executor: .* \(mode {mode:04o}\); `chmod 600 {password_file}`"):
-        Signer.open(key_file, password_file, {})
+        LocalSigner.open(key_file, password_file, {})
     keystore = _private(tmp_path / "key", key_file.read_text())
     keystore.chmod(mode)
     with pytest.raises(ConfigError, match=rf"key_file of the executor: .* `chmod 600 {keystore}`"):
-        Signer.open(keystore, None, {PASSWORD_VARIABLE: "right"})
+        LocalSigner.open(keystore, None, {PASSWORD_VARIABLE: "right"})
 
 
 def test_what_is_wrong_is_named_with_file_key_and_mend(key_file: Path, tmp_path: Path) -> None:
@@ -69,16 +71,16 @@ def test_what_is_wrong_is_named_with_file_key_and_mend(key_file: Path, tmp_path:
         (key_file, {}, rf"password_file of the executor: no password; .* {PASSWORD_VARIABLE}"),
     ]:
         with pytest.raises(ConfigError, match=expected):
-            Signer.open(path, None, dict(environment))
+            LocalSigner.open(path, None, dict(environment))
     with pytest.raises(ConfigError, match=rf"password_file of the executor: {absent} cannot be read"):
-        Signer.open(key_file, absent, {})
+        LocalSigner.open(key_file, absent, {})
 
 
 def test_no_secret_is_ever_shown(key_file: Path) -> None:
-    signer = Signer.open(key_file, None, {PASSWORD_VARIABLE: "right"})
-    assert repr(signer) == str(signer) == f"Signer({ADDRESS})"
+    signer = LocalSigner.open(key_file, None, {PASSWORD_VARIABLE: "right"})
+    assert repr(signer) == str(signer) == f"LocalSigner({ADDRESS})"
     with pytest.raises(ConfigError) as raised:
-        Signer.open(key_file, None, {PASSWORD_VARIABLE: "hunter2"})
+        LocalSigner.open(key_file, None, {PASSWORD_VARIABLE: "hunter2"})
     text = repr(raised.value) + repr(raised.value.__cause__)
     assert "hunter2" not in text
     assert SECRET.hex() not in text
@@ -86,13 +88,35 @@ def test_no_secret_is_ever_shown(key_file: Path) -> None:
 
 
 def test_what_is_signed_is_what_was_asked_for() -> None:
-    signer = Signer(Account.from_key(SECRET))
+    signer = LocalSigner(Account.from_key(SECRET))
     unsigned = Unsigned(10, 7, address("0x" + "ab" * 20), b"\x01\x02", 100_000, Fees(2_000, 30))
-    signed = signer.sign(unsigned)
-    assert signer.sign(unsigned) == signed, "the same transaction always has the same bytes"
+    signed = asyncio.run(signer.sign(unsigned))
+    assert asyncio.run(signer.sign(unsigned)) == signed, "the same transaction always has the same bytes"
     assert Account.recover_transaction(signed.raw).lower() == ADDRESS
     fields = TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()
     assert signed.hash == "0x" + keccak(signed.raw).hex()
     assert (fields["chainId"], fields["nonce"], fields["gas"], fields["value"]) == (10, 7, 100_000, 0)
     assert (fields["maxFeePerGas"], fields["maxPriorityFeePerGas"]) == (2_000, 30)
     assert (bytes(fields["to"]), bytes(fields["data"])) == (b"\xab" * 20, b"\x01\x02")
+
+
+@pytest.mark.parametrize("text", [SECRET.hex(), "0x" + SECRET.hex(), f" {SECRET.hex()}\n"])
+def test_the_environment_may_hold_the_key_and_holds_it_no_longer(text: str) -> None:
+    environment = {"PERP_KEEPER_KEY_MAIN": text, "PATH": "/bin"}
+    assert LocalSigner.from_environment("PERP_KEEPER_KEY_MAIN", environment).address == ADDRESS
+    assert environment == {"PATH": "/bin"}, "no child process inherits the key"
+
+
+@pytest.mark.parametrize("text", [SECRET.hex()[:-1], SECRET.hex() + "00", "00" * 32, "ff" * 32, "operator.json"])
+def test_what_is_no_key_is_named_by_its_variable_and_never_shown(text: str) -> None:
+    environment = {"PERP_KEEPER_KEY_MAIN": text}
+    with pytest.raises(ConfigError, match=r"key_env of the executor: PERP_KEEPER_KEY_MAIN") as raised:
+        LocalSigner.from_environment("PERP_KEEPER_KEY_MAIN", environment)
+    assert text not in repr(raised.value)
+    assert raised.value.__cause__ is None
+    assert environment == {}
+
+
+def test_a_variable_that_is_not_set_is_asked_for() -> None:
+    with pytest.raises(ConfigError, match="PERP_KEEPER_KEY_MAIN is not set; put the operator's key there"):
+        LocalSigner.from_environment("PERP_KEEPER_KEY_MAIN", {})
