@@ -8,11 +8,11 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from keeper import evm
+from keeper import evm, gating
 from keeper.domain import data_fee, parse
 from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.chain import Hash32, Timestamp
-from keeper.domain.decision import CandidateId, Limits
+from keeper.domain.decision import CandidateId, Decision, Limits, Skip
 from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.money import Usd18
 from keeper.domain.venue import Venue
@@ -34,6 +34,7 @@ from keeper.engine.quote_board import QuoteBoard
 from keeper.engine.recovery import Recovery, RecoveryOptions, Report
 from keeper.engine.repair import Repair, RepairOptions
 from keeper.engine.required_quotes import RequiredQuotes
+from keeper.engine.sequencer_uptime import SequencerUptime
 from keeper.engine.settlements import Settlements
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
@@ -76,10 +77,11 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """Signed prices: where they are kept, and by venue where they come from."""
+    """Signed prices: where they are kept, and by venue where they come from. `uptime`: of the sequencer, where the chain tells of it."""
 
     quotes: QuoteBoard
     prices: Mapping[str, PriceService]
+    uptime: SequencerUptime | None = None
 
 
 def build_status(scopes: Sequence[ChainScope], collectors: Collectors, logger: FilteringBoundLogger) -> Mapping[str, ChainStatus]:
@@ -143,10 +145,10 @@ async def open_parts(
         open_price_services(scope.oracles, _wall_clock, _price_report(logger)) as services,
         evm.open_family(scope, venues, data_fee_wei, status, logger) as family,
     ):
-        quotes = QuoteBoard()
-        evaluators = build_evaluators(scope, venues, family.chain, newest_fee, quotes)
+        quotes, uptime = QuoteBoard(), gating.build_uptime(scope)
+        evaluators = build_evaluators(scope, venues, family.chain, newest_fee, quotes, uptime)
         prices = {name: services[venue.oracle] for name, venue in scope.venues.items() if venue.oracle is not None}
-        yield assemble(scope, family, evaluators, recorder, status, logger, Pulled(quotes, prices))
+        yield assemble(scope, family, evaluators, recorder, status, logger, Pulled(quotes, prices, uptime))
 
 
 def _price_report(logger: FilteringBoundLogger) -> Callable[[PriceIncident], None]:
@@ -168,7 +170,10 @@ def assemble(
     chain = family.chain
     services = LaneServices(chain, recorder, status, logger, time.time, scope.chain.id)
     repair = Repair(chain, chain, recorder, _repair_options(scope), time.time, logger)
-    holds = Holds(repair, status.readiness.report)
+    holds = Holds(repair, status.gate)
+    recent = gating.build_recent_blocks(scope)
+    sources = gating.GateSources(recent, pulled.uptime, pulled.quotes, evaluators, services.clock)
+    gates = gating.chain_gates(scope, sources, status.gate)
     gas = GasPriceSource(build_policy(scope, scope.executors[0]), tuple(evaluators))
     keys: dict[str | None, KeyLane] = {}
 
@@ -181,18 +186,21 @@ def assemble(
         setup = _execution_setup(executor, adapters)
         watch = adapters.operator_watch(partial(running, executor), lambda: repair.at_work) if adapters is not None else None
         required = {name: RequiredQuotes(evaluators[name], service) for name, service in pulled.prices.items() if name in executor.venues}
-        liquidator = _liquidator(scope, executor, setup, evaluators, services, required)
+        breakers = gating.build_breakers(scope, executor, setup.dispatcher if setup is not None else None, status.gate, services.clock)
+        stop = gating.stop_of(gates, breakers.gates)
+        liquidator = _liquidator(scope, executor, setup, evaluators, services, required, stop)
         decisions = _decisions(scope, executor, liquidator, evaluators, services, gas, holds)
         deferred = setup.settlements if setup is not None else None
         workers = executor.settings.forks if deferred is None else max(executor.settings.forks, _WORKERS)
-        keys[executor.name] = KeyLane(decisions, deferred, watch, workers, logger)
+        keys[executor.name] = KeyLane(decisions, deferred, watch, workers, logger, breakers)
     tripwire = Tripwire(chain, every_blocks=scope.keeper.tripwire_blocks, accounts=scope.keeper.tripwire_accounts)
     options = RowOptions(scope.keeper.position_snapshot_blocks, scope.keeper.record_reads)
     lanes = [
         VenueLane(name, evaluator, services, keys[scope.executor_of(name).name].decisions, tripwire, holds, options)
         for name, evaluator in evaluators.items()
     ]
-    lane = ChainLane(services, lanes, tuple(keys.values()), gas, patience_s=scope.chain.block_seconds / 2)
+    patience_s = scope.chain.block_seconds / 2
+    lane = ChainLane(services, lanes, tuple(keys.values()), gas, patience_s=patience_s, recent=recent, gates=gates)
     return Parts(family, recorder, evaluators, tuple(keys.values()), lane, pulled.quotes, pulled.prices, status, repair, logger)
 
 
@@ -203,10 +211,11 @@ def _liquidator(
     evaluators: Mapping[str, Evaluator],
     services: LaneServices,
     required: Mapping[str, RequiredQuotes],
+    stop: Callable[[Decision], Skip | None],
 ) -> Liquidator:
     limits, words = limits_of(scope), _revert_words(executor, evaluators)
     options = LiquidatorOptions(limits, scope.chain.id, scope.chain.look_ahead_s, scope.keeper.cooldown_blocks)
-    return Liquidator(setup, services.recorder, options, clock=services.clock, name_revert=words, required_quotes=required)
+    return Liquidator(setup, services.recorder, options, clock=services.clock, name_revert=words, required_quotes=required, stop=stop)
 
 
 def _decisions(
@@ -270,14 +279,15 @@ def build_evaluators(
     chain: Chain,
     newest_fee: NewestFee | None = None,
     quotes: QuoteBoard | None = None,
+    uptime: SequencerUptime | None = None,
 ) -> Mapping[str, Evaluator]:
-    """One evaluator per venue, asking the chain; `newest_fee` is told the prices of the L1 data fee, where the chain has one, and signed
-    prices are looked for among `quotes`."""
+    """One evaluator per venue, asking the chain; `newest_fee` is told the prices of the L1 data fee, where the chain has one, `uptime`
+    whether the sequencer is up, and signed prices are looked for among `quotes`."""
     newest_fee = newest_fee or newest_data_fee(scope)
     return {
         name: Evaluator(
             venue,
-            ChainQuestions(chain, newest_fee, quotes),
+            ChainQuestions(chain, newest_fee, quotes, uptime),
             executor=scope.executor_of(name).settings.address,
             block_seconds=scope.chain.look_ahead_s,
             forecast=scope.chain.forecast,

@@ -96,6 +96,7 @@ async def _follow(scope: ChainScope, parts: Parts, recovery: Recovery) -> None:
     start = await MendedStart(recovery, parts.repair, parts.recorder, scope.chain.finality_depth).run(parts.evaluators)
     for key in parts.keys:
         await key.decisions.attempts.reconcile(parts.recorder, parts.family.chain.endless())
+        key.recall(parts.recorder)
     parts.logger.info("following", after=start.lowest.cursor.number, mode=scope.keeper.mode.value)
     await parts.lane.run(parts.family.chain.follow(start.lowest.cursor, start.lowest.known), start)
     raise Fatal("the follower ended")

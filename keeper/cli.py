@@ -10,6 +10,7 @@ from keeper.commands.check_config import check_config as check_config_command
 from keeper.commands.config_schema import config_schema as config_schema_command
 from keeper.commands.executor_cli import executor_app
 from keeper.commands.explain import explain as explain_command
+from keeper.commands.kill import kill as kill_command
 from keeper.commands.positions import positions as positions_command
 from keeper.commands.quote import Order, Side
 from keeper.commands.quote import quote as quote_command
@@ -74,6 +75,15 @@ def config_schema() -> None:
 def backfill(config: Config = _DEFAULT) -> None:
     """Bring the lake from the start block (or where it stopped) to the newest final block."""
     _end(session.guarded(lambda: backfill_command(config)))
+
+
+@app.command(epilog="Examples:  keeper kill -c keeper.toml    |    keeper kill --off")
+def kill(
+    config: Config = _DEFAULT,
+    off: Annotated[bool, typer.Option("--off", help="Let sending go on.")] = False,
+) -> None:
+    """The kill switch: while its file stands nothing new is sent, by no daemon of these settings. What is in flight is seen to."""
+    _end(session.guarded(lambda: kill_command(config, off)))
 
 
 @app.command(epilog="Examples:  keeper positions --at-risk 20    |    keeper positions --block 1200 --json")

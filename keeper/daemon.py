@@ -19,6 +19,7 @@ from keeper.errors import ConfigError, KeeperError, StoreError
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.recorder import Commit, Recorder
 from keeper.service import log
+from keeper.service.kill_switch import KillSwitch
 from keeper.service.server import serve
 from keeper.service.supervisor import Supervisor
 from keeper.settings import ChainScope, Settings
@@ -63,8 +64,7 @@ def first_cause(error: BaseException) -> BaseException:
 async def _daemon(settings: Settings, report: Report, logger: FilteringBoundLogger) -> None:
     """One lane per chain, and what they share: the lake's writer and what the daemon says of itself."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _listen(KillSwitch(settings.keeper.stop_file), stop, logger)
     scopes = settings.scopes()
     collectors = Collectors()
     chains = assembly.build_status(scopes, collectors, logger)
@@ -81,6 +81,28 @@ async def _daemon(settings: Settings, report: Report, logger: FilteringBoundLogg
                 group.create_task(Supervisor.of(os.environ).attend(heartbeats, stop))
                 await follow_all(scopes, recorder, chains, report, logger, stop)
     logger.info("stopped")
+
+
+def _listen(kill_switch: KillSwitch, stop: asyncio.Event, logger: FilteringBoundLogger) -> None:
+    """SIGTERM and SIGINT end the daemon. SIGUSR1 engages the kill switch, SIGUSR2 releases it: both by its file, so that they outlive the
+    process. A daemon that cannot write the file ends instead, and one that cannot remove it goes on sending nothing."""
+
+    def engage() -> None:
+        try:
+            kill_switch.engage("SIGUSR1")
+        except OSError as error:
+            logger.error("kill switch", problem=f"{kill_switch.path} cannot be written ({error.strerror}): stopping altogether")
+            stop.set()
+
+    def release() -> None:
+        try:
+            kill_switch.release()
+        except OSError as error:
+            logger.error("kill switch", problem=f"{kill_switch.path} cannot be removed ({error.strerror})")
+
+    loop = asyncio.get_running_loop()
+    for number, act in {signal.SIGTERM: stop.set, signal.SIGINT: stop.set, signal.SIGUSR1: engage, signal.SIGUSR2: release}.items():
+        loop.add_signal_handler(number, act)
 
 
 def commit_report(

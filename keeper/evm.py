@@ -27,10 +27,10 @@ from keeper.execution.gateway import Gateway
 from keeper.execution.keyring import open_signers
 from keeper.execution.signer import Signer
 from keeper.execution.simulate import ForkSimulator, SimulatorOptions, SimulatorPool
-from keeper.execution.spending_cap import SpendingCap
+from keeper.execution.spending import Purse
 from keeper.execution.standing import Expected, StandingCheck
 from keeper.execution.standing_watch import StandingWatch
-from keeper.service.readiness import Readiness
+from keeper.service.kill_switch import KillSwitch
 from keeper.settings import ChainScope, ExecutorScope, Mode, Verify
 
 _GWEI = 10**9
@@ -122,7 +122,7 @@ async def open_family(
         if scope.keeper.mode is Mode.OBSERVE:
             yield EvmFamily(chain)
             return
-        bench = _Bench(scope, chain, data_fee_wei or no_data_fee, status.readiness, logger)
+        bench = _Bench(scope, chain, data_fee_wei or no_data_fee, status, logger)
         yield EvmFamily(chain, {name: await bench.executor(each, stack) for name, each in _named(scope).items()})
 
 
@@ -141,7 +141,7 @@ class _Bench:
     scope: ChainScope
     chain: ChainClient
     data_fee_wei: Callable[[bytes], int]
-    readiness: Readiness
+    status: ChainStatus
     logger: FilteringBoundLogger
 
     async def executor(self, executor: ExecutorScope, stack: AsyncExitStack) -> EvmExecutor:
@@ -151,43 +151,53 @@ class _Bench:
         simulator: SimulatorPool | AgreedSimulator = await _simulator(self.scope, executor, self.chain, stack)
         dispatcher: DispatcherPool | None = None
         if mode is Mode.EXECUTE:
-            signers = await stack.enter_async_context(open_signers(executor, os.environ, self.readiness.report))
+            signers = await stack.enter_async_context(open_signers(executor, os.environ, self.status.readiness.report))
             dispatcher = await self._dispatcher(signers, stack)
             patience_s = min(self.scope.chain.block_seconds / 4, _PATIENCE_SECONDS)
             # Where money moves, all endpoints have a say.
-            simulator = AgreedSimulator(simulator, self.chain, self._report(f"agreement for {executor.name}"), patience_s=patience_s)
-        report = self._report(f"executor {executor.name}")
+            simulator = AgreedSimulator(simulator, self.chain, self._report_dispute(executor), patience_s=patience_s)
         priority_fee_wei = int(self.scope.limits.priority_fee_gwei * _GWEI)
-        return EvmExecutor(address, operators, self.chain, simulator, dispatcher, report, priority_fee_wei)
+        return EvmExecutor(address, operators, self.chain, simulator, dispatcher, self._report(executor), priority_fee_wei)
 
-    def _report(self, part: str) -> Callable[[str | None], None]:
-        return lambda problem: self.readiness.report(part, problem)
+    def _report(self, executor: ExecutorScope) -> Callable[[str | None], None]:
+        return lambda problem: self.status.readiness.report(f"executor {executor.name}", problem)
+
+    def _report_dispute(self, executor: ExecutorScope) -> Callable[[str | None], None]:
+        return lambda problem: self.status.gate(f"agreement for {executor.name}", problem)
 
     async def _dispatcher(self, signers: Sequence[Signer], stack: AsyncExitStack) -> DispatcherPool:
-        scope = self.scope
+        scope, limits = self.scope, self.scope.limits
         options = DispatcherOptions(
             chain_id=scope.chain.id,
             state_dir=scope.keeper.state_dir,
-            max_fee_cap_wei=int(scope.limits.max_fee_gwei * _GWEI),
-            bump_after_blocks=scope.limits.bump_after_blocks,
-            max_bumps=scope.limits.max_bumps,
-            spending_cap_wei_per_day=int(scope.limits.spending_cap_eth * _ETHER),
+            max_fee_cap_wei=int(limits.max_fee_gwei * _GWEI),
+            bump_after_blocks=limits.bump_after_blocks,
+            max_bumps=limits.max_bumps,
+            spending_cap_wei_per_day=int(limits.spending_cap_eth * _ETHER),
+            spending_cap_wei_per_hour=_cap_wei(limits.spending_cap_eth_per_hour),
+            spending_cap_wei_per_account=_cap_wei(limits.spending_cap_eth_per_account),
             final_after_blocks=scope.chain.finality_depth,
             max_gas_limit=scope.chain.max_transaction_gas,
             data_fee_wei=self.data_fee_wei,
             market_tip_wei=lambda: self.chain.market_tip_wei() or 0,
+            halt=KillSwitch(scope.keeper.stop_file).engaged,
         )
-        cap = SpendingCap(options.spending_cap_wei_per_day)
-        return DispatcherPool([await self._lane(options, signer, cap, stack) for signer in signers])
+        purse = Purse()
+        return DispatcherPool([await self._lane(options, signer, purse, stack) for signer in signers])
 
-    async def _lane(self, options: DispatcherOptions, signer: Signer, cap: SpendingCap, stack: AsyncExitStack) -> TransactionDispatcher:
+    async def _lane(self, options: DispatcherOptions, signer: Signer, purse: Purse, stack: AsyncExitStack) -> TransactionDispatcher:
         """One key's."""
         logger, node, senders = self.logger.bind(sender=signer.address), self.chain.node(Purpose.SEND), self.chain.senders()
-        lane = TransactionDispatcher(options, signer, node, *senders, notice=lambda note: logger.warning("nonces", note=note), cap=cap)
+        lane = TransactionDispatcher(options, signer, node, *senders, notice=lambda note: logger.warning("nonces", note=note), purse=purse)
         await stack.enter_async_context(lane)
         for attempt in await lane.start():
             logger.info("in flight", account=attempt.account, nonce=attempt.nonce, hash=attempt.transaction_hash)
         return lane
+
+
+def _cap_wei(ether: float) -> int | None:
+    """None where 0 stands for no cap."""
+    return int(ether * _ETHER) if ether else None
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     NO_ENDPOINT = "no trustworthy endpoint"
     NO_SIGNER = "no signature"
     VENUE_HELD = "venue held"
+    GATE_CLOSED = "gate closed"
     OBSERVING = "observing only"
     WAITING = "waiting for its window"
 
@@ -36,6 +37,15 @@ SKIPS = {
     Reason.NO_ENDPOINT: ("endpoint_down", "endpoints_disagree"),
     Reason.NO_SIGNER: ("signer_unavailable",),
     Reason.VENUE_HELD: ("venue_held",),
+    Reason.GATE_CLOSED: (
+        "kill_switch",
+        "sequencer_down",
+        "base_fee_spike",
+        "reorg_storm",
+        "quotes_stale",
+        "false_positives",
+        "loss_limit",
+    ),
     Reason.OBSERVING: ("observing", "simulating"),
     Reason.WAITING: ("waiting",),
     Reason.LATE: ("in_flight", "no_position"),

@@ -28,10 +28,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A transaction to send: what for, to whom, with how much gas, and the most it may cost (wei) however often it is bumped.
+    """A transaction to send: what for, to whom, with how much gas, and the most that may cost (wei) however often it is bumped.
 
-    `parts` are its candidates: one, or those of a batch in its order, all of one `block`. `stages` are those passed so far; they do not
-    outlive the process."""
+    `parts` are its candidates: one, or those of a batch in its order, all of one `block`. `value_wei` is what the contract called pays of
+    its own coin. `stages` are those passed so far; they do not outlive the process."""
 
     parts: tuple[Part, ...]
     block: BlockRef
@@ -39,7 +39,13 @@ class Job:
     calldata: bytes
     gas_limit: int
     budget_wei: int
+    value_wei: int = 0
     stages: Stages = NOT_BEGUN
+
+    @property
+    def accounts(self) -> frozenset[AccountRef]:
+        """(venue, account) of all it is for."""
+        return frozenset(part.key for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Two questions in one batch."""
+"""Several questions in one batch."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -18,6 +18,14 @@ def both(first: Reads[A], second: Reads[Z]) -> Reads[tuple[A, Z]]:
         one.go_on(results[: len(ours)])
         other.go_on(results[len(ours) :])
     return one.answer, other.answer
+
+
+def all_of(questions: Sequence[Reads[Any]]) -> Reads[Sequence[Any]]:
+    """The answers to all of them, in order, in as many rounds as the longest question takes."""
+    if not questions:
+        return ()
+    first, others = yield from both(questions[0], all_of(questions[1:]))
+    return (first, *others)
 
 
 class _Turn:

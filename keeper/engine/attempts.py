@@ -12,7 +12,7 @@ from keeper.domain.chain import Address, BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.money import ZERO_USD
 from keeper.domain.outcome import Dropped, Included, Outbid, Reverted
-from keeper.domain.records import MicroTime, Record
+from keeper.domain.records import MicroTime, OutcomeRecord, Record
 from keeper.domain.views import LiquidationObserved, Proceeds
 from keeper.engine import recording
 from keeper.engine.evaluator import Evaluator
@@ -107,24 +107,25 @@ class Attempts:
 
     def record(
         self, settled: Sequence[Settled], head: BlockRef, seen: MicroTime, evaluators: Mapping[str, Evaluator], native_price_x18: int
-    ) -> None:
-        """Rows of what was signed since the last call, and of these outcomes. `seen`: when the head arrived; `native_price_x18`: USD per
-        coin of gas."""
+    ) -> Sequence[OutcomeRecord]:
+        """Rows of what was signed since the last call, and of these outcomes, which it returns. `seen`: when the head arrived;
+        `native_price_x18`: USD per coin of gas."""
         signed = self._dispatcher.signed() if self._dispatcher is not None else ()
         if not signed and not settled:
-            return
-        rows: list[Record] = [recording.attempt_row(self._chain_id, attempt) for attempt in signed]
+            return ()
         for stages in {attempt.transaction_hash: attempt.stages for attempt in signed}.values():
             self._metrics.sent(stages)
+        outcomes: list[OutcomeRecord] = []
         for item in map(self._judged, settled):
             row = self._outcome_row(item, head, evaluators.get(item.attempt.venue), native_price_x18)
-            rows.append(row)
+            outcomes.append(row)
             if isinstance(item.outcome, Included):
                 self._metrics.included((seen - item.attempt.sent_at_us) / 1_000_000)
             if item.outcome.block is None:
                 self._dropped = [*self._dropped, (head, row)][-_REMEMBERED:]
-        ticket = self._recorder.append(rows)
+        ticket = self._recorder.append([*(recording.attempt_row(self._chain_id, attempt) for attempt in signed), *outcomes])
         self._queued.append(_Queued(ticket, _hashes(signed), tuple(_key(item) for item in settled)))
+        return outcomes
 
     def reverted(self, ancestor: BlockRef, orphaned: Sequence[BlockRef]) -> None:
         """Outcomes no block has decided outlive the head they were told at."""
@@ -187,7 +188,7 @@ class Attempts:
             return item
         return replace(item, outcome=Outbid(outcome.transaction_hash, outcome.block, outcome.gas_used, outcome.gas_cost_wei, rival))
 
-    def _outcome_row(self, item: Settled, head: BlockRef, evaluator: Evaluator | None, native_price_x18: int) -> Record:
+    def _outcome_row(self, item: Settled, head: BlockRef, evaluator: Evaluator | None, native_price_x18: int) -> OutcomeRecord:
         outcome = item.outcome
         proceeds, reason = Proceeds(ZERO_USD), None
         if evaluator is not None and self._executor is not None and isinstance(outcome, Included):

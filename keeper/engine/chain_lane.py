@@ -9,8 +9,10 @@ from keeper.engine import recording
 from keeper.engine.block_parts import BlockParts
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
+from keeper.engine.gates import Gates
 from keeper.engine.gather import gather
 from keeper.engine.key_lane import KeyLane
+from keeper.engine.recent_blocks import RecentBlocks
 from keeper.engine.start import Ahead, Start
 from keeper.engine.venue_lane import LaneServices, VenueBlock, VenueLane
 from keeper.errors import Fatal
@@ -20,10 +22,18 @@ class ChainLane:
     """Drives the lanes of a chain's venues with its events. A venue that cannot go on is dropped; without any the daemon stops."""
 
     def __init__(
-        self, services: LaneServices, lanes: Sequence[VenueLane], keys: Sequence[KeyLane], gas: GasPriceSource, *, patience_s: float
+        self,
+        services: LaneServices,
+        lanes: Sequence[VenueLane],
+        keys: Sequence[KeyLane],
+        gas: GasPriceSource,
+        *,
+        patience_s: float,
+        recent: RecentBlocks,
+        gates: Gates,
     ) -> None:
         """`keys`: the lanes of all the venues' executors. `patience_s`: how much longer than the quickest venue the others may take before
-        a block's row is written without them."""
+        a block's row is written without them. `recent`: what the chain's own `gates` are judged by."""
         self._chain = services.chain
         self._chain_id = services.chain_id
         self._recorder = services.recorder
@@ -35,6 +45,8 @@ class ChainLane:
         self._keys = tuple(keys)
         self._gas = gas
         self._patience_s = patience_s
+        self._recent = recent
+        self._gates = gates
         self._open: dict[Hash32, BlockParts] = {}
         self.head: BlockRef | None = None
         self._history_below = 0
@@ -109,13 +121,16 @@ class ChainLane:
             lane.reverted(event)
             await lane.decisions.hand_over(name, event.ancestor, ())
         self._recorder.revert((*self._ahead.above(event.ancestor.number), *event.orphaned))
+        self._recent.reverted(event)
         for key in self._keys:
-            key.decisions.attempts.reverted(event.ancestor, event.orphaned)
+            key.reverted(event.ancestor, event.orphaned)
 
     async def _added(self, event: BlockAdded) -> None:
         """One block's life, as far as it can be read by now."""
         block, tracked = event.block, {key.decisions: asyncio.Event() for key in self._keys}
         self.head = block
+        self._recent.added(block)
+        self._gates.look()
         self._take_back_replaced(block)
         lanes = [lane for lane in self._lanes.values() if not self._ahead.has(lane.name, block)]
         behind = frozenset[str]().union(*(parts.missing for parts in self._open.values()))

@@ -1,7 +1,7 @@
 """One executor's work on one chain, by its key or its pool of keys: the candidates of its venues, their transactions, whether they can act.
 No other executor waits for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
@@ -12,10 +12,11 @@ from keeper.domain.decision import Skip
 from keeper.domain.outcome import Reverted
 from keeper.domain.records import MicroTime
 from keeper.domain.skip_reason import SkipReason
+from keeper.engine.breakers import Breakers
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gather import gather
-from keeper.engine.ports import OperatorWatch
+from keeper.engine.ports import OperatorWatch, SentRecords
 from keeper.engine.settlements import Settlements
 from keeper.errors import RpcError, Transient
 
@@ -23,13 +24,14 @@ from keeper.errors import RpcError, Transient
 @dataclass(slots=True, eq=False)
 class KeyLane:
     """`workers` candidates are worked on at the same time. `settlements` holds what was sent without having been settled, where that is
-    allowed; `operator_watch` says whether the keys can act, where they are to act at all."""
+    allowed; `operator_watch` says whether the keys can act, where they are to act at all; `breakers` what their own results forbid them."""
 
     decisions: Decisions
     settlements: Settlements | None
     operator_watch: OperatorWatch | None
     workers: int
     log: FilteringBoundLogger
+    breakers: Breakers
     _settled: list[Settled] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -44,11 +46,24 @@ class KeyLane:
         if self.operator_watch is not None and any(isinstance(item.outcome, Reverted) for item in settled):
             self.operator_watch.doubt()
         self._settled += settled
+        self.breakers.gates.look()
 
     def record(self, head: BlockRef, seen: MicroTime, evaluators: Mapping[str, Evaluator]) -> None:
         """Rows of what was signed, and of the outcomes, since the last call; `seen`: when the head arrived."""
         settled, self._settled = self._settled, []
-        self.decisions.attempts.record(settled, head, seen, evaluators, self.decisions.gas.native_price_x18)
+        outcomes = self.decisions.attempts.record(settled, head, seen, evaluators, self.decisions.gas.native_price_x18)
+        self.breakers.record(outcomes)
+
+    def recall(self, lake: SentRecords) -> None:
+        """What the keys' transactions of the last day came to, at start."""
+        dispatcher = self.decisions.liquidator.dispatcher
+        if dispatcher is not None:
+            self.breakers.recall(lake, dispatcher.senders)
+
+    def reverted(self, ancestor: BlockRef, orphaned: Sequence[BlockRef]) -> None:
+        """Blocks that are gone, with what they decided about the keys' transactions."""
+        self.decisions.attempts.reverted(ancestor, orphaned)
+        self.breakers.reverted(orphaned)
 
     async def watch(self, number: int) -> None:
         """Whether the operator can act; `number` is the engine's newest block."""

@@ -36,6 +36,11 @@ _TRANSACTIONS_TRIED = 2
 _Results: TypeAlias = dict[AccountRef, Attempt | Skip]
 
 
+def _no_stop(_: Decision) -> Skip | None:
+    """Nothing is in the way."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutionSetup:
     """What the liquidator works with. Without a simulator it only observes, without a dispatcher it only simulates.
@@ -63,7 +68,7 @@ class LiquidatorOptions:
 
 class Liquidator:
     """Takes decisions through the stages. By venue: `name_revert` has the words for a revert payload, `required_quotes` the signed prices
-    that a plan reverted without."""
+    that a plan reverted without. `stop` says why one may not be sent now, and is asked first and last."""
 
     def __init__(
         self,
@@ -74,11 +79,13 @@ class Liquidator:
         clock: Callable[[], float],
         name_revert: Mapping[str, Callable[[bytes], str]],
         required_quotes: Mapping[str, RequiredQuotes] = MappingProxyType({}),
+        stop: Callable[[Decision], Skip | None] = _no_stop,
     ) -> None:
         self._setup = setup
         self._recorder = recorder
         self._options = options
         self._clock = clock
+        self._stop = stop
         self._cooldowns = Cooldowns(options.cooldown_blocks)
         self._concluded: dict[AccountRef, int] = {}
         self._order = SendingOrder()
@@ -184,15 +191,20 @@ class Liquidator:
     async def _stages(self, decisions: Sequence[Decision], place: Place) -> _Results:
         if self._bench is None:
             return _all(decisions, Skip(SkipReason.OBSERVING))
-        if self._bench.packing.fees(decisions) is None:
+        results = self._stops(decisions)
+        decisions = [decision for decision in decisions if decision.key not in results]
+        return results | await self._tried(self._bench, decisions, place) if decisions else results
+
+    async def _tried(self, bench: "_Bench", decisions: Sequence[Decision], place: Place) -> _Results:
+        if bench.packing.fees(decisions) is None:
             return _all(decisions, _above_cap(decisions))
-        checked = await self._bench.checks.check(decisions)
+        checked = await bench.checks.check(decisions)
         checked_us = self._now()
         results: _Results = dict(checked.skips)
         if self.dispatcher is None:
             return _all(decisions, Skip(SkipReason.SIMULATING)) | results
         await place.turn()
-        packing = self._bench.packing
+        packing = bench.packing
         batches = [batch for each in checked.batches if (batch := self._still_wanted(each, packing, results)) is not None]
         for number, batch in enumerate(batches, 1):
             if number == len(batches):
@@ -201,8 +213,14 @@ class Liquidator:
             results |= await self._send(self.dispatcher, packing, batch, checked_us)
         return results
 
+    def _stops(self, decisions: Sequence[Decision]) -> _Results:
+        """Those that a closed gate keeps back."""
+        stops = {decision.key: self._stop(decision) for decision in decisions}
+        return {key: stop for key, stop in stops.items() if stop is not None}
+
     def _still_wanted(self, batch: Batch, packing: Packing, results: _Results) -> Batch | None:
-        """Without what a newer block has decided otherwise about; None where nothing is left."""
+        """Without what a newer block has decided otherwise about, or a gate keeps back; None where nothing is left."""
+        results |= self._stops(batch.decisions)
         for decision in batch.decisions:
             number, going_on = self._newest[decision.candidate.venue]
             if batch.block.number < number and decision.key not in going_on and not decision.unwind:
@@ -224,11 +242,12 @@ class Liquidator:
             calldata=batch.calldata,
             gas_limit=batch.gas_limit,
             budget_wei=packing.budget_wei(batch, fees.max_fee_wei),
+            value_wei=sum(decision.plan.value_wei for decision in batch.decisions),
             stages=replace(batch.decisions[0].stages, checked_us=checked_us),
         )
         attempts = await dispatcher.send(job, fees)
         if not attempts and len(batch.decisions) == 1:
-            return _all(batch.decisions, Skip(SkipReason.SPENDING_CAP))
+            return _all(batch.decisions, self._stop(batch.decisions[0]) or Skip(SkipReason.SPENDING_CAP))
         if not attempts:
             middle = len(batch.decisions) // 2
             halves = [packing.batch(half) for half in (batch.decisions[:middle], batch.decisions[middle:])]

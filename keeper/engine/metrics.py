@@ -66,6 +66,7 @@ class Collectors:
             ["chain", "endpoint", "purpose"],
             registry=own,
         )
+        self.gates = Gauge("keeper_gate_closed", "1 while something keeps transactions back", ["chain", "gate"], registry=own)
 
 
 class Metrics:
@@ -110,6 +111,10 @@ class Metrics:
     def unpriced(self, venue: str, markets: int) -> None:
         """So many markets of the venue have no price."""
         self.collectors.unpriced.labels(self._chain, venue).set(markets)
+
+    def gate(self, name: str, *, closed: bool) -> None:
+        """Something keeps transactions back, or does no more."""
+        self.collectors.gates.labels(self._chain, name).set(closed)
 
     def watch(self, venue: str, accounts: int) -> None:
         """So many accounts of the venue are inside a watch box."""

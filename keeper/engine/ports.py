@@ -14,6 +14,7 @@ from keeper.domain.outcome import SimOutcome
 from keeper.domain.plan import LiquidationPlan
 from keeper.domain.quote import PriceId, Quote
 from keeper.domain.records import Record
+from keeper.domain.result import Result
 from keeper.domain.sub_plan import SubPlan
 from keeper.domain.use import Use
 from keeper.domain.venue import Book, Venue
@@ -75,9 +76,16 @@ class Dispatcher(Protocol):
     def sender(self) -> Address:
         """The account that would send now."""
 
+    @property
+    def senders(self) -> Sequence[Address]:
+        """All its keys' accounts."""
+
     async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
-        """Sign, write to the outbox, broadcast. An attempt for each of its parts; none when a limit or a spending cap forbids it. Raises
-        SignerUnavailable, then nothing was sent."""
+        """Sign, write to the outbox, broadcast. An attempt for each of its parts; none when a limit, a spending cap or the kill switch
+        forbids it. Raises SignerUnavailable, then nothing was sent."""
+
+    def spending_problem(self) -> str | None:
+        """Which spending cap leaves no room for the job refused last, in one sentence; None where there is room."""
 
     async def track(self, head: BlockRef) -> Sequence[Settled]:
         """Look at every open attempt once after a new head: settle, bump or drop."""
@@ -222,6 +230,9 @@ class SentRecords(Protocol):
 
     def payments(self, sender: str, since_us: int) -> Sequence[Payment]:
         """What transactions of `sender` sent since then (Unix microseconds) have cost."""
+
+    def results(self, senders: Collection[str], since_us: int) -> Sequence[Result]:
+        """What transactions of all these senders came to, in the order of their blocks."""
 
 
 class PriceService(Protocol):

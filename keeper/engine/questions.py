@@ -1,17 +1,29 @@
 """Answers to a venue's questions: from the chain, or from what was recorded when the chain was asked."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, Reads, Timestamp
 from keeper.domain.data_fee import GAS_PRICE_ORACLE, DataFee
 from keeper.domain.plan import LiquidationCall
 from keeper.domain.quote import PriceId
-from keeper.domain.reads import both
+from keeper.domain.reads import all_of, both
 from keeper.domain.venue import Book, Event, Venue
 from keeper.engine.ports import Chain
 from keeper.engine.quote_board import QuoteBoard
+from keeper.engine.sequencer_uptime import SequencerUptime
 from keeper.errors import RpcUnavailable
+
+
+class Companion(Protocol):
+    """What is read of a chain beside a venue's markets, in the same batch."""
+
+    def reads(self) -> Reads[Any]:
+        """Asks."""
+
+    def take(self, answer: Any, /) -> None:
+        """What it was told."""
 
 
 class NewestFee:
@@ -21,7 +33,7 @@ class NewestFee:
         self.reads = reads
         self.prices: DataFee | None = None
 
-    def take(self, prices: DataFee | None) -> None:
+    def take(self, prices: DataFee | None, /) -> None:
         """What was read. None after prices is an endpoint's slip: the last ones stand. Raises RpcUnavailable for None before any."""
         if prices is None and self.prices is None:
             raise RpcUnavailable(
@@ -38,20 +50,30 @@ class NewestFee:
 class ChainQuestions:
     """Asks the chain, pinned to the block's hash; times after the block's own are asked with a block-time override.
 
-    Where the chain charges an L1 data fee, `newest_fee` asks its prices in the same batch as a block's market reads."""
+    What is to be known of the chain itself is asked in the same batch as a block's market reads: the prices of its L1 data fee
+    (`newest_fee`), whether its sequencer is up (`uptime`)."""
 
-    def __init__(self, chain: Chain, newest_fee: NewestFee | None = None, quotes: QuoteBoard | None = None) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        newest_fee: NewestFee | None = None,
+        quotes: QuoteBoard | None = None,
+        uptime: SequencerUptime | None = None,
+    ) -> None:
         """`quotes`: where signed prices are kept that come between blocks."""
         self._chain = chain
         self._newest_fee = newest_fee
+        self._companions: Sequence[Companion] = [each for each in (newest_fee, uptime) if each is not None]
         self._quotes = quotes or QuoteBoard()
 
     async def refresh(self, venue: Venue, book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Market reads valid at `at`."""
-        if self._newest_fee is None or at != block.timestamp:
-            return await self._chain.run(venue.refresh(book, at), block, _override(block, at))
-        events, prices = await self._chain.run(both(venue.refresh(book, at), self._newest_fee.reads()), block)
-        self._newest_fee.take(prices)
+        if at != block.timestamp:
+            return await self._chain.run(venue.refresh(book, at), block, at)
+        beside = all_of([companion.reads() for companion in self._companions])
+        events, answers = await self._chain.run(both(venue.refresh(book, at), beside), block)
+        for companion, answer in zip(self._companions, answers, strict=True):
+            companion.take(answer)
         return events
 
     def data_fee(self) -> DataFee | None:

@@ -26,7 +26,7 @@ from keeper.execution.delivery import Delivery
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.draft import Drafting
 from keeper.execution.key_lock import KeyLock, shared_folder
-from keeper.execution.lane import DAY_US, Lane
+from keeper.execution.lane import Lane
 from keeper.execution.node import ChainNode, Node
 from keeper.execution.onchain_status import OnchainReader
 from keeper.execution.outbox import Outbox
@@ -34,7 +34,7 @@ from keeper.execution.outbox_rows import NonceSlot, OutboxJob, OutboxTransaction
 from keeper.execution.part_outcomes import dropped
 from keeper.execution.signatures import Signatures
 from keeper.execution.signer import Signer
-from keeper.execution.spending_cap import SpendingCap
+from keeper.execution.spending import DAY_US, Purse
 from keeper.execution.tracker import Tracker
 from keeper.execution.transaction_counts import transaction_counts
 
@@ -51,7 +51,7 @@ class TransactionDispatcher:
     """One nonce lane. An async context manager: entering takes the key's lock and opens its outbox.
 
     `node` is read from; all `senders` are given the transactions (`node` when there are none). `notice` is told what the operator
-    should know of the nonces. `cap` is shared with the other keys that spend of it; without one the key has its own. Entering raises
+    should know of the nonces. `purse` is shared with the other keys under the same caps; without one the key has its own. Entering raises
     NonceConflict when another process uses the key, StoreError when the outbox cannot be used."""
 
     def __init__(
@@ -62,7 +62,7 @@ class TransactionDispatcher:
         *senders: Node,
         clock: Callable[[], float] = time.time,
         notice: Callable[[str], None] = _unheard,
-        cap: SpendingCap | None = None,
+        purse: Purse | None = None,
     ) -> None:
         self._options = options
         self._signer = signer
@@ -71,8 +71,7 @@ class TransactionDispatcher:
         name = f"outbox-{options.chain_id}-{signer.address}"
         self._name = name
         self._outbox = Outbox(options.state_dir / f"{name}.sqlite")
-        cap = cap or SpendingCap(options.spending_cap_wei_per_day)
-        self._lane = Lane(options, signer.address, self._outbox, clock, cap)
+        self._lane = Lane(options, signer.address, self._outbox, clock, purse or Purse())
         self._signatures = Signatures(self._lane, signer, self._outbox)
         self._delivery = Delivery(self._broadcast, node, self._outbox, self._lane, self._signatures)
         self._tracker = Tracker(options, self._lane, self._outbox, signer.address)
@@ -106,6 +105,11 @@ class TransactionDispatcher:
     def sender(self) -> Address:
         """The key's address."""
         return self._signer.address
+
+    @property
+    def senders(self) -> Sequence[Address]:
+        """The one."""
+        return (self.sender,)
 
     async def probe(self) -> None:
         """See `Signer.probe`."""
@@ -154,6 +158,10 @@ class TransactionDispatcher:
     def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
         """What the gas of the venue's open jobs may cost by now: it bounds what they are raised to."""
         self._lane.revalue(venue, worth_wei)
+
+    def spending_problem(self) -> str | None:
+        """Which spending cap leaves no room for the job refused last, in one sentence; None where there is room."""
+        return self._lane.spending.problem()
 
     def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
         """Who liquidated an account before a transaction of ours for it could; None when nobody is known to have."""
@@ -240,9 +248,9 @@ class TransactionDispatcher:
     async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
         """Sign, write to the outbox, broadcast; `fees` are raised where an earlier transaction must be replaced.
 
-        Returns an attempt for each of the job's parts; none when budget, gas or fee limit or the spending cap forbid it, or a candidate is
-        already under way or done. An endpoint that is down delays it: it is offered again at every head. Raises SignerUnavailable or
-        StoreError, and then nothing has been sent."""
+        Returns an attempt for each of the job's parts; none when budget, gas or fee limit, a spending cap or the kill switch forbid it, or
+        a candidate is already under way or done. An endpoint that is down delays it: it is offered again at every head. Raises
+        SignerUnavailable or StoreError, and then nothing has been sent."""
         transaction = await self._signatures.sign(partial(self._lane.enqueue, job, fees))
         if transaction is None:
             return ()

@@ -16,7 +16,7 @@ from keeper.execution.dispatcher import TransactionDispatcher
 class DispatcherPool:
     """Satisfies the engine's port `Dispatcher`. A job goes to the key with the fewest open nonces, the earlier of two with as many, unless
     an earlier attempt on the account may still be mined: then to that attempt's key, which replaces it. What all keys may pay together is
-    the affair of the SpendingCap they share."""
+    the affair of the Purse they share."""
 
     def __init__(self, lanes: Sequence[TransactionDispatcher]) -> None:
         self._lanes = tuple(lanes)
@@ -31,6 +31,11 @@ class DispatcherPool:
     async def probe(self) -> None:
         """Look after signers of which it is in doubt whether they can sign."""
         await asyncio.gather(*(lane.probe() for lane in self._lanes))
+
+    @property
+    def senders(self) -> Sequence[Address]:
+        """All of them."""
+        return [lane.sender for lane in self._lanes]
 
     def leave_out(self, senders: Set[Address]) -> None:
         """These have no gas, or no right to act: the others send. Where it is all of them, none is better than another."""
@@ -79,6 +84,10 @@ class DispatcherPool:
     def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
         """The candidate a transaction of one of the keys was for by this account, however long ago."""
         return next((candidate for lane in self._lanes if (candidate := lane.candidate_of(transaction, account)) is not None), None)
+
+    def spending_problem(self) -> str | None:
+        """Which spending cap leaves no room for the job refused last, in one sentence; None where there is room."""
+        return next((problem for lane in self._lanes if (problem := lane.spending_problem()) is not None), None)
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else has liquidated the account."""

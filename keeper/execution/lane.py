@@ -13,11 +13,11 @@ from keeper.execution.draft import Draft
 from keeper.execution.outbox import Outbox
 from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed, Unsigned
-from keeper.execution.spending_cap import SpendingCap
+from keeper.execution.spending import Purse, Spending
 
-DAY_US = 86_400 * 10**6
 OWN_LANE = "lane"
 """Stands for the venue of transactions that only keep the nonces in order."""
+_NOBODY = frozenset[AccountRef]()
 
 
 class Lane:
@@ -26,16 +26,15 @@ class Lane:
     `used`: the nonces below it are used up, as far as that is proven by the keeper's own receipts, or agreed by the endpoints and explained
     by its signed transactions. A higher count is only a claim."""
 
-    def __init__(self, options: DispatcherOptions, sender: Address, outbox: Outbox, clock: Callable[[], float], cap: SpendingCap) -> None:
+    def __init__(self, options: DispatcherOptions, sender: Address, outbox: Outbox, clock: Callable[[], float], purse: Purse) -> None:
         self._options = options
         self._sender = sender
         self._outbox = outbox
         self._clock = clock
-        self._cap = cap
+        self.spending = Spending(options, outbox, self.now_us, self._reachable, purse)
         self.used = 0
         self._begun_at = 0
         self._worth_wei: dict[AccountRef, int] = {}
-        cap.join(self)
 
     def begin(self, count: int) -> None:
         """Where an outbox without any mined nonce begins: the account's count at start."""
@@ -66,7 +65,7 @@ class Lane:
             nonce = self._outbox.first_unsigned(nonce + 1)
 
     def enqueue(self, job: Job, fees: Fees) -> Draft | None:
-        """A new job. None when it may not be sent: its candidate is in flight or settled, or budget or caps forbid it.
+        """A new job. None when it may not be sent: its candidate is in flight or settled, or budget, caps or kill switch forbid it.
 
         A vacant nonce is used before a fresh one, at fees above all transactions signed for it."""
         slots = self._outbox.slots()
@@ -88,7 +87,7 @@ class Lane:
 
     def raise_fees(self, newest: OutboxTransaction, base_fee_wei: int, head_number: int) -> Draft | None:
         """The open job at the nonce of `newest`, at the tip that others pay, at least as high as pools ask of a replacement. None when what
-        the job is worth by now, or the caps, forbid it, or `newest` is so no more."""
+        the job is worth by now, caps or kill switch forbid it, or `newest` is so no more."""
         slots = self._outbox.slots()
         slot = _slot_of(newest, slots)
         open_job = slot.open_job if slot is not None else None
@@ -116,7 +115,8 @@ class Lane:
         if minimum is None:
             return None
         fees = with_room(minimum, head.base_fee_wei, cap)
-        if not self._within_cap(slots, slot.nonce, gas * fees.max_fee_wei):
+        accounts = self._outbox.job(newest.job_id).accounts
+        if not self._within_caps(slots, slot.nonce, accounts, self.spending.cost_wei(gas * fees.max_fee_wei)):
             return None
         unsigned = self._unsigned(slot.nonce, self._sender, b"", gas, fees)
         return Draft(unsigned, newest.job_id, Purpose.CANCEL, newest.hash, head.number)
@@ -126,7 +126,9 @@ class Lane:
         is the lowest."""
         fees = offer(head.base_fee_wei, tip_wei, self._options.max_fee_cap_wei)
         gas = self._options.cancel_gas
-        if nonce != self.next_nonce() or fees is None or not self._within_cap(self._outbox.slots(), nonce, gas * fees.max_fee_wei):
+        if nonce != self.next_nonce() or fees is None:
+            return None
+        if not self._within_caps(self._outbox.slots(), nonce, _NOBODY, self.spending.cost_wei(gas * fees.max_fee_wei)):
             return None
         part = Part(CandidateId(f"nonce-{nonce}-{head.hash[2:10]}"), OWN_LANE, AccountKey(self._sender))
         job = Job((part,), head, self._sender, b"", gas, gas * self._options.max_fee_cap_wei)
@@ -161,11 +163,6 @@ class Lane:
         )
         self._outbox.add_transaction(row)
         return row
-
-    def spending_wei(self) -> int:
-        """Paid in the last 24 hours, plus the worst cost of every nonce that can be mined: those behind a gap cannot until it is closed."""
-        worst_costs_wei = self._worst_costs_wei(self._outbox.slots(), self._outbox.first_unsigned(self.used))
-        return self._paid_wei() + sum(worst_costs_wei.values())
 
     def now_us(self) -> int:
         """Unix time in microseconds."""
@@ -204,31 +201,24 @@ class Lane:
         return replace(job, budget_wei=sum(worths_wei)) if len(worths_wei) == len(job.parts) else job
 
     def _allowed(self, slots: Sequence[NonceSlot], nonce: int, job: Job, fees: Fees) -> bool:
-        cost = job.gas_limit * fees.max_fee_wei
-        if job.gas_limit > self._options.max_gas_limit or cost > job.budget_wei:
+        gas_cost_wei = job.gas_limit * fees.max_fee_wei
+        if self._options.halt() or job.gas_limit > self._options.max_gas_limit or gas_cost_wei > job.budget_wei:
             return False
-        return self._within_cap(slots, nonce, cost + self._options.data_fee_wei(job.calldata))
+        cost_wei = self.spending.cost_wei(gas_cost_wei, job.calldata, job.value_wei)
+        return self._within_caps(slots, nonce, job.accounts, cost_wei)
 
-    def _within_cap(self, slots: Sequence[NonceSlot], nonce: int, cost_wei: int) -> bool:
-        """Whether the cap allows a transaction of this cost at this nonce, which may bring those behind it into reach."""
+    def _within_caps(self, slots: Sequence[NonceSlot], nonce: int, accounts: frozenset[AccountRef], cost_wei: int) -> bool:
+        """Nonces behind a gap cannot be mined until it is closed."""
         reach = self._outbox.first_unsigned(self.used)
         if reach == nonce:
             reach = self._outbox.first_unsigned(nonce + 1)
-        worst_costs_wei = dict(self._worst_costs_wei(slots, reach))
-        worst_costs_wei[nonce] = max(worst_costs_wei.get(nonce, 0), cost_wei)
-        return self._cap.allows(self, self._paid_wei() + sum(worst_costs_wei.values()))
+        reachable = [slot for slot in slots if slot.winner is None and slot.nonce < reach]
+        return self.spending.allows(reachable, nonce, accounts, cost_wei)
 
-    def _worst_costs_wei(self, slots: Sequence[NonceSlot], reach: int) -> Mapping[int, int]:
-        """Of every nonce below `reach` at which nothing is mined."""
-        return {
-            slot.nonce: slot.worst_cost_wei + self._worst_data_fee(slot) for slot in slots if slot.winner is None and slot.nonce < reach
-        }
-
-    def _paid_wei(self) -> int:
-        return self._outbox.paid_since(self.now_us() - DAY_US)
-
-    def _worst_data_fee(self, slot: NonceSlot) -> int:
-        return max((self._options.data_fee_wei(job.job.calldata) for job in slot.jobs), default=0)
+    def _reachable(self) -> Sequence[NonceSlot]:
+        """The nonces at which something can be mined now."""
+        reach = self._outbox.first_unsigned(self.used)
+        return [slot for slot in self._outbox.slots() if slot.winner is None and slot.nonce < reach]
 
     def _unsigned(self, nonce: int, to: Address, calldata: bytes, gas_limit: int, fees: Fees) -> Unsigned:
         return Unsigned(self._options.chain_id, nonce, to, calldata, gas_limit, fees)

@@ -21,10 +21,11 @@ from keeper.errors import StoreError
 from keeper.execution.outbox_rows import UNDECIDED, JobState, NonceSlot, OutboxJob, OutboxTransaction, Purpose
 from keeper.execution.signer import Signed
 
-_SCHEMAS = ("outbox.sql", "outbox_2.sql", "outbox_3.sql")
+_SCHEMAS = ("outbox.sql", "outbox_2.sql", "outbox_3.sql", "outbox_4.sql")
 """What leads from each version to the next."""
 _JOB_COLUMNS = (
-    "block_number, block_hash, block_parent_hash, block_timestamp, block_base_fee_wei, to_address, calldata, gas_limit, budget_wei"
+    "block_number, block_hash, block_parent_hash, block_timestamp, block_base_fee_wei, to_address, calldata, gas_limit, budget_wei, "
+    "value_wei"
 )
 _PART_COLUMNS = "candidate_id, venue, account, uses"
 _TRANSACTION_COLUMNS = "hash, job_id, purpose, nonce, raw, max_fee_wei, priority_fee_wei, gas_limit, replaces, signed_at_us, head_number"
@@ -60,7 +61,7 @@ class Outbox:
             values = (
                 *(job.block.number, job.block.hash, job.block.parent_hash),
                 *(job.block.timestamp, str(job.block.base_fee_wei), job.to, job.calldata, job.gas_limit, str(job.budget_wei)),
-                *(signed.unsigned.nonce, JobState.OPEN),
+                *(str(job.value_wei), signed.unsigned.nonce, JobState.OPEN),
             )
             marks = ", ".join("?" * len(values))
             cursor = connection.execute(f"INSERT INTO jobs ({_JOB_COLUMNS}, nonce, state) VALUES ({marks})", values)  # noqa: S608
@@ -312,6 +313,15 @@ class Outbox:
             rows = connection.execute("SELECT cost_wei FROM nonces WHERE paid_at_us >= ?", (since_us,)).fetchall()
             return sum(int(cost) for (cost,) in rows)
 
+    def paid_for(self, account: AccountRef, since_us: int) -> int:
+        """The same by transactions that were for the account, all of it, cancellations included. What was paid before has no account."""
+        query = """
+            SELECT cost_wei FROM nonces JOIN transactions ON hash = winner JOIN parts ON parts.job_id = transactions.job_id
+            WHERE paid_at_us >= ? AND venue = ? AND account = ?
+        """
+        with self._read() as connection:
+            return sum(int(cost) for (cost,) in connection.execute(query, (since_us, *account)))
+
     @staticmethod
     def _insert(connection: sqlite3.Connection, row: OutboxTransaction) -> None:
         connection.execute("INSERT INTO nonces (nonce) VALUES (?) ON CONFLICT DO NOTHING", (row.nonce,))
@@ -418,7 +428,7 @@ def _roll_back(connection: sqlite3.Connection) -> None:
 
 
 def _job(row: Sequence[Any], parts: Sequence[Sequence[Any]]) -> OutboxJob:
-    number, block_hash, parent, timestamp, base_fee, to, calldata, gas_limit, budget = row[1:10]
+    number, block_hash, parent, timestamp, base_fee, to, calldata, gas_limit, budget, value = row[1:11]
     job = Job(
         parts=tuple(Part(CandidateId(candidate), venue, AccountKey(account), _use(uses)) for candidate, venue, account, uses, _ in parts),
         block=BlockRef(number, Hash32(block_hash), Hash32(parent), Timestamp(timestamp), int(base_fee)),
@@ -426,8 +436,9 @@ def _job(row: Sequence[Any], parts: Sequence[Sequence[Any]]) -> OutboxJob:
         calldata=calldata,
         gas_limit=gas_limit,
         budget_wei=int(budget),
+        value_wei=int(value),
     )
-    nonce, state, reason, reported = row[10:]
+    nonce, state, reason, reported = row[11:]
     return OutboxJob(row[0], job, nonce, JobState(state), reason, tuple(rival for *_, rival in parts), bool(reported))
 
 

@@ -49,7 +49,7 @@ class OutboxJob:
     @property
     def accounts(self) -> frozenset[AccountRef]:
         """(venue, account) of all it is for."""
-        return frozenset(part.key for part in self.job.parts)
+        return self.job.accounts
 
 
 @dataclass(frozen=True, slots=True)

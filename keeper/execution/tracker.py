@@ -91,11 +91,18 @@ class Tracker:
         unchanged = slot.winner == mined.transaction.hash and slot.block_hash == mined.block.hash
         if not unchanged:
             states = [(job.id, state) for job in slot.jobs if (state := _state_after(job, mined)) is not None]
-            self._outbox.settle(mined.transaction, mined.block, mined.receipt.gas_cost_wei, self._lane.now_us(), states)
+            self._outbox.settle(mined.transaction, mined.block, self._paid_wei(mined), self._lane.now_us(), states)
             result.settled += self._outcomes(slot, mined, frozenset(job_id for job_id, _ in states))
         else:
             result.settled += self._outcomes(slot, mined, frozenset(job.id for job in slot.jobs if not job.reported))
         self.reported_nonces.add(slot.nonce)
+
+    def _paid_wei(self, mined: Mined) -> int:
+        """Gas, and what the contract has paid with its calls (nothing where it reverted)."""
+        receipt, transaction = mined.receipt, mined.transaction
+        if not receipt.succeeded or transaction.purpose is not Purpose.JOB:
+            return receipt.gas_cost_wei
+        return receipt.gas_cost_wei + self._outbox.job(transaction.job_id).job.value_wei
 
     def _outcomes(self, slot: NonceSlot, mined: Mined, jobs: frozenset[int]) -> list[Settled]:
         """The outcomes of these jobs of the nonce."""

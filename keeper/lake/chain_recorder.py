@@ -11,6 +11,7 @@ from keeper.domain.attempt import Payment
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import Record
+from keeper.domain.result import Result
 from keeper.lake import recovery
 from keeper.lake.batch import AppendCall, BlockCall, CorrectionCall, RevertCall, StoreCall
 from keeper.lake.recovery import RecordedBlocks, RecordedOutcome, Recovered
@@ -101,3 +102,7 @@ class ChainRecorder:
     def payments(self, sender: str, since_us: int) -> Sequence[Payment]:
         """What transactions of `sender` sent since then have cost."""
         return recovery.payments(self._queue.cursor(), self._queue.name, self._chain_id, sender, since_us)
+
+    def results(self, senders: Collection[str], since_us: int) -> Sequence[Result]:
+        """What they came to, in the order of their blocks."""
+        return recovery.results(self._queue.cursor(), self._queue.name, self._chain_id, senders, since_us)

@@ -10,6 +10,8 @@ from keeper.domain.account import AccountRef
 from keeper.domain.attempt import Payment
 from keeper.domain.chain import BlockRef, Hash32, Timestamp
 from keeper.domain.decision import CandidateId
+from keeper.domain.records import MicroTime
+from keeper.domain.result import Result, change_of
 from keeper.lake.faults import translated
 
 _BLOCKS_PER_QUERY = 50_000
@@ -164,3 +166,20 @@ def payments(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, se
     with translated(lake, "read"):
         rows = connection.execute(query, {"chain": chain_id, "sender": sender, "since": since_us}).fetchall()
     return tuple(Payment(nonce, Hash32(name), number, Hash32(block), cost, paid_at) for nonce, name, number, block, cost, paid_at in rows)
+
+
+def results(connection: duckdb.DuckDBPyConnection, lake: str, chain_id: int, senders: Collection[str], since_us: int) -> tuple[Result, ...]:
+    """What transactions of these senders sent since then came to, once for each and block, in the order of blocks. Raises StoreError."""
+    query = """
+        SELECT o.block_number, o.transaction_hash, o.candidate_id, o.outcome, o.block_hash, o.profit_raw, o.tokens_value_usd,
+            o.gas_cost_usd, min(epoch_us(a.sent_at))
+        FROM outcomes AS o JOIN attempts AS a ON a.chain_id = o.chain_id AND a.transaction_hash = o.transaction_hash
+        WHERE o.chain_id = $chain AND list_contains($senders, a.sender) AND epoch_us(a.sent_at) >= $since
+        GROUP BY ALL ORDER BY o.block_number
+    """
+    with translated(lake, "read"):
+        rows = connection.execute(query, {"chain": chain_id, "senders": list(senders), "since": since_us}).fetchall()
+    return tuple(
+        Result(Hash32(name), CandidateId(candidate), outcome, Hash32(block), change_of(profit_raw, tokens_usd, gas_usd), MicroTime(at_us))
+        for _, name, candidate, outcome, block, profit_raw, tokens_usd, gas_usd, at_us in rows
+    )

@@ -70,6 +70,7 @@ class ChainSettings:
     max_transaction_gas: int = option("most gas one transaction may have (EIP-7825: 2^24)", MAX_TRANSACTION_GAS)
     gas_coin_market: str = option("market whose index price values the gas coin, of the chain's first venue that has it", "ETH")
     forecast: bool = option("evaluate at the next block's time with an eth_call block override; false where the provider has none", True)
+    sequencer_feed: Address | None = option("Chainlink's L2 sequencer uptime feed: nothing is sent while it says down; or none", None)
 
     @property
     def look_ahead_s(self) -> int:
@@ -83,12 +84,18 @@ class KeeperSettings:
 
     mode: Mode = option("observe (no key is loaded), simulate (settle on a local fork) or execute", Mode.OBSERVE)
     state_dir: Path = option("directory of the outbox and the lock", Path("var/keeper"))
+    kill_file: Path | None = option("nothing is sent while this file exists; STOP in state_dir where not set", None)
     position_snapshot_blocks: int = option("blocks between snapshots of all positions for the maps; 0 for never", 150)
     tripwire_blocks: int = option("blocks between comparisons of local margin with the contract's own view; 0 for never", 10)
     tripwire_accounts: int = option("accounts per comparison, in rotation", 60)
     cooldown_blocks: int = option("blocks an account rests after a pre-check or simulation reverted for a lasting reason", 5)
     record_reads: bool = option("keep per-block market reads in the lake, so that any block can be replayed", True)
     status_port: int = option("port of /livez, /readyz and /metrics on 127.0.0.1; 0 for none", 0)
+
+    @property
+    def stop_file(self) -> Path:
+        """The kill switch."""
+        return self.kill_file or self.state_dir / "STOP"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +109,28 @@ class LimitSettings:
     profit_share_to_tip: float = option(
         "part of the profit above min_profit_usd that is bid in any case; 0 to bid no more than others", 0.0
     )
-    spending_cap_eth: float = option("most gas spent in 24 hours, in the chain's coin", 0.1)
+    spending_cap_eth: float = option("most spent in 24 hours on gas and on the fees of pushed prices, in the chain's coin", 0.1)
+    spending_cap_eth_per_hour: float = option("the same within an hour; 0 for no such cap", 0.0)
+    spending_cap_eth_per_account: float = option("the same in 24 hours for one account; 0 for no such cap", 0.0)
+    loss_limit_usd: float = option("most that a key's attempts may lose in 24 hours, proceeds less gas, USD; 0 for no limit", 0.0)
     bump_after_blocks: int = option("blocks without inclusion until fees are raised at the same nonce", 3)
     max_bumps: int = option("raises until the transaction is given up", 3)
     allow: tuple[str, ...] = option("only these accounts; empty for all", ())
     deny: tuple[str, ...] = option("never these accounts", ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSettings:
+    """[gates]: when nothing is sent for a while, though candidates are found and recorded as ever."""
+
+    base_fee_spike: float = option("a base fee above so many times its median; 0 for never", 0.0)
+    base_fee_blocks: int = option("blocks that median is of", 100)
+    reorged_blocks: int = option("more blocks than this replaced by reorgs; 0 for never", 32)
+    reorg_window: int = option("within so many blocks", 64)
+    sequencer_grace_s: int = option("how long a sequencer must be back, seconds", 3600)
+    quote_age_s: int = option("for plans that push a signed price: one older than this, seconds; 0 for never", 30)
+    false_positives: int = option("blocks running in which all that we sent reverted, though not outbid; 0 for never", 5)
+    cool_off_s: int = option("seconds after such a series until something is sent again", 600)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +220,7 @@ class Settings:
 
     keeper: KeeperSettings
     limits: LimitSettings
+    gates: GateSettings
     lake: LakeSettings
     log: LogSettings
     chains: Mapping[str, ChainSettings]
@@ -223,7 +248,7 @@ class Settings:
             for name in names
         )
         oracles = {name: self.oracles[name] for venue in venues.values() if (name := venue.oracle) is not None}
-        return ChainScope(chain, self.chains[chain], executors, oracles, venues, self.keeper, self.limits, self.lake)
+        return ChainScope(chain, self.chains[chain], executors, oracles, venues, self.keeper, self.limits, self.gates, self.lake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +277,7 @@ class ChainScope:
     venues: Mapping[str, VenueSettings]
     keeper: KeeperSettings
     limits: LimitSettings
+    gates: GateSettings
     lake: LakeSettings
 
     def executor_of(self, venue: str) -> ExecutorScope:
@@ -260,7 +286,7 @@ class ChainScope:
 
 
 COMMON: Mapping[str, type[Any]] = MappingProxyType(
-    {"keeper": KeeperSettings, "limits": LimitSettings, "lake": LakeSettings, "log": LogSettings}
+    {"keeper": KeeperSettings, "limits": LimitSettings, "gates": GateSettings, "lake": LakeSettings, "log": LogSettings}
 )
 """The sections there is one of."""
 VENUE_KEYS: Mapping[str, str] = MappingProxyType(

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -114,3 +116,46 @@ def test_a_supervisor_hears_that_the_daemon_is_ready_and_that_it_stops(tmp_path:
         finally:
             process.kill()
             process.wait()
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_signals_engage_and_release_the_kill_switch(tmp_path: Path, writable: bool) -> None:
+    """Its file outlives the process. A daemon that cannot write it stops, which is the least that was asked for."""
+    (tmp_path / "keeper.toml").write_text(MINIMAL.replace("http://127.0.0.1:8545", "http://127.0.0.1:1"))
+    folder = tmp_path / "folder"
+    if not writable:
+        folder.touch()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(tmp_path / "notify"))
+        receiver.settimeout(30)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "keeper", "run", "--config", str(tmp_path / "keeper.toml")],
+            env=os.environ
+            | {
+                "NOTIFY_SOCKET": str(tmp_path / "notify"),
+                "PYTHONPATH": str(Path(__file__).parents[2]),
+                "PERP_KEEPER__KEEPER__KILL_FILE": str(folder / "STOP"),
+            },
+            stderr=subprocess.DEVNULL,
+            cwd=tmp_path,
+        )
+        try:
+            assert receiver.recv(64) == b"READY=1"
+            process.send_signal(signal.SIGUSR1)
+            if not writable:
+                assert (receiver.recv(64), process.wait(30)) == (b"STOPPING=1", 0)
+                return
+            assert _within(30, (folder / "STOP").exists)
+            process.send_signal(signal.SIGUSR2)
+            assert _within(30, lambda: not (folder / "STOP").exists())
+            assert process.poll() is None
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _within(seconds: float, condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()

@@ -15,7 +15,7 @@ _LIQUIDATE = keccak(text="liquidate(address,address,int256)")[:4].hex()
 
 
 class FrontRunning:
-    """It computes nothing: the very calldata, for its own executor."""
+    """It computes nothing: the very calldata, with the very gas, for its own executor."""
 
     topic = "newPendingTransactions"
 
@@ -30,7 +30,7 @@ class FrontRunning:
             return
         bid = Bid(int(transaction["maxFeePerGas"], 16), int(transaction["maxPriorityFeePerGas"], 16))
         self._wallet.refresh()
-        self._wallet.send([transaction["input"]], bid.above())
+        self._wallet.send([transaction["input"]], bid.above(), int(transaction["gas"], 16))
 
     def _worth_a_copy(self, transaction: Mapping[str, Any]) -> bool:
         """A liquidation of somebody else's; one that is in a block already is lost."""

@@ -9,7 +9,7 @@ from eth_account import Account
 from contracts.devnet.rivals.bid import Bid
 from contracts.devnet.rpc import Rpc, RpcError
 
-_GAS = 8_000_000
+PLAN_GAS = 8_000_000
 """Enough for cancelling orders in both markets, liquidating and closing."""
 
 
@@ -35,15 +35,15 @@ class Wallet:
         """The next nonce as the node has it, behind all that is pending."""
         self._nonce = int(self._rpc.call("eth_getTransactionCount", self.address, "pending"), 16)
 
-    def send(self, plans: Sequence[str], bid: Bid) -> None:
-        """Calldata of the executor, a transaction each, all in one request."""
-        calls = [("eth_sendRawTransaction", [self._signed(plan, nonce, bid)]) for nonce, plan in enumerate(plans, self._nonce)]
+    def send(self, plans: Sequence[str], bid: Bid, gas: int = PLAN_GAS) -> None:
+        """Calldata of the executor, a transaction of `gas` each, all in one request."""
+        calls = [("eth_sendRawTransaction", [self._signed(plan, nonce, bid, gas)]) for nonce, plan in enumerate(plans, self._nonce)]
         self._nonce += len(plans)
         for answer in self._rpc.attempt(calls):
             if isinstance(answer, RpcError):
                 self._on_refusal(answer)
 
-    def _signed(self, plan: str, nonce: int, bid: Bid) -> str:
+    def _signed(self, plan: str, nonce: int, bid: Bid, gas: int) -> str:
         envelope = self._account.sign_transaction(
             {
                 "type": 2,
@@ -52,7 +52,7 @@ class Wallet:
                 "to": self.executor,
                 "value": 0,
                 "data": plan,
-                "gas": _GAS,
+                "gas": gas,
                 "maxFeePerGas": bid.max_fee_wei,
                 "maxPriorityFeePerGas": bid.tip_wei,
             }

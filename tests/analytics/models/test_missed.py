@@ -21,6 +21,7 @@ SEEN = Stages(known=True, liquidated_block=100, evaluated_block=98, skip=None, s
         (Stages(True, 100, 98, "endpoints_disagree", None, None, None), Reason.NO_ENDPOINT),
         (Stages(True, 100, 98, "signer_unavailable", None, None, None), Reason.NO_SIGNER),
         (Stages(True, 100, 98, "venue_held", None, None, None), Reason.VENUE_HELD),
+        (Stages(True, 100, 98, "base_fee_spike", None, None, None), Reason.GATE_CLOSED),
         (Stages(True, 100, 98, "observing", None, None, None), Reason.OBSERVING),
         (Stages(True, 100, 98, None, True, 98, "reverted"), Reason.OUTBID),
         (Stages(True, 100, 98, None, True, 99, "outbid"), Reason.OUTBID),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.chaos.scenario import Row, Scenario, play
-from tests.chaos.scenarios import chain, endpoints, killed, lasting, lying, operator, signers, starting, storage, synthetix
+from tests.chaos.scenarios import chain, endpoints, gates, killed, lasting, lying, operator, signers, starting, storage, synthetix
 
 KINDS: Mapping[str, Sequence[Scenario]] = {
     "endpoints that are sick": endpoints.SCENARIOS,
@@ -17,6 +17,7 @@ KINDS: Mapping[str, Sequence[Scenario]] = {
     "damaged files": storage.SCENARIOS,
     "the operator's side": operator.SCENARIOS,
     "a signer elsewhere": signers.SCENARIOS,
+    "gates and the kill switch": gates.SCENARIOS,
     "time, crowds, the thief": lasting.SCENARIOS,
     "another venue: Synthetix V3": synthetix.SCENARIOS,
 }

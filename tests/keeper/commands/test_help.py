@@ -27,7 +27,7 @@ COMMANDS = dict(_commands(get_command(app)))
 
 def test_these_are_the_commands() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
-        "run", "check-config", "backfill", "positions", "explain", "quote", "replay", "config schema",
+        "run", "check-config", "backfill", "kill", "positions", "explain", "quote", "replay", "config schema",
         "executor deploy", "executor allow", "executor fund", "executor status", "executor sweep", "executor revoke",
     }  # fmt: skip
 

@@ -149,7 +149,7 @@ class ScriptedSimulator:
 @dataclass
 class ListDispatcher:
     """Keeps the jobs; `results` is what the next `track` finds. `full` plays a spending cap that is reached, `lately` and `decided` what an
-    outbox has from before."""
+    outbox has from before, `spent` what it says of its caps."""
 
     sender: Address = OPERATOR
     jobs: list[Job] = field(default_factory=list)
@@ -169,6 +169,11 @@ class ListDispatcher:
     remembered: list[Payment] = field(default_factory=list)
     acknowledged: list[Hash32] = field(default_factory=list)
     settled: list[tuple[Hash32, Hash32 | None]] = field(default_factory=list)
+    spent: str | None = None
+
+    @property
+    def senders(self) -> Sequence[Address]:
+        return (self.sender,)
 
     async def send(self, job: Job, fees: Fees) -> Sequence[Attempt]:
         if self.full or len(job.parts) > self.most_parts:
@@ -200,6 +205,9 @@ class ListDispatcher:
 
     def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
         self.worth_wei = {**self.worth_wei, **worth_wei}
+
+    def spending_problem(self) -> str | None:
+        return self.spent
 
     def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
         return self.rivals.get(account[1])

@@ -10,6 +10,7 @@ from keeper.domain.attempt import Payment
 from keeper.domain.chain import BlockRef, Hash32, LogFilter, RawLog
 from keeper.domain.decision import CandidateId
 from keeper.domain.records import AttemptRecord, BlockRecord, OutcomeRecord, Record, VenueEventRecord
+from keeper.domain.result import Result
 from keeper.engine.ports import RecordBatch
 from keeper.errors import ReorgBeyondFinality
 from tests.keeper.engine.fakes import FakeChain, ListRecorder, block_ref
@@ -87,6 +88,7 @@ class ListLake(ListRecorder):
     cursors: dict[str, list[BlockRef]] = field(default_factory=dict)
     flushes: int = 0
     paid: list[Payment] = field(default_factory=list)
+    earned: list[Result] = field(default_factory=list)
 
     def block(self, block: BlockRef, records: Sequence[Record], venues: Sequence[str] | None = None) -> int:
         for venue in venues or ():
@@ -125,6 +127,9 @@ class ListLake(ListRecorder):
 
     def payments(self, sender: str, since_us: int) -> Sequence[Payment]:
         return [payment for payment in self.paid if payment.paid_at_us >= since_us]
+
+    def results(self, senders: Collection[str], since_us: int) -> Sequence[Result]:
+        return [result for result in self.earned if result.at_us >= since_us]
 
     def flush(self) -> None:
         self.flushes += 1

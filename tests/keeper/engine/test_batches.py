@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -15,6 +15,7 @@ from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.outcome import SimReverted, SimSettled
+from keeper.domain.plan import CallPurpose, LiquidationCall
 from keeper.domain.records import DecisionRecord, SimulationRecord
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.sub_plan import MAX_TRANSACTION_GAS, batch_gas, measured_gas
@@ -48,14 +49,20 @@ def _decision(account: str, *, gas: int = 4_500_000, guarded: bool = True) -> De
 class Desk:
     """A liquidator with everything it touches."""
 
-    def __init__(self, simulator: ScriptedSimulator | None = None, dispatcher: ListDispatcher | None = None) -> None:
+    def __init__(
+        self,
+        simulator: ScriptedSimulator | None = None,
+        dispatcher: ListDispatcher | None = None,
+        stop: Callable[[Decision], Skip | None] = lambda decision: None,
+    ) -> None:
         self.simulator = simulator or ScriptedSimulator(GOOD, GOOD)
         self.dispatcher = dispatcher or ListDispatcher()
         self.recorder = ListRecorder()
         self.settlements = Settlements()
         setup = ExecutionSetup(self.simulator, self.dispatcher, encoded, encoded_batch, OPERATOR, EXECUTOR, self.settlements)
         options = LiquidatorOptions(Limits(ZERO_USD), chain_id=1, block_seconds=2, cooldown_blocks=3)
-        self.liquidator = Liquidator(setup, self.recorder, options, clock=lambda: 1.0, name_revert={"toy": bytes.decode})
+        words = {"toy": bytes.decode}
+        self.liquidator = Liquidator(setup, self.recorder, options, clock=lambda: 1.0, name_revert=words, stop=stop)
 
     def work(self, *decisions: Decision) -> list[str]:
         """The results in short."""
@@ -149,6 +156,17 @@ def test_who_is_in_flight_by_now_does_not_stop_the_others() -> None:
     desk = Desk(dispatcher=ListDispatcher(open={("toy", AccountKey("b"))}))
     assert desk.work(*map(_decision, "abc")) == ["sent", "in_flight", "sent"]
     assert desk.sent() == [["a", "c"]]
+
+
+def test_who_is_kept_back_by_a_gate_does_not_stop_the_others() -> None:
+    """What a plan pays with its calls is the sum of those that are sent."""
+    desk = Desk(stop=lambda decision: Skip(SkipReason.QUOTES_STALE, "old") if decision.candidate.account == "a" else None)
+    calls = (LiquidationCall(EXECUTOR, b"", CallPurpose.UPDATE_PRICES, value_wei=7),)
+    decisions = [_decision(account) for account in ("b", "a", "c")]
+    paying = [replace(each, choice=replace(each.liquidate, plan=replace(each.plan, calls=calls))) for each in decisions]
+    assert desk.work(*paying) == ["sent", "quotes_stale", "sent"]
+    assert desk.sent() == [["b", "c"]]
+    assert [job.value_wei for job in desk.dispatcher.jobs] == [14]
 
 
 def test_what_a_newer_block_decides_otherwise_about_is_left_out() -> None:

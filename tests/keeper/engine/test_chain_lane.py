@@ -35,12 +35,14 @@ from keeper.domain.records import (
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.venue import Book, Event
 from keeper.engine.attempts import Attempts
+from keeper.engine.breakers import Breakers
 from keeper.engine.chain_lane import ChainLane
 from keeper.engine.chain_status import ChainStatus
 from keeper.engine.decision_policy import DecisionPolicy
 from keeper.engine.decisions import Decisions
 from keeper.engine.evaluator import Evaluator
 from keeper.engine.gas_price_source import GasPriceSource
+from keeper.engine.gates import Gates
 from keeper.engine.holds import Holds
 from keeper.engine.key_lane import KeyLane
 from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptions
@@ -49,6 +51,7 @@ from keeper.engine.metrics import Metrics
 from keeper.engine.ports import Encoder, OperatorWatch
 from keeper.engine.questions import ChainQuestions, NewestFee
 from keeper.engine.quote_board import QuoteBoard
+from keeper.engine.recent_blocks import RecentBlocks
 from keeper.engine.required_quotes import RequiredQuotes
 from keeper.engine.settlements import Settlements
 from keeper.engine.start import Position, Start
@@ -66,6 +69,7 @@ from keeper.errors import (
     StateDivergence,
     Transient,
 )
+from keeper.gating import stop_of
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
@@ -83,6 +87,7 @@ from tests.keeper.engine.fakes import (
 )
 from tests.keeper.engine.quoted import ListService, quote_of
 from tests.keeper.engine.toy import EXCHANGE, JudgedToy, Liquidated, Opened, ToyVenue, log_of
+from tests.keeper.engine.ungated import idle_breakers, open_gates
 
 ALICE = "0xa11ce"
 BREACHED = {2: 85, 4: 85, 6: 85, 8: 85}
@@ -145,9 +150,12 @@ def world_of(
     forecast: bool = False,
     service: ListService | None = None,
     watch: OperatorWatch | None = None,
+    gates: Gates | None = None,
+    breakers: Breakers | None = None,
 ) -> World:
     good = SimSettled(Usd18.of_units(9), 90_000, (), 1.0)
     chain, recorder = chain or FakeChain(), ListRecorder()
+    gates, breakers = gates or open_gates(), breakers or idle_breakers()
     simulator = simulator or ScriptedSimulator(checked or good, settled or good)
     dispatcher = dispatcher or (ListDispatcher() if executes else None)
     venues = {"toy": venue or ToyVenue(BREACHED), **({"twin": twin} if twin is not None else {})}
@@ -164,6 +172,7 @@ def world_of(
         clock=lambda: 1.0,
         name_revert={name: each.revert_reason for name, each in venues.items()},
         required_quotes={} if service is None else {name: RequiredQuotes(each, service) for name, each in evaluators.items()},
+        stop=stop_of(gates, breakers.gates),
     )
     mailbox = Mailbox(liquidator.room)
     log = structlog.get_logger()
@@ -176,7 +185,8 @@ def world_of(
     services = LaneServices(chain, recorder, status, log, lambda: 1.0, 1)
     tripwire, options = Tripwire(chain, every_blocks=tripwire_blocks, accounts=2), RowOptions(0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    lane = ChainLane(services, lanes, [KeyLane(decisions, settlements, watch, 1, log)], gas, patience_s=0.05)
+    key = KeyLane(decisions, settlements, watch, 1, log, breakers)
+    lane = ChainLane(services, lanes, [key], gas, patience_s=0.05, recent=RecentBlocks(1), gates=gates)
     return World(lane, chain, recorder, simulator, dispatcher, liquidator, mailbox, status.readiness)
 
 

@@ -35,6 +35,7 @@ from keeper.engine.liquidator import ExecutionSetup, Liquidator, LiquidatorOptio
 from keeper.engine.mailbox import Mailbox
 from keeper.engine.metrics import Metrics
 from keeper.engine.questions import ChainQuestions
+from keeper.engine.recent_blocks import RecentBlocks
 from keeper.engine.recovery import Recovery, RecoveryOptions
 from keeper.engine.tripwire import Tripwire
 from keeper.engine.venue_lane import LaneServices, VenueLane
@@ -48,6 +49,7 @@ from tests.keeper.chain.simulated import CONTRACT, OTHER, SimulatedNode
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, ScriptedMender, encoded_batch
 from tests.keeper.engine.killed import Killed, KilledMemory, fold
 from tests.keeper.engine.toy import Opened, PriceRead, ToyVenue
+from tests.keeper.engine.ungated import idle_breakers, open_gates
 
 DEEPEST = 3
 START_BLOCK = 2
@@ -152,7 +154,8 @@ def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Eva
     services = LaneServices(chain, memory, status, log, lambda: 1.0, 31_337)
     tripwire, options = Tripwire(chain, every_blocks=0, accounts=2), RowOptions(0, True)
     lanes = [VenueLane(name, evaluator, services, decisions, tripwire, holds, options) for name, evaluator in evaluators.items()]
-    return ChainLane(services, lanes, [KeyLane(decisions, None, None, 1, log)], gas, patience_s=1.0)
+    key = KeyLane(decisions, None, None, 1, log, idle_breakers())
+    return ChainLane(services, lanes, [key], gas, patience_s=1.0, recent=RecentBlocks(1), gates=open_gates())
 
 
 LOGS = st.lists(st.integers(0, 2), min_size=1, max_size=9)

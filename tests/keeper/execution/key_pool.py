@@ -12,7 +12,7 @@ from keeper.domain.chain import Address
 from keeper.domain.fees import Fees
 from keeper.execution.dispatcher import DispatcherOptions, TransactionDispatcher
 from keeper.execution.dispatcher_pool import DispatcherPool
-from keeper.execution.spending_cap import SpendingCap
+from keeper.execution.spending import Purse
 from tests.keeper.execution.gated_signer import GatedSigner
 from tests.keeper.execution.shared_node import SharedNode
 from tests.keeper.execution.test_dispatcher import FEES, GAS, GWEI, job
@@ -48,9 +48,9 @@ async def key_pool(state_dir: Path, count: int = 2, node: SharedNode | None = No
     node, signers = node or SharedNode(), [GatedSigner.opened(bytes([number]) * 32) for number in range(1, count + 1)]
     choices: dict[str, Any] = {"bump_after_blocks": 2, "spending_cap_wei_per_day": 10**18, **changes}
     options = DispatcherOptions(chain_id=1, state_dir=state_dir, max_fee_cap_wei=100 * GWEI, **choices)
-    cap = SpendingCap(options.spending_cap_wei_per_day)
+    purse = Purse()
     async with AsyncExitStack() as stack:
-        lanes = [await stack.enter_async_context(TransactionDispatcher(options, signer, node, cap=cap)) for signer in signers]
+        lanes = [await stack.enter_async_context(TransactionDispatcher(options, signer, node, purse=purse)) for signer in signers]
         for lane in lanes:
             await lane.start()
         yield Keys(DispatcherPool(lanes), lanes, signers, node)

@@ -79,7 +79,16 @@ class QuietNode:
         self.canonical[at.number] = at
         self.sent_in.setdefault(at.hash, []).append({"from": sender, "nonce": hex(nonce), "hash": f"0x{nonce:064x}"})
 
-    def mine(self, transaction_hash: str, at: BlockRef, *, succeeded: bool = True, logs: Sequence[Any] = ()) -> None:
+    def mine(
+        self,
+        transaction_hash: str,
+        at: BlockRef,
+        *,
+        succeeded: bool = True,
+        logs: Sequence[Any] = (),
+        gas: int = 50_000,
+        price_wei: int = 10**9,
+    ) -> None:
         """Put a transaction into a block that is canonical until the test says otherwise."""
         self.canonical[at.number] = at
         receipt = {
@@ -87,8 +96,8 @@ class QuietNode:
             "blockNumber": hex(at.number),
             "blockHash": at.hash,
             "status": hex(succeeded),
-            "gasUsed": hex(50_000),
-            "effectiveGasPrice": hex(10**9),
+            "gasUsed": hex(gas),
+            "effectiveGasPrice": hex(price_wei),
             "logs": list(logs),
         }
         self.receipts[transaction_hash] = receipt

@@ -14,7 +14,7 @@ from keeper.domain.chain import Hash32
 from keeper.domain.decision import CandidateId
 from keeper.domain.outcome import Included
 from keeper.errors import NonceConflict, SignerUnavailable
-from tests.keeper.execution.key_pool import WORST, key_pool
+from tests.keeper.execution.key_pool import PAID, WORST, key_pool
 from tests.keeper.execution.quiet_node import block, live
 from tests.keeper.execution.test_dispatcher import FEES, job
 
@@ -128,6 +128,21 @@ def test_the_cap_is_one_for_all(tmp_path: Path) -> None:
             keys.node.mine_of(keys.senders[0], block(11))
             await keys.pool.track(block(11))
             assert await keys.pool.send(job("c"), FEES) == (), "and what each has paid"
+
+    live(scenario)
+
+
+def test_the_cap_of_an_account_counts_what_any_key_has_paid_for_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with key_pool(tmp_path, spending_cap_wei_per_account=WORST + PAID - 1) as keys:
+            first, second = keys.senders
+            assert await keys.sent("a") == first
+            keys.node.mine_of(first, block(11))
+            await keys.pool.track(block(11))
+            keys.pool.leave_out({first})
+            again = replace(job("a", 11), parts=(replace(job("a").parts[0], candidate_id=CandidateId("later")),))
+            assert await keys.pool.send(again, FEES) == ()
+            assert await keys.sent("b") == second
 
     live(scenario)
 

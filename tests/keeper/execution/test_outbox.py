@@ -70,6 +70,29 @@ def test_the_file_survives_power_cuts_by_its_settings(tmp_path: Path) -> None:
         assert outbox._connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
+def test_jobs_of_before_values_were_counted_come_back_without_one(tmp_path: Path) -> None:
+    """An outbox of version 2, in use."""
+    path = tmp_path / "outbox.sqlite"
+    connection = sqlite3.connect(path)
+    for name in ("outbox.sql", "outbox_2.sql"):
+        connection.executescript(files("keeper.execution").joinpath(name).read_text())
+    connection.execute("PRAGMA user_version = 2")
+    columns = (1, "a", "venue", "a", 5, HASH, HASH, 1_700_000_000, str(10**20), TO, b"\x01", 100_000, str(10**30), 7, JobState.OPEN)
+    marks = ", ".join("?" * len(columns))
+    names = "id, candidate_id, venue, account, block_number, block_hash, block_parent_hash, block_timestamp, block_base_fee_wei, to_address"
+    connection.execute(f"INSERT INTO jobs ({names}, calldata, gas_limit, budget_wei, nonce, state) VALUES ({marks})", columns)
+    connection.commit()
+    connection.close()
+    with Outbox(path) as outbox:
+        assert outbox.job(1).job == job("a")
+
+
+def test_a_jobs_value_comes_back(tmp_path: Path) -> None:
+    with Outbox(tmp_path / "outbox.sqlite") as outbox:
+        row = outbox.add(replace(job("a"), value_wei=10**19), signed(7), None, 5, 123)
+        assert outbox.job(row.job_id).job.value_wei == 10**19
+
+
 def test_an_outbox_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
     with Outbox(path):
@@ -77,7 +100,7 @@ def test_an_outbox_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StoreError, match="version 99, this program knows 3; use a newer perp-keeper"), Outbox(path):
+    with pytest.raises(StoreError, match="version 99, this program knows 4; use a newer perp-keeper"), Outbox(path):
         pass
 
 

@@ -195,3 +195,20 @@ def test_a_dispatcher_closes_while_a_signature_is_awaited(tmp_path: Path) -> Non
             assert (await sent(dispatcher, "b")).nonce == 1
 
     live(scenario)
+
+
+def test_what_is_signed_after_the_kill_switch_was_engaged_is_thrown_away(tmp_path: Path) -> None:
+    """Nobody has heard of it, and its nonce is free when sending goes on."""
+    node, signer, engaged = QuietNode(), GatedSigner(), asyncio.Event()
+
+    async def scenario() -> None:
+        async with _dispatching(node, signer, tmp_path, halt=engaged.is_set) as dispatcher:
+            sending = asyncio.create_task(dispatcher.send(job("a"), FEES))
+            await _turns()
+            engaged.set()
+            signer.gate.set()
+            assert (await sending, node.sent, dispatcher.open_accounts()) == ((), [], frozenset())
+            engaged.clear()
+            assert (await sent(dispatcher, "a")).nonce == 0
+
+    live(scenario)

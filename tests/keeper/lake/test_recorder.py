@@ -13,7 +13,8 @@ import pytest
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockRef, Hash32
 from keeper.domain.decision import CandidateId
-from keeper.domain.records import Record
+from keeper.domain.records import MicroTime, Record, raw
+from keeper.domain.result import result_of
 from keeper.errors import StoreError
 from keeper.lake.options import LakeOptions
 from keeper.lake.recorder import Commit, Recorder
@@ -460,3 +461,17 @@ def test_every_commit_is_told_with_what_it_waited_for_others(options: LakeOption
     assert [(commit.chain_id, commit.rows) for commit in commits[:2]] == [(31337, 4), (31337, 1)]
     assert commits[0].seconds > 0
     assert commits[1].seconds > 0.5
+
+
+def test_the_lake_tells_what_a_keys_transactions_came_to(recorder: _Open, rows: Rows) -> None:
+    """In the order of blocks; what is counted again after a restart is what was counted before."""
+    written = recorder()
+    written.block(rows.block(1), [])
+    lost = replace(rows.outcome(rows.block(1), "0xbb"), outcome="reverted", profit_raw=raw(0), tokens_value_usd=2.5)
+    written.append([rows.attempt(rows.block(1), "0xaa"), rows.attempt(rows.block(1), "0xbb")])
+    written.append([rows.outcome(rows.block(2), "0xaa"), lost])
+    written.flush()
+    first, second = written.results(["0xcd"], 1)
+    assert (first.transaction_hash, first.outcome, first.block_hash, first.change_x18) == ("0xbb", "reverted", "0x1", -16 * 10**18)
+    assert second == result_of(rows.outcome(rows.block(2), "0xaa"), MicroTime(1))
+    assert (written.results(["0xcd"], 2), written.results(["0xee"], 0)) == ((), ())
