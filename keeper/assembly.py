@@ -13,6 +13,7 @@ from keeper.domain import data_fee, parse
 from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.chain import Hash32, Timestamp
 from keeper.domain.decision import CandidateId, Decision, Limits, Skip
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.inventory import Targets
 from keeper.domain.money import Usd18
 from keeper.domain.venue import Venue
@@ -49,10 +50,11 @@ from keeper.oracles.pyth import PriceIncident
 from keeper.service.alerts import LogAlerts
 from keeper.service.heartbeat import Heartbeat
 from keeper.service.readiness import Readiness
-from keeper.settings import ChainScope, ExecutorScope, ExecutorSettings, L1Fee, LakeSettings, Settle
+from keeper.settings import ChainScope, ExecutorScope, ExecutorSettings, L1Fee, LakeSettings, LimitSettings, Settle
 from keeper.venues import protocols
 
 _GWEI = 10**9
+_MILLION = 10**6
 _SILENCE_BLOCKS = 60
 """Blocks' worth of time without a finished block after which the daemon counts as dead."""
 _WORKERS = 8
@@ -319,8 +321,7 @@ def build_policy(scope: ChainScope, executor: ExecutorScope) -> DecisionPolicy:
         executor=executor.settings.address,
         limits=replace(limits_of(scope), margin_floor=targets_of(executor.settings).floor),
         gas_coin_market=scope.chain.gas_coin_market,
-        priority_fee_wei=int(scope.limits.priority_fee_gwei * _GWEI),
-        max_fee_wei=int(scope.limits.max_fee_gwei * _GWEI),
+        fees=fee_policy(scope.limits),
         encode=evm.encode,
     )
 
@@ -334,6 +335,17 @@ def targets_of(settings: ExecutorSettings) -> Targets:
         step=Usd18.of_units(settings.sell_above_usd),
         sale=Usd18.of_units(settings.max_sale_usd),
         slippage_ppm=settings.max_slippage_ppm,
+    )
+
+
+def fee_policy(limits: LimitSettings) -> FeePolicy:
+    """What is offered for a transaction. Raises ConfigError."""
+    if not 0 <= limits.profit_share_to_tip <= 1:
+        raise ConfigError(f"limits.profit_share_to_tip = {limits.profit_share_to_tip}: it is a part of the profit, from 0 to 1.")
+    return FeePolicy(
+        min_tip_wei=int(limits.priority_fee_gwei * _GWEI),
+        max_fee_wei=int(limits.max_fee_gwei * _GWEI),
+        profit_share_ppm=int(limits.profit_share_to_tip * _MILLION),
     )
 
 

@@ -119,7 +119,9 @@ async def _pull(parts: Parts, venue: str, service: PriceService) -> None:
 
 
 async def _watch_endpoints(parts: Parts) -> None:
-    """Whether endpoints that differ about a transaction have come to agree."""
+    """How well the endpoints do, and whether those that differ about a transaction have come to agree."""
+    for score in parts.family.chain.scores():
+        parts.status.metrics.endpoint(score)
     for executor in parts.family.executors.values():
         with suppress(Transient, RpcError):
             await executor.reconsider()
@@ -172,3 +174,13 @@ async def _log_status(parts: Parts) -> None:
     parts.logger.info(
         "status", head=head.number if head is not None else None, candidates_waiting=sum(len(key.decisions.mailbox) for key in parts.keys)
     )
+    for score in parts.family.chain.scores():
+        parts.logger.debug(
+            "endpoint",
+            endpoint=score.endpoint,
+            purpose=score.purpose.value,
+            score=round(score.value, 2),
+            ms=round(score.latency_s * 1000),
+            errors=round(score.error_rate, 2),
+            behind=round(score.lag_blocks, 1),
+        )

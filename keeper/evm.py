@@ -215,6 +215,7 @@ class _Bench:
             final_after_blocks=scope.chain.finality_depth,
             max_gas_limit=scope.chain.max_transaction_gas,
             data_fee_wei=self.data_fee_wei,
+            market_tip_wei=lambda: self.chain.market_tip_wei() or 0,
             halt=KillSwitch(scope.keeper.stop_file).engaged,
         )
         purse = Purse()
@@ -268,6 +269,9 @@ def _chain_options(scope: ChainScope) -> ChainOptions:
         poll_interval_s=scope.chain.poll_interval_s,
         request_timeout_s=scope.chain.request_timeout_s,
         max_log_range=scope.chain.max_log_range,
+        requests_per_second=scope.chain.requests_per_second,
+        fee_history_blocks=scope.chain.fee_history_blocks,
+        tip_percentile=scope.chain.tip_percentile,
         prove_reads=scope.chain.prove_reads,
         verify_receipts=scope.chain.verify is Verify.RECEIPTS,
     )

@@ -83,6 +83,8 @@ def _chain(site: Site) -> str:
         # The socket announces heads; polling is only for when it is silent.
         "poll_interval_s": 0.2 if site.ws_url is None else 5.0,
         "prove_reads": True,
+        # Tips only order the transactions of the play: they are no market.
+        "fee_history_blocks": 0,
     }
     return _section(f"chains.{site.name}", fields if site.ws_url is None else {**fields, "ws_url": site.ws_url})
 

@@ -12,7 +12,7 @@ from keeper.chain.pool import Pool
 from keeper.chain.proof import Proofs
 from keeper.chain.ranges import LogRanges
 from keeper.chain.rpc import Answer
-from keeper.domain.chain import BlockRef, LogFilter, RawLog
+from keeper.domain.chain import BlockRef, LogFilter, Purpose, RawLog
 from keeper.errors import KeeperError
 
 BlockLogs = tuple[BlockRef, tuple[RawLog, ...]]
@@ -42,17 +42,18 @@ class Backfill:
         await self._proofs.learn()
         start = first
         while start <= last:
-            window = self._window(start, last)
+            window = self._window(start, last, turn)
             # The group ends before anything is yielded: a consumer that stops early leaves no task behind.
             for blocks in await self._fetch(selection, window, every_block, turn):
                 for block in blocks:
                     yield block
             start = window[-1].last + 1
 
-    def _window(self, start: int, last: int) -> list[_Chunk]:
+    def _window(self, start: int, last: int, turn: int) -> list[_Chunk]:
         chunks: list[_Chunk] = []
+        blocks = self._ranges.blocks(turn)
         while start <= last and len(chunks) < self._concurrency:
-            end = min(last, start + self._ranges.size.blocks - 1)
+            end = min(last, start + blocks - 1)
             chunks.append(_Chunk(start, end))
             start = end + 1
         return chunks
@@ -98,7 +99,7 @@ class Backfill:
                     raise ValueError(f"block {child.ref.number} does not follow block {parent.ref.number}")
             return {header.ref.number: header for header in headers}
 
-        return await self._pool.ask([by_number(number) for number in numbers], decode, turn=turn)
+        return await self._pool.ask([by_number(number) for number in numbers], decode, purpose=Purpose.LOGS, turn=turn)
 
 
 def _check(log: RawLog, headers: Mapping[int, Header]) -> None:

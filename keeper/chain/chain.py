@@ -2,12 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from keeper.chain.backfill import Backfill
+from keeper.chain.background import background
+from keeper.chain.budget import Budget
 from keeper.chain.clock import Clock, SystemClock
 from keeper.chain.fetch import BlockFetcher
 from keeper.chain.follower import Follower, FollowOptions
@@ -15,9 +17,10 @@ from keeper.chain.heads import AnnouncedHeads, Heads, PolledHeads
 from keeper.chain.http import HttpTransport, open_session
 from keeper.chain.incident import Incident, Report, no_report
 from keeper.chain.log import LogSelection
+from keeper.chain.market_tip import MarketTip
 from keeper.chain.pool import Pool
 from keeper.chain.proof import Proofs, Receipts
-from keeper.chain.ranges import LogRanges, RangeSize
+from keeper.chain.ranges import LogRanges
 from keeper.chain.raw import ChainCalls, RawCalls
 from keeper.chain.reads import Reader
 from keeper.chain.receipts import logs_of
@@ -26,6 +29,7 @@ from keeper.chain.retry import RetryOptions
 from keeper.chain.rpc import Answer, Endpoint, Json, RpcCall
 from keeper.chain.standstill import Standstill
 from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, Purpose, RawLog, Reads, Timestamp, Usage
+from keeper.domain.endpoint_score import EndpointScore
 from keeper.errors import RpcError, Transient
 
 T = TypeVar("T")
@@ -36,8 +40,9 @@ class ChainOptions:
     """How to reach one chain, and how much may be asked at once. Times are in seconds.
 
     `rpc_urls` are in order of preference; transactions go to all `send_urls`, where there are any, else to all of `rpc_urls`. `ws_url`
-    only announces heads; without it the head is polled every `poll_interval_s`. `prove_reads` is explained at `reads.Reader`,
-    `verify_receipts` at `proof.Proofs`, `wall_clock` at `standstill.Standstill`."""
+    only announces heads; without it the head is polled every `poll_interval_s`. `requests_per_second` (0 for no limit) is each endpoint's.
+    Over `fee_history_blocks` (0 for none) the `tip_percentile` is asked for, see `market_tip`. `prove_reads` is explained at
+    `reads.Reader`, `verify_receipts` at `proof.Proofs`, `wall_clock` at `standstill.Standstill`."""
 
     chain_id: int
     rpc_urls: tuple[str, ...]
@@ -55,6 +60,9 @@ class ChainOptions:
     calls_per_multicall: int = 50
     gap_chunk: int = 50
     backfill_concurrency: int = 4
+    requests_per_second: float = 0.0
+    fee_history_blocks: int = 0
+    tip_percentile: int = 50
     prove_reads: bool = False
     verify_receipts: bool = True
     retry: RetryOptions = field(default_factory=RetryOptions)
@@ -110,9 +118,10 @@ class ChainClient:
         self._observers = observers
         self._send_pool = pools.send
         self._raw = RawCalls(pool, Purpose.READ)
-        self._ranges = LogRanges(pool, RangeSize(options.max_log_range))
+        self._ranges = LogRanges(pool, options.max_log_range)
         self._fetcher = BlockFetcher(pool, proofs, LogSelection(filters), self._ranges)
-        self._reader = Reader(pool, clock, options.multicall, options.calls_per_multicall, prove=options.prove_reads)
+        self._tip = MarketTip(options.fee_history_blocks, options.tip_percentile, observers.incident)
+        self._reader = Reader(pool, clock, options.multicall, options.calls_per_multicall, tip=self._tip, prove=options.prove_reads)
         self._backfill = Backfill(pool, proofs, self._ranges, options.backfill_concurrency)
         standstill = Standstill(clock, options.block_seconds, wall_clock=options.wall_clock)
         follow_options = FollowOptions(finality_depth=options.finality_depth, gap_chunk=options.gap_chunk)
@@ -131,6 +140,7 @@ class ChainClient:
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(open_session())
             retry = replace(options.retry, hedge_cap_s=min(options.retry.hedge_cap_s, options.block_seconds / 2))
+            budgets: dict[str, Budget] = {}
 
             def open_pool(urls: Sequence[str], report: Report) -> Pool:
                 endpoints = [
@@ -139,6 +149,7 @@ class ChainClient:
                         HttpTransport(session, url, options.request_timeout_s, options.max_answer_bytes),
                         options.max_calls_per_request,
                         name,
+                        budgets.setdefault(url, Budget(clock, options.requests_per_second)),
                     )
                     for url, name in zip(urls, names(urls), strict=True)
                 ]
@@ -153,7 +164,8 @@ class ChainClient:
             await pool.start(wait=wait)
             if send_pool is not None:
                 await send_pool.prove()
-            await stack.enter_async_context(_background(pool.check_health()))
+            await stack.enter_async_context(background(pool.check_health()))
+            await stack.enter_async_context(background(pool.explore()))
             proofs = Proofs(pool, observers.incident, headers=True, receipts=options.verify_receipts)
             yield cls(options, Pools(pool, send_pool), proofs, heads, filters, clock, observers)
 
@@ -162,7 +174,9 @@ class ChainClient:
         pool = self._pool.endless()
         proofs = self._proofs.through(pool)
         pools = Pools(pool, self._send_pool)
-        return ChainClient(self._options, pools, proofs, self._heads, self._filters, self._clock, self._observers)
+        # What others pay is asked about new blocks, by the client that follows them.
+        options = replace(self._options, fee_history_blocks=0)
+        return ChainClient(options, pools, proofs, self._heads, self._filters, self._clock, self._observers)
 
     def node(self, purpose: Purpose) -> ChainCalls:
         """Raw calls to whichever endpoint works, counted under `purpose`."""
@@ -253,6 +267,14 @@ class ChainClient:
         """HTTP requests and JSON-RPC calls inside them since start, by purpose, failed ones included."""
         return self._pool.usage() + (self._send_pool.usage() if self._send_pool is not None else Usage())
 
+    def market_tip_wei(self) -> int | None:
+        """The tip that others pay, as of the newest block read; None where no endpoint tells."""
+        return self._tip.wei
+
+    def scores(self) -> Sequence[EndpointScore]:
+        """How well each endpoint does for each purpose it was asked for."""
+        return [*self._pool.scores(), *(self._send_pool.scores() if self._send_pool is not None else ())]
+
     async def request(self, method: str, params: Sequence[Json]) -> Json:
         """One raw call, counted as a read. Raises RpcError, RpcUnavailable, RpcLimited."""
         return await self._raw.request(method, params)
@@ -268,22 +290,3 @@ class ChainClient:
         endpoints are asked."""
         opinions = await self._pool.opinions([RpcCall(method, params) for method, params in calls], list, patience_s=patience_s)
         return [(endpoint.name, answers) for endpoint, answers in opinions]
-
-
-@asynccontextmanager
-async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run `work` while the context is open. When it fails, the body of the context is cancelled and its error raised."""
-    owner = asyncio.current_task()
-
-    def end(task: asyncio.Task[None]) -> None:
-        if owner is not None and not task.cancelled() and task.exception() is not None:
-            owner.cancel()
-
-    task = asyncio.create_task(work)
-    task.add_done_callback(end)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

@@ -7,7 +7,7 @@ from keeper.chain.member import Member
 from keeper.chain.query import CHAIN_ID, MALFORMED, Query, T
 from keeper.chain.ranking import Ranking
 from keeper.chain.retry import RetryOptions
-from keeper.chain.rpc import RpcTimeout, Untrustworthy
+from keeper.chain.rpc import Answer, RpcTimeout, Untrustworthy
 from keeper.domain.chain import Purpose
 from keeper.domain.parse import quantity
 from keeper.errors import KeeperError, RpcError, Transient
@@ -27,30 +27,39 @@ class Client:
 
     async def ask(self, member: Member, query: Query[T]) -> T:
         """The decoded answer of one member. Raises Transient (Untrustworthy for a malformed answer) or RpcError."""
-        await self.verify(member)
-        clock = asyncio.get_running_loop().time
-        start = clock()
-        answers = await member.endpoint.ask(query.calls, query.purpose)
-        latency_s = clock() - start
+        answers, latency_s = await self._timed(member, query)
         try:
             value = query.decode(answers)
         except MALFORMED as error:
             name, method = member.endpoint.name, query.calls[0].method
             raise Untrustworthy(f"{name}: malformed answer to {method}: {error!r}") from error
-        if not query.bulky:
-            member.record_latency(query.calls, latency_s)
+        self._ranking.record_answer(member, query, latency_s)
         if member.failures and latency_s <= self._retry.hedge_cap_s:
             self._ranking.restore(member)
         return value
+
+    async def measure(self, member: Member, query: Query[T]) -> None:
+        """Ask for the sake of the member's score alone, whatever it answers. Raises Transient."""
+        _, latency_s = await self._timed(member, query)
+        self._ranking.record_answer(member, query, latency_s)
+
+    async def _timed(self, member: Member, query: Query[T]) -> tuple[list[Answer], float]:
+        """The answers, and the seconds they took."""
+        await self.verify(member)
+        clock = asyncio.get_running_loop().time
+        start = clock()
+        answers = await member.endpoint.ask(query.calls, query.purpose)
+        return answers, clock() - start
 
     async def ask_all(
         self,
         request: Callable[[Member], Coroutine[None, None, None]],
         timeout_s: float,
         members: Sequence[Member] | None = None,
+        purpose: Purpose = Purpose.HEAD,
     ) -> list[KeeperError]:
         """Run `request` for `members` (without, for all) at once, but for those that asked for a pause. One that fails or takes longer than
-        `timeout_s` is set aside. Returns the failures."""
+        `timeout_s` is set aside, and it counts in its score for the purpose. Returns the failures."""
         failures: list[KeeperError] = []
 
         async def attempt(member: Member) -> None:
@@ -59,10 +68,10 @@ class Client:
                     await request(member)
             except TimeoutError:
                 failures.append(RpcTimeout(f"{member.endpoint.name}: no answer in {timeout_s} s"))
-                self._ranking.set_aside(member, failures[-1])
+                self._ranking.set_aside(member, failures[-1], purpose)
             except (Transient, RpcError) as error:
                 failures.append(error)
-                self._ranking.set_aside(member, error)
+                self._ranking.set_aside(member, error, purpose)
 
         async with asyncio.TaskGroup() as group:
             for member in self._ranking.available(self._ranking.members if members is None else members):

@@ -66,7 +66,7 @@ class HedgedRequest(Generic[T]):
         if _is_final(error, self._query):
             raise error
         if isinstance(error, Transient) and not isinstance(error, SizeLimited):
-            self._ranking.set_aside(member, error)
+            self._ranking.set_aside(member, error, self._query.purpose)
         self._failures.append((member, error))
 
     def _demote_losers(self, winner: Member) -> None:
@@ -75,10 +75,10 @@ class HedgedRequest(Generic[T]):
         for member in self._sent[: self._sent.index(winner)]:
             if any(member is slow for slow in self._pending.values()):
                 error = RpcTimeout(f"{member.endpoint.name}: slower than an endpoint that was asked later")
-                self._ranking.set_aside(member, error)
+                self._ranking.set_aside(member, error, self._query.purpose)
         for member, failure in self._failures:
             if isinstance(failure, RpcError) and (is_node_error(failure) or is_out_of_gas(failure)) and not is_not_offered(failure):
-                self._ranking.set_aside(member, failure)
+                self._ranking.set_aside(member, failure, self._query.purpose)
 
     async def _cancel(self) -> None:
         for task in self._pending:

@@ -1,7 +1,7 @@
 """Several endpoints of one chain as one: which is asked, how often, and which answer counts.
 
 `query` is what is asked, `member` the record of one endpoint, `ranking` their order, `client` asks one or all, `hedge` asks one after the
-other, `health_check` runs beside the work."""
+other, `health_check` and `exploration` run beside the work."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from keeper.chain.client import Client, WrongChain
 from keeper.chain.clock import Clock
+from keeper.chain.exploration import Exploration
 from keeper.chain.health_check import HealthCheck
 from keeper.chain.hedge import HedgedRequest, is_node_error
 from keeper.chain.incident import Incident, Report, no_report
@@ -20,13 +21,14 @@ from keeper.chain.retry import RetryOptions
 from keeper.chain.rpc import AnswerTooLarge, Endpoint, RpcCall, RpcTimeout
 from keeper.domain.call_failure import is_call_failure
 from keeper.domain.chain import Purpose, Usage
+from keeper.domain.endpoint_score import EndpointScore
 from keeper.errors import BlockUnknown, ConfigError, KeeperError, RpcError, Transient
 
 _ENDLESS = 1 << 62
 
 
 class Pool:
-    """Asks the first endpoint that works.
+    """Asks the first endpoint that works: of the sound ones the first of the settings, unless a later one does much better.
 
     An endpoint that does not answer in a few times its usual latency is not waited for: the next is asked as well, the first good answer
     counts, and the slow one is asked last until `check_health` finds it sound again; so is one that failed. No single endpoint can end
@@ -54,6 +56,7 @@ class Pool:
         self._ranking = Ranking([Member(endpoint) for endpoint in endpoints], retry, clock, on_incident)
         self._client = Client(self._ranking, chain_id, retry)
         self._health_check = HealthCheck(self._client, self._ranking, retry, clock, report, self._longest_wait_s)
+        self._exploration = Exploration(self._client, self._ranking, retry, clock)
 
     def __len__(self) -> int:
         return len(self._ranking.members)
@@ -77,6 +80,14 @@ class Pool:
     def endpoints(self) -> Sequence[Endpoint]:
         """All, in the configured order."""
         return [member.endpoint for member in self._ranking.members]
+
+    def first(self, turn: int, purpose: Purpose) -> Endpoint:
+        """The endpoint that would be asked first."""
+        return self._ranking.first(turn, purpose).endpoint
+
+    def scores(self) -> Sequence[EndpointScore]:
+        """How well each endpoint does for each purpose it was asked for."""
+        return [score for member in self._ranking.members for score in member.endpoint_scores()]
 
     async def start(self, *, wait: bool = False) -> None:
         """Prove the chain id everywhere; with `wait` for as long as it takes.
@@ -108,6 +119,10 @@ class Pool:
     async def check_health(self) -> None:
         """For ever, beside the work: see `HealthCheck.run`."""
         await self._health_check.run()
+
+    async def explore(self) -> None:
+        """For ever, beside the work: see `Exploration.run`."""
+        await self._exploration.run()
 
     async def compare_heads(self, *, strict: bool = False) -> int:
         """See `HealthCheck.compare_heads`."""
@@ -154,7 +169,7 @@ class Pool:
         try:
             return await self._client.ask(member, Query(calls, decode, purpose))
         except Transient as error:
-            self._ranking.set_aside(member, error)
+            self._ranking.set_aside(member, error, purpose)
             raise
 
     async def opinions(
@@ -168,7 +183,8 @@ class Pool:
             opinions.append((member.endpoint, await self._client.ask(member, query)))
 
         sound = [member for member in self._ranking.members if not member.failures]
-        await self._client.ask_all(opinion, patience_s or self._retry.probe_timeout_s, None if patience_s is None else sound)
+        members = None if patience_s is None else sound
+        await self._client.ask_all(opinion, patience_s or self._retry.probe_timeout_s, members, purpose)
         return opinions
 
     def distrust(self, endpoint: Endpoint, reason: str) -> None:
@@ -187,7 +203,7 @@ class Pool:
         while True:
             try:
                 request = HedgedRequest(self._client, self._ranking, self._retry, query)
-                answer = await request.send(await self._ranking.order(turn))
+                answer = await request.send(await self._ranking.order(turn, query.purpose))
             except (Transient, RpcError) as error:
                 if round_number >= self._retries(error, bulky=query.bulky):
                     raise
@@ -195,6 +211,7 @@ class Pool:
                     self._report("endpoints", f"none answers well; the last failure: {error}")
             else:
                 self._report("endpoints", None)
+                self._exploration.note(query)
                 return answer
             await self._pause(round_number)
             round_number += 1

@@ -6,8 +6,9 @@ from typing import TypeAlias
 from keeper.chain.log import LogSelection
 from keeper.chain.pool import Pool
 from keeper.chain.refusals import SizeLimited, range_advice
-from keeper.chain.rpc import Answer, AnswerTooLarge, RpcCall, RpcTimeout
-from keeper.domain.chain import RawLog
+from keeper.chain.rpc import Answer, AnswerTooLarge, Endpoint, RpcCall, RpcTimeout
+from keeper.domain.chain import Purpose, RawLog
+from keeper.errors import Transient
 
 Check: TypeAlias = Callable[[RawLog], None]
 """Raises ValueError for a log that cannot be true; its whole answer is then refused."""
@@ -50,32 +51,48 @@ class RangeSize:
 
 
 class LogRanges:
-    """Fetches ranges; `size` remembers the provider's limits."""
+    """Fetches ranges of at most `max_blocks`. Each endpoint's limits are learned for themselves."""
 
-    def __init__(self, pool: Pool, size: RangeSize) -> None:
+    def __init__(self, pool: Pool, max_blocks: int) -> None:
         self._pool = pool
-        self.size = size
+        self._sizes = {endpoint.name: RangeSize(max_blocks) for endpoint in pool.endpoints()}
+
+    def blocks(self, turn: int = 0) -> int:
+        """How many blocks to ask for at once, of the endpoint that is asked first; `turn` as in `Pool.ask`."""
+        return self._first(turn).blocks
 
     async def fetch(self, selection: LogSelection, first: int, last: int, check: Check | None = None, *, turn: int = 0) -> list[RawLog]:
         """The selected logs of blocks `first` to `last`, in order, each after its `check`; `turn` as in `Pool.ask`.
 
         Raises SizeLimited when even one block is too much, and what `Pool.ask` raises."""
         logs: list[RawLog] = []
-        start = first
+        start, size = first, self._first(turn)
         while start <= last:
-            span = min(self.size.blocks, last - start + 1)
+            span = min(size.blocks, last - start + 1)
             try:
-                logs += await self._request(selection, start, start + span - 1, check, turn)
+                endpoint, more_logs = await self._request(selection, start, start + span - 1, check, turn)
             except (SizeLimited, RpcTimeout, AnswerTooLarge) as error:
                 if span == 1:
                     raise
-                self.size.record_refusal(start, span, error.hint if isinstance(error, SizeLimited) else "")
+                # Whoever refused it: less is asked for at once, or it might be asked first, and refuse, again and again.
+                size = self._refused_by(error, size)
+                size.record_refusal(start, span, error.hint if isinstance(error, SizeLimited) else "")
                 continue
-            self.size.record_success(span)
-            start += span
+            self._sizes[endpoint.name].record_success(span)
+            logs += more_logs
+            start, size = start + span, self._first(turn)
         return logs
 
-    async def _request(self, selection: LogSelection, first: int, last: int, check: Check | None, turn: int) -> list[RawLog]:
+    def _first(self, turn: int) -> RangeSize:
+        return self._sizes[self._pool.first(turn, Purpose.LOGS).name]
+
+    def _refused_by(self, error: Transient, size: RangeSize) -> RangeSize:
+        """The size of the endpoint whose limit it is; `size` where that is not known."""
+        return self._sizes.get(error.endpoint or "", size) if isinstance(error, SizeLimited) else size
+
+    async def _request(
+        self, selection: LogSelection, first: int, last: int, check: Check | None, turn: int
+    ) -> tuple[Endpoint, list[RawLog]]:
         def decode(answers: Sequence[Answer]) -> list[RawLog]:
             logs = selection.parse(answers[0])
             for log in logs:
@@ -86,4 +103,4 @@ class LogRanges:
             return logs
 
         call: RpcCall = selection.in_range(first, last)
-        return await self._pool.ask([call], decode, turn=turn, give_up_on_timeout=last > first)
+        return await self._pool.ask_named([call], decode, purpose=Purpose.LOGS, turn=turn, give_up_on_timeout=last > first)

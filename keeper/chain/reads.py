@@ -5,6 +5,7 @@ from copy import copy
 from typing import TypeVar
 
 from keeper.chain.clock import Clock
+from keeper.chain.market_tip import MarketTip
 from keeper.chain.multicall import decode_aggregate, encode_aggregate
 from keeper.chain.pool import Pool
 from keeper.chain.query import Decode
@@ -37,14 +38,25 @@ class Reader:
     anvil (1.7.1) needs this: it answers a call pinned to its newest block from the state of the block it is mining, but never errs about
     older ones."""
 
-    def __init__(self, pool: Pool, clock: Clock, multicall: Address | None, calls_per_multicall: int, *, prove: bool = False) -> None:
-        """Raises ConfigError for `prove` without a multicall: the proof must be of the same call as what it proves."""
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        multicall: Address | None,
+        calls_per_multicall: int,
+        *,
+        tip: MarketTip | None = None,
+        prove: bool = False,
+    ) -> None:
+        """`tip` is asked along with the reads. Raises ConfigError for `prove` without a multicall: the proof must be of the same call as
+        what it proves."""
         if prove and multicall is None:
             raise ConfigError("chain: prove_reads needs the address of multicall; name it, or set prove_reads to false")
         self._pool = pool
         self._clock = clock
         self._multicall = multicall
         self._chunk = calls_per_multicall
+        self._tip = tip
         self._prove = prove
         self._turn = 0
         self.endpoint_name = ""
@@ -140,7 +152,7 @@ class Reader:
 
         proof = [Call(_HISTORY, block.number.to_bytes(32, "big"))] if self._prove else []
         multicalls = [Call(multicall, encode_aggregate([*chunk, *proof])) for chunk in chunks]
-        return await self._ask(_eth_calls(multicalls, block, at, next_block=self._prove), decode)
+        return await self._ask(_eth_calls(multicalls, block, at, next_block=self._prove), decode, block)
 
     def _without_proof(self, results: Sequence[CallResult], block: BlockRef) -> Sequence[CallResult]:
         """A chunk's results without the proof's. Raises _OtherStateError when the block's hash is part of the state already."""
@@ -153,8 +165,14 @@ class Reader:
             raise _OtherStateError
         return call_results
 
-    async def _ask(self, calls: Sequence[RpcCall], decode: Decode[T]) -> T:
-        endpoint, answer = await self._pool.ask_named(calls, decode, turn=self._turn)
+    async def _ask(self, calls: Sequence[RpcCall], decode: Decode[T], block: BlockRef) -> T:
+        """`decode` of the answers to `calls`. The first request about a block also asks for the tip that others pay."""
+        tip = self._tip
+        tip_call = tip.call(block) if tip is not None else None
+        if tip is None or tip_call is None:
+            endpoint, answer = await self._pool.ask_named(calls, decode, turn=self._turn)
+        else:
+            endpoint, answer = await self._pool.ask_named([*calls, tip_call], _taking(tip, block, decode), turn=self._turn)
         self.endpoint_name = endpoint.name
         return answer
 
@@ -172,11 +190,21 @@ class Reader:
 
         requests = _eth_calls(calls, block, at)
         try:
-            return await self._ask(requests, decode)
+            return await self._ask(requests, decode, block)
         except RpcError as error:
             if not is_out_of_gas(error):
                 raise
-            return await self._ask(requests, call_results)
+            return await self._ask(requests, call_results, block)
+
+
+def _taking(tip: MarketTip, block: BlockRef, decode: Decode[T]) -> Decode[T]:
+    """The decoder of answers the last of which is for `tip`."""
+
+    def decode_rest(answers: Sequence[Answer]) -> T:
+        tip.take(answers[-1], block)
+        return decode(answers[:-1])
+
+    return decode_rest
 
 
 class _NoMulticallError(Exception):

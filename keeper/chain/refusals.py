@@ -18,7 +18,11 @@ class RateLimited(RpcLimited):
 
 
 class SizeLimited(RpcLimited):
-    """The request or its answer is too big: asking for less does help."""
+    """The request or its answer is too big: asking for less does help. `endpoint`: the name of whose limit it is, where that is known."""
+
+    def __init__(self, hint: str, endpoint: str | None = None) -> None:
+        super().__init__(hint)
+        self.endpoint = endpoint
 
 
 # Lower-case fragments of the messages, and who uses them. The codes overlap (-32005 is both at Infura), so texts decide first.

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import orjson
 
+from keeper.chain.batch_size import BatchSize
+from keeper.chain.budget import Budget
+from keeper.chain.clock import SystemClock
 from keeper.chain.redaction import redact, scrub
 from keeper.chain.refusals import RateLimited, SizeLimited, refusal
 from keeper.domain.chain import Purpose, Tally, Usage
@@ -57,16 +60,19 @@ class Transport(Protocol):
 
 
 class Endpoint:
-    """One endpoint. Counts the HTTP requests sent to it and the calls inside them."""
+    """One endpoint. Counts the HTTP requests sent to it and the calls inside them, and learns how many of both it takes."""
 
-    def __init__(self, url: str, transport: Transport, max_calls_per_request: int, name: str | None = None) -> None:
-        """`name` where the redacted address is not unique."""
+    def __init__(
+        self, url: str, transport: Transport, max_calls_per_request: int, name: str | None = None, budget: Budget | None = None
+    ) -> None:
+        """`name` where the redacted address is not unique; `budget` where more is known of it than its refusals teach."""
         self.name = name or redact(url)
         self._url = url
         self._tallies = dict.fromkeys(Purpose, Tally())
         self._transport = transport
-        self._max_calls = max_calls_per_request
+        self._batch = BatchSize(max_calls_per_request)
         self._next_id = 1
+        self.budget = budget or Budget(SystemClock())
 
     def usage(self) -> Usage:
         """What was sent to it since start."""
@@ -77,16 +83,18 @@ class Endpoint:
 
         A call's own JSON-RPC error is its answer. Raises RpcUnavailable (no answer, not JSON, wrong ids, an answer missing),
         RateLimited, and SizeLimited when the endpoint refuses a call for its size. A batch refused for its own size is sent in halves,
-        and so is every later one."""
+        and so are later ones for a while."""
         answers: list[Answer] = []
         while len(answers) < len(calls):
-            batch = calls[len(answers) : len(answers) + self._max_calls]
+            batch = calls[len(answers) : len(answers) + self._batch.calls]
             try:
                 answers += await self._request(batch, purpose)
             except _BatchRefused:
                 if len(batch) == 1:
                     raise
-                self._max_calls = len(batch) // 2
+                self._batch.record_refusal(len(batch))
+            else:
+                self._batch.record_success(len(batch))
         return answers
 
     async def _request(self, calls: Sequence[RpcCall], purpose: Purpose) -> list[Answer]:
@@ -97,8 +105,14 @@ class Endpoint:
             {"jsonrpc": "2.0", "id": first_id + place, "method": call.method, "params": call.params} for place, call in enumerate(calls)
         ]
         body = json.dumps(requests[0] if len(requests) == 1 else requests, separators=(",", ":")).encode()
-        reply = await self._transport.post(body)
-        return self._in_order(reply, first_id, len(calls))
+        self.budget.spend()
+        try:
+            answers = self._in_order(await self._transport.post(body), first_id, len(calls))
+        except RateLimited:
+            self.budget.record_refusal()
+            raise
+        self.budget.record_answer()
+        return answers
 
     def _responses(self, reply: Reply, expected: int) -> list[Json]:
         """The answer objects. A provider that refuses a batch answers it with a single error object."""
@@ -133,6 +147,8 @@ class Endpoint:
             error = self._error(response["error"])
             if isinstance(error, RateLimited):
                 raise RateLimited(error.hint, reply.retry_after_s)
+            if isinstance(error, SizeLimited):
+                raise SizeLimited(error.hint, self.name)
             if isinstance(error, RpcLimited):
                 raise error
             return error
@@ -154,14 +170,14 @@ class Endpoint:
         if isinstance(error, RateLimited):
             return RateLimited(error.hint, reply.retry_after_s)
         if isinstance(error, SizeLimited):
-            return _BatchRefused(error.hint)
+            return _BatchRefused(error.hint, self.name)
         return error if isinstance(error, RpcLimited) else RpcUnavailable(f"{self.name}: refused the request: {error}")
 
     def _non_json(self, reply: Reply) -> Exception:
         if reply.status == 429:
             return RateLimited(f"{self.name}: HTTP 429", reply.retry_after_s)
         if reply.status == 413:
-            return _BatchRefused(f"{self.name}: HTTP 413, the request is too large")
+            return _BatchRefused(f"{self.name}: HTTP 413, the request is too large", self.name)
         if reply.retry_after_s is not None:
             # 503 with Retry-After means the same as 429.
             return RateLimited(f"{self.name}: HTTP {reply.status}", reply.retry_after_s)

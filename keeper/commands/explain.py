@@ -55,7 +55,7 @@ def _choice(book: Book, key: AccountKey, health: Health) -> Choice | None:
         return None
     policy = assembly.build_policy(book.scope, book.scope.executor_of(book.name))
     evaluation = book.evaluator.evaluation_of(key, health, book.block)
-    gas_price = policy.gas_price(book.evaluator, book.block, evaluation.data_fee)
+    gas_price = policy.gas_price(book.evaluator, book.block, evaluation.data_fee, evaluation.market_tip_wei)
     (decision,) = policy.decisions_after(book.name, book.evaluator, evaluation, gas_price, {})
     return decision.choice
 

@@ -31,7 +31,7 @@ WHERE c.chain_id = ? AND c.venue = ? ORDER BY c.block_number, e.position
 """
 _BLOCKS = "SELECT * FROM blocks WHERE chain_id = ?"
 _DECISIONS = "SELECT * FROM decisions WHERE chain_id = ? AND venue = ? AND stage = 'decide'"
-"""All columns: a lake of before has no `recovered`, `used` and `data_fee`."""
+"""All columns: a lake of before has no `recovered`, `used`, `data_fee` and `market_tip_wei`."""
 
 
 def replay(path: Path, venue: str | None, as_json: bool) -> int:
@@ -76,7 +76,8 @@ def _blocks(rows: list[dict[str, Any]], followed: Mapping[str, Mapping[str, Any]
         ]
         row = followed.get(block.hash, {})
         data_fee = DataFee.of_json(row["data_fee"]) if row.get("data_fee") else None
-        yield RecordedBlock(block, events, decided=not row.get("recovered"), data_fee=data_fee)
+        tip_wei = row.get("market_tip_wei")
+        yield RecordedBlock(block, events, decided=not row.get("recovered"), data_fee=data_fee, market_tip_wei=tip_wei)
 
 
 def _words(row: Mapping[str, Any]) -> str:

@@ -96,12 +96,14 @@ The shell runs each batch pinned to one block hash, so the asker does no I/O and
 
 
 class Purpose(StrEnum):
-    """What an endpoint is asked for: the newest block; logs and state of a block; transactions, their nonces and receipts; simulations."""
+    """What an endpoint is asked for: the newest block; logs and state of a block; transactions, their nonces and receipts; simulations;
+    ranges of history."""
 
     HEAD = "head"
     READ = "read"
     SEND = "send"
     FORK = "fork"
+    LOGS = "logs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +128,18 @@ class Usage:
     read: Tally = Tally()
     send: Tally = Tally()
     fork: Tally = Tally()
+    logs: Tally = Tally()
 
     @property
     def following(self) -> Tally:
-        """What following the chain and knowing every account took: heads and reads."""
-        return self.head + self.read
+        """What following the chain and knowing every account took: heads, reads and ranges of history."""
+        return self.head + self.read + self.logs
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(self.head + other.head, self.read + other.read, self.send + other.send, self.fork + other.fork)
+        return Usage(self.head + other.head, self.read + other.read, self.send + other.send, self.fork + other.fork, self.logs + other.logs)
 
     def since(self, before: "Usage") -> "Usage":
         """What was used after `before`."""
-        return Usage(self.head - before.head, self.read - before.read, self.send - before.send, self.fork - before.fork)
+        return Usage(
+            self.head - before.head, self.read - before.read, self.send - before.send, self.fork - before.fork, self.logs - before.logs
+        )

@@ -93,6 +93,16 @@ def decide(plan: LiquidationPlan, gas_price: GasPrice, gas_cost: Usd18, free_cap
     return Liquidate(plan, economics, gas_price)
 
 
+def surplus_wei(plan: LiquidationPlan, gas_price: GasPrice, charges: Usd18, limits: Limits) -> int:
+    """What the plan brings above the wanted profit and `charges` (what is paid beside gas): so much may gas cost, wei, before less than
+    that profit is left. Never negative, nor more than the operator allows for gas."""
+    surplus = plan.expected_reward - plan.expected_cost - charges - limits.min_profit
+    if surplus <= ZERO_USD:
+        return 0
+    in_reach = surplus < gas_price.highest_cost(plan.gas_limit)
+    return gas_price.wei_of(surplus) if in_reach else plan.gas_limit * gas_price.max_fee_wei
+
+
 _CROWDING = frozenset({SkipReason.NO_PROFITABLE_SIZE, SkipReason.UNPROFITABLE, SkipReason.TOO_SMALL})
 
 
@@ -126,7 +136,8 @@ class Decision:
     """What was chosen for one candidate, planned on what `used` leaves of the markets.
 
     `urgency` is the order it was planned in, see `urgency_of`; `unwind` marks what the executor does with what it took over (closing,
-    selling, paying in): it lowers risk, so no profit is asked of it. `stages` are those passed so far."""
+    selling, paying in): it lowers risk, so no profit is asked of it. `stages` are those passed so far. `worth_wei` is the most its gas may
+    cost, whether it goes on or not; 0 without a plan."""
 
     candidate: Candidate
     choice: Choice
@@ -134,6 +145,7 @@ class Decision:
     used: Use = NOTHING
     unwind: bool = False
     stages: Stages = NOT_BEGUN
+    worth_wei: int = 0
 
     @property
     def goes_on(self) -> bool:

@@ -7,6 +7,7 @@ from keeper.domain.money import Usd18
 
 _BASE_FEE_CHANGE_DENOMINATOR = 8
 _MIN_REPLACEMENT_PERCENT = 110
+_MARKET_PART = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,20 @@ def with_room(fees: Fees, base_fee_wei: int, cap_wei: int) -> Fees:
     """The same with as much room for a rising base fee as `offer` leaves, where the cap allows it."""
     roomy = offer(base_fee_wei, fees.priority_fee_wei, cap_wei)
     return fees if roomy is None else Fees(max(fees.max_fee_wei, roomy.max_fee_wei), fees.priority_fee_wei)
+
+
+def market_bid(market_tip_wei: int, affordable_wei: int) -> int:
+    """The tip that others pay, as far as a tenth of the affordable one goes.
+
+    A guard asks back what is offered. With all of a job's worth in the tip the smallest move of a price makes it refuse, and the tip of a
+    refused plan is lost: the rest is room for prices that move before the plan is mined."""
+    return min(market_tip_wei, max(affordable_wei, 0) // _MARKET_PART)
+
+
+def toward_market(fees: Fees, base_fee_wei: int, market_tip_wei: int, cap_wei: int) -> Fees:
+    """The same or more: the tip that others pay as in `market_bid`, and room for a rising base fee as `with_room`."""
+    tip = max(fees.priority_fee_wei, market_bid(market_tip_wei, cap_wei - base_fee_wei))
+    return with_room(Fees(max(fees.max_fee_wei, base_fee_wei + tip), tip), base_fee_wei, cap_wei)
 
 
 def pays(fees: Fees, base_fee_wei: int) -> bool:

@@ -21,8 +21,16 @@ class GasPrice:
     def cost(self, gas: int, block: BlockRef, calldata: bytes, value_wei: int = 0) -> Usd18:
         """The cost of a transaction that uses `gas` in the block after `block` and pays `value_wei` with its calls."""
         execution = gas_cost(gas, block.base_fee_wei + self.priority_fee_wei, self.native_price_x18)
+        return execution + self.charges(calldata, value_wei)
+
+    def charges(self, calldata: bytes, value_wei: int = 0) -> Usd18:
+        """The cost of what does not hang on the fee per gas: what the chain charges for the calldata, and what is paid with the calls."""
         paid_wei = value_wei + (self.data_fee.of_calldata(calldata) if self.data_fee else 0)
-        return execution + Usd18(div_up(paid_wei * self.native_price_x18, X18))
+        return Usd18(div_up(paid_wei * self.native_price_x18, X18))
+
+    def highest_cost(self, gas: int) -> Usd18:
+        """The cost of `gas` at the highest fee."""
+        return gas_cost(gas, self.max_fee_wei, self.native_price_x18)
 
     def wei_of(self, amount: Usd18) -> int:
         """The gas coin that `amount` buys, in wei, rounded down."""

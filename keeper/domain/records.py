@@ -32,7 +32,8 @@ class BlockRecord:
     and was taken in later: its times are those of the taking in, and nothing was decided about it. Of the history before the first block
     ever followed there are only blocks with logs. Figures are those of the venues that had processed the block when its row was committed;
     `late_blocks` has what is to be added. `data_fee` is JSON: what the chain's L1 data fee is computed from
-    (domain/data_fee.py), where it has one. None in rows of earlier versions."""
+    (domain/data_fee.py), where it has one. `market_tip_wei` is the tip per unit of gas that others paid, as far
+    as it was known. None in rows of earlier versions."""
 
     chain_id: int
     block_number: int
@@ -54,6 +55,7 @@ class BlockRecord:
     rpc_requests_fork: int | None = None
     rpc_calls_fork: int | None = None
     data_fee: str | None = None
+    market_tip_wei: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

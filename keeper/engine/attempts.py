@@ -89,6 +89,14 @@ class Attempts:
             if self._dispatcher is not None and item.liquidator != self._executor:
                 self._dispatcher.outbid(venue, item.account, item.liquidator)
 
+    def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
+        """What the venue's open attempts are worth as of its newest block, by account: nothing where it is no longer in breach. The closing
+        of what the executor holds keeps its budget."""
+        if self._dispatcher is not None:
+            own = AccountKey(self._executor) if self._executor is not None else None
+            accounts = {account for name, account in self.busy() if name == venue and account != own}
+            self._dispatcher.revalue(venue, {account: worth_wei.get(account, 0) for account in accounts})
+
     def candidates(self, venue: str, observed: Sequence[LiquidationObserved]) -> Mapping[tuple[Hash32, AccountKey], CandidateId]:
         """The candidates of our transactions among these liquidations, by hash and account, whether their receipts were seen yet or not."""
         if self._dispatcher is None:

@@ -19,11 +19,13 @@ from keeper.domain.decision import (
     candidate_id,
     crowded,
     decide,
+    surplus_wei,
     urgency_of,
 )
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.money import ZERO_USD, Usd18
-from keeper.domain.plan import NoPlan
+from keeper.domain.plan import LiquidationPlan, NoPlan
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
 from keeper.engine.evaluator import BlockEvaluation, Evaluator
@@ -34,22 +36,24 @@ _UNLIMITED = Usd18(1 << 255)
 
 @dataclass(frozen=True, slots=True)
 class DecisionPolicy:
-    """The operator's limits and the executor's means. `gas_coin_market` is the market whose index prices gas; `encode` makes the calldata
-    an L1 data fee is charged for."""
+    """The operator's limits and the executor's means. `gas_coin_market` is the market whose index prices gas, `fees` what is offered for
+    it; `encode` makes the calldata an L1 data fee is charged for."""
 
     chain_id: int
     executor: Address | None
     limits: Limits
     gas_coin_market: str
-    priority_fee_wei: int
-    max_fee_wei: int
+    fees: FeePolicy
     encode: Encoder
 
-    def gas_price(self, evaluator: Evaluator, block: BlockRef, data_fee: DataFee | None = None) -> GasPrice | None:
-        """Gas at this block's index price on a venue; None where it has no such market, or no price."""
+    def gas_price(
+        self, evaluator: Evaluator, block: BlockRef, data_fee: DataFee | None = None, market_tip_wei: int | None = None
+    ) -> GasPrice | None:
+        """Gas at this block's index price on a venue and at the tip that others pay; None where it has no such market, or no price."""
         for view in evaluator.venue.markets(evaluator.book, block.timestamp):
             if view.market == self.gas_coin_market and view.index_price_x18 > 0:
-                return GasPrice(self.priority_fee_wei, self.max_fee_wei, view.index_price_x18, data_fee)
+                tip_wei = self.fees.market_tip_wei(market_tip_wei)
+                return GasPrice(tip_wei, self.fees.max_fee_wei, view.index_price_x18, data_fee)
         return None
 
     def decisions(
@@ -103,7 +107,8 @@ class DecisionPolicy:
             return None
         economics = Economics(plan.expected_reward, plan.expected_cost)
         candidate = self.candidate(name, plan.account, evaluation)
-        return Decision(candidate, Liquidate(plan, economics, gas_price), urgency_of(0, economics.profit), unwind=True)
+        worth = plan.gas_limit * gas_price.max_fee_wei
+        return Decision(candidate, Liquidate(plan, economics, gas_price), urgency_of(0, economics.profit), unwind=True, worth_wei=worth)
 
     def candidate(self, name: str, account: AccountKey, evaluation: BlockEvaluation) -> Candidate:
         """The account's candidate of this evaluation."""
@@ -133,28 +138,40 @@ class _BlockPlans:
 
     def alone(self, account: AccountKey, block: Skip | None) -> Decision:
         """As if nobody else were in breach; `block` is why it may not be touched."""
-        choice = self._choose(account, NOTHING)
+        choice, worth = self._choose(account, NOTHING)
         profit = choice.economics.profit if isinstance(choice, Liquidate) else ZERO_USD
         candidate = self.policy.candidate(self.name, account, self.evaluation)
         urgency = urgency_of(self.evaluation.block.number - self.evaluation.breaches[account], profit)
-        return Decision(candidate, replace(block, plan=choice.plan) if block is not None else choice, urgency)
+        choice = replace(block, plan=choice.plan) if block is not None else choice
+        return Decision(candidate, choice, urgency, worth_wei=worth)
 
     def after(self, decision: Decision, used: Use) -> Decision:
         """The same account once plans that take `used` are carried out."""
         if not used or not decision.goes_on:
             return decision
-        return replace(decision, choice=crowded(self._choose(decision.candidate.account, used)), used=used)
+        choice, worth = self._choose(decision.candidate.account, used)
+        return replace(decision, choice=crowded(choice), used=used, worth_wei=worth)
 
-    def _choose(self, account: AccountKey, used: Use) -> Choice:
+    def _choose(self, account: AccountKey, used: Use) -> tuple[Choice, int]:
+        """What to do about the account, and the most its gas may cost, wei."""
         plan = self.evaluator.plan(account, self.evaluation.basis, used)
         if isinstance(plan, NoPlan):
-            return Skip(plan.reason, plan.detail)
+            return Skip(plan.reason, plan.detail), 0
         if self.gas_price is None:
-            return Skip(SkipReason.PRICE_UNAVAILABLE, f"of {self.policy.gas_coin_market}, which values gas", plan=plan)
+            return Skip(SkipReason.PRICE_UNAVAILABLE, f"of {self.policy.gas_coin_market}, which values gas", plan=plan), 0
         # Without a data fee nothing hangs on the calldata, and making it takes time.
         calldata = self.policy.encode(self.name, plan, ZERO_USD) if self.gas_price.data_fee else b""
-        gas_cost = self.gas_price.cost(plan.gas_limit, self.evaluation.block, calldata, plan.value_wei)
-        return decide(plan, self.gas_price, gas_cost, self.free_capital - used.capital, self.policy.limits)
+        surplus = surplus_wei(plan, self.gas_price, self.gas_price.charges(calldata, plan.value_wei), self.policy.limits)
+        worth = surplus if plan.guarded else plan.gas_limit * self.gas_price.max_fee_wei
+        gas_price = self._bid(plan, self.gas_price, surplus)
+        gas_cost = gas_price.cost(plan.gas_limit, self.evaluation.block, calldata, plan.value_wei)
+        return decide(plan, gas_price, gas_cost, self.free_capital - used.capital, self.policy.limits), worth
+
+    def _bid(self, plan: LiquidationPlan, gas_price: GasPrice, surplus: int) -> GasPrice:
+        """The price of gas with the tip that a plan with this surplus (wei) offers."""
+        base_fee_wei, market_tip_wei = self.evaluation.block.base_fee_wei, gas_price.priority_fee_wei
+        tip_wei = self.policy.fees.tip_wei(base_fee_wei, market_tip_wei, surplus // plan.gas_limit, guarded=plan.guarded)
+        return replace(gas_price, priority_fee_wei=tip_wei)
 
 
 IN_FLIGHT = Skip(SkipReason.IN_FLIGHT)

@@ -50,6 +50,7 @@ class Decisions:
         blocked = self.bar(name, evaluation.block.number)
         used, price = self.liquidator.used(name, evaluation.block.number), self.gas.price
         decisions = self.policy.decisions(name, evaluator, evaluation, price, blocked, used, self.liquidator.at_work(name))
+        self.attempts.revalue(name, {decision.candidate.account: decision.worth_wei for decision in decisions})
         after = sum((decision.use for decision in decisions), used)
         unwinding = self.policy.unwinding(name, evaluator, evaluation, price, blocked, after)
         for decision in decisions:

@@ -38,6 +38,9 @@ class Questions(Protocol):
     def data_fee(self) -> DataFee | None:
         """What came with the last `refresh` at a block's own time: the prices of the chain's L1 data fee, where it has one."""
 
+    def market_tip_wei(self) -> int | None:
+        """The tip that others pay, wei per unit of gas, as came with the last reads of a new block; None where nobody tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -60,7 +63,8 @@ class MarginTest:
 @dataclass(frozen=True, slots=True)
 class BlockEvaluation:
     """What one block brought. `basis` is the time candidates were evaluated for; `breaches` are the accounts the venue would let us act on
-    in the next block, each with the block its breach was first seen in. `quoted_at` where signed prices brought it, after the block."""
+    in the next block, each with the block its breach was first seen in. `quoted_at` where signed prices brought it, after the block.
+    `market_tip_wei`: the tip that others pay, as far as it is known."""
 
     block: BlockRef
     basis: Timestamp
@@ -71,6 +75,7 @@ class BlockEvaluation:
     watched: int
     data_fee: DataFee | None = None
     quoted_at: Timestamp | None = None
+    market_tip_wei: int | None = None
 
 
 Latest: TypeAlias = Journal[str | None, PoolState | InsuranceFund]
@@ -177,6 +182,7 @@ class Evaluator:
             observed=observed,
             watched=len(self._watchlist),
             data_fee=self._questions.data_fee(),
+            market_tip_wei=self._questions.market_tip_wei(),
         )
 
     async def tick(self, block: BlockRef, quoted_at: Timestamp) -> BlockEvaluation:
@@ -234,7 +240,10 @@ class Evaluator:
     def evaluation_of(self, key: AccountKey, health: Health, block: BlockRef) -> BlockEvaluation:
         """What `evaluate` found out about one account in breach, as a block's evaluation, for an explanation."""
         evaluated = MarginTest(key, health, block.timestamp)
-        return BlockEvaluation(block, block.timestamp, (), (evaluated,), {key: block.number}, (), 0, self._questions.data_fee())
+        data_fee, tip_wei = self._questions.data_fee(), self._questions.market_tip_wei()
+        return BlockEvaluation(
+            block, block.timestamp, (), (evaluated,), {key: block.number}, (), 0, data_fee=data_fee, market_tip_wei=tip_wei
+        )
 
     async def _refresh(self, block: BlockRef, moments: Sequence[Timestamp]) -> list[Applied]:
         answers = await gather(*(self._questions.refresh(self.venue, self.book, block, at) for at in moments))

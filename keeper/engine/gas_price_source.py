@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from keeper.domain.chain import BlockRef
-from keeper.domain.data_fee import DataFee
 from keeper.domain.gas_price import GasPrice
 from keeper.engine.decision_policy import DecisionPolicy
-from keeper.engine.evaluator import Evaluator
+from keeper.engine.evaluator import BlockEvaluation, Evaluator
 from keeper.errors import ConfigError
 
 
@@ -27,15 +25,16 @@ class GasPriceSource:
         """USD per coin, for the record; 0 before there was a price."""
         return self.price.native_price_x18 if self.price is not None else 0
 
-    def update(self, venue: str, evaluator: Evaluator, block: BlockRef, data_fee: DataFee | None) -> None:
-        """Take the price of a venue whose book stands at `block`, where it counts.
+    def update(self, venue: str, evaluator: Evaluator, evaluation: BlockEvaluation) -> None:
+        """Take the price of a venue whose book stands at the evaluated block, where it counts.
 
         Raises ConfigError when all venues have markets and none of them is the gas coin's: gas would be free."""
         self._markets[venue] = frozenset(evaluator.venue.market_names(evaluator.book))
         market = self._policy.gas_coin_market
         first = next((name for name in self._venues if market in self._markets.get(name, ())), None)
         if first == venue:
-            self.price = self._policy.gas_price(evaluator, block, data_fee) or self.price
+            tip_wei = evaluation.market_tip_wei
+            self.price = self._policy.gas_price(evaluator, evaluation.block, evaluation.data_fee, tip_wei) or self.price
         elif first is None and all(self._markets.get(name) for name in self._venues):
             names = sorted(frozenset().union(*self._markets.values()))
             raise ConfigError(

@@ -10,7 +10,6 @@ from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Job, Part
 from keeper.domain.chain import Address, BlockRef
 from keeper.domain.decision import Choice, Decision, Limits, Skip
-from keeper.domain.fees import Fees, offer
 from keeper.domain.records import MicroTime
 from keeper.domain.skip_reason import SkipReason
 from keeper.domain.use import NOTHING, Use
@@ -207,10 +206,8 @@ class Liquidator:
         return results | await self._tried(self._bench, decisions, place) if decisions else results
 
     async def _tried(self, bench: "_Bench", decisions: Sequence[Decision], place: Place) -> _Results:
-        block, gas_price = decisions[0].candidate.block, decisions[0].gas_price
-        fees = offer(block.base_fee_wei, gas_price.priority_fee_wei, gas_price.max_fee_wei)
-        if fees is None:
-            return _all(decisions, Skip(SkipReason.GAS_PRICE_CAP, f"base fee {block.base_fee_wei} wei"))
+        if bench.packing.fees(decisions) is None:
+            return _all(decisions, _above_cap(decisions))
         checked = await bench.checks.check(decisions)
         checked_us = self._now()
         results: _Results = dict(checked.skips)
@@ -223,7 +220,7 @@ class Liquidator:
             if number == len(batches):
                 # The dispatcher takes them in the order they come; the next need not wait until an endpoint has answered this one.
                 place.leave()
-            results |= await self._send(self.dispatcher, packing, batch, fees, checked_us)
+            results |= await self._send(self.dispatcher, packing, batch, checked_us)
         return results
 
     def _stops(self, decisions: Sequence[Decision]) -> _Results:
@@ -243,8 +240,11 @@ class Liquidator:
             return batch
         return packing.batch(wanted) if wanted else None
 
-    async def _send(self, dispatcher: Dispatcher, packing: Packing, batch: Batch, fees: Fees, checked_us: int) -> _Results:
+    async def _send(self, dispatcher: Dispatcher, packing: Packing, batch: Batch, checked_us: int) -> _Results:
         """Of a batch that limit or cap forbid, the halves: one may be allowed."""
+        fees = packing.fees(batch.decisions)
+        if fees is None:
+            return _all(batch.decisions, _above_cap(batch.decisions))
         job = Job(
             parts=tuple(Part(each.candidate.id, each.candidate.venue, each.candidate.account, each.use) for each in batch.decisions),
             block=batch.block,
@@ -261,9 +261,7 @@ class Liquidator:
         if not attempts:
             middle = len(batch.decisions) // 2
             halves = [packing.batch(half) for half in (batch.decisions[:middle], batch.decisions[middle:])]
-            return {
-                key: result for half in halves for key, result in (await self._send(dispatcher, packing, half, fees, checked_us)).items()
-            }
+            return {key: result for half in halves for key, result in (await self._send(dispatcher, packing, half, checked_us)).items()}
         if self._setup is not None and self._setup.settlements is not None and batch.must_pay:
             self._setup.settlements.add(batch)
         return {(attempt.venue, attempt.account): attempt for attempt in attempts}
@@ -273,6 +271,10 @@ class Liquidator:
 
     def _now(self) -> MicroTime:
         return recording.timestamp_us(self._clock())
+
+
+def _above_cap(decisions: Sequence[Decision]) -> Skip:
+    return Skip(SkipReason.GAS_PRICE_CAP, f"base fee {decisions[0].candidate.block.base_fee_wei} wei")
 
 
 def _all(decisions: Sequence[Decision], skip: Skip) -> _Results:

@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from keeper.domain.chain import BlockRef, Purpose
+from keeper.domain.endpoint_score import EndpointScore
 from keeper.domain.records import BlockRecord
 from keeper.domain.stages import Stages
 
@@ -59,6 +60,12 @@ class Collectors:
             registry=own,
         )
         self.reorgs = Counter("keeper_reorgs", "Reorganisations followed", ["chain"], registry=own)
+        self.endpoint_scores = Gauge(
+            "keeper_endpoint_score",
+            "How well an endpoint does: about 1 as usual, 0 where it never answers",
+            ["chain", "endpoint", "purpose"],
+            registry=own,
+        )
         self.gates = Gauge("keeper_gate_closed", "1 while something keeps transactions back", ["chain", "gate"], registry=own)
 
 
@@ -113,6 +120,10 @@ class Metrics:
         """So many accounts of the venue are inside a watch box."""
         self.collectors.watched.labels(self._chain, venue).set(accounts)
 
+    def endpoint(self, score: EndpointScore) -> None:
+        """How well an endpoint does for a purpose."""
+        self.collectors.endpoint_scores.labels(self._chain, score.endpoint, score.purpose.value).set(score.value)
+
     def block_done(self, block: BlockRef, seconds: float) -> None:
         """A block has its row."""
         self.head.set(block.number)
@@ -120,7 +131,7 @@ class Metrics:
         self.block_seconds.observe(seconds)
 
     def work_done(self, row: BlockRecord, candidates: int) -> None:
-        """What some of a block's venues, or all, have made of it."""
+        """What some of a block's venues, or all, have made of it. Ranges of history count as reads."""
         self.evaluated.inc(row.evaluated)
         self.candidates.inc(candidates)
         head = row.rpc_requests_head or 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from keeper.domain.chain import Address, Timestamp
 from keeper.domain.decision import Decision, Limits, min_guard_change
+from keeper.domain.fees import Fees, offer
 from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.sub_plan import SubPlan, batch_gas, measured_gas
 from keeper.engine.batch import Batch
@@ -46,8 +47,14 @@ class Packing:
 
     def budget_wei(self, batch: Batch, max_fee_wei: int) -> int:
         """The most the transaction's gas may cost: what its plans are worth, and at least its gas at the fee offered now."""
-        calldata = [batch.calldata] if len(batch.decisions) == 1 else map(self._alone, batch.decisions)
-        return max(batch.gas_limit * max_fee_wei, sum(map(self._worth_wei, batch.decisions, calldata)))
+        return max(batch.gas_limit * max_fee_wei, sum(decision.worth_wei for decision in batch.decisions))
+
+    def fees(self, decisions: Sequence[Decision]) -> Fees | None:
+        """What one transaction for all of them offers: the mean of their tips by gas, so that their guards together ask back what it costs.
+        None when even the present base fee is above the operator's highest."""
+        gas = sum(decision.plan.gas_limit for decision in decisions)
+        tips_wei = sum(decision.plan.gas_limit * decision.gas_price.priority_fee_wei for decision in decisions)
+        return offer(decisions[0].candidate.block.base_fee_wei, tips_wei // gas, decisions[0].gas_price.max_fee_wei)
 
     def _fitting(self, decisions: Sequence[Decision]) -> int:
         """How many of them one transaction can carry, but always one. Within the chain's limit, and so small that the last one of a block
@@ -64,14 +71,6 @@ class Packing:
         plan, block = decision.plan, decision.candidate.block
         gas_cost = decision.gas_price.cost(plan.gas_limit, block, self._alone(decision), plan.value_wei)
         return min_guard_change(plan, self.limits.min_profit + gas_cost)
-
-    def _worth_wei(self, decision: Decision, calldata: bytes) -> int:
-        """All the profit above the wanted one, or where it need not pay, what the operator pays for gas at most."""
-        gas, price = decision.plan.gas_limit, decision.gas_price
-        if not decision.must_pay:
-            return gas * price.max_fee_wei
-        before_gas = decision.liquidate.economics.profit + price.cost(gas, decision.candidate.block, calldata)
-        return price.wei_of(before_gas - self.limits.min_profit)
 
     def _alone(self, decision: Decision) -> bytes:
         """Calldata of the plan by itself, for its L1 data fee: without one nothing hangs on it."""

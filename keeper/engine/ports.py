@@ -7,6 +7,7 @@ from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, ChainEvent, Hash32, LogFilter, RawLog, Reads, Timestamp, Usage
 from keeper.domain.decision import CandidateId
+from keeper.domain.endpoint_score import EndpointScore
 from keeper.domain.exchange import Exchange
 from keeper.domain.fees import Fees
 from keeper.domain.money import Usd18
@@ -40,6 +41,9 @@ class Chain(Protocol):
 
     def usage(self) -> Usage:
         """What has been asked so far."""
+
+    def market_tip_wei(self) -> int | None:
+        """The tip that others pay, wei per unit of gas, as of the newest block read; None where no endpoint tells."""
 
 
 class Witnesses(Chain, Protocol):
@@ -104,6 +108,9 @@ class Dispatcher(Protocol):
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         """Somebody else has liquidated the account."""
+
+    def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
+        """What the gas of the venue's open attempts may cost by now, by account; those not named keep the budget they were sent with."""
 
     def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
         """Who liquidated an account before one of our transactions for it could."""
@@ -269,6 +276,9 @@ class FollowedChain(Witnesses, Protocol):
     @property
     def endpoints(self) -> int:
         """How many endpoints there are."""
+
+    def scores(self) -> Sequence[EndpointScore]:
+        """How well each endpoint does for each purpose it was asked for."""
 
     def follow(self, after: BlockRef, known: Sequence[BlockRef]) -> AsyncIterator[ChainEvent]:
         """Everything after block `after`, for ever, in order, reorgs included. `known` are the unfinalised blocks already processed up to

@@ -80,6 +80,10 @@ class ChainQuestions:
         """The prices that came with the last block's market reads; None where there is no such fee."""
         return self._newest_fee.prices if self._newest_fee is not None else None
 
+    def market_tip_wei(self) -> int | None:
+        """The tip that others pay, as the chain's newest reads tell."""
+        return self._chain.market_tip_wei()
+
     async def inspect(self, venue: Venue, keys: Sequence[AccountKey], book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Account reads valid at `at`."""
         return await self._chain.run(venue.inspect(keys, book, at), block, _override(block, at))
@@ -99,15 +103,21 @@ class RecordedQuestions:
     def __init__(self) -> None:
         self._answers: Mapping[str, Sequence[Event]] = {}
         self._data_fee: DataFee | None = None
+        self._market_tip_wei: int | None = None
 
-    def load(self, answers: Mapping[str, Sequence[Event]], data_fee: DataFee | None = None) -> None:
+    def load(self, answers: Mapping[str, Sequence[Event]], data_fee: DataFee | None = None, market_tip_wei: int | None = None) -> None:
         """Put in the answers of the block about to be replayed."""
         self._answers = answers
         self._data_fee = data_fee
+        self._market_tip_wei = market_tip_wei
 
     def data_fee(self) -> DataFee | None:
         """The block's recorded prices."""
         return self._data_fee
+
+    def market_tip_wei(self) -> int | None:
+        """The recorded tip of the block."""
+        return self._market_tip_wei
 
     async def refresh(self, venue: Venue, book: Book, block: BlockRef, at: Timestamp) -> Sequence[Event]:
         """Recorded market reads."""

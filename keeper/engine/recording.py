@@ -80,6 +80,7 @@ def block_row(
         rpc_calls_fork=used.fork.calls,
         recovered=recovered,
         data_fee=next((evaluation.data_fee.to_json() for evaluation in evaluations if evaluation.data_fee is not None), None),
+        market_tip_wei=next((evaluation.market_tip_wei for evaluation in evaluations if evaluation.market_tip_wei is not None), None),
         **block_keys(block),
     )
 

@@ -23,6 +23,7 @@ class RecordedBlock:
     applied: Sequence[Applied]
     decided: bool = True
     data_fee: DataFee | None = None
+    market_tip_wei: int | None = None
 
     def logged(self) -> list[Applied]:
         """What came from logs."""
@@ -79,12 +80,13 @@ class Replay:
             if not recorded.was_evaluated():
                 self._evaluator.restore(block.number, block.timestamp, [item.event for item in recorded.applied])
                 continue
-            self._questions.load(recorded.answers(), recorded.data_fee)
+            self._questions.load(recorded.answers(), recorded.data_fee, recorded.market_tip_wei)
             evaluation = await self._evaluator.process_decoded(block, recorded.logged())
-            self._gas_price = self._policy.gas_price(self._evaluator, block, recorded.data_fee) or self._gas_price
+            gas_price = self._policy.gas_price(self._evaluator, block, evaluation.data_fee, evaluation.market_tip_wei)
+            self._gas_price = gas_price or self._gas_price
             decisions = [*self._decisions(evaluation)]
             for quoted_at, answers in recorded.ticks():
-                self._questions.load(answers, recorded.data_fee)
+                self._questions.load(answers, recorded.data_fee, recorded.market_tip_wei)
                 decisions += self._decisions(await self._evaluator.tick(block, quoted_at))
             self._evaluator.finalised(block)
             if recorded.decided:

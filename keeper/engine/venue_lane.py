@@ -213,7 +213,7 @@ class VenueLane:
         rows: list[Record] = []
         decisions = 0
         self._ticking = None if step.history else _Ticking(block, len(evaluation.applied))
-        self.decisions.gas.update(self.name, self.evaluator, block, evaluation.data_fee)
+        self.decisions.gas.update(self.name, self.evaluator, evaluation)
         # What breached long ago is still breached at the head, or somebody else was quicker.
         if not step.history:
             await step.tracked.wait()

@@ -155,6 +155,10 @@ class TransactionDispatcher:
         """Somebody else has liquidated the account: its attempts are raised no more, and are Outbid when they revert or are cancelled."""
         self._outbox.outbid(venue, account, liquidator)
 
+    def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
+        """What the gas of the venue's open jobs may cost by now: it bounds what they are raised to."""
+        self._lane.revalue(venue, worth_wei)
+
     def spending_problem(self) -> str | None:
         """Which spending cap leaves no room for the job refused last, in one sentence; None where there is room."""
         return self._lane.spending.problem()

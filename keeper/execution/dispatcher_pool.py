@@ -94,6 +94,11 @@ class DispatcherPool:
         for lane in self._lanes:
             lane.outbid(venue, account, liquidator)
 
+    def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
+        """What the gas of the venue's open jobs may cost by now."""
+        for lane in self._lanes:
+            lane.revalue(venue, worth_wei)
+
     def rival_of(self, transaction: Hash32, account: AccountRef) -> str | None:
         """Who liquidated an account before a transaction of ours for it could; None when nobody is known to have."""
         return next((rival for lane in self._lanes if (rival := lane.rival_of(transaction, account)) is not None), None)

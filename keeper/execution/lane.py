@@ -1,12 +1,13 @@
 """One key's nonces: which one a job gets, with which fees, within budget and caps. Whatever is signed is in the outbox first."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Job, Part
 from keeper.domain.chain import Address, BlockRef
 from keeper.domain.decision import CandidateId
-from keeper.domain.fees import Fees, bump, offer, with_room
+from keeper.domain.fees import Fees, bump, offer, toward_market, with_room
 from keeper.execution.dispatcher_options import DispatcherOptions
 from keeper.execution.draft import Draft
 from keeper.execution.outbox import Outbox
@@ -33,6 +34,7 @@ class Lane:
         self.spending = Spending(options, outbox, self.now_us, self._reachable, purse)
         self.used = 0
         self._begun_at = 0
+        self._worth_wei: dict[AccountRef, int] = {}
 
     def begin(self, count: int) -> None:
         """Where an outbox without any mined nonce begins: the account's count at start."""
@@ -72,25 +74,34 @@ class Lane:
             nonce = slot.nonce if slot is not None else self.next_nonce()
             if job_fees is None or not self._allowed(slots, nonce, job, job_fees):
                 continue
+            for part in job.parts:
+                self._worth_wei.pop(part.key, None)
             unsigned = self._unsigned(nonce, job.to, job.calldata, job.gas_limit, job_fees)
             return Draft(unsigned, job, Purpose.JOB, slot.newest.hash if slot is not None else None, job.block.number)
         return None
 
+    def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
+        """What the gas of the venue's open jobs may cost as of its newest block, by account; in place of what was said before."""
+        others = {key: worth for key, worth in self._worth_wei.items() if key[0] != venue}
+        self._worth_wei = {**others, **{(venue, account): worth for account, worth in worth_wei.items()}}
+
     def raise_fees(self, newest: OutboxTransaction, base_fee_wei: int, head_number: int) -> Draft | None:
-        """The open job at the nonce of `newest`, higher. None when budget, caps or kill switch forbid it, or `newest` is so no more."""
+        """The open job at the nonce of `newest`, at the tip that others pay, at least as high as pools ask of a replacement. None when what
+        the job is worth by now, caps or kill switch forbid it, or `newest` is so no more."""
         slots = self._outbox.slots()
         slot = _slot_of(newest, slots)
-        job = slot.open_job if slot is not None else None
-        if job is None:
+        open_job = slot.open_job if slot is not None else None
+        if open_job is None:
             return None
-        cap = self._options.max_fee_cap_wei
+        job = self._at_worth(open_job.job)
+        cap = min(self._options.max_fee_cap_wei, job.budget_wei // job.gas_limit)
         minimum = bump(newest.fees, base_fee_wei, cap, self._options.bump_percent)
         if minimum is None:
             return None
-        for fees in (with_room(minimum, base_fee_wei, cap), minimum):
-            if self._allowed(slots, newest.nonce, job.job, fees):
-                unsigned = self._unsigned(newest.nonce, job.job.to, job.job.calldata, job.job.gas_limit, fees)
-                return Draft(unsigned, job.id, Purpose.JOB, newest.hash, head_number)
+        for fees in (toward_market(minimum, base_fee_wei, self._options.market_tip_wei(), cap), minimum):
+            if self._allowed(slots, newest.nonce, job, fees):
+                unsigned = self._unsigned(newest.nonce, job.to, job.calldata, job.gas_limit, fees)
+                return Draft(unsigned, open_job.id, Purpose.JOB, newest.hash, head_number)
         return None
 
     def cancel(self, newest: OutboxTransaction, head: BlockRef) -> Draft | None:
@@ -183,6 +194,11 @@ class Lane:
                 return None
             fees = Fees(max(fees.max_fee_wei, floor.max_fee_wei), max(fees.priority_fee_wei, floor.priority_fee_wei))
         return fees if fees.max_fee_wei <= cap else None
+
+    def _at_worth(self, job: Job) -> Job:
+        """The job with the budget that its parts are worth by now; unchanged where of one nothing was said since it was sent."""
+        worths_wei = [self._worth_wei[part.key] for part in job.parts if part.key in self._worth_wei]
+        return replace(job, budget_wei=sum(worths_wei)) if len(worths_wei) == len(job.parts) else job
 
     def _allowed(self, slots: Sequence[NonceSlot], nonce: int, job: Job, fees: Fees) -> bool:
         gas_cost_wei = job.gas_limit * fees.max_fee_wei

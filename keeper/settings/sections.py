@@ -57,7 +57,10 @@ class ChainSettings:
     request_timeout_s: float = option("seconds until a request counts as failed", 10.0)
     max_answer_mib: int = option("largest answer of an endpoint that is read, decompressed, MiB", 32)
     wall_clock: bool = option("report a head that is old by this machine's clock; not for devnets, whose time is made up", False)
-    max_log_range: int = option("most blocks in one eth_getLogs of the backfill; adapts downwards by itself", 2000)
+    max_log_range: int = option("most blocks in one eth_getLogs of the backfill; each endpoint's own limit is learned", 2000)
+    requests_per_second: float = option("most requests to each endpoint in a second; 0 for no limit but what its refusals teach", 0.0)
+    fee_history_blocks: int = option("newest blocks whose tips are asked for (eth_feeHistory); 0 to offer priority_fee_gwei alone", 20)
+    tip_percentile: int = option("which tip of a block counts, by gas: the percentile; of those blocks the median is offered", 50)
     prove_reads: bool = option("prove by EIP-2935 that a read ran on its block's state; anvil needs it", False)
     verify: Verify = option(
         "how a block's logs are proven: receipts (all receipts against the header, where an endpoint offers them) or bloom alone",
@@ -102,7 +105,10 @@ class LimitSettings:
     min_profit_usd: float = option("least expected profit after gas and trading cost, USD", 1.0)
     min_notional_usd: float = option("smallest liquidation worth a look, USD", 0.0)
     max_fee_gwei: float = option("highest fee per gas ever offered, gwei", 50.0)
-    priority_fee_gwei: float = option("tip per gas, gwei", 0.001)
+    priority_fee_gwei: float = option("least tip per gas, gwei; offered where nobody tells what others pay", 0.001)
+    profit_share_to_tip: float = option(
+        "part of the profit above min_profit_usd that is bid in any case; 0 to bid no more than others", 0.0
+    )
     spending_cap_eth: float = option("most spent in 24 hours on gas and on the fees of pushed prices, in the chain's coin", 0.1)
     spending_cap_eth_per_hour: float = option("the same within an hour; 0 for no such cap", 0.0)
     spending_cap_eth_per_account: float = option("the same in 24 hours for one account; 0 for no such cap", 0.0)

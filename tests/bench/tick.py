@@ -63,6 +63,10 @@ class Walk:
         """This chain charges none."""
         return None
 
+    def market_tip_wei(self) -> int | None:
+        """Nobody tells."""
+        return None
+
 
 _WEATHER = {"calm": (0.0, 0.0002), "storm": (-0.005, 0.003)}
 """Drift and standard deviation of the price per tick of two seconds: some 80 % a year, and a fall of 6 % in half a minute."""

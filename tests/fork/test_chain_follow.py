@@ -99,7 +99,7 @@ def test_a_long_gap_comes_complete(emitter: Emitter) -> None:
 
     listener, requests = asyncio.run(run())
     assert _hashes(listener) == emitter.canonical(150)
-    assert requests == 10  # how headers hash, then three chunks of fifty, each: head, headers, logs
+    assert requests == 13  # four for how headers and receipts hash, then three chunks of fifty, each: head, headers, logs
 
 
 def test_backfill_equals_one_question_over_the_range(emitter: Emitter) -> None:

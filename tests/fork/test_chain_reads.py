@@ -119,3 +119,22 @@ def test_a_waiting_follower_is_cancelled_at_once(emitter: Emitter, socket: bool)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(run())
+
+
+def test_what_others_paid_comes_with_the_reads_of_a_block(emitter: Emitter) -> None:
+    """A transaction in each of the last three blocks, with another tip; the reads take no request more."""
+    for tip in (3 * 10**9, 5 * 10**9, 10**9):
+        fields = {"from": emitter.sender, "to": NOBODY, "maxPriorityFeePerGas": hex(tip), "maxFeePerGas": hex(10**11)}
+        emitter.rpc.call("eth_sendTransaction", fields)
+        emitter.mine(0)
+
+    async def run() -> None:
+        async with ChainClient.open(replace(_options(emitter), fee_history_blocks=3)) as client:
+            assert client.market_tip_wei() is None
+            block = await client.head()
+            before = client.usage().following.requests
+            await client.run(_question(), block)
+            assert client.market_tip_wei() == 3 * 10**9
+            assert client.usage().following.requests - before == 2
+
+    asyncio.run(run())

@@ -13,6 +13,7 @@ from keeper import assembly
 from keeper.assembly import Parts, Pulled
 from keeper.domain.chain import Address, BlockRef, ChainEvent, LogFilter, RawLog
 from keeper.domain.exchange import Exchange
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.outcome import SimOutcome, SimSettled
 from keeper.domain.records import AttemptRecord
@@ -20,11 +21,11 @@ from keeper.engine.metrics import Collectors
 from keeper.engine.ports import VenueState
 from keeper.engine.quote_board import QuoteBoard
 from keeper.engine.start import Start
-from keeper.errors import StateDivergence
+from keeper.errors import ConfigError, StateDivergence
 from keeper.lake.chain_recorder import ChainRecorder
 from keeper.lake.options import LakeOptions
 from keeper.lake.recorder import Recorder
-from keeper.settings import ChainScope, load
+from keeper.settings import ChainScope, LimitSettings, load
 from tests.keeper.engine.fakes import EXECUTOR, OPERATOR, FakeChain, ListDispatcher, ListRecorder, ScriptedSimulator, block_ref
 from tests.keeper.engine.test_chain_lane import added, stream
 from tests.keeper.engine.toy import Opened, ToyVenue
@@ -143,6 +144,14 @@ def test_an_executor_that_sends_settles_when_the_settings_say(tmp_path: Path, re
     (first,) = _parts(tmp_path, recorder, adapters, settle="always").keys
     assert later.settlements is not None
     assert first.settlements is None
+
+
+def test_what_is_offered_is_in_wei_and_a_share_of_more_than_everything_is_a_mistake() -> None:
+    policy = assembly.fee_policy(LimitSettings(priority_fee_gwei=0.5, max_fee_gwei=30, profit_share_to_tip=0.25))
+    assert policy == FeePolicy(5 * 10**8, 30 * 10**9, 250_000)
+    for share in (-0.1, 1.1):
+        with pytest.raises(ConfigError, match=r"limits.profit_share_to_tip = .*from 0 to 1"):
+            assembly.fee_policy(LimitSettings(profit_share_to_tip=share))
 
 
 def test_the_operator_of_the_venues_at_work_is_watched(tmp_path: Path, recorder: ChainRecorder) -> None:

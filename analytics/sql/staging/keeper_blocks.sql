@@ -1,6 +1,7 @@
 -- Blocks the daemon processed. `block_ms` is the daemon's own time from arrival to rows handed over. `recovered` ones came while it was
 -- down and were taken in later: their times say nothing about lateness. `rpc_requests` are those for heads and reads; of them those for heads,
--- and beside them those for sending and for simulations, have columns of their own. Lakes of the keeper's second schema lack these columns.
+-- and beside them those for sending and for simulations, have columns of their own. `market_tip_gwei` is the tip that others
+-- paid, as far as it was known. Lakes of the keeper's second schema lack these columns.
 -- Figures are those of the venues that had processed the block by then; what others made of it later stands in stg_keeper_late_blocks.
 SELECT
     chain_id,
@@ -22,6 +23,7 @@ SELECT
     rpc_calls_send,
     rpc_requests_fork,
     rpc_calls_fork,
+    market_tip_wei / 1e9 AS market_tip_gwei,
     coalesce(recovered, false) AS recovered
 FROM (
     FROM lake.main.blocks
@@ -33,6 +35,7 @@ FROM (
         NULL::BIGINT AS rpc_requests_send,
         NULL::BIGINT AS rpc_calls_send,
         NULL::BIGINT AS rpc_requests_fork,
-        NULL::BIGINT AS rpc_calls_fork
+        NULL::BIGINT AS rpc_calls_fork,
+        NULL::BIGINT AS market_tip_wei
     WHERE false
 )

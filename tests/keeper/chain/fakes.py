@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from keeper.chain.budget import Budget
 from keeper.chain.header import parse_header
 from keeper.chain.heads import Hint
 from keeper.chain.incident import Incident
@@ -101,11 +102,14 @@ class Bench:
         return Proofs(self.pool, self.incidents.append, headers=headers, receipts=receipts)
 
 
-def bench(*handlers: Callable[[Any], Any], retry: RetryOptions | None = None, per_request: int = 100) -> Bench:
+def bench(*handlers: Callable[[Any], Any], retry: RetryOptions | None = None, per_request: int = 100, per_second: float = 0.0) -> Bench:
     """One endpoint per handler, named http://a, http://b, ..."""
     clock = FakeClock()
     transports = [ScriptedTransport(handler) for handler in handlers]
-    endpoints = [Endpoint(f"http://{chr(97 + place)}", transport, per_request) for place, transport in enumerate(transports)]
+    endpoints = [
+        Endpoint(f"http://{chr(97 + place)}", transport, per_request, budget=Budget(clock, per_second))
+        for place, transport in enumerate(transports)
+    ]
     incidents: list[Incident] = []
     problems: dict[str, str] = {}
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.chain.backfill import Backfill, BlockLogs
-from keeper.chain.ranges import LogRanges, RangeSize
+from keeper.chain.ranges import LogRanges
 from keeper.errors import RpcError, RpcUnavailable
 from tests.keeper.chain.fakes import Bench, bench, node
 from tests.keeper.chain.simulated import FILTER, SimulatedNode, wanted
@@ -24,7 +24,7 @@ def _simulated(logs: Sequence[int]) -> SimulatedNode:
 
 def _run(on: Bench, first: int, last: int, most: int = 4, concurrency: int = 3) -> list[BlockLogs]:
     async def run() -> list[BlockLogs]:
-        backfill = Backfill(on.pool, on.proofs(), LogRanges(on.pool, RangeSize(most)), concurrency)
+        backfill = Backfill(on.pool, on.proofs(), LogRanges(on.pool, most), concurrency)
         return [found async for found in backfill.run([FILTER], first, last)]
 
     return asyncio.run(run())
@@ -116,7 +116,7 @@ def test_walking_away_leaves_nothing_behind() -> None:
 
     async def run() -> None:
         on = bench(node(_simulated([1] * 40).answer()))
-        backfill = Backfill(on.pool, on.proofs(), LogRanges(on.pool, RangeSize(2)), 4)
+        backfill = Backfill(on.pool, on.proofs(), LogRanges(on.pool, 2), 4)
         async with aclosing(backfill.run([FILTER], 1, 40)) as found:
             async for _ in found:
                 break
@@ -131,7 +131,7 @@ def test_every_block_on_demand() -> None:
 
     async def run() -> list[int]:
         on = bench(node(simulated.answer()))
-        backfill = Backfill(on.pool, on.proofs(), LogRanges(on.pool, RangeSize(4)), 3)
+        backfill = Backfill(on.pool, on.proofs(), LogRanges(on.pool, 4), 3)
         return [block.number async for block, _ in backfill.run([FILTER], 2, 9, every_block=True)]
 
     assert asyncio.run(run()) == [2, 3, 4, 5, 6, 7, 8, 9]

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from keeper.chain.chain import ChainClient, ChainOptions, Pools
-from keeper.domain.chain import Address, BlockAdded, Call, Reads
+from keeper.domain.chain import Address, BlockAdded, Call, Purpose, Reads
 from keeper.engine.ports import Chain, LogSource
 from keeper.errors import ConfigError
 from tests.keeper.chain.fakes import Bench, ScriptedHeads, bench, node
 from tests.keeper.chain.simulated import CONTRACT, FILTER, SimulatedNode, wanted
+from tests.keeper.chain.test_market_tip import history
 
 
 def _ports(client: ChainClient) -> tuple[Chain, LogSource]:
@@ -20,14 +21,16 @@ def _ports(client: ChainClient) -> tuple[Chain, LogSource]:
     return client, client
 
 
-def _client() -> tuple[SimulatedNode, Bench, ChainClient]:
+def _client(fee_history_blocks: int = 0) -> tuple[SimulatedNode, Bench, ChainClient]:
     simulated = SimulatedNode()
 
     def answer(method: str, params: Sequence[Any]) -> Any:
+        if method == "eth_feeHistory":
+            return history(simulated.tip, [9])
         return "0x2a" if method == "eth_call" else simulated.answer()(method, params)
 
     on = bench(node(answer))
-    options = ChainOptions(chain_id=31_337, rpc_urls=("http://a",), max_calls_per_request=100)
+    options = ChainOptions(chain_id=31_337, rpc_urls=("http://a",), max_calls_per_request=100, fee_history_blocks=fee_history_blocks)
     return (
         simulated,
         on,
@@ -64,6 +67,26 @@ def test_reading_more_accounts_takes_no_more_requests(accounts: int) -> None:
         simulated, on, client = _client()
         assert await client.run(question(), simulated.tip) == accounts
         assert len(on.transports[0].posts) == 2
+
+    asyncio.run(run())
+
+
+def test_the_tip_that_others_pay_is_asked_by_who_follows_and_not_by_who_reads_history() -> None:
+    """In the request that the reads take anyway."""
+
+    def question() -> Reads[int]:
+        return len((yield [Call(Address(CONTRACT), b"")]))
+
+    async def run() -> None:
+        simulated, on, client = _client(fee_history_blocks=1)
+        assert client.market_tip_wei() is None
+        patient = client.endless()
+        await patient.run(question(), simulated.tip)
+        assert patient.market_tip_wei() is None
+        await client.run(question(), simulated.tip)
+        assert client.market_tip_wei() == 9
+        assert len(on.transports[0].posts) == 3
+        assert {score.purpose for score in client.scores()} == {Purpose.READ}
 
     asyncio.run(run())
 

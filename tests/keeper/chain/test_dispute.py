@@ -8,7 +8,7 @@ from keeper.chain.fetch import BlockFetcher
 from keeper.chain.follower import Follower, FollowOptions
 from keeper.chain.heads import Hint
 from keeper.chain.log import LogSelection
-from keeper.chain.ranges import LogRanges, RangeSize
+from keeper.chain.ranges import LogRanges
 from keeper.chain.rpc import Reply
 from keeper.chain.standstill import Standstill
 from keeper.domain.chain import BlockFinalised, BlocksReverted, ChainEvent
@@ -32,7 +32,7 @@ def _follow(on: Bench, steps: list[Callable[[], Any]], simulated: SimulatedNode)
     disputes: list[str | None] = []
 
     async def run() -> list[ChainEvent]:
-        fetcher = BlockFetcher(on.pool, on.proofs(), LogSelection([FILTER]), LogRanges(on.pool, RangeSize(10)))
+        fetcher = BlockFetcher(on.pool, on.proofs(), LogSelection([FILTER]), LogRanges(on.pool, 10))
         options = FollowOptions(finality_depth=DEPTH, gap_chunk=10)
 
         def step(act: Callable[[], Any]) -> Callable[[], Hint | None]:

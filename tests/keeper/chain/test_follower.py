@@ -12,7 +12,7 @@ from keeper.chain.fetch import BlockFetcher
 from keeper.chain.follower import Follower, FollowOptions
 from keeper.chain.heads import Heads, Hint
 from keeper.chain.log import LogSelection
-from keeper.chain.ranges import LogRanges, RangeSize
+from keeper.chain.ranges import LogRanges
 from keeper.chain.rpc import Reply
 from keeper.chain.standstill import Standstill
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent
@@ -29,7 +29,7 @@ def _live(simulated: SimulatedNode) -> Callable[[Any], Any]:
 
 
 def _follower(on: Bench, heads: Heads, options: FollowOptions = DEEP, *, wall_clock: bool = False) -> Follower:
-    fetcher = BlockFetcher(on.pool, on.proofs(), LogSelection([FILTER]), LogRanges(on.pool, RangeSize(10)))
+    fetcher = BlockFetcher(on.pool, on.proofs(), LogSelection([FILTER]), LogRanges(on.pool, 10))
     standstill = Standstill(on.clock, 2.0, wall_clock=wall_clock)
     return Follower(fetcher, on.pool, heads, standstill, options, on.report, lambda: None)
 

@@ -12,7 +12,7 @@ from keeper.chain.fetch import BlockFetcher
 from keeper.chain.follower import Follower, FollowOptions
 from keeper.chain.heads import Hint
 from keeper.chain.log import LogSelection
-from keeper.chain.ranges import LogRanges, RangeSize
+from keeper.chain.ranges import LogRanges
 from keeper.chain.rpc import Reply, RpcTimeout
 from keeper.chain.standstill import Standstill
 from tests.keeper.chain.fakes import StopFollowing, bench, node
@@ -99,7 +99,7 @@ def _forgetful(by_method: Callable[[str, Any], Any]) -> Callable[[str, Any], Any
 async def _follow(script: Script, listener: Listener) -> None:
     on = bench(script.answer)
     selection = LogSelection([FILTER])
-    fetcher = BlockFetcher(on.pool, on.proofs(), selection, LogRanges(on.pool, RangeSize(3)))
+    fetcher = BlockFetcher(on.pool, on.proofs(), selection, LogRanges(on.pool, 3))
     options = FollowOptions(finality_depth=DEPTH, gap_chunk=5)
     standstill = Standstill(on.clock, 2.0)
     try:

@@ -7,6 +7,7 @@ import pytest
 from keeper.chain.member import Member
 from keeper.chain.retry import RetryOptions
 from keeper.chain.rpc import Endpoint, RpcCall
+from keeper.domain.chain import Purpose
 from tests.keeper.chain.fakes import ScriptedTransport
 
 CALLS = [RpcCall("eth_x", [])]
@@ -25,7 +26,7 @@ def test_who_keeps_failing_is_probed_ever_more_rarely() -> None:
     member = _member()
     pauses = []
     for now in range(6):
-        member.record_failure(now, RETRY)
+        member.record_failure(now, RETRY, Purpose.READ)
         pauses.append(member.probe_at - now)
         member.record_recovery(now)
     assert pauses == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
@@ -35,9 +36,9 @@ def test_old_failures_are_forgiven() -> None:
     """A minute of sound answers."""
     member = _member()
     for now in range(5):
-        member.record_failure(now, RETRY)
+        member.record_failure(now, RETRY, Purpose.READ)
     member.record_recovery(10)
-    member.record_failure(100, RETRY)
+    member.record_failure(100, RETRY, Purpose.READ)
     assert member.probe_at == 100.5
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from keeper.chain.log import LogSelection
 from keeper.chain.ranges import LogRanges, RangeSize
 from keeper.chain.refusals import SizeLimited
+from keeper.chain.retry import RetryOptions
 from keeper.chain.rpc import RpcTimeout
 from keeper.domain.chain import RawLog
 from keeper.errors import RpcError, RpcUnavailable
@@ -37,8 +38,8 @@ def _limited(simulated: SimulatedNode, refuse: Any) -> Bench:
     return bench(node(answer))
 
 
-def _fetch(on: Bench, size: RangeSize, first: int, last: int) -> list[RawLog]:
-    return asyncio.run(LogRanges(on.pool, size).fetch(SELECTION, first, last))
+def _fetch(on: Bench, most: int, first: int, last: int) -> list[RawLog]:
+    return asyncio.run(LogRanges(on.pool, most).fetch(SELECTION, first, last))
 
 
 def _expected(simulated: SimulatedNode, first: int, last: int) -> list[RawLog]:
@@ -64,7 +65,7 @@ def test_every_log_comes_once_within_any_limits(logs: list[int], most: int, most
             return RpcError(-32_005, f"query returned more than {most_logs} results{suggestion}")
         return None
 
-    assert _fetch(_limited(simulated, refuse), RangeSize(most), 0, len(logs)) == _expected(simulated, 0, len(logs))
+    assert _fetch(_limited(simulated, refuse), most, 0, len(logs)) == _expected(simulated, 0, len(logs))
 
 
 def test_a_stated_limit_is_taken_at_its_word_and_never_tried_again() -> None:
@@ -76,7 +77,7 @@ def test_a_stated_limit_is_taken_at_its_word_and_never_tried_again() -> None:
         spans.append(last - first + 1)
         return RpcError(-32_000, "eth_getLogs is limited to a 10 range") if spans[-1] > 10 else None
 
-    _fetch(_limited(simulated, refuse), RangeSize(64), 0, 99)
+    _fetch(_limited(simulated, refuse), 64, 0, 99)
     assert spans == [64] + [10] * 10
 
 
@@ -89,10 +90,10 @@ def test_after_a_dense_stretch_the_range_grows_again() -> None:
         spans.append(last - first + 1)
         return RpcError(-32_005, "query returned more than 10 results") if count > 10 else None
 
-    size = RangeSize(64)
-    assert _fetch(_limited(simulated, refuse), size, 0, 320) == _expected(simulated, 0, 320)
+    ranges = LogRanges(_limited(simulated, refuse).pool, 64)
+    assert asyncio.run(ranges.fetch(SELECTION, 0, 320)) == _expected(simulated, 0, 320)
     assert min(spans) <= 4
-    assert size.blocks == 64
+    assert ranges.blocks() == 64
 
 
 def test_a_slow_range_is_halved() -> None:
@@ -106,7 +107,7 @@ def test_a_slow_range_is_halved() -> None:
         return RpcTimeout("slow") if span > 8 else answer(request)
 
     on = bench(handler)
-    assert _fetch(on, RangeSize(40), 1, 40) == _expected(simulated, 1, 40)
+    assert _fetch(on, 40, 1, 40) == _expected(simulated, 1, 40)
     assert on.clock.sleeps == []
 
 
@@ -114,7 +115,7 @@ def test_one_block_that_is_too_much_is_told() -> None:
     """There is nothing smaller to ask for."""
     simulated = _simulated([1] * 4)
     with pytest.raises(SizeLimited):
-        _fetch(_limited(simulated, lambda *_: RpcError(-32_005, "query returned more than 1 results")), RangeSize(8), 0, 4)
+        _fetch(_limited(simulated, lambda *_: RpcError(-32_005, "query returned more than 1 results")), 8, 0, 4)
 
 
 @pytest.mark.parametrize("lie", ["outside", "other hash", "removed", "doubled", "other address"])
@@ -140,7 +141,7 @@ def test_logs_that_do_not_fit_are_refused(lie: str) -> None:
 
     on = bench(node(answer))
     with pytest.raises(RpcUnavailable):
-        asyncio.run(LogRanges(on.pool, RangeSize(8)).fetch(SELECTION, 1, 4, check))
+        asyncio.run(LogRanges(on.pool, 8).fetch(SELECTION, 1, 4, check))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 100), st.sampled_from(["", "max block range 7", "[0x0, 0x2]"])), max_size=50))
@@ -159,3 +160,47 @@ def test_an_empty_range_cannot_be_configured() -> None:
     """It would never end."""
     with pytest.raises(ValueError, match="holds nothing"):
         RangeSize(0)
+
+
+def _spans(limit: int, simulated: SimulatedNode) -> tuple[list[int], Any]:
+    """A node that takes so many blocks at once, and the spans it was asked for."""
+    spans: list[int] = []
+
+    def answer(method: str, params: Sequence[Any]) -> Any:
+        spans.append(int(params[0]["toBlock"], 16) - int(params[0]["fromBlock"], 16) + 1)
+        return RpcError(-32_000, "block range is too wide") if spans[-1] > limit else simulated.answer()(method, params)
+
+    return spans, node(answer)
+
+
+def test_each_endpoint_is_asked_for_as_much_as_it_takes() -> None:
+    """What the second does not take is no limit of the first."""
+    simulated = _simulated([1] * 60)
+    wide_spans, wide = _spans(100, simulated)
+    narrow_spans, narrow = _spans(5, simulated)
+    on = bench(wide, narrow)
+    ranges = LogRanges(on.pool, 20)
+
+    async def run() -> None:
+        for turn in (0, 1, 0):
+            assert await ranges.fetch(SELECTION, 1, 60, turn=turn) == _expected(simulated, 1, 60)
+
+    asyncio.run(run())
+    assert wide_spans == [20] * 6
+    assert max(narrow_spans[1:]) <= 10
+    assert ranges.blocks(0) == 20
+    assert ranges.blocks(1) <= 10
+
+
+def test_a_narrow_endpoint_asked_beside_a_slow_wide_one_ends_no_range() -> None:
+    """It refuses before the other answers: that is its own limit, and less is asked for at once."""
+    simulated = _simulated([1] * 30)
+    _, wide = _spans(100, simulated)
+    _, narrow = _spans(5, simulated)
+
+    async def slowly(request: Any) -> Any:
+        await asyncio.sleep(0.02)
+        return wide(request)
+
+    on = bench(slowly, narrow, retry=RetryOptions(bulky_cap_s=0.005))
+    assert asyncio.run(LogRanges(on.pool, 20).fetch(SELECTION, 1, 30)) == _expected(simulated, 1, 30)

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from eth_abi.abi import decode, encode
 
+from keeper.chain.market_tip import MarketTip
 from keeper.chain.reads import Reader
 from keeper.domain.chain import Address, BlockRef, Call, CallResult, Reads, Timestamp
 from keeper.errors import BlockUnknown, ConfigError, RpcError, RpcUnavailable
 from tests.keeper.chain.fakes import Bench, bench, node
 from tests.keeper.chain.simulated import make_block
+from tests.keeper.chain.test_market_tip import history as fee_history
 
 HISTORY = "0x0000f90827f1c53a10cb7a02335b175320002935"
 MULTICALL = Address("0x" + "ca" * 20)
@@ -33,9 +35,11 @@ def _chain(
     gas: int = 1_000,
     history: Sequence[bytes] = (),
     younger: bool = False,
+    tips: Sequence[int] = (),
 ) -> Bench:
     """A node with `contract` at TARGET; its multicall runs out of gas after `gas` calls, not counting the history contract, and where it
-    is `younger`, it is there at the head only. Each round takes the next of `history` as what that contract answers, the last for ever."""
+    is `younger`, it is there at the head only. Each round takes the next of `history` as what that contract answers, the last for ever.
+    Without `tips` it has no fee history."""
     pending = list(history)
 
     def aggregate(data: bytes) -> bytes:
@@ -50,6 +54,8 @@ def _chain(
         return encode(["(bool,bytes)[]"], [answers])
 
     def answer(method: str, params: Sequence[Any]) -> Any:
+        if method == "eth_feeHistory":
+            return fee_history(BLOCK, tips) if tips else RpcError(-32_601, "Method not found")
         if method == "eth_getCode":
             assert params == [MULTICALL, "latest"]
             return "0x60" if younger else "0x"
@@ -249,3 +255,32 @@ def test_a_call_that_one_node_has_no_gas_for_is_asked_of_another() -> None:
     for other, expected in ((node(lambda method, params: "0x2a"), CallResult(True, b"\x2a")), (short, CallResult(False, b""))):
         on = bench(short, other)
         assert asyncio.run(Reader(on.pool, on.clock, None, 50).round([Call(TARGET, b"")], BLOCK)) == [expected]
+
+
+@pytest.mark.parametrize("multicall", [MULTICALL, None])
+@pytest.mark.parametrize("tips", [(5,), ()])
+def test_what_others_pay_comes_with_the_reads_of_a_block(multicall: Address | None, tips: Sequence[int]) -> None:
+    """In the same request, once a block, whether the endpoint tells or not; the reads are the same."""
+    on = _chain(tips=tips)
+    tip = MarketTip(3, 50, on.incidents.append)
+    reader = Reader(on.pool, on.clock, multicall, 50, tip=tip)
+
+    async def run() -> None:
+        for _ in range(3):
+            assert await reader.round([Call(TARGET, data) for data in (b"a", b"bad", b"b")], BLOCK) == EXPECTED
+
+    asyncio.run(run())
+    assert tip.wei == (5 if tips else None)
+    assert on.pool.usage().following.requests == 4  # the chain id, and the rounds
+    posts = [post for post in on.transports[0].posts if isinstance(post, list)]
+    assert sum(call["method"] == "eth_feeHistory" for post in posts for call in post) == 1
+    assert [incident.event for incident in on.incidents] == ([] if tips else ["no_fee_history"])
+
+
+def test_what_others_pay_is_asked_once_though_the_state_was_another_blocks() -> None:
+    """The reads are asked again, the tip is not."""
+    on = _chain(history=[LATER, OWN], tips=(3,))
+    tip = MarketTip(1, 50, on.incidents.append)
+    results = asyncio.run(Reader(on.pool, on.clock, MULTICALL, 50, tip=tip, prove=True).round([Call(TARGET, b"a")], BLOCK))
+    assert results == EXPECTED[:1]
+    assert tip.wei == 3

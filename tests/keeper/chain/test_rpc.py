@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from keeper.chain.budget import Budget
 from keeper.chain.refusals import RateLimited, SizeLimited
 from keeper.chain.rpc import AnswerTooLarge, Endpoint, Reply, RpcCall, Untrustworthy
 from keeper.domain.chain import Purpose, Tally, Usage
 from keeper.errors import BlockUnknown, RpcError, RpcUnavailable
-from tests.keeper.chain.fakes import ScriptedTransport, node
+from tests.keeper.chain.fakes import FakeClock, ScriptedTransport, node
 
 TWO = [RpcCall("one", []), RpcCall("two", [])]
 
@@ -37,6 +38,45 @@ def test_batches_are_cut_to_the_allowed_size_and_counted() -> None:
     endpoint, answers = _ask(node(lambda method, params: params[0]), [RpcCall("echo", [place]) for place in range(5)], 2)
     assert answers == [0, 1, 2, 3, 4]
     assert endpoint.usage() == Usage(read=Tally(3, 5))
+
+
+def test_a_batch_that_is_too_large_is_halved_and_tried_again_later() -> None:
+    """The endpoint takes ten calls at once; it is found, and after many good answers looked for again."""
+    sizes: list[int] = []
+
+    def limited(request: Any) -> Any:
+        sizes.append(len(request))
+        if len(request) > 10:
+            return {"id": None, "error": {"code": -32_005, "message": "batch of more than 10 requests"}}
+        return node(lambda method, params: params[0])(request)
+
+    endpoint = Endpoint("http://a", ScriptedTransport(limited), 100)
+
+    async def run() -> None:
+        for _ in range(200):
+            assert await endpoint.ask([RpcCall("echo", [place]) for place in range(60)]) == list(range(60))
+
+    asyncio.run(run())
+    refused = [place for place, size in enumerate(sizes) if size > 10]
+    assert len(refused) <= 6
+    assert 6 < max(sizes[len(sizes) // 2 :]) <= 12
+
+
+def test_a_refusal_for_the_rate_is_the_budgets_matter() -> None:
+    """After four answers in a second."""
+    answers = [node(lambda method, params: 1)] * 4
+    budget = Budget(FakeClock())
+    handler = ScriptedTransport(lambda request: answers.pop()(request) if answers else Reply(429, b""))
+    endpoint = Endpoint("http://a", handler, 100, budget=budget)
+
+    async def run() -> None:
+        for _ in range(4):
+            await endpoint.ask(TWO)
+        with pytest.raises(RateLimited):
+            await endpoint.ask(TWO)
+
+    asyncio.run(run())
+    assert budget.rate == 3
 
 
 def test_a_calls_own_error_is_its_answer() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.domain.fees import Fees, bump, gas_cost, offer, pays, with_room
+from keeper.domain.fees import Fees, bump, gas_cost, offer, pays, toward_market, with_room
 from keeper.domain.money import Usd18
 
 WEI = st.integers(0, 10**12)
@@ -36,6 +36,20 @@ def test_a_raise_is_taken_as_a_replacement(max_fee: int, tip: int, base_fee: int
         assert after * 100 >= before * 110
     assert new.max_fee_wei >= base_fee + new.priority_fee_wei
     assert bump(old, base_fee, new.max_fee_wei - 1, percent) is None
+
+
+@given(max_fee=WEI, tip=WEI, base_fee=WEI, market_tip=WEI, cap=WEI)
+def test_fees_go_towards_the_market_and_never_down_nor_above_the_cap(
+    max_fee: int, tip: int, base_fee: int, market_tip: int, cap: int
+) -> None:
+    """As far as a tenth of what the cap leaves above the base fee goes."""
+    old = bump(Fees(max(max_fee, tip), tip), base_fee, cap, 125)
+    if old is None:
+        return
+    new = toward_market(old, base_fee, market_tip, cap)
+    assert old.max_fee_wei <= new.max_fee_wei <= cap
+    assert new.priority_fee_wei == max(old.priority_fee_wei, min(market_tip, (cap - base_fee) // 10))
+    assert pays(new, base_fee)
 
 
 def test_gas_in_usd_is_rounded_up() -> None:

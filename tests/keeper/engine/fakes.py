@@ -9,6 +9,7 @@ from keeper.domain.account import AccountKey, AccountRef
 from keeper.domain.attempt import Attempt, Decided, Job, Payment, Settled
 from keeper.domain.chain import Address, BlockRef, CallResult, Hash32, Reads, Tally, Timestamp, Usage
 from keeper.domain.decision import CandidateId
+from keeper.domain.endpoint_score import EndpointScore
 from keeper.domain.fees import Fees
 from keeper.domain.money import ZERO_USD, Usd18
 from keeper.domain.outcome import SimOutcome, SimReverted, SimSettled
@@ -38,6 +39,7 @@ class FakeChain:
     view: bytes = b""
     requests: int = 0
     distrusted: list[str] = field(default_factory=list)
+    tip_wei: int | None = None
 
     async def head(self) -> BlockRef:
         return block_ref(1)
@@ -70,6 +72,12 @@ class FakeChain:
 
     def usage(self) -> Usage:
         return Usage(read=Tally(self.requests, self.requests))
+
+    def market_tip_wei(self) -> int | None:
+        return self.tip_wei
+
+    def scores(self) -> Sequence[EndpointScore]:
+        return ()
 
 
 @dataclass
@@ -153,6 +161,7 @@ class ListDispatcher:
     candidates: dict[Hash32, CandidateId] = field(default_factory=dict)
     fresh: list[Attempt] = field(default_factory=list)
     rivals: dict[AccountKey, str] = field(default_factory=dict)
+    worth_wei: dict[AccountKey, int] = field(default_factory=dict)
     lately: list[Attempt] = field(default_factory=list)
     decided: list[Decided] = field(default_factory=list)
     told_again: list[Decided] = field(default_factory=list)
@@ -193,6 +202,9 @@ class ListDispatcher:
 
     def outbid(self, venue: str, account: AccountKey, liquidator: str) -> None:
         self.rivals[account] = liquidator
+
+    def revalue(self, venue: str, worth_wei: Mapping[AccountKey, int]) -> None:
+        self.worth_wei = {**self.worth_wei, **worth_wei}
 
     def spending_problem(self) -> str | None:
         return self.spent

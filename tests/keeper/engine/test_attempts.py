@@ -155,6 +155,15 @@ def test_a_new_outbox_learns_from_the_lake_what_was_paid() -> None:
     assert known.remembered == []
 
 
+def test_open_attempts_are_told_what_they_are_worth_by_now() -> None:
+    """Nothing, where the account is no longer in breach. The closing of what the executor holds keeps its worth, and so do other venues'
+    attempts."""
+    alice, bob, own = AccountKey("0xa"), AccountKey("0xb"), AccountKey(EXECUTOR)
+    dispatcher = ListDispatcher(open={("toy", alice), ("toy", bob), ("toy", own), ("twin", AccountKey("0xc"))})
+    _attempts(dispatcher, ListLake()).revalue("toy", {alice: 7, AccountKey("0xd"): 9})
+    assert dispatcher.worth_wei == {alice: 7, bob: 0}
+
+
 def test_a_batch_is_told_when_each_of_its_candidates_has_a_row() -> None:
     """The lake lacks one of two: both are told again, and the row that is there is not written twice."""
     memory = ListLake()

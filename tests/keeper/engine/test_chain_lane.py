@@ -14,6 +14,7 @@ from keeper.domain.attempt import Attempt, Job, Settled
 from keeper.domain.chain import BlockAdded, BlockFinalised, BlockRef, BlocksReverted, ChainEvent, Hash32, RawLog, Reads, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import CandidateId, Limits, Skip
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.fees import Fees
 from keeper.domain.fixed import X18
 from keeper.domain.money import ZERO_USD, Usd18
@@ -176,7 +177,7 @@ def world_of(
     mailbox = Mailbox(liquidator.room)
     log = structlog.get_logger()
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
-    policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, 10**6, 10**11, setup.encode)
+    policy = DecisionPolicy(1, EXECUTOR, limits, gas_coin_market, FeePolicy(10**6, 10**11), setup.encode)
     holds = Holds(mender or ScriptedMender(), status.readiness.report)
     attempts = Attempts(dispatcher, recorder, 1, EXECUTOR, log, status.metrics, {name: each.revert_reason for name, each in venues.items()})
     gas = GasPriceSource(policy, tuple(venues))
@@ -742,6 +743,38 @@ def test_the_data_fee_is_asked_back_by_the_guard() -> None:
 def _prices(prices: DataFee) -> Reads[DataFee]:
     yield ()
     return prices
+
+
+def test_the_tip_that_others_pay_is_offered_and_asked_back_by_the_guard() -> None:
+    """Half a gwei more per unit of gas than the operator's own tip; a coin is 85 USD."""
+    wanted: list[Usd18] = []
+
+    def encode(venue: str, plan: LiquidationPlan, min_change: Usd18) -> bytes:
+        wanted.append(min_change)
+        return b"call"
+
+    more = 5 * 10**8
+    attempts: list[AttemptRecord] = []
+    guards: list[Usd18] = []
+    for tip_wei in (None, 10**6 + more):
+        world = world_of(encode=encode, chain=FakeChain(tip_wei=tip_wei))
+        world.run(added(1, OPENS), added(2))
+        attempts += world.recorder.of(AttemptRecord)
+        guards.append(wanted[-1])
+        assert [row.market_tip_wei for row in world.recorder.of(BlockRecord)] == [tip_wei] * 2
+    assert [attempt.priority_fee_wei for attempt in attempts] == [10**6, 10**6 + more]
+    cheap, dear = guards
+    assert dear - cheap == Usd18(attempts[0].gas_limit * more * 85)
+
+
+def test_an_attempt_of_an_account_that_recovers_is_worth_nothing() -> None:
+    """And is raised no further."""
+    world = world_of(venue=ToyVenue({2: 85, 4: 85, 6: 200}))
+    assert world.dispatcher is not None
+    world.run(added(1, OPENS), added(2))
+    assert world.dispatcher.worth_wei[AccountKey(ALICE)] > 0
+    world.run(added(3))
+    assert world.dispatcher.worth_wei == {AccountKey(ALICE): 0}
 
 
 def test_a_case_the_newest_block_decides_otherwise_about_is_not_sent() -> None:

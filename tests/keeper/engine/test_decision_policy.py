@@ -8,6 +8,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, BlockAdded, Timestamp
 from keeper.domain.data_fee import DataFee
 from keeper.domain.decision import Decision, Limits, Skip, candidate_id
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.money import ZERO_USD, Usd18
@@ -23,7 +24,7 @@ from tests.keeper.engine.fakes import EXECUTOR, FakeChain, block_ref, encoded
 from tests.keeper.engine.toy import Opened, log_of
 
 BLOCK = block_ref(2)
-POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit=Usd18.of_units(1)), "TOY", 10**6, 10**11, encoded)
+POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit=Usd18.of_units(1)), "TOY", FeePolicy(10**6, 10**11), encoded)
 
 
 def _evaluator(
@@ -210,3 +211,52 @@ def test_unwinding_needs_no_profit_and_waits_only_for_what_is_in_flight() -> Non
     assert decision.liquidate.economics.profit < ZERO_USD
     assert POLICY.unwinding("toy", evaluator, block_evaluation, FREE, lambda _: IN_FLIGHT, NOTHING) is None
     assert POLICY.unwinding("toy", evaluator, block_evaluation, FREE, lambda _: None, Use({"TOY": X18})) is None
+
+
+DEAR = GasPrice(10**9, 10**12, 10_000 * X18)
+"""A gwei is what others pay on top of a base fee of a gwei; with a coin of 10,000 USD that makes 2 USD for 100,000 gas."""
+BIDDING = replace(POLICY, fees=FeePolicy(10**6, 10**12, 500_000))
+
+
+def _tips(policy: DecisionPolicy, **rewards: int) -> dict[str, int]:
+    plans = {name: _always(plan_of(name, reward=reward)) for name, reward in rewards.items()}
+    decisions = _decisions(plans, policy=policy, gas_price=DEAR)
+    return {decision.candidate.account: decision.gas_price.priority_fee_wei for decision in decisions if decision.goes_on}
+
+
+def test_a_dearer_job_bids_more_where_the_operator_shares_the_profit() -> None:
+    """After a trading cost of 1 USD and a wanted profit of 1 USD, 8 USD are 8 gwei of gas, 7 of them above the base fee. What others pay is
+    followed up to a tenth of that."""
+    assert _tips(POLICY, rich=10, poor=5) == {"rich": 7 * 10**8, "poor": 2 * 10**8}
+    assert _tips(BIDDING, rich=10, poor=5) == {"rich": 35 * 10**8, "poor": 10**9}
+
+
+def test_a_job_that_the_market_is_too_dear_for_bids_a_part_of_what_it_is_worth() -> None:
+    """1.50 USD are left for gas, of which the base fee takes one and a tenth of the rest is bid: the others are room for prices."""
+    plan = replace(plan_of("poor", reward=4), expected_cost=Usd18.of_units(1.5))
+    (decision,) = _decisions({"poor": _always(plan)}, gas_price=DEAR)
+    assert decision.gas_price.priority_fee_wei == 5 * 10**7
+    assert decision.liquidate.economics.profit == Usd18.of_units(1.45)
+
+
+def test_what_a_jobs_gas_may_cost_is_told_whether_it_goes_on_or_not() -> None:
+    """All it brings above the wanted profit, in the coin; without a guard what the operator allows, without a plan nothing."""
+    plans = {
+        "good": _always(plan_of("good", reward=10)),
+        "busy": _always(plan_of("busy", reward=8)),
+        "free": _always(replace(plan_of("free", reward=6), guarded=False)),
+        "none": _always(NoPlan(SkipReason.NO_POSITION)),
+    }
+    decisions = _decisions(plans, gas_price=DEAR, blocked=lambda key: IN_FLIGHT if key == "busy" else None)
+    coin = 10**18
+    assert {decision.candidate.account: decision.worth_wei for decision in decisions} == {
+        "good": 8 * coin // 10_000,
+        "busy": 6 * coin // 10_000,
+        "free": 100_000 * 10**12,
+        "none": 0,
+    }
+
+
+def test_the_tip_that_others_pay_is_a_part_of_the_price_of_gas() -> None:
+    assert POLICY.gas_price(_evaluator(), BLOCK, market_tip_wei=10**9) == GasPrice(10**9, 10**11, 100 * X18)
+    assert POLICY.gas_price(_evaluator(), BLOCK, market_tip_wei=10**5) == GasPrice(10**6, 10**11, 100 * X18)

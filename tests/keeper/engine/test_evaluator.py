@@ -96,6 +96,9 @@ class _FlakyQuestions:
     def data_fee(self) -> DataFee | None:
         return self.inner.data_fee()
 
+    def market_tip_wei(self) -> int | None:
+        return self.inner.market_tip_wei()
+
 
 def test_accounts_that_left_their_box_survive_a_failed_read() -> None:
     evaluator = _evaluator({2: 100, 4: 85}, _FlakyQuestions(ChainQuestions(FakeChain()), {2}))

@@ -11,6 +11,7 @@ from keeper.domain.account import AccountKey
 from keeper.domain.calldata import word
 from keeper.domain.chain import Address, BlockAdded, BlockRef, CallResult, Hash32, RawLog, Reads, Timestamp
 from keeper.domain.decision import Decision, Limits
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.fixed import X18
 from keeper.domain.health import Breach
 from keeper.domain.money import ZERO_USD, Usd18
@@ -124,7 +125,9 @@ class _Desk:
     def __post_init__(self) -> None:
         log = structlog.get_logger()
         status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
-        policy = DecisionPolicy(1, EXECUTOR, Limits(Usd18(X18)), "TOY", 10**6, 10**11, lambda venue, plan, change: f"{change.raw}".encode())
+        policy = DecisionPolicy(
+            1, EXECUTOR, Limits(Usd18(X18)), "TOY", FeePolicy(10**6, 10**11), lambda venue, plan, change: f"{change.raw}".encode()
+        )
         self.evaluator = Evaluator(self.venue, ChainQuestions(self.chain), executor=EXECUTOR, block_seconds=2, forecast=False)
         setup = ExecutionSetup(self.simulator, self.dispatcher, policy.encode, encoded_batch, OPERATOR, EXECUTOR)
         words = {"toy": self.venue.revert_reason}
@@ -144,7 +147,7 @@ class _Desk:
         """A block is processed, its decisions wait, and the inventory has had time to look."""
         block = block_ref(number)
         await self.evaluator.added(BlockAdded(block, ()))
-        self.decisions.gas.update("toy", self.evaluator, block, None)
+        self.decisions.gas.update("toy", self.evaluator, evaluation(block))
         await self.decisions.hand_over("toy", block, waiting)
         seen = BlockEvaluation(block, block.timestamp, (), (), {}, observed, 0)
         self.inventory.note(seen)
@@ -296,7 +299,7 @@ def test_a_block_that_is_not_the_newest_any_more_brings_nothing() -> None:
     async def live() -> None:
         task = asyncio.create_task(desk.inventory.run())
         await desk.evaluator.added(BlockAdded(block_ref(1), ()))
-        desk.decisions.gas.update("toy", desk.evaluator, block_ref(1), None)
+        desk.decisions.gas.update("toy", desk.evaluator, evaluation(block_ref(1)))
         await desk.decisions.hand_over("toy", block_ref(2), [])
         desk.inventory.note(evaluation(block_ref(1)))
         await asyncio.sleep(0.01)

@@ -2,7 +2,8 @@
 
 from prometheus_client import generate_latest
 
-from keeper.domain.chain import Timestamp
+from keeper.domain.chain import Purpose, Timestamp
+from keeper.domain.endpoint_score import EndpointScore
 from keeper.domain.records import BlockRecord, MicroTime
 from keeper.engine.metrics import Metrics
 from tests.keeper.engine.fakes import block_ref
@@ -18,6 +19,12 @@ def _row(number: int) -> BlockRecord:
 
 def _exposition(metrics: Metrics) -> str:
     return generate_latest(metrics.collectors.registry).decode()
+
+
+def test_an_endpoints_score_stands_under_its_name_and_purpose() -> None:
+    metrics = Metrics()
+    metrics.endpoint(EndpointScore("http://a", Purpose.READ, 0.75, 0.1, 0.2, 0.0))
+    assert 'keeper_endpoint_score{chain="chain",endpoint="http://a",purpose="read"} 0.75' in _exposition(metrics)
 
 
 def test_metrics_count_what_the_blocks_say() -> None:

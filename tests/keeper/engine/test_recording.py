@@ -1,6 +1,7 @@
 """What happened becomes rows: shared keys, raw integers beside plain units, and nothing lost of what the analytics layer asks for."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -51,6 +52,12 @@ def test_a_block_counts_logs_accounts_and_requests_over_all_venues() -> None:
     assert (row.logs, row.evaluated, row.watched) == (1, 1, 7), "both moments of one account are one account"
     assert (row.rpc_requests, row.rpc_calls, row.finished_at - row.received_at) == (3, 40, 5)
     assert (row.rpc_requests_head, row.rpc_requests_send, row.rpc_requests_fork, row.rpc_calls_fork) == (1, 0, 7, 8)
+
+
+def test_a_block_tells_the_tip_that_others_paid_as_far_as_a_venue_knew_it() -> None:
+    known = replace(evaluation(BLOCK), market_tip_wei=7)
+    row = recording.block_row(10, BLOCK, (NOW, NOW), Usage(), [evaluation(BLOCK), known], recovered=False)
+    assert row.market_tip_wei == 7
 
 
 def test_events_keep_their_order_their_source_and_where_they_came_from() -> None:

@@ -16,6 +16,7 @@ from keeper.chain.heads import Hint
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import Address, LogFilter, RawLog, Reads, Timestamp
 from keeper.domain.decision import Limits
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.health import Breach
 from keeper.domain.money import Usd18
 from keeper.domain.records import AccountFlowRecord, BlockRecord, LiquidationRecord, PoolRangeRecord, VenueEventRecord
@@ -144,7 +145,7 @@ def _lane(chain: ChainClient, memory: KilledMemory, evaluators: Mapping[str, Eva
     log = structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     status = ChainStatus(Heartbeat(lambda: 1.0, 60.0), Readiness(LogAlerts(log), log), Metrics())
     policy, holds = (
-        DecisionPolicy(31_337, EXECUTOR, limits, "TOY", 10**6, 10**11, setup.encode),
+        DecisionPolicy(31_337, EXECUTOR, limits, "TOY", FeePolicy(10**6, 10**11), setup.encode),
         Holds(ScriptedMender(), lambda _, problem: None),
     )
     attempts = Attempts(None, memory, 31_337, EXECUTOR, log, status.metrics, {})

@@ -8,6 +8,7 @@ import pytest
 
 from keeper.domain.chain import BlockAdded
 from keeper.domain.decision import Choice, Decision, Limits, Skip
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.fixed import X18
 from keeper.domain.gas_price import GasPrice
 from keeper.domain.money import Usd18
@@ -24,7 +25,7 @@ from tests.keeper.engine.toy import Liquidated, Opened, PriceRead, ToyVenue, log
 PRICES = {2: 100, 4: 85, 6: 84, 8: 99, 10: 60}
 IN_FLIGHT = Use({"TOY": X18})
 """What the daemon was sending all the time: no event of the record tells it."""
-POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit=Usd18.of_units(1)), "TOY", 10**6, 10**11, encoded)
+POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit=Usd18.of_units(1)), "TOY", FeePolicy(10**6, 10**11), encoded)
 EVENTS: dict[int, list[Opened | Liquidated]] = {
     1: [Opened("0xa", 10, 800), Opened("0xb", 1, 50)],
     3: [Liquidated("0xa", "0xc"), Opened("0xd", 5, 380)],
@@ -70,6 +71,13 @@ def test_the_same_candidates_and_decisions_come_out_of_the_record() -> None:
         ("0xd", 5),
     }
     assert differences(replayed, _rows(decisions)) == []
+
+
+def test_a_block_is_replayed_at_the_tip_that_others_paid_then() -> None:
+    recorded, decisions = _lived()
+    for told, bid in ((None, 10**6), (10**9, 10**9)):
+        replayed = _replayed([replace(block, market_tip_wei=told) for block in recorded], decisions)
+        assert {decision.gas_price.priority_fee_wei for item in replayed for decision in item.decisions} == {bid}
 
 
 def test_a_changed_limit_shows_as_the_decisions_it_changes() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from keeper.domain.account import AccountKey
 from keeper.domain.chain import BlockAdded, Timestamp
 from keeper.domain.decision import Decision, Limits, Skip
+from keeper.domain.fee_policy import FeePolicy
 from keeper.domain.money import Usd18
 from keeper.domain.plan import CallPurpose, LiquidationPlan
 from keeper.domain.records import DecisionRecord, EvaluationRecord, VenueEventRecord
@@ -24,7 +25,7 @@ from tests.keeper.engine.toy import Opened, log_of
 
 ALICE, BOB = "0xa11ce", "0xb0b"
 CALM = {2 * number: 100 for number in range(1, 9)}
-POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit=Usd18.of_units(1)), "TOY", 10**6, 10**11, encoded)
+POLICY = DecisionPolicy(1, EXECUTOR, Limits(min_profit=Usd18.of_units(1)), "TOY", FeePolicy(10**6, 10**11), encoded)
 
 
 @dataclass

@@ -51,7 +51,7 @@ def test_a_job_follows_no_further_than_it_is_worth(tmp_path: Path) -> None:
             dispatcher.signed()
             await dispatcher.track(_spiking(11, 18 * GWEI))
             raised = await _newest(dispatcher)
-            assert raised[0].fees.max_fee_wei == 18 * GWEI + raised[0].fees.priority_fee_wei, "no room left, but enough for now"
+            assert raised[0].fees.max_fee_wei == 20 * GWEI, "all it is worth is room for a rising base fee"
             assert raised[1].fees.max_fee_wei > raised[0].fees.max_fee_wei
             await dispatcher.track(_spiking(12, 40 * GWEI))
             assert await _newest(dispatcher) == {}
