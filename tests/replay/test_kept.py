@@ -27,7 +27,8 @@ CHAIN, VENUE = 31337, "perp_v2"
 NAMES = sorted(file.stem for file in (KEPT / "answers").iterdir())
 NEW_COLUMNS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("liquidations", "price_extremes", "price_path_BTC", "price_path_ETH", "regime", "waterfall"), frozenset({"chain_id"})),
-    **dict.fromkeys(("activation", "activation_effect", "attempts", "keepers", "map_skill", "structure"), frozenset({"chain_id", "venue"})),
+    **dict.fromkeys(("activation", "activation_effect", "keepers", "map_skill", "structure"), frozenset({"chain_id", "venue"})),
+    "attempts": frozenset({"chain_id", "venue", "transactions"}),
 }
 """What answers say since they were kept, and did not say then. What they said then they still say."""
 OF_LATER_TABLES = {

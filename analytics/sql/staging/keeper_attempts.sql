@@ -21,4 +21,15 @@ SELECT
     checked_at,
     committed_at,
     accepted_at
-FROM lake.main.attempts
+FROM (
+    FROM lake.main.attempts
+    UNION ALL BY NAME
+    -- A lake of an earlier keeper has no times of stages until a keeper of today is started on it.
+    SELECT
+        NULL::TIMESTAMP AS seen_at,
+        NULL::TIMESTAMP AS decided_at,
+        NULL::TIMESTAMP AS checked_at,
+        NULL::TIMESTAMP AS committed_at,
+        NULL::TIMESTAMP AS accepted_at
+    WHERE false
+)
