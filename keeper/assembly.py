@@ -255,8 +255,11 @@ def _execution_setup(executor: ExecutorScope, adapters: Executor | None) -> Exec
     """What the liquidator works with; None where the venues are only observed."""
     if adapters is None:
         return None
-    deferred = adapters.dispatcher is not None and executor.settings.settle is Settle.UNLESS_GUARDED
-    settlements = Settlements() if deferred else None
+    settings = executor.settings
+    if settings.settle_every < 1:
+        raise ConfigError(f"{executor.key('settle_every')} = {settings.settle_every}: name a number above 0.")
+    deferred = adapters.dispatcher is not None and settings.settle is not Settle.ALWAYS
+    settlements = Settlements(settings.settle_every if settings.settle is Settle.SAMPLED else 1) if deferred else None
     return ExecutionSetup(
         adapters.simulator, adapters.dispatcher, evm.encode, evm.encode_batch, adapters.operator, adapters.address, settlements
     )

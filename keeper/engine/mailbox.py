@@ -12,12 +12,16 @@ class Mailbox:
     """Holds the decisions of each venue's newest block. A new block replaces them: an account still breached comes again with it.
 
     Several workers may take from it. Each says when it is `done`; an account being worked on is not given out a second time. `room` says
-    how much gas plans of a block may be taken on now; it may grow with every new block, and when somebody is done."""
+    how much gas plans of a block may be taken on now; it may grow with every new block, and when somebody is done.
+
+    What waits is shared out among the workers that wait for it: few are tried at once, so that nobody is held up by the trial of the
+    others, and more are where more are waiting."""
 
     def __init__(self, room: Callable[[BlockRef], int]) -> None:
         self._room = room
         self._decisions: list[Decision] = []
         self._working: set[AccountRef] = set()
+        self._idle = 0
         self._changed = asyncio.Condition()
         self._newest: dict[str, int] = {}
 
@@ -58,8 +62,12 @@ class Mailbox:
         """The most urgent ones that there is room for, of one block; waits for one. What the executor's guard protects and what must be
         settled first do not come together: the former would wait for the latter."""
         async with self._changed:
-            while not (decisions := self._next()):
-                await self._changed.wait()
+            self._idle += 1
+            try:
+                while not (decisions := self._next()):
+                    await self._changed.wait()
+            finally:
+                self._idle -= 1
             taken = {decision.key for decision in decisions}
             self._working |= taken
             self._decisions = [decision for decision in self._decisions if decision.key not in taken]
@@ -82,11 +90,12 @@ class Mailbox:
             return ()
         block, must_pay = waiting[0].candidate.block, waiting[0].must_pay
         room, fitting = self._room(block), list[Decision]()
+        share = -(-len(waiting) // max(1, self._idle))
         for decision in waiting:
             if decision.candidate.block.hash != block.hash or decision.must_pay != must_pay:
                 continue
             room -= decision.plan.gas_limit
-            if room < 0:
+            if room < 0 or len(fitting) == share:
                 break
             fitting.append(decision)
         return fitting

@@ -9,16 +9,21 @@ _MOST = 1024
 
 
 class Settlements:
-    """Those still to be made, the oldest first; where too many wait, the oldest is given up."""
+    """Those still to be made, the oldest first; where too many wait, the oldest is given up. Of `every` so many only one is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, every: int = 1) -> None:
+        self._every = every
+        self._sent = 0
         self._queue: asyncio.Queue[Batch] = asyncio.Queue(_MOST)
 
     def __len__(self) -> int:
         return self._queue.qsize()
 
     def add(self, batch: Batch) -> None:
-        """Settle it later."""
+        """Settle it later, if it is its turn."""
+        self._sent += 1
+        if self._sent % self._every != 1 % self._every:
+            return
         if self._queue.full():
             self._queue.get_nowait()
             self._queue.task_done()

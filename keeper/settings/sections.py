@@ -32,6 +32,7 @@ class Settle(StrEnum):
     """When a plan is settled on the fork."""
 
     UNLESS_GUARDED = "unless_guarded"
+    SAMPLED = "sampled"
     ALWAYS = "always"
 
 
@@ -150,9 +151,10 @@ class ExecutorSettings:
     anvil: str | None = option("anvil program of the fork; PATH, then the npm package", None)
     forks: int = option("candidates settled at the same time, each on a fork process of its own", 2)
     settle: Settle = option(
-        '"unless_guarded": a plan the executor guards is sent on its pre-check and settled on the fork later; "always": first',
+        '"unless_guarded": guarded plans are sent on their pre-check, settled on the fork later; "sampled": so some; "always": first',
         Settle.UNLESS_GUARDED,
     )
+    settle_every: int = option('with settle = "sampled": of so many guarded plans that were sent one is settled later', 10)
     exchanges: tuple[Address, ...] = option("contracts that sell seized tokens, one per token; made with `keeper executor exchange`", ())
     margin_target_usd: float = option("margin up to which the wallet's settlement tokens are paid in, USD per venue; 0 for never", 0.0)
     margin_floor_usd: float = option("margin per venue that buying collateral leaves alone, and below which /readyz is red, USD", 0.0)

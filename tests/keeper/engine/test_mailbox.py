@@ -133,6 +133,17 @@ def test_the_most_urgent_come_together_as_far_as_there_is_room() -> None:
     assert _batch(9 * GAS, *cases) == ["rich", "fair", "poor"]
 
 
+def test_what_waits_is_shared_out_among_the_workers_the_most_urgent_first() -> None:
+    async def run() -> list[list[str]]:
+        mailbox = Mailbox(lambda _: 99 * GAS)
+        workers = [asyncio.create_task(_taken(mailbox)) for _ in range(3)]
+        await asyncio.sleep(0)
+        await mailbox.replace("toy", 7, [decision_of(str(reward), reward=reward) for reward in range(7)])
+        return await asyncio.gather(*workers)
+
+    assert asyncio.run(run()) == [["6", "5", "4"], ["3", "2"], ["1", "0"]]
+
+
 def test_none_overtakes_one_that_is_too_large_for_the_room() -> None:
     large = decision_of("large", reward=7)
     large = replace(large, choice=replace(large.liquidate, plan=replace(large.plan, gas_limit=2 * GAS)))
