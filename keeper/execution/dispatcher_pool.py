@@ -1,6 +1,7 @@
 """The keys of one executor as one dispatcher: each has nonces, an outbox and a lock of its own, and no account is in flight with two."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 
 from keeper.domain.account import AccountKey, AccountRef
@@ -14,14 +15,15 @@ from keeper.execution.dispatcher import TransactionDispatcher
 
 
 class DispatcherPool:
-    """Satisfies the engine's port `Dispatcher`. A job goes to the key with the fewest open nonces, the earlier of two with as many, unless
-    an earlier attempt on the account may still be mined: then to that attempt's key, which replaces it. What all keys may pay together is
-    the affair of the Purse they share."""
+    """Satisfies the engine's port `Dispatcher`. A job goes to the key with the fewest open nonces, of two with as many to the one that has
+    sent less, unless an earlier attempt on the account may still be mined: then to that attempt's key, which replaces it. What all keys
+    may pay together is the affair of the Purse they share."""
 
     def __init__(self, lanes: Sequence[TransactionDispatcher]) -> None:
         self._lanes = tuple(lanes)
         self._unfit: Set[Address] = frozenset()
         self._underway: dict[AccountRef, TransactionDispatcher] = {}
+        self._sent: Counter[Address] = Counter()
 
     @property
     def sender(self) -> Address:
@@ -64,6 +66,7 @@ class DispatcherPool:
         try:
             for lane in choices:
                 self._underway |= dict.fromkeys(accounts, lane)
+                self._sent[lane.sender] += 1
                 try:
                     return await lane.send(job, fees)
                 except SignerUnavailable as error:
@@ -141,9 +144,9 @@ class DispatcherPool:
         return bound[:1] or self._by_load()
 
     def _by_load(self) -> Sequence[TransactionDispatcher]:
-        """Those that can act, the one with the fewest open nonces first."""
+        """Those that can act, the one with the fewest open nonces first. Of two the one that has sent less: their gas lasts as long."""
         fit = [lane for lane in self._lanes if lane.sender not in self._unfit] or self._lanes
         if len(fit) == 1:
             return fit
         waiting = [*self._underway.values()]
-        return sorted(fit, key=lambda lane: lane.open_nonces + waiting.count(lane))
+        return sorted(fit, key=lambda lane: (lane.open_nonces + waiting.count(lane), self._sent[lane.sender]))

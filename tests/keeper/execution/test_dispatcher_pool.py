@@ -36,6 +36,19 @@ def test_a_job_goes_to_the_key_with_the_fewest_open_nonces(tmp_path: Path) -> No
     live(scenario)
 
 
+def test_of_idle_keys_the_one_that_has_sent_less_is_next(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with key_pool(tmp_path) as keys:
+            senders = []
+            for number, name in enumerate("abcd", 11):
+                senders.append(await keys.sent(name))
+                keys.node.mine_of(senders[-1], block(number))
+                await keys.pool.track(block(number))
+            assert senders == keys.senders * 2
+
+    live(scenario)
+
+
 def test_sends_of_one_moment_are_spread_too(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with key_pool(tmp_path) as keys:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 _MODULE = """
 from dataclasses import dataclass
+from keeper.domain.capabilities import Actor, Capabilities
 from keeper.domain.options import option
 from keeper.venues import VenueProtocol
 
@@ -14,7 +15,12 @@ from keeper.venues import VenueProtocol
 class Options:
     engine: str = option("address of the engine")
 
-protocol = VenueProtocol(Options, lambda options: options)
+@dataclass(frozen=True)
+class Venue:
+    options: Options
+    capabilities = Capabilities(actor=Actor.ANYBODY, needs_capital=False, pull_oracle=False)
+
+protocol = VenueProtocol(Options, Venue)
 """
 _PROGRAM = """
 import sys
