@@ -23,8 +23,10 @@ from keeper.engine.recording import BlockKeys
 from keeper.engine.venue_lane import LaneServices
 from keeper.errors import RpcError, Transient
 
-_REST_BLOCKS = 10
-"""Between looks at a wallet in which there was nothing to do."""
+_REST_BLOCKS = 50
+"""Between looks at a wallet in which there was nothing to do: only purchases and its owner change it."""
+_GATHER_BLOCKS = 3
+"""From a purchase to the look at the wallet: in a crash others follow, and one look is one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Inventory:
         """A block was processed; the book still stands at it."""
         number, price = evaluation.block.number, self._decisions.gas.price
         if any(self._is_purchase(item) for item in evaluation.observed):
-            self._due = number
+            self._due = min(self._due, number + _GATHER_BLOCKS)
         if number < self._due or price is None or self._decisions.bar(self._name, number)(self._account) is not None:
             return
         margin = self._evaluator.venue.free_capital(self._holder.address, self._evaluator.book, evaluation.basis)

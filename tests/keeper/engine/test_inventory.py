@@ -223,7 +223,7 @@ def test_one_step_at_a_time() -> None:
         desk.dispatcher.open.clear()
         desk.chain.token_raw = 0
 
-    desk.run(1, 2, 3, settle, *range(4, 16))
+    desk.run(1, 2, 3, settle, *range(4, 56))
     assert (len(desk.dispatcher.jobs), looks, desk.chain.looks) == (1, [1], 3)
 
 
@@ -238,6 +238,10 @@ def test_a_purchase_of_collateral_ends_the_rest() -> None:
         await desk.block(2)
         assert desk.chain.looks == 1
         await desk.block(3, observed=[own])
+        await desk.block(4)
+        await desk.block(5)
+        assert desk.chain.looks == 1, "others may follow"
+        await desk.block(6)
         assert desk.chain.looks == 2
         task.cancel()
 
