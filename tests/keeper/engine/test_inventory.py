@@ -223,8 +223,8 @@ def test_one_step_at_a_time() -> None:
         desk.dispatcher.open.clear()
         desk.chain.token_raw = 0
 
-    desk.run(1, 2, 3, settle, *range(4, 56))
-    assert (len(desk.dispatcher.jobs), looks, desk.chain.looks) == (1, [1], 3)
+    desk.run(1, 2, 3, settle, *range(4, 16))
+    assert (len(desk.dispatcher.jobs), looks, desk.chain.looks) == (1, [1], 2)
 
 
 def test_a_purchase_of_collateral_ends_the_rest() -> None:
