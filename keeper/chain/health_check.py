@@ -43,7 +43,8 @@ class HealthCheck:
                 await self.compare_heads()
             else:
                 due = [member for member in self._ranking.members if member.failures and now >= member.probe_at]
-                await self._client.ask_all(self._probe, self._retry.probe_timeout_s, due)
+                # A later answer would not bring it back, and waiting for one keeps from looking at the others.
+                await self._client.ask_all(self._probe, min(self._retry.probe_timeout_s, self._retry.hedge_cap_s), due)
 
     async def compare_heads(self, *, strict: bool = False) -> int:
         """Ask every endpoint for its head at once; one behind the best by more than `max_lag_blocks` is asked last until its own head has

@@ -105,6 +105,25 @@ def test_endpoints_that_have_failed_already_are_news_without_one_more_probe() ->
     asyncio.run(asyncio.wait_for(run(), 10))
 
 
+def test_a_probe_is_waited_for_no_longer_than_its_answer_would_count() -> None:
+    """Or the other endpoints were not looked at meanwhile."""
+    first, second = Hanging(), Hanging()
+    on = bench(first, second, retry=replace(FAST, probe_timeout_s=60.0))
+
+    async def run() -> None:
+        await head_number(on)
+        first.delay_s = 60.0
+        await on.pool.opinions([LATEST], first_answer, patience_s=0.05)
+        asked = len(on.transports[0].posts)
+        health_check = asyncio.create_task(on.pool.check_health())
+        await asyncio.sleep(1.5)
+        assert len(on.transports[0].posts) > asked + 1, "one probe after the other"
+        health_check.cancel()
+        await asyncio.wait([health_check])
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+
+
 def test_one_endpoint_alone_needs_no_health_check() -> None:
     """It costs no requests."""
     on = bench(ECHO)
