@@ -235,10 +235,10 @@ class Liquidator:
             number, going_on = self._newest[decision.candidate.venue]
             if batch.block.number < number and decision.key not in going_on and not decision.unwind:
                 results[decision.key] = Skip(SkipReason.STALE, f"block {number} decides otherwise")
-        wanted = [decision for decision in batch.decisions if decision.key not in results]
-        if len(wanted) == len(batch.decisions):
+        rest = [decision for decision in batch.decisions if decision.key not in results]
+        if len(rest) == len(batch.decisions):
             return batch
-        return packing.batch(wanted) if wanted else None
+        return packing.batch(rest) if rest else None
 
     async def _send(self, dispatcher: Dispatcher, packing: Packing, batch: Batch, checked_us: int) -> _Results:
         """Of a batch that limit or cap forbid, the halves: one may be allowed."""

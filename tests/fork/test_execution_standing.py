@@ -91,11 +91,11 @@ class _Desk:
 def test_the_devnets_operator_can_act(devnet: Devnet) -> None:
     desk = _Desk.on(devnet)
     assert desk.look() is None
-    seen = desk.ledger.run(standing(address(devnet.deployment.executor), desk.operators, desk.expected()), desk.ledger.block("latest"))
-    assert seen is not None
-    assert (seen.owner, seen.treasury) == (address(devnet.deployment.executor_owner), address(devnet.deployment.treasury))
-    assert seen.budget_left_x18 == 100_000 * 10**18
-    assert seen.venues[0].equity_x18 == seen.venues[0].total_x18 == 4_000_000 * 10**18
+    view = desk.ledger.run(standing(address(devnet.deployment.executor), desk.operators, desk.expected()), desk.ledger.block("latest"))
+    assert view is not None
+    assert (view.owner, view.treasury) == (address(devnet.deployment.executor_owner), address(devnet.deployment.treasury))
+    assert view.budget_left_x18 == 100_000 * 10**18
+    assert view.venues[0].equity_x18 == view.venues[0].total_x18 == 4_000_000 * 10**18
 
 
 def test_an_operator_that_was_revoked(devnet: Devnet) -> None:
@@ -121,10 +121,10 @@ def test_no_budget_and_one_used_up(devnet: Devnet) -> None:
     desk = _Desk.on(devnet)
     desk.as_owner("setBudget(uint256)", 0)
     assert "no loss budget" in str(desk.look())
-    seen = desk.ledger.run(standing(address(devnet.deployment.executor), desk.operators, desk.expected()), desk.ledger.block("latest"))
-    assert seen is not None
-    (told,) = problems(replace(seen, budget_x18=10**20, spent_x18=7 * 10**19, carried_x18=3 * 10**19), seen.executor)
-    assert "100.00 USD is used up (70.00 lost, 30.00 carried open)" in told
+    view = desk.ledger.run(standing(address(devnet.deployment.executor), desk.operators, desk.expected()), desk.ledger.block("latest"))
+    assert view is not None
+    (words,) = problems(replace(view, budget_x18=10**20, spent_x18=7 * 10**19, carried_x18=3 * 10**19), view.executor)
+    assert "100.00 USD is used up (70.00 lost, 30.00 carried open)" in words
 
 
 def test_too_little_gas_at_this_price(devnet: Devnet) -> None:
@@ -140,10 +140,10 @@ def test_of_several_operators_those_without_right_or_gas_are_left_out(devnet: De
     desk.more_operators = (poor, stranger)
     desk.as_owner("setOperator(address,bool)", poor, True)
     devnet.rpc.call("anvil_setBalance", stranger, hex(10**18))
-    told = str(desk.look())
+    words = str(desk.look())
     assert desk.left_out == {poor, stranger}
-    assert f"operator {stranger} may not act" in told
-    assert f"operator {poor} has 0.000000 coin for gas" in told
+    assert f"operator {stranger} may not act" in words
+    assert f"operator {poor} has 0.000000 coin for gas" in words
     devnet.rpc.call("anvil_setBalance", poor, hex(10**18))
     desk.as_owner("setOperator(address,bool)", stranger, True)
     assert desk.look() is None

@@ -214,10 +214,10 @@ def test_an_exchange_is_made_allowed_and_shown(owner: _Owner) -> None:
     assert dry_run.exit_code == 0, dry_run.output
     assert all(words in dry_run.stdout for words in ("create UniswapV3Exchange", "at most 0.75 % below", "tried out: passes"))
     assert owner.head() == before
-    made = owner("exchange", *terms, "--json")
-    assert made.exit_code == 0, made.output
-    (exchange,) = json.loads(made.stdout)["created"]
-    assert f'add "{exchange}" to executors.devnet.exchanges' in made.stderr
+    creation = owner("exchange", *terms, "--json")
+    assert creation.exit_code == 0, creation.output
+    (exchange,) = json.loads(creation.stdout)["created"]
+    assert f'add "{exchange}" to executors.devnet.exchanges' in creation.stderr
     lines = owner.config.read_text().splitlines()
     owner.config.write_text("\n".join(f'exchanges = ["{exchange}"]' if line.startswith("exchanges = ") else line for line in lines) + "\n")
     assert "is not what plans need" in owner.status()["missing"][0]

@@ -58,9 +58,9 @@ class KilledMemory:
         return RecordedBlocks(max((row.block_number for row in rows), default=None), any(not row.recovered for row in rows))
 
     def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
-        wanted = (transaction, *account)
+        key = (transaction, *account)
         attempts = [row for row in self._rows if isinstance(row, AttemptRecord)]
-        ids = [row.candidate_id for row in attempts if (row.transaction_hash, row.venue, row.account) == wanted]
+        ids = [row.candidate_id for row in attempts if (row.transaction_hash, row.venue, row.account) == key]
         return CandidateId(ids[0]) if ids else None
 
     def flush(self) -> None:

@@ -111,8 +111,8 @@ class ListLake(ListRecorder):
         return RecordedBlocks(max((row.block_number for row in rows), default=None), any(not row.recovered for row in rows))
 
     def candidate_of(self, transaction: Hash32, account: AccountRef) -> CandidateId | None:
-        wanted = (transaction, *account)
-        found = [row.candidate_id for row in self.of(AttemptRecord) if (row.transaction_hash, row.venue, row.account) == wanted]
+        key = (transaction, *account)
+        found = [row.candidate_id for row in self.of(AttemptRecord) if (row.transaction_hash, row.venue, row.account) == key]
         return CandidateId(found[0]) if found else None
 
     def recorded_attempts(self, transactions: Collection[Hash32]) -> frozenset[Hash32]:

@@ -30,13 +30,13 @@ def test_margin_may_not_fall_below_its_floor() -> None:
 
 def test_coin_for_gas_has_a_floor_of_its_own() -> None:
     assert gas_problem(_OTHER, 10**18, 0, 10**18) is None
-    told = gas_problem(_OTHER, 10**18 - 1, 1, 10**18)
-    assert told is not None
-    assert "its floor is 1.000000; run `keeper executor fund --gas AMOUNT`" in told
+    problem = gas_problem(_OTHER, 10**18 - 1, 1, 10**18)
+    assert problem is not None
+    assert "its floor is 1.000000; run `keeper executor fund --gas AMOUNT`" in problem
     assert "5 plans need" in (gas_problem(_OTHER, 0, 10**12, 10**18) or "")
 
 
 def test_each_operator_without_the_right_is_named() -> None:
     first, second, third = (Address("0x" + f"{number}" * 40) for number in (1, 2, 3))
-    told = list(problems(replace(_READY, operators={first: False, second: True, third: False}), _EXECUTOR))
-    assert told == [f"operator {each} may not act; run `keeper executor allow`" for each in (first, third)]
+    sentences = list(problems(replace(_READY, operators={first: False, second: True, third: False}), _EXECUTOR))
+    assert sentences == [f"operator {each} may not act; run `keeper executor allow`" for each in (first, third)]
